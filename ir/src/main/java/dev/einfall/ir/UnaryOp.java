@@ -1,0 +1,66 @@
+package dev.einfall.ir;
+
+import static dev.einfall.ir.ElementType.BOOL;
+
+import java.util.Optional;
+
+/// A scalar operation with one operand. Both levels share it.
+///
+/// `ROUND` rounds ties to even. `SIGN` of NaN is NaN. `RSQRT(x)` is `1 / sqrt(x)`. The transcendental
+/// operations may be evaluated by polynomials; their error is stated by the pass that expands them.
+public enum UnaryOp {
+  NEG("-", Domain.NUMBER),
+  NOT("!", Domain.BOOL),
+  ABS("abs", Domain.NUMBER),
+  SIGN("sign", Domain.NUMBER),
+  EXP("exp", Domain.FLOAT),
+  LOG("log", Domain.FLOAT),
+  SQRT("sqrt", Domain.FLOAT),
+  RSQRT("rsqrt", Domain.FLOAT),
+  TANH("tanh", Domain.FLOAT),
+  ERF("erf", Domain.FLOAT),
+  SIN("sin", Domain.FLOAT),
+  COS("cos", Domain.FLOAT),
+  FLOOR("floor", Domain.FLOAT),
+  CEIL("ceil", Domain.FLOAT),
+  ROUND("round", Domain.FLOAT);
+
+  /// The operand types that an operation accepts.
+  public enum Domain { NUMBER, FLOAT, BOOL }
+
+  private final String text;
+  private final Domain domain;
+
+  UnaryOp(String text, Domain domain) {
+    this.text = text;
+    this.domain = domain;
+  }
+
+  /// The operator sign or the function's name in both text syntaxes.
+  public String text() {
+    return text;
+  }
+
+  /// Whether the operation is written `text(x)` and not as a prefix sign.
+  public boolean isFunction() {
+    return this != NEG && this != NOT;
+  }
+
+  public boolean accepts(ElementType type) {
+    return switch (domain) {
+      case NUMBER -> !type.isBool();
+      case FLOAT -> type.isFloat();
+      case BOOL -> type == BOOL;
+    };
+  }
+
+  /// The operation that is written as the function `text`, if there is one.
+  public static Optional<UnaryOp> function(String text) {
+    for (UnaryOp op : values()) {
+      if (op.isFunction() && op.text.equals(text)) {
+        return Optional.of(op);
+      }
+    }
+    return Optional.empty();
+  }
+}

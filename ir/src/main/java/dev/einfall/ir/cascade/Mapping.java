@@ -1,0 +1,67 @@
+package dev.einfall.ir.cascade;
+
+import java.util.List;
+import java.util.Optional;
+
+/// How a cascade is computed, apart from what it computes: a loop nest for each Einsum, and the Einsums that share
+/// one kernel. Keyed by the tensor that an Einsum defines. A cascade without any runs with the compiler's own choice.
+///
+/// ```
+/// map Y {
+///   split n 32 16
+///   split m 12
+///   order n2 m1 k m0 n1 n0
+///   parallel n2
+///   unroll m0 n1
+///   vectorize n0
+/// }
+/// map E { fuse MX E D over 3 }
+/// ```
+public record Mapping(List<Nest> nests, List<Group> groups) {
+
+  /// What a loop of a nest becomes. A loop without a binding is serial.
+  public enum Binding { PARALLEL, UNROLL, VECTORIZE }
+
+  /// The rank named `rank` cut into tiles of `factors`, outermost first: `split n 32 16` makes the loops `n2` (over
+  /// tiles of 32), `n1` (over the 2 vectors of a tile) and `n0` (over 16 lanes). The last tile may be partial.
+  public record Split(String rank, List<Integer> factors) {
+    public Split {
+      factors = List.copyOf(factors);
+    }
+  }
+
+  /// A loop, by name, and what it becomes.
+  public record Bound(String loop, Binding binding) {}
+
+  /// The loops of the Einsum that defines `tensor`. Loops that `order` does not name keep their place.
+  public record Nest(Tensor tensor, List<Split> splits, List<String> order, List<Bound> bindings) {
+    public Nest {
+      splits = List.copyOf(splits);
+      order = List.copyOf(order);
+      bindings = List.copyOf(bindings);
+    }
+  }
+
+  /// Einsums, in order, that become one kernel. They share the loops over their first `shared` output ranks; inside
+  /// one point of these, each runs whole before the next.
+  public record Group(List<Tensor> members, int shared) {
+    public Group {
+      members = List.copyOf(members);
+    }
+  }
+
+  public static final Mapping NONE = new Mapping(List.of(), List.of());
+
+  public Mapping {
+    nests = List.copyOf(nests);
+    groups = List.copyOf(groups);
+  }
+
+  public Optional<Nest> nest(Tensor tensor) {
+    return nests.stream().filter(nest -> nest.tensor() == tensor).findFirst();
+  }
+
+  public Optional<Group> group(Tensor tensor) {
+    return groups.stream().filter(group -> group.members().contains(tensor)).findFirst();
+  }
+}

@@ -1,0 +1,216 @@
+package dev.einfall.ir.loop;
+
+import static dev.einfall.ir.ElementType.BOOL;
+import static dev.einfall.ir.ElementType.I32;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.UnaryOp;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+
+/// A pure expression of the loop level; its value has one or more lanes.
+///
+/// Operands of one operation have the same lanes. Operands are evaluated in any order; both branches of a [Select]
+/// are evaluated, so an access in either must be in bounds (the `Verifier` proves it).
+public sealed interface Expr {
+
+  record FloatLiteral(ElementType element, double value) implements Expr {
+    public FloatLiteral {
+      require(element.isFloat(), "float literal of type " + element);
+    }
+
+    /// Equal bits, so that NaN equals itself and `0.0` differs from `-0.0`.
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof FloatLiteral that && element == that.element
+          && Double.doubleToLongBits(value) == Double.doubleToLongBits(that.value);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * element.ordinal() + Double.hashCode(value);
+    }
+  }
+
+  /// An integer, or a `bool` as 0 or 1.
+  record IntLiteral(ElementType element, long value) implements Expr {
+    public IntLiteral {
+      require(!element.isFloat(), "int literal of type " + element);
+    }
+  }
+
+  /// The value of a variable in scope.
+  record Ref(Var var) implements Expr {}
+
+  /// The element of `buffer` at `indices`, all `i32`. If indices have lanes, one element a lane; scalar indices beside
+  /// vector ones count for every lane.
+  record Load(Buffer buffer, List<Expr> indices) implements Expr {
+    public Load {
+      indices = List.copyOf(indices);
+      requireIndices(buffer, indices);
+    }
+  }
+
+  record Unary(UnaryOp op, Expr operand) implements Expr {
+    public Unary {
+      require(op.accepts(operand.type().element()), op + " of " + operand.type());
+    }
+  }
+
+  record Binary(BinaryOp op, Expr left, Expr right) implements Expr {
+    public Binary {
+      require(left.type().equals(right.type()), op + " of " + left.type() + " and " + right.type());
+      require(op.accepts(left.type().element()), op + " of " + left.type());
+    }
+  }
+
+  /// `a * b + c` rounded once.
+  record Fma(Expr a, Expr b, Expr c) implements Expr {
+    public Fma {
+      require(a.type().equals(b.type()) && b.type().equals(c.type()) && a.type().element().isFloat(),
+          "fma of " + a.type() + ", " + b.type() + ", " + c.type());
+    }
+  }
+
+  record Select(Expr condition, Expr whenTrue, Expr whenFalse) implements Expr {
+    public Select {
+      require(condition.type().element() == BOOL && condition.type().lanes() == whenTrue.type().lanes()
+          && whenTrue.type().equals(whenFalse.type()),
+          "select of " + condition.type() + ", " + whenTrue.type() + ", " + whenFalse.type());
+    }
+  }
+
+  /// The operand converted: floats round to nearest; floats become integers toward zero, saturating, NaN as 0;
+  /// integers wrap; `bool` is 0 or 1, and a number is true unless it is 0.
+  record Cast(ElementType element, Expr operand) implements Expr {}
+
+  /// The operand's bits as another type of the same size.
+  record Bitcast(ElementType element, Expr operand) implements Expr {
+    public Bitcast {
+      require(element.bytes() == operand.type().element().bytes(), "bitcast of " + operand.type() + " to " + element);
+    }
+  }
+
+  /// The `lanes` integers `base, base + stride, base + 2 * stride, ...`.
+  record Ramp(Expr base, int stride, int lanes) implements Expr {
+    public Ramp {
+      require(base.type().equals(ValueType.scalar(I32)) && lanes > 1, "ramp of " + lanes + " lanes over " + base.type());
+    }
+  }
+
+  /// A scalar in every lane.
+  record Broadcast(Expr operand, int lanes) implements Expr {
+    public Broadcast {
+      require(!operand.type().isVector() && lanes > 1, "broadcast of " + operand.type() + " to " + lanes + " lanes");
+    }
+  }
+
+  /// The lanes of `operand` combined by a commutative `op`, in any order.
+  record ReduceLanes(BinaryOp op, Expr operand) implements Expr {
+    public ReduceLanes {
+      require(operand.type().isVector(), "lane reduction of " + operand.type());
+    }
+  }
+
+  default ValueType type() {
+    return switch (this) {
+      case FloatLiteral literal -> ValueType.scalar(literal.element);
+      case IntLiteral literal -> ValueType.scalar(literal.element);
+      case Ref ref -> ref.var.type();
+      case Load load -> new ValueType(load.buffer.type(), lanes(load.indices));
+      case Unary unary -> unary.operand.type();
+      case Binary binary -> binary.left.type().with(binary.op.result(binary.left.type().element()));
+      case Fma fma -> fma.a.type();
+      case Select select -> select.whenTrue.type();
+      case Cast cast -> cast.operand.type().with(cast.element);
+      case Bitcast bitcast -> bitcast.operand.type().with(bitcast.element);
+      case Ramp ramp -> new ValueType(I32, ramp.lanes);
+      case Broadcast broadcast -> new ValueType(broadcast.operand.type().element(), broadcast.lanes);
+      case ReduceLanes reduce -> ValueType.scalar(reduce.operand.type().element());
+    };
+  }
+
+  default Stream<Expr> children() {
+    return switch (this) {
+      case FloatLiteral _, IntLiteral _, Ref _ -> Stream.empty();
+      case Load load -> load.indices.stream();
+      case Unary unary -> Stream.of(unary.operand);
+      case Binary binary -> Stream.of(binary.left, binary.right);
+      case Fma fma -> Stream.of(fma.a, fma.b, fma.c);
+      case Select select -> Stream.of(select.condition, select.whenTrue, select.whenFalse);
+      case Cast cast -> Stream.of(cast.operand);
+      case Bitcast bitcast -> Stream.of(bitcast.operand);
+      case Ramp ramp -> Stream.of(ramp.base);
+      case Broadcast broadcast -> Stream.of(broadcast.operand);
+      case ReduceLanes reduce -> Stream.of(reduce.operand);
+    };
+  }
+
+  /// This node with each operand replaced by what `change` makes of it; the same object if no operand changes.
+  default Expr mapChildren(UnaryOperator<Expr> change) {
+    List<Expr> old = children().toList();
+    List<Expr> operands = old.stream().map(change).toList();
+    return same(old, operands) ? this : switch (this) {
+      case FloatLiteral _, IntLiteral _, Ref _ -> this;
+      case Load load -> new Load(load.buffer, operands);
+      case Unary unary -> new Unary(unary.op, operands.get(0));
+      case Binary binary -> new Binary(binary.op, operands.get(0), operands.get(1));
+      case Fma _ -> new Fma(operands.get(0), operands.get(1), operands.get(2));
+      case Select _ -> new Select(operands.get(0), operands.get(1), operands.get(2));
+      case Cast cast -> new Cast(cast.element, operands.get(0));
+      case Bitcast bitcast -> new Bitcast(bitcast.element, operands.get(0));
+      case Ramp ramp -> new Ramp(operands.get(0), ramp.stride, ramp.lanes);
+      case Broadcast broadcast -> new Broadcast(operands.get(0), broadcast.lanes);
+      case ReduceLanes reduce -> new ReduceLanes(reduce.op, operands.get(0));
+    };
+  }
+
+  /// This node and all below it, each before its operands.
+  default Stream<Expr> nodes() {
+    return Stream.concat(Stream.of(this), children().flatMap(Expr::nodes));
+  }
+
+  /// The `i32` number `value`.
+  static Expr index(long value) {
+    return new IntLiteral(I32, value);
+  }
+
+  /// The literal `value` of `element`.
+  static Expr literal(ElementType element, double value) {
+    return element.isFloat() ? new FloatLiteral(element, value) : new IntLiteral(element, (long) value);
+  }
+
+  /// The lanes of an access with these indices: those of the widest.
+  static int lanes(List<Expr> indices) {
+    return indices.stream().mapToInt(index -> index.type().lanes()).max().orElse(1);
+  }
+
+  /// Checks the number, types and lanes of the indices of an access.
+  ///
+  /// @throws IllegalArgumentException when they do not fit the buffer
+  static void requireIndices(Buffer buffer, List<Expr> indices) {
+    require(indices.size() == buffer.extents().size(), "access to " + buffer + " with " + indices.size() + " indices");
+    int lanes = lanes(indices);
+    for (Expr index : indices) {
+      require(index.type().element() == I32, "index of type " + index.type());
+      require(index.type().lanes() == 1 || index.type().lanes() == lanes, "indices of different lanes");
+    }
+  }
+
+  private static boolean same(List<Expr> left, List<Expr> right) {
+    for (int i = 0; i < left.size(); i++) {
+      if (left.get(i) != right.get(i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void require(boolean holds, String message) {
+    if (!holds) {
+      throw new IllegalArgumentException(message);
+    }
+  }
+}

@@ -1,0 +1,18 @@
+package dev.einfall.ir.loop;
+
+import dev.einfall.ir.Span;
+import java.util.List;
+
+/// A loop nest over buffers that the caller provides. `PARALLEL` loops stand only at the outside: the body is a
+/// `PARALLEL` loop, whose iterations are the tasks that threads share, or has none.
+///
+/// Parameters never overlap in memory, unless both are only read.
+public record Kernel(String name, List<Buffer> parameters, Stmt body, Span span) {
+  public Kernel {
+    parameters = List.copyOf(parameters);
+  }
+
+  public Kernel withBody(Stmt newBody) {
+    return newBody == body ? this : new Kernel(name, parameters, newBody, span);
+  }
+}
