@@ -1,0 +1,35 @@
+package dev.einfall.passes;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.KernelPlan;
+import java.util.function.Consumer;
+
+/// A rewrite of one level of the IR, or the step from one to the next. A pass is a record: its components are its
+/// options, and its one method is pure but for the remarks it makes about what it declined.
+public sealed interface Pass {
+
+  /// The name by which `einfall opt` and the golden cases know the pass, such as `split-loops`.
+  String name();
+
+  /// Rewrites a cascade.
+  non-sealed interface OnCascade extends Pass {
+    Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks);
+  }
+
+  /// Rewrites a kernel.
+  non-sealed interface OnKernel extends Pass {
+    Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks);
+  }
+
+  /// Rewrites a plan.
+  non-sealed interface OnPlan extends Pass {
+    KernelPlan apply(KernelPlan plan, Consumer<Diagnostic> remarks);
+  }
+
+  /// Turns a cascade into a plan of kernels.
+  non-sealed interface Lowering extends Pass {
+    KernelPlan apply(Cascade cascade, Consumer<Diagnostic> remarks);
+  }
+}

@@ -1,0 +1,106 @@
+package dev.einfall.passes;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.UnaryOp;
+import java.util.OptionalDouble;
+
+/// The value of an operation on constants. Numbers travel as `double`, which holds every value of the types up to 32
+/// bits and the integers up to 2^53.
+public final class Scalars {
+  private Scalars() {}
+
+  /// `value` rounded to `type` as a cast would: floats to nearest, integers toward zero with saturation of NaN to 0,
+  /// wrapped to the width of the type, `bool` to 0 or 1.
+  public static double round(ElementType type, double value) {
+    return switch (type) {
+      case F64 -> value;
+      case F32 -> (float) value;
+      case F16 -> Float.float16ToFloat(Float.floatToFloat16((float) value));
+      case BF16 -> bfloat16((float) value);
+      case I64 -> (long) value;
+      case I32 -> (int) (long) value;
+      case I16 -> (short) (long) value;
+      case I8 -> (byte) (long) value;
+      case U8 -> (long) value & 0xff;
+      case BOOL -> value != 0 ? 1 : 0;
+    };
+  }
+
+  private static float bfloat16(float value) {
+    if (Float.isNaN(value)) {
+      return value;
+    }
+    int bits = Float.floatToRawIntBits(value);
+    int rounded = bits + 0x7fff + (bits >>> 16 & 1);
+    return Float.intBitsToFloat(rounded & 0xffff0000);
+  }
+
+  /// `op` of `operand`, rounded to `type`.
+  public static double apply(UnaryOp op, ElementType type, double operand) {
+    double exact = switch (op) {
+      case NEG -> -operand;
+      case NOT -> operand == 0 ? 1 : 0;
+      case ABS -> Math.abs(operand);
+      case SIGN -> Math.signum(operand);
+      case EXP -> Math.exp(operand);
+      case LOG -> Math.log(operand);
+      case SQRT -> Math.sqrt(operand);
+      case RSQRT -> 1 / Math.sqrt(operand);
+      case TANH -> Math.tanh(operand);
+      case ERF -> erf(operand);
+      case SIN -> Math.sin(operand);
+      case COS -> Math.cos(operand);
+      case FLOOR -> Math.floor(operand);
+      case CEIL -> Math.ceil(operand);
+      case ROUND -> Math.rint(operand);
+    };
+    return round(type, exact);
+  }
+
+  /// The error function by its Maclaurin series, `2 / sqrt(pi) * sum (-1)^n x^(2n+1) / (n! (2n+1))`, written without
+  /// cancellation as `exp(-x^2) * sum 2^n x^(2n+1) / (2n+1)!!` (Abramowitz and Stegun 7.1.6); 1 beyond 6.
+  private static double erf(double x) {
+    if (Double.isNaN(x) || Math.abs(x) > 6) {
+      return Double.isNaN(x) ? x : Math.signum(x);
+    }
+    double term = x;
+    double sum = x;
+    for (int n = 1; n < 200 && Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
+      term *= 2 * x * x / (2 * n + 1);
+      sum += term;
+    }
+    return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
+  }
+
+  /// `op` of two operands of type `type`, rounded to the result's type; empty where it is an error (an integer
+  /// division by zero) or a bit operation on more bits than a `double` holds.
+  public static OptionalDouble apply(BinaryOp op, ElementType type, double left, double right) {
+    if (!type.isFloat() && right == 0 && (op == BinaryOp.DIV || op == BinaryOp.MOD)) {
+      return OptionalDouble.empty();
+    }
+    double exact = switch (op) {
+      case ADD -> left + right;
+      case SUB -> left - right;
+      case MUL -> left * right;
+      case DIV -> type.isFloat() ? left / right : Math.floorDiv((long) left, (long) right);
+      case MOD -> type.isFloat() ? left - right * Math.floor(left / right) : Math.floorMod((long) left, (long) right);
+      case MIN -> Math.min(left, right);
+      case MAX -> Math.max(left, right);
+      case POW -> Math.pow(left, right);
+      case EQ -> left == right ? 1 : 0;
+      case NE -> left != right ? 1 : 0;
+      case LT -> left < right ? 1 : 0;
+      case LE -> left <= right ? 1 : 0;
+      case GT -> left > right ? 1 : 0;
+      case GE -> left >= right ? 1 : 0;
+      case AND -> (long) left & (long) right;
+      case OR -> (long) left | (long) right;
+      case XOR -> (long) left ^ (long) right;
+      case SHL -> (long) left << (int) right;
+      case SHR -> (long) left >> (int) right;
+    };
+    boolean exactInDouble = type.isFloat() || Math.abs(exact) < 1L << 53;
+    return exactInDouble ? OptionalDouble.of(round(op.result(type), exact)) : OptionalDouble.empty();
+  }
+}

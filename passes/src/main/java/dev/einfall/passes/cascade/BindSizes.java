@@ -1,0 +1,104 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.Size;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Pass;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.function.Consumer;
+
+/// Replaces size names by the numbers bound at the call, and so makes every shape a known one.
+///
+/// ```
+/// def f(X: f32[N]) -> f32[N] {              def f(X: f32[8]) -> f32[8] {
+///   Y[n] = X[n] / f32(N)           =>         Y[n] = X[n] / f32(8)
+/// ```
+///
+/// Names without a number stay.
+public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade {
+
+  @Override
+  public String name() {
+    return "bind-sizes";
+  }
+
+  @Override
+  public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
+    return new Binding(sizes).cascade(cascade);
+  }
+
+  /// The new identity of each tensor and rank whose sizes change.
+  private static final class Binding {
+    private final SortedMap<String, Long> sizes;
+    private final Map<Tensor, Tensor> tensors = new IdentityHashMap<>();
+    private final Map<Rank, Rank> ranks = new IdentityHashMap<>();
+
+    Binding(SortedMap<String, Long> sizes) {
+      this.sizes = sizes;
+    }
+
+    Cascade cascade(Cascade old) {
+      return new Cascade(
+          old.name(),
+          old.inputs().stream().map(this::tensor).toList(),
+          old.weights().stream().map(weight -> new Cascade.Weight(tensor(weight.tensor()), weight.key())).toList(),
+          old.einsums().stream().map(this::einsum).toList(),
+          old.outputs().stream().map(output -> new Cascade.Output(output.name(), tensor(output.tensor()))).toList(),
+          mapping(old.mapping()));
+    }
+
+    private Mapping mapping(Mapping old) {
+      return new Mapping(
+          old.nests().stream()
+              .map(nest -> new Mapping.Nest(tensor(nest.tensor()), nest.splits(), nest.order(), nest.bindings()))
+              .toList(),
+          old.groups().stream()
+              .map(group -> new Mapping.Group(group.members().stream().map(this::tensor).toList(), group.shared()))
+              .toList());
+    }
+
+    private Einsum einsum(Einsum old) {
+      return new Einsum(
+          tensor(old.tensor()), old.ranks().stream().map(this::rank).toList(), expr(old.value()), old.span());
+    }
+
+    private Expr expr(Expr old) {
+      return switch (old) {
+        case Expr.Coordinate(Rank rank) -> new Expr.Coordinate(rank(rank));
+        case Expr.Extent(Size size) -> new Expr.Extent(size(size));
+        case Expr.Access(Tensor tensor, List<Expr> indices, Optional<Expr> outside) ->
+            new Expr.Access(tensor(tensor), indices.stream().map(this::expr).toList(), outside.map(this::expr));
+        case Expr.Reduce reduce -> new Expr.Reduce(
+            reduce.reduction(), reduce.ranks().stream().map(this::rank).toList(), expr(reduce.body()));
+        default -> old.mapChildren(this::expr);
+      };
+    }
+
+    private Tensor tensor(Tensor old) {
+      return tensors.computeIfAbsent(old, _ -> {
+        List<Size> shape = old.shape().stream().map(this::size).toList();
+        return shape.equals(old.shape()) ? old : old.withShape(shape);
+      });
+    }
+
+    private Rank rank(Rank old) {
+      return ranks.computeIfAbsent(old, _ -> {
+        Size size = size(old.size());
+        return size.equals(old.size()) ? old : new Rank(old.name(), size);
+      });
+    }
+
+    private Size size(Size old) {
+      return old.substitute(name -> Optional.ofNullable(sizes.get(name)).map(Size::of));
+    }
+  }
+}

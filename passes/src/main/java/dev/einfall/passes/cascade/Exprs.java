@@ -1,0 +1,114 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Tensor;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+
+/// Questions about, and substitutions in, expressions of the cascade level.
+final class Exprs {
+  private Exprs() {}
+
+  /// `expr` with `change` applied to every node, operands first.
+  static Expr rewrite(Expr expr, UnaryOperator<Expr> change) {
+    return change.apply(expr.mapChildren(child -> rewrite(child, change)));
+  }
+
+  /// `expr` with each coordinate that `values` knows replaced. No rank that a reduction in `expr` binds may be known.
+  static Expr substitute(Expr expr, Map<Rank, Expr> values) {
+    return rewrite(expr, node -> node instanceof Expr.Coordinate(Rank rank) ? values.getOrDefault(rank, node) : node);
+  }
+
+  /// `expr` with every reduction binding ranks of its own, so that it may stand beside the original.
+  static Expr freshRanks(Expr expr) {
+    return switch (expr) {
+      case Expr.Reduce reduce -> {
+        Map<Rank, Expr> fresh = new IdentityHashMap<>();
+        List<Rank> ranks = new ArrayList<>();
+        for (Rank rank : reduce.ranks()) {
+          Rank copy = new Rank(rank.name(), rank.size());
+          ranks.add(copy);
+          fresh.put(rank, new Expr.Coordinate(copy));
+        }
+        yield new Expr.Reduce(reduce.reduction(), ranks, substitute(freshRanks(reduce.body()), fresh));
+      }
+      default -> expr.mapChildren(Exprs::freshRanks);
+    };
+  }
+
+  /// The ranks whose coordinates `expr` reads and that no reduction in it binds.
+  static Set<Rank> freeRanks(Expr expr) {
+    Set<Rank> free = identitySet();
+    expr.nodes().forEach(node -> {
+      if (node instanceof Expr.Coordinate(Rank rank)) {
+        free.add(rank);
+      }
+    });
+    expr.nodes().forEach(node -> {
+      if (node instanceof Expr.Reduce reduce) {
+        reduce.ranks().forEach(free::remove);
+      }
+    });
+    return free;
+  }
+
+  static Stream<Expr.Access> accesses(Expr expr) {
+    return expr.nodes().filter(Expr.Access.class::isInstance).map(Expr.Access.class::cast);
+  }
+
+  static Stream<Expr.Reduce> reductions(Expr expr) {
+    return expr.nodes().filter(Expr.Reduce.class::isInstance).map(Expr.Reduce.class::cast);
+  }
+
+  static boolean hasReduction(Expr expr) {
+    return reductions(expr).findAny().isPresent();
+  }
+
+  static boolean reads(Expr expr, Tensor tensor) {
+    return accesses(expr).anyMatch(access -> access.tensor() == tensor);
+  }
+
+  /// The coordinates of `ranks`, as index expressions.
+  static List<Expr> coordinates(List<Rank> ranks) {
+    return ranks.stream().<Expr>map(Expr.Coordinate::new).toList();
+  }
+
+  /// The number of points of the iteration space of `ranks`.
+  static long volume(List<Rank> ranks) {
+    return ranks.stream().mapToLong(rank -> rank.size().value()).reduce(1, Math::multiplyExact);
+  }
+
+  /// The arithmetic operations of one evaluation outside of index expressions; a transcendental one counts as 16.
+  static long operations(Expr expr) {
+    long own = switch (expr) {
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Cast _ -> 0;
+      case Expr.Access access -> access.outside().isPresent() ? 3 : 0;
+      case Expr.Binary _, Expr.Select _, Expr.Reduce _ -> 1;
+      case Expr.Unary unary -> switch (unary.op()) {
+        case NEG, NOT, ABS, SIGN, FLOOR, CEIL, ROUND -> 1;
+        case SQRT, RSQRT -> 8;
+        case EXP, LOG, TANH, ERF, SIN, COS -> 16;
+      };
+    };
+    return expr instanceof Expr.Access ? own : own + expr.children().mapToLong(Exprs::operations).sum();
+  }
+
+  /// The Einsum of `einsums` that defines each tensor.
+  static Map<Tensor, Einsum> definitions(List<Einsum> einsums) {
+    Map<Tensor, Einsum> definitions = new IdentityHashMap<>();
+    einsums.forEach(einsum -> definitions.put(einsum.tensor(), einsum));
+    return definitions;
+  }
+
+  static <T> Set<T> identitySet() {
+    return Collections.newSetFromMap(new IdentityHashMap<>());
+  }
+}

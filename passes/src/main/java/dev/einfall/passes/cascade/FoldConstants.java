@@ -1,0 +1,101 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Size;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.passes.Pass;
+import dev.einfall.passes.Scalars;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.Consumer;
+
+/// Computes what depends on no coordinate and no tensor, and drops operations that change nothing.
+///
+/// ```
+/// S[p, m] = X[p, m] / sqrt(f32(64)) * 1.0     =>     S[p, m] = X[p, m] / 8.0
+/// ```
+///
+/// A result is rounded to its type, as the operation itself would be. `x + 0.0` and `x * 0.0` stay: they differ from
+/// `x` and `0.0` for `-0.0`, NaN and infinities.
+public record FoldConstants() implements Pass.OnCascade {
+
+  @Override
+  public String name() {
+    return "fold-constants";
+  }
+
+  @Override
+  public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
+    return cascade.withEinsums(cascade.einsums().stream()
+        .map(einsum -> einsum.withValue(Exprs.rewrite(einsum.value(), FoldConstants::fold)))
+        .toList());
+  }
+
+  /// `expr`, whose operands are folded, folded.
+  static Expr fold(Expr expr) {
+    return switch (expr) {
+      case Expr.Extent(Size size) -> size.constant().<Expr>map(Expr::index).orElse(expr);
+      case Expr.Unary unary -> literal(unary.operand())
+          .map(value -> number(unary.type(), Scalars.apply(unary.op(), unary.type(), value)))
+          .orElse(expr);
+      case Expr.Cast cast when cast.type() == cast.operand().type() -> cast.operand();
+      case Expr.Cast cast -> literal(cast.operand()).map(value -> number(cast.type(), value)).orElse(expr);
+      case Expr.Binary binary -> foldBinary(binary);
+      case Expr.Select select -> literal(select.condition())
+          .map(value -> value != 0 ? select.whenTrue() : select.whenFalse())
+          .orElse(expr);
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Access _, Expr.Reduce _ -> expr;
+    };
+  }
+
+  private static Expr foldBinary(Expr.Binary binary) {
+    Optional<Double> left = literal(binary.left());
+    Optional<Double> right = literal(binary.right());
+    if (left.isPresent() && right.isPresent()) {
+      OptionalDouble value = Scalars.apply(binary.op(), binary.left().type(), left.get(), right.get());
+      return value.isPresent() ? number(binary.type(), value.getAsDouble()) : binary;
+    }
+    boolean integer = binary.left().type().isInteger();
+    return switch (binary.op()) {
+      case ADD -> integer && is(right, 0) ? binary.left() : integer && is(left, 0) ? binary.right() : binary;
+      case SUB -> integer && is(right, 0) ? binary.left() : binary;
+      case MUL -> integer && (is(left, 0) || is(right, 0)) ? number(binary.type(), 0)
+          : is(right, 1) ? binary.left() : is(left, 1) ? binary.right() : binary;
+      case DIV -> is(right, 1) ? binary.left() : binary;
+      case AND -> logical(binary, 1, left, right);
+      case OR -> logical(binary, 0, left, right);
+      case MOD, MIN, MAX, POW, EQ, NE, LT, LE, GT, GE, XOR, SHL, SHR -> binary;
+    };
+  }
+
+  /// `x && true` is `x`, `x && false` is `false`; the same for `||` with the roles exchanged.
+  private static Expr logical(Expr.Binary binary, int neutral, Optional<Double> left, Optional<Double> right) {
+    if (binary.type() != ElementType.BOOL || left.isEmpty() && right.isEmpty()) {
+      return binary;
+    }
+    boolean isNeutral = left.isPresent() ? is(left, neutral) : is(right, neutral);
+    Expr other = left.isPresent() ? binary.right() : binary.left();
+    return isNeutral ? other : number(ElementType.BOOL, 1 - neutral);
+  }
+
+  private static boolean is(Optional<Double> literal, double value) {
+    return literal.isPresent() && literal.get() == value;
+  }
+
+  /// The value of a literal, unless a `double` cannot hold it.
+  private static Optional<Double> literal(Expr expr) {
+    return switch (expr) {
+      case Expr.FloatLiteral literal -> Optional.of(literal.value());
+      case Expr.IntLiteral literal when (long) (double) literal.value() == literal.value() ->
+          Optional.of((double) literal.value());
+      default -> Optional.empty();
+    };
+  }
+
+  private static Expr number(ElementType type, double value) {
+    return type.isFloat() ? new Expr.FloatLiteral(type, Scalars.round(type, value))
+        : new Expr.IntLiteral(type, (long) Scalars.round(type, value));
+  }
+}
