@@ -1,10 +1,120 @@
 package dev.einfall.ir.cascade;
 
-/// Checks what the constructors of the cascade level cannot see.
-public final class CascadeVerifier {
-  private CascadeVerifier() {}
+import dev.einfall.ir.InternalException;
+import dev.einfall.ir.Size;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
-  /// @throws dev.einfall.ir.InternalException that names the part at fault
+/// Checks what the constructors of the cascade level cannot see:
+///
+/// - every tensor is defined once and before it is used; outputs differ and are defined by an Einsum;
+/// - every rank is bound once, used where it is in scope, and as large as the dimension that it defines;
+/// - a coordinate that stands alone as an index stays within a dimension of known size, unless `or` or a condition guards it;
+/// - the mapping speaks of Einsums and ranks that exist ([MappingVerifier]).
+///
+/// Tensors and ranks are identities, so the sets here hold objects.
+public final class CascadeVerifier {
+  private final Cascade cascade;
+  private final Set<Tensor> defined = new LinkedHashSet<>();
+  private final Set<Rank> bound = new LinkedHashSet<>();
+  private final Set<Rank> inScope = new LinkedHashSet<>();
+
+  private CascadeVerifier(Cascade cascade) {
+    this.cascade = cascade;
+  }
+
+  /// @throws InternalException that names the Einsum or the tensor at fault
   public static void verify(Cascade cascade) {
+    new CascadeVerifier(cascade).run();
+  }
+
+  private void run() {
+    cascade.inputs().forEach(tensor -> define(tensor, "inputs"));
+    cascade.weights().forEach(weight -> define(weight.tensor(), "weights"));
+    Map<Tensor, Einsum> einsums = new LinkedHashMap<>();
+    for (Einsum einsum : cascade.einsums()) {
+      check(einsum);
+      define(einsum.tensor(), "the Einsum of " + einsum.tensor());
+      einsums.put(einsum.tensor(), einsum);
+    }
+    checkOutputs(einsums);
+    new MappingVerifier(cascade, einsums).run();
+  }
+
+  private void checkOutputs(Map<Tensor, Einsum> einsums) {
+    Set<Tensor> tensors = new LinkedHashSet<>();
+    Set<String> names = new LinkedHashSet<>();
+    for (Cascade.Output output : cascade.outputs()) {
+      require(einsums.containsKey(output.tensor()), "output " + output.tensor() + " is not defined by an Einsum", "outputs");
+      require(tensors.add(output.tensor()), output.tensor() + " is an output twice", "outputs");
+      require(names.add(output.name()), "two outputs are named " + output.name(), "outputs");
+    }
+  }
+
+  private void define(Tensor tensor, String place) {
+    require(defined.add(tensor), tensor + " is defined twice", place);
+  }
+
+  private void check(Einsum einsum) {
+    String place = "the Einsum of " + einsum.tensor();
+    for (int i = 0; i < einsum.ranks().size(); i++) {
+      Rank rank = einsum.ranks().get(i);
+      Size size = einsum.tensor().shape().get(i);
+      require(rank.size().equals(size), "rank " + rank + " defines dimension " + i + " of size " + size, place);
+      bind(rank, place);
+    }
+    check(einsum.value(), place, false);
+    einsum.ranks().forEach(inScope::remove);
+  }
+
+  private void check(Expr expr, String place, boolean guarded) {
+    switch (expr) {
+      case Expr.Coordinate(Rank rank) -> require(inScope.contains(rank), "rank " + rank + " is not in scope", place);
+      case Expr.Access access -> checkAccess(access, place, guarded);
+      case Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) -> {
+        check(condition, place, guarded);
+        check(whenTrue, place, true);
+        check(whenFalse, place, true);
+      }
+      case Expr.Reduce(Reduction _, List<Rank> ranks, Expr body) -> {
+        ranks.forEach(rank -> bind(rank, place));
+        check(body, place, guarded);
+        ranks.forEach(inScope::remove);
+      }
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Extent _, Expr.Unary _, Expr.Binary _, Expr.Cast _ ->
+          expr.children().forEach(child -> check(child, place, guarded));
+    }
+  }
+
+  private void checkAccess(Expr.Access access, String place, boolean guarded) {
+    require(defined.contains(access.tensor()), access.tensor() + " is used before it is defined", place);
+    for (int i = 0; i < access.indices().size() && !guarded && access.outside().isEmpty(); i++) {
+      if (access.indices().get(i) instanceof Expr.Coordinate(Rank rank)) {
+        Size extent = access.tensor().shape().get(i);
+        require(fits(rank.size(), extent), "rank " + rank + " indexes dimension " + i + " of " + access.tensor(), place);
+      }
+    }
+    access.children().forEach(child -> check(child, place, guarded));
+  }
+
+  /// False only if both are known: symbolic sizes are the reader's concern.
+  private static boolean fits(Size size, Size extent) {
+    Optional<Long> difference = size.minus(extent).constant();
+    return difference.isEmpty() || difference.get() <= 0;
+  }
+
+  private void bind(Rank rank, String place) {
+    require(bound.add(rank), "rank " + rank + " is bound twice", place);
+    inScope.add(rank);
+  }
+
+  private void require(boolean holds, String problem, String place) {
+    if (!holds) {
+      throw new InternalException("cascade " + cascade.name() + ": " + problem + ", in " + place);
+    }
   }
 }

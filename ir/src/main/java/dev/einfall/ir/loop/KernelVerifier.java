@@ -1,10 +1,138 @@
 package dev.einfall.ir.loop;
 
-/// Checks what the constructors of the loop level cannot see.
-public final class KernelVerifier {
-  private KernelVerifier() {}
+import dev.einfall.ir.InternalException;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
-  /// @throws dev.einfall.ir.InternalException that prints the statement at fault
+/// Checks what the constructors of the loop level cannot see:
+///
+/// - every variable and buffer is bound once and used where it is in scope;
+/// - a `PARALLEL` loop is the whole body, with a constant extent;
+/// - parameters are `GLOBAL` buffers and differ from each other;
+/// - accesses to a `REGISTER` buffer are constant, and any two are equal or disjoint;
+/// - every access is in bounds, by what [Ranges] can prove. A backend relies on it and checks nothing.
+public final class KernelVerifier {
+  private final Kernel kernel;
+  private final Set<Object> bound = newIdentitySet();
+  private final Set<Object> inScope = newIdentitySet();
+  private final Map<Buffer, RegisterAccesses> registers = new IdentityHashMap<>();
+
+  private KernelVerifier(Kernel kernel) {
+    this.kernel = kernel;
+  }
+
+  /// @throws InternalException that prints the statement at fault
   public static void verify(Kernel kernel) {
+    new KernelVerifier(kernel).run();
+  }
+
+  private void run() {
+    for (Buffer parameter : kernel.parameters()) {
+      require(parameter.space() == Buffer.Space.GLOBAL, "parameter " + parameter + " is not global", kernel.body());
+      bind(parameter, kernel.body());
+    }
+    if (kernel.body() instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.PARALLEL) {
+      require(loop.extent() instanceof Expr.IntLiteral, "the extent of the parallel loop is not constant", loop);
+      loop(loop, Ranges.of(kernel));
+    } else {
+      check(kernel.body(), Ranges.of(kernel));
+    }
+  }
+
+  /// Checks `statement` where `ranges` are known; gives what is known after it.
+  private Ranges check(Stmt statement, Ranges ranges) {
+    statement.exprs().forEach(expr -> check(expr, ranges, statement));
+    return switch (statement) {
+      case Stmt.Block(List<Stmt> statements) -> {
+        Ranges after = ranges;
+        for (Stmt inner : statements) {
+          after = check(inner, after);
+        }
+        yield after;
+      }
+      case Stmt.For loop -> {
+        require(loop.kind() != Stmt.For.Kind.PARALLEL, "a parallel loop inside the kernel", loop);
+        loop(loop, ranges);
+        yield ranges;
+      }
+      case Stmt.Store(Buffer buffer, List<Expr> indices, Expr _) -> {
+        access(buffer, indices, ranges, statement);
+        yield ranges;
+      }
+      case Stmt.Alloc(Buffer buffer, Stmt body) -> {
+        bind(buffer, statement);
+        Ranges after = check(body, ranges);
+        inScope.remove(buffer);
+        yield after;
+      }
+      case Stmt.If(Expr condition, Stmt whenTrue, Stmt whenFalse) -> {
+        check(whenTrue, ranges.assume(condition, true));
+        check(whenFalse, ranges.assume(condition, false));
+        yield ranges;
+      }
+      case Stmt.Let(Var var, Expr value, Stmt body) -> {
+        bind(var, statement);
+        Ranges after = check(body, ranges.let(var, value));
+        inScope.remove(var);
+        yield after;
+      }
+      case Stmt.Require(Expr condition, String _, Expr value) -> {
+        require(!value.type().isVector(), "the value of a require has lanes", statement);
+        yield ranges.assume(condition, true);
+      }
+    };
+  }
+
+  private void loop(Stmt.For loop, Ranges ranges) {
+    bind(loop.var(), loop);
+    check(loop.body(), ranges.loop(loop.var(), loop.extent()));
+    inScope.remove(loop.var());
+  }
+
+  private void check(Expr expr, Ranges ranges, Stmt statement) {
+    switch (expr) {
+      case Expr.Ref(Var var) -> require(inScope.contains(var), "variable " + var + " is not in scope", statement);
+      case Expr.Load(Buffer buffer, List<Expr> indices) -> access(buffer, indices, ranges, statement);
+      case Expr.ReduceLanes reduce -> require(
+          reduce.op().isCommutative() && !reduce.op().isComparison()
+              && reduce.op().accepts(reduce.operand().type().element()),
+          "lane reduction by " + reduce.op() + " of " + reduce.operand().type(), statement);
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _,
+          Expr.Bitcast _, Expr.Ramp _, Expr.Broadcast _ -> { }
+    }
+    expr.children().forEach(child -> check(child, ranges, statement));
+  }
+
+  private void access(Buffer buffer, List<Expr> indices, Ranges ranges, Stmt statement) {
+    require(inScope.contains(buffer), "buffer " + buffer + " is not in scope", statement);
+    for (int i = 0; i < indices.size() && !ranges.impossible(); i++) {
+      Interval index = ranges.of(indices.get(i));
+      int extent = buffer.extents().get(i);
+      require(index.low() >= 0 && index.high() < extent, "index " + i + " of " + buffer + " may be in " + index
+          + ", which is not within 0.." + (extent - 1), statement);
+    }
+    if (buffer.space() == Buffer.Space.REGISTER) {
+      Optional<String> problem = registers.computeIfAbsent(buffer, RegisterAccesses::new).add(indices);
+      require(problem.isEmpty(), problem.orElse(""), statement);
+    }
+  }
+
+  private void bind(Object binder, Stmt statement) {
+    require(bound.add(binder), "bound twice: " + binder, statement);
+    inScope.add(binder);
+  }
+
+  private void require(boolean holds, String problem, Stmt statement) {
+    if (!holds) {
+      throw new InternalException("kernel " + kernel.name() + ": " + problem + ", at\n" + statement);
+    }
+  }
+
+  private static Set<Object> newIdentitySet() {
+    return Collections.newSetFromMap(new IdentityHashMap<>());
   }
 }

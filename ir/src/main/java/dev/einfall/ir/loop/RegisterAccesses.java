@@ -1,0 +1,66 @@
+package dev.einfall.ir.loop;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// The element sets that a kernel accesses in one `REGISTER` buffer. Each becomes a register, so any two must be the same
+/// elements in the same order, or have none in common.
+final class RegisterAccesses {
+  private final Buffer buffer;
+  private final Set<List<Long>> accesses = new LinkedHashSet<>();
+
+  RegisterAccesses(Buffer buffer) {
+    this.buffer = buffer;
+  }
+
+  /// Adds an access; gives what is wrong with it, if anything.
+  Optional<String> add(List<Expr> indices) {
+    Optional<List<Long>> elements = elements(indices);
+    if (elements.isEmpty()) {
+      return Optional.of("access to register buffer " + buffer + " at an index that is not constant");
+    }
+    for (List<Long> other : accesses) {
+      if (!other.equals(elements.get()) && other.stream().anyMatch(elements.get()::contains)) {
+        return Optional.of("accesses to the elements " + elements.get() + " and " + other + " of register buffer "
+            + buffer + " overlap");
+      }
+    }
+    accesses.add(elements.get());
+    return Optional.empty();
+  }
+
+  private Optional<List<Long>> elements(List<Expr> indices) {
+    int lanes = Expr.lanes(indices);
+    List<Long> elements = new ArrayList<>();
+    for (int lane = 0; lane < lanes; lane++) {
+      long offset = 0;
+      for (int i = 0; i < indices.size(); i++) {
+        Optional<Long> index = constant(indices.get(i), lane);
+        if (index.isEmpty()) {
+          return Optional.empty();
+        }
+        offset += index.get() * buffer.stride(i);
+      }
+      elements.add(offset);
+    }
+    return Optional.of(elements);
+  }
+
+  private static Optional<Long> constant(Expr index, int lane) {
+    return switch (index) {
+      case Expr.IntLiteral(ElementType _, long value) -> Optional.of(value);
+      case Expr.Broadcast(Expr operand, int _) -> constant(operand, 0);
+      case Expr.Ramp(Expr base, int stride, int _) -> constant(base, 0).map(start -> start + (long) stride * lane);
+      case Expr.Binary(BinaryOp op, Expr left, Expr right) when op == BinaryOp.ADD ->
+          constant(left, lane).flatMap(a -> constant(right, lane).map(b -> a + b));
+      case Expr.Binary(BinaryOp op, Expr left, Expr right) when op == BinaryOp.MUL ->
+          constant(left, lane).flatMap(a -> constant(right, lane).map(b -> a * b));
+      default -> Optional.empty();
+    };
+  }
+}
