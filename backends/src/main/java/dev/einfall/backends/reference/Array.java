@@ -191,8 +191,8 @@ public final class Array {
     };
   }
 
-  /// Rounds to nearest, ties to even; NaN stays NaN.
-  private static short toBf16(float value) {
+  /// The bits of `value` as `bf16`: rounds to nearest, ties to even; NaN stays NaN.
+  static short toBf16(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {
       return (short) (bits >> 16 | 0x40);

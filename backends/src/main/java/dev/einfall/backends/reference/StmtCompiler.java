@@ -1,0 +1,239 @@
+package dev.einfall.backends.reference;
+
+import dev.einfall.backends.KernelFault;
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.InternalException;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.Stmt;
+import dev.einfall.ir.loop.Var;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Compiles the statements and expressions of one kernel over given arrays. Each variable has slots of the frame, one a
+/// lane.
+final class StmtCompiler {
+
+  /// A compiled statement.
+  interface Action {
+    void run(Frame frame);
+  }
+
+  private final Map<Buffer, Array> arrays;
+  private final Map<Var, Integer> slotOf = new LinkedHashMap<>();
+  private int slots;
+
+  StmtCompiler(Map<Buffer, Array> arrays) {
+    this.arrays = arrays;
+  }
+
+  /// A frame for what was compiled so far.
+  Frame frame() {
+    return Frame.ofSlots(slots);
+  }
+
+  // Statements.
+
+  Action compile(Stmt statement) {
+    return switch (statement) {
+      case Stmt.Block(List<Stmt> statements) -> block(statements.stream().map(this::compile).toArray(Action[]::new));
+      case Stmt.For loop -> loop(compile(loop.extent()), bind(loop.var()), compile(loop.body()));
+      case Stmt.Store store -> store(store);
+      case Stmt.Alloc(Buffer buffer, Stmt body) -> {
+        Array array = KernelInterpreter.newArray(buffer);
+        arrays.put(buffer, array);
+        Action inside = compile(body);
+        yield frame -> {
+          array.poison();
+          inside.run(frame);
+        };
+      }
+      case Stmt.If(Expr condition, Stmt whenTrue, Stmt whenFalse) -> {
+        Value holds = compile(condition);
+        Action yes = compile(whenTrue);
+        Action no = compile(whenFalse);
+        yield frame -> (holds.integer(frame, 0) != 0 ? yes : no).run(frame);
+      }
+      case Stmt.Let let -> let(let);
+      case Stmt.Require require -> require(require);
+    };
+  }
+
+  private static Action block(Action[] actions) {
+    return frame -> {
+      for (Action action : actions) {
+        action.run(frame);
+      }
+    };
+  }
+
+  private static Action loop(Value extent, int slot, Action body) {
+    return frame -> {
+      long end = extent.integer(frame, 0);
+      for (long i = 0; i < end; i++) {
+        frame.integers()[slot] = i;
+        body.run(frame);
+      }
+    };
+  }
+
+  /// All lanes are computed before the first is stored.
+  private Action store(Stmt.Store store) {
+    Array array = arrays.get(store.buffer());
+    Offset offset = offset(store.buffer(), store.indices());
+    Value value = compile(store.value());
+    int lanes = store.value().type().lanes();
+    if (array.type().isFloat()) {
+      double[] numbers = new double[lanes];
+      return frame -> {
+        for (int lane = 0; lane < lanes; lane++) {
+          numbers[lane] = value.number(frame, lane);
+        }
+        for (int lane = 0; lane < lanes; lane++) {
+          array.numbers()[offset.of(frame, lane)] = numbers[lane];
+        }
+      };
+    }
+    long[] integers = new long[lanes];
+    return frame -> {
+      for (int lane = 0; lane < lanes; lane++) {
+        integers[lane] = value.integer(frame, lane);
+      }
+      for (int lane = 0; lane < lanes; lane++) {
+        array.integers()[offset.of(frame, lane)] = integers[lane];
+      }
+    };
+  }
+
+  private Action let(Stmt.Let let) {
+    Value value = compile(let.value());
+    int slot = bind(let.var());
+    int lanes = let.var().type().lanes();
+    boolean number = let.var().type().element().isFloat();
+    Action body = compile(let.body());
+    return frame -> {
+      for (int lane = 0; lane < lanes; lane++) {
+        if (number) {
+          frame.numbers()[slot + lane] = value.number(frame, lane);
+        } else {
+          frame.integers()[slot + lane] = value.integer(frame, lane);
+        }
+      }
+      body.run(frame);
+    };
+  }
+
+  private Action require(Stmt.Require require) {
+    Value condition = compile(require.condition());
+    Value value = compile(require.value());
+    boolean number = require.value().type().element().isFloat();
+    return frame -> {
+      if (condition.integer(frame, 0) == 0) {
+        throw new KernelFault(require.message(),
+            number ? Double.toString(value.number(frame, 0)) : Long.toString(value.integer(frame, 0)));
+      }
+    };
+  }
+
+  private int bind(Var var) {
+    int slot = slots;
+    slotOf.put(var, slot);
+    slots += var.type().lanes();
+    return slot;
+  }
+
+  // Expressions.
+
+  private Value compile(Expr expr) {
+    ElementType type = expr.type().element();
+    return switch (expr) {
+      case Expr.FloatLiteral(ElementType element, double value) -> Values.number(Arithmetic.round(element, value));
+      case Expr.IntLiteral(ElementType _, long value) -> Values.integer(value);
+      case Expr.Ref(Var var) -> Values.variable(type, slotOf.get(var), var.type().lanes());
+      case Expr.Load load -> load(load);
+      case Expr.Unary unary -> Values.unary(unary.op(), type, compile(unary.operand()));
+      case Expr.Binary binary ->
+          Values.binary(binary.op(), binary.left().type().element(), compile(binary.left()), compile(binary.right()));
+      case Expr.Fma(Expr a, Expr b, Expr c) ->
+          Values.binary(BinaryOp.ADD, type, Values.binary(BinaryOp.MUL, type, compile(a), compile(b)), compile(c));
+      case Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) ->
+          Values.select(type, compile(condition), compile(whenTrue), compile(whenFalse));
+      case Expr.Cast(ElementType element, Expr operand) ->
+          Values.cast(operand.type().element(), element, compile(operand));
+      case Expr.Bitcast(ElementType element, Expr operand) ->
+          bitcast(operand.type().element(), element, compile(operand));
+      case Expr.Ramp(Expr base, int stride, int _) -> {
+        Value start = compile(base);
+        yield (Value.OfInteger) (frame, lane) -> (int) (start.integer(frame, 0) + (long) stride * lane);
+      }
+      case Expr.Broadcast(Expr operand, int _) -> broadcast(type, compile(operand));
+      case Expr.ReduceLanes(BinaryOp op, Expr operand) ->
+          reduceLanes(op, type, operand.type().lanes(), compile(operand));
+    };
+  }
+
+  private Value load(Expr.Load load) {
+    Array array = arrays.get(load.buffer());
+    Offset offset = offset(load.buffer(), load.indices());
+    return array.type().isFloat()
+        ? (Value.OfNumber) (frame, lane) -> array.numbers()[offset.of(frame, lane)]
+        : (Value.OfInteger) (frame, lane) -> array.integers()[offset.of(frame, lane)];
+  }
+
+  private interface Offset {
+    int of(Frame frame, int lane);
+  }
+
+  private Offset offset(Buffer buffer, List<Expr> exprs) {
+    Value[] indices = exprs.stream().map(this::compile).toArray(Value[]::new);
+    int[] extents = arrays.get(buffer).shape();
+    return (frame, lane) -> {
+      int at = 0;
+      for (int i = 0; i < indices.length; i++) {
+        long index = indices[i].integer(frame, lane);
+        if (index < 0 || index >= extents[i]) {
+          throw new InternalException("index " + i + " of " + buffer + " is " + index);
+        }
+        at = at * extents[i] + (int) index;
+      }
+      return at;
+    };
+  }
+
+  private static Value broadcast(ElementType type, Value operand) {
+    return type.isFloat() ? (Value.OfNumber) (frame, _) -> operand.number(frame, 0)
+        : (Value.OfInteger) (frame, _) -> operand.integer(frame, 0);
+  }
+
+  private static Value reduceLanes(BinaryOp op, ElementType type, int lanes, Value operand) {
+    if (type.isFloat()) {
+      var combine = Arithmetic.ofNumbers(op);
+      return (Value.OfNumber) (frame, _) -> {
+        double result = operand.number(frame, 0);
+        for (int lane = 1; lane < lanes; lane++) {
+          result = combine.applyAsDouble(result, operand.number(frame, lane));
+        }
+        return result;
+      };
+    }
+    var combine = Arithmetic.ofIntegers(op, type);
+    return (Value.OfInteger) (frame, _) -> {
+      long result = operand.integer(frame, 0);
+      for (int lane = 1; lane < lanes; lane++) {
+        result = combine.applyAsLong(result, operand.integer(frame, lane));
+      }
+      return result;
+    };
+  }
+
+  /// The bits of a floating-point value are those it has when rounded to its type.
+  private static Value bitcast(ElementType from, ElementType to, Value x) {
+    if (from.isFloat()) {
+      return to.isFloat() ? x : (Value.OfInteger) (frame, lane) -> Arithmetic.bits(from, x.number(frame, lane));
+    }
+    return to.isFloat() ? (Value.OfNumber) (frame, lane) -> Arithmetic.ofBits(to, x.integer(frame, lane))
+        : (Value.OfInteger) (frame, lane) -> Arithmetic.wrap(to, x.integer(frame, lane));
+  }
+}
