@@ -1,0 +1,142 @@
+package dev.einfall.runtime;
+
+import dev.einfall.backends.CompiledKernel;
+import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.KernelPlan;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.function.Consumer;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+
+/// A plan whose kernels are compiled and whose constants have memory.
+final class CompiledPlan implements Executable {
+  private final KernelPlan plan;
+  private final List<KernelCache.Compiled> setup;
+  private final List<KernelCache.Compiled> launches;
+  private final Map<Buffer, Long> fixed;
+  private final WorkerPool workers;
+  private final ConcurrentLinkedDeque<RunMemory> idle = new ConcurrentLinkedDeque<>();
+  private final Usage usage;
+
+  /// @param setup the launches of the plan's setup that must run
+  /// @param fixed the addresses of weights and constants
+  /// @param release frees the constants
+  CompiledPlan(KernelPlan plan, List<KernelCache.Compiled> setup, List<KernelCache.Compiled> launches,
+      Map<Buffer, Long> fixed, WorkerPool workers, Runnable release) {
+    this.plan = plan;
+    this.setup = setup;
+    this.launches = launches;
+    this.fixed = fixed;
+    this.workers = workers;
+    this.usage = new Usage(() -> {
+      freeIdle();
+      release.run();
+    });
+  }
+
+  @Override
+  public Usage usage() {
+    return usage;
+  }
+
+  @Override
+  public List<Tensor> run(List<Tensor> inputs) {
+    List<Tensor> outputs = outputs();
+    RunMemory memory = idle.pollFirst();
+    if (memory == null) {
+      memory = memory(launches);
+    }
+    try {
+      memory.place(tensors(inputs, outputs));
+      runAll(launches, memory);
+      return outputs;
+    } catch (RuntimeException | Error e) {
+      outputs.forEach(Tensor::close);
+      throw e;
+    } finally {
+      idle.addFirst(memory);
+    }
+  }
+
+  /// Lets the just-in-time compiler meet the code that never ran, then fills the constants. Comes before any run.
+  void prepare(JvmBackend backend, Consumer<Diagnostic> remarks) {
+    List<KernelCache.Compiled> all = Stream.concat(setup.stream(), launches.stream()).toList();
+    List<Tensor> inputs = plan.inputs().stream().map(CompiledPlan::zeros).toList();
+    List<Tensor> outputs = outputs();
+    try (RunMemory memory = memory(all)) {
+      memory.place(tensors(inputs, outputs));
+      List<JvmBackend.Rehearsal> rehearsals = new ArrayList<>();
+      for (int i = 0; i < all.size(); i++) {
+        if (all.get(i).fresh()) {
+          rehearsals.add(new JvmBackend.Rehearsal(all.get(i).code(), memory.addresses(i), memory.scratch(0)));
+        }
+      }
+      backend.warmUp(rehearsals, remarks);
+      runAll(setup, memory);
+    } finally {
+      inputs.forEach(Tensor::close);
+      outputs.forEach(Tensor::close);
+    }
+  }
+
+  private List<Tensor> outputs() {
+    return plan.outputs().stream().map(output -> zeros(output.buffer())).toList();
+  }
+
+  private static Tensor zeros(Buffer buffer) {
+    return Tensor.zeros(buffer.type(), buffer.extents().stream().mapToLong(Integer::longValue).toArray());
+  }
+
+  private Map<Buffer, Tensor> tensors(List<Tensor> inputs, List<Tensor> outputs) {
+    Map<Buffer, Tensor> tensors = new IdentityHashMap<>();
+    for (int i = 0; i < inputs.size(); i++) {
+      tensors.put(plan.inputs().get(i), inputs.get(i));
+    }
+    for (int i = 0; i < outputs.size(); i++) {
+      tensors.put(plan.outputs().get(i).buffer(), outputs.get(i));
+    }
+    return tensors;
+  }
+
+  private RunMemory memory(List<KernelCache.Compiled> calls) {
+    Map<Buffer, Long> placements = new IdentityHashMap<>();
+    plan.arena().placements().forEach(placement -> placements.put(placement.buffer(), placement.offset()));
+    List<List<Buffer>> arguments = calls.stream().map(call -> call.launch().arguments()).toList();
+    return new RunMemory(arguments, fixed, plan.arena().bytes(), placements, scratchBytes(calls), workers.threads());
+  }
+
+  private static long scratchBytes(List<KernelCache.Compiled> calls) {
+    LongStream bytes = calls.stream().mapToLong(call -> call.code().scratchBytes());
+    return bytes.max().orElse(0);
+  }
+
+  private void runAll(List<KernelCache.Compiled> calls, RunMemory memory) {
+    for (int i = 0; i < calls.size(); i++) {
+      run(calls.get(i).code(), memory.addresses(i), memory);
+    }
+  }
+
+  /// Cuts the tasks of a kernel into one range for each thread: which depends on nothing else, so that a task computes the
+  /// same whoever runs it.
+  private void run(CompiledKernel code, long[] addresses, RunMemory memory) {
+    int tasks = code.tasks();
+    int parts = Math.min(workers.threads(), tasks);
+    workers.run(parts, part -> {
+      int begin = (int) ((long) tasks * part / parts);
+      int end = (int) ((long) tasks * (part + 1) / parts);
+      code.run(addresses, memory.scratch(part), begin, end);
+    });
+  }
+
+  private void freeIdle() {
+    for (RunMemory memory = idle.pollFirst(); memory != null; memory = idle.pollFirst()) {
+      memory.close();
+    }
+  }
+}

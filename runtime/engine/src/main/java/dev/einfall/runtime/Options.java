@@ -1,0 +1,113 @@
+package dev.einfall.runtime;
+
+import dev.einfall.frontend.weights.Safetensors;
+import dev.einfall.frontend.weights.WeightsFile;
+import dev.einfall.ir.CompileException;
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.passes.Step;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// How a program is compiled and run. Begin with [#defaults] and change what matters.
+///
+/// @param backend what runs the program
+/// @param threads how many threads share the work of a run; the results do not depend on it
+/// @param vectorBytes the width of vectors in bytes; 0 for the width that this machine prefers, 4 for no vectors
+/// @param weights the weights; empty to open what the program names. Given ones may be closed while the program lives.
+/// @param opener opens the weights that a program names
+/// @param function the function to compile; empty for `main`, or the last one
+/// @param warmUp whether compiling ends only when the code runs at full speed
+/// @param specializations for how many assignments of sizes compiled code is kept
+/// @param remarks is told what the compiler decided, from the thread that compiles
+/// @param steps is told what each pass did
+public record Options(
+    Backend backend,
+    int threads,
+    int vectorBytes,
+    Optional<WeightsFile> weights,
+    WeightsOpener opener,
+    Optional<String> function,
+    boolean warmUp,
+    int specializations,
+    Consumer<Diagnostic> remarks,
+    Consumer<Step> steps) {
+
+  /// What runs a program: the best that this JVM has, bytecode made at run time, or an interpreter in double precision
+  /// that is slow and obviously right.
+  public enum Backend { AUTO, JVM, REFERENCE }
+
+  /// Opens the weights file at `place`, which a program in `directory` names.
+  public interface WeightsOpener {
+    WeightsFile open(String place, Path directory);
+  }
+
+  public Options {
+    if (threads < 1 || specializations < 1 || vectorBytes < 0) {
+      throw new IllegalArgumentException("threads and specializations are at least 1, vectorBytes at least 0");
+    }
+  }
+
+  /// All cores and vectors of this machine, warmed up, the program's own weights, and warnings to the system's logger.
+  public static Options defaults() {
+    return new Options(Backend.AUTO, Runtime.getRuntime().availableProcessors(), 0, Optional.empty(), Options::open,
+        Optional.empty(), true, 32, Options::log, _ -> {});
+  }
+
+  private static WeightsFile open(String place, Path directory) {
+    if (place.endsWith(".safetensors")) {
+      return Safetensors.open(directory.resolve(place));
+    }
+    throw CompileException.of("cannot open the weights " + place
+        + ": only .safetensors files are opened here; open the file and give it in the options");
+  }
+
+  private static void log(Diagnostic diagnostic) {
+    System.Logger.Level level = switch (diagnostic.severity()) {
+      case ERROR, WARNING -> System.Logger.Level.WARNING;
+      case REMARK -> System.Logger.Level.DEBUG;
+    };
+    System.getLogger("dev.einfall").log(level, diagnostic::render);
+  }
+
+  public Options withBackend(Backend newBackend) {
+    return new Options(newBackend, threads, vectorBytes, weights, opener, function, warmUp, specializations, remarks, steps);
+  }
+
+  public Options withThreads(int newThreads) {
+    return new Options(backend, newThreads, vectorBytes, weights, opener, function, warmUp, specializations, remarks, steps);
+  }
+
+  public Options withVectorBytes(int newBytes) {
+    return new Options(backend, threads, newBytes, weights, opener, function, warmUp, specializations, remarks, steps);
+  }
+
+  public Options withWeights(WeightsFile newWeights) {
+    return new Options(backend, threads, vectorBytes, Optional.of(newWeights), opener, function, warmUp, specializations,
+        remarks, steps);
+  }
+
+  public Options withOpener(WeightsOpener newOpener) {
+    return new Options(backend, threads, vectorBytes, weights, newOpener, function, warmUp, specializations, remarks, steps);
+  }
+
+  public Options withFunction(Optional<String> newFunction) {
+    return new Options(backend, threads, vectorBytes, weights, opener, newFunction, warmUp, specializations, remarks, steps);
+  }
+
+  public Options withWarmUp(boolean newWarmUp) {
+    return new Options(backend, threads, vectorBytes, weights, opener, function, newWarmUp, specializations, remarks, steps);
+  }
+
+  public Options withSpecializations(int newNumber) {
+    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, newNumber, remarks, steps);
+  }
+
+  public Options withRemarks(Consumer<Diagnostic> newRemarks) {
+    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, specializations, newRemarks, steps);
+  }
+
+  public Options withSteps(Consumer<Step> newSteps) {
+    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, specializations, remarks, newSteps);
+  }
+}

@@ -1,0 +1,167 @@
+package dev.einfall.runtime;
+
+import dev.einfall.backends.KernelFault;
+import dev.einfall.frontend.weights.NearKeys;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/// A compiled program. Safe for use by many threads at once.
+///
+/// Where the declared shapes have names in them, the first run with inputs of new shapes compiles for these; later ones find
+/// the code, as long as it is among the last used.
+public final class Program implements AutoCloseable {
+  private final String name;
+  private final List<Port> inputs;
+  private final List<Port> outputs;
+  private final SortedMap<String, Long> knownSizes;
+  private final BoundedCache<SortedMap<String, Long>, Executable> executables;
+  private final Usage usage;
+
+  /// @param knownSizes the sizes that the weights have bound
+  /// @param compile makes the program for an assignment of all sizes
+  /// @param release frees what all of these share
+  Program(String name, List<Port> inputs, List<Port> outputs, SortedMap<String, Long> knownSizes, int specializations,
+      Function<SortedMap<String, Long>, Executable> compile, Runnable release) {
+    this.name = name;
+    this.inputs = List.copyOf(inputs);
+    this.outputs = List.copyOf(outputs);
+    this.knownSizes = new TreeMap<>(knownSizes);
+    this.executables = new BoundedCache<>(specializations, compile, executable -> executable.usage().close());
+    this.usage = new Usage(() -> {
+      executables.clear();
+      release.run();
+    });
+  }
+
+  /// The name of the function that was compiled.
+  public String name() {
+    return name;
+  }
+
+  /// What [#run] expects.
+  public List<Port> inputs() {
+    return inputs;
+  }
+
+  /// What [#run] gives.
+  public List<Port> outputs() {
+    return outputs;
+  }
+
+  /// Compiles for inputs in which the size names have these values, so that the first run with them does not wait.
+  ///
+  /// @throws IllegalArgumentException when a size is missing or less than 1
+  public void prepare(Map<String, Long> sizes) {
+    SortedMap<String, Long> all = new TreeMap<>(knownSizes);
+    all.putAll(sizes);
+    for (Port input : inputs) {
+      input.shape().stream().flatMap(size -> size.names().stream()).filter(size -> all.getOrDefault(size, 0L) < 1)
+          .findFirst().ifPresent(size -> {
+            throw new IllegalArgumentException("no value for the size " + size + " of input '" + input.name() + "'");
+          });
+    }
+    use(() -> {
+      executables.get(all);
+      return List.of();
+    });
+  }
+
+  /// Computes the outputs, by name and in the order of their declaration. The caller closes them.
+  ///
+  /// @throws IllegalArgumentException when an input is missing or unknown, when its type or shape is not the declared one,
+  ///     or when its values are at fault, such as an index outside a table
+  /// @throws IllegalStateException when the program or an input is closed
+  public Map<String, Tensor> run(Map<String, Tensor> tensors) {
+    List<Tensor> ordered = order(tensors);
+    List<Tensor> results = use(() -> run(ordered));
+    Map<String, Tensor> named = new LinkedHashMap<>();
+    for (int i = 0; i < results.size(); i++) {
+      named.put(outputs.get(i).name(), results.get(i));
+    }
+    return named;
+  }
+
+  private <T> T use(Supplier<T> action) {
+    if (!usage.acquire()) {
+      throw new IllegalStateException("the program " + name + " is closed");
+    }
+    try {
+      return action.get();
+    } finally {
+      usage.release();
+    }
+  }
+
+  private List<Tensor> run(List<Tensor> ordered) {
+    List<Tensor> held = new ArrayList<>();
+    try {
+      for (Tensor tensor : ordered) {
+        tensor.acquire();
+        held.add(tensor);
+      }
+      Executable executable = acquire(sizes(ordered));
+      try {
+        return executable.run(ordered);
+      } catch (KernelFault fault) {
+        throw new IllegalArgumentException(fault.getMessage());
+      } finally {
+        executable.usage().release();
+      }
+    } finally {
+      held.forEach(Tensor::release);
+    }
+  }
+
+  /// The code for `sizes`, held until released. Code that is evicted between finding and holding it is made again.
+  private Executable acquire(SortedMap<String, Long> sizes) {
+    Executable executable = executables.get(sizes);
+    while (!executable.usage().acquire()) {
+      executable = executables.get(sizes);
+    }
+    return executable;
+  }
+
+  private List<Tensor> order(Map<String, Tensor> tensors) {
+    List<String> names = inputs.stream().map(Port::name).toList();
+    for (String given : tensors.keySet()) {
+      if (!names.contains(given)) {
+        throw new IllegalArgumentException("the program " + name + " has no input '" + given + "'"
+            + NearKeys.suggestion(given, names) + " (its inputs are " + String.join(", ", names) + ")");
+      }
+    }
+    return inputs.stream().map(input -> checked(input, Optional.ofNullable(tensors.get(input.name())))).toList();
+  }
+
+  private Tensor checked(Port input, Optional<Tensor> given) {
+    Tensor tensor = given.orElseThrow(() ->
+        new IllegalArgumentException("input '" + input.name() + "' is missing; it is declared " + input));
+    if (tensor.type() != input.type()) {
+      throw new IllegalArgumentException(
+          "input '" + input.name() + "' has the type " + tensor.type() + ", but is declared " + input);
+    }
+    return tensor;
+  }
+
+  private SortedMap<String, Long> sizes(List<Tensor> ordered) {
+    SizeBinding binding = new SizeBinding();
+    binding.bind(knownSizes, "the weights");
+    for (int i = 0; i < inputs.size(); i++) {
+      binding.add("input '" + inputs.get(i).name() + "'", inputs.get(i).shape(), ordered.get(i).shape());
+    }
+    binding.finish();
+    return binding.sizes();
+  }
+
+  /// Frees everything, when the runs that have begun are over. A second call does nothing.
+  @Override
+  public void close() {
+    usage.close();
+  }
+}

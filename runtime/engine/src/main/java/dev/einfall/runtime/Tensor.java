@@ -1,0 +1,201 @@
+package dev.einfall.runtime;
+
+import dev.einfall.ir.ElementType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.ref.Cleaner;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/// A dense array outside the Java heap, row-major and little-endian.
+///
+/// Its memory is freed by [#close], or some time after the last reference is gone. A tensor may be closed while a program
+/// reads it: the run finishes first. Safe for reading by many threads.
+public final class Tensor implements AutoCloseable {
+  /// Where tensors begin: a multiple of the width of the widest vector, and of a cache line.
+  static final long ALIGNMENT = 64;
+  private static final Cleaner CLEANER = Cleaner.create();
+
+  private final ElementType type;
+  private final List<Long> shape;
+  private final MemorySegment data;
+  private final Usage usage;
+
+  private Tensor(ElementType type, List<Long> shape, MemorySegment data, Usage usage) {
+    this.type = type;
+    this.shape = List.copyOf(shape);
+    this.data = data;
+    this.usage = usage;
+  }
+
+  /// A tensor of zeros.
+  ///
+  /// @throws IllegalArgumentException when a size is negative or the whole does not fit into memory
+  public static Tensor zeros(ElementType type, long... shape) {
+    long bytes = bytes(type, shape);
+    Arena arena = Arena.ofShared();
+    MemorySegment data = arena.allocate(Math.max(bytes, 1), ALIGNMENT).asSlice(0, bytes);
+    Usage usage = new Usage(arena::close);
+    Tensor tensor = new Tensor(type, boxed(shape), data, usage);
+    CLEANER.register(tensor, usage::close);
+    return tensor;
+  }
+
+  /// An `f32` tensor with a copy of `values`.
+  ///
+  /// @throws IllegalArgumentException when their number is not that of the shape's elements
+  public static Tensor of(float[] values, long... shape) {
+    return copyOf(ElementType.F32, MemorySegment.ofArray(values), shape);
+  }
+
+  /// An `f64` tensor with a copy of `values`.
+  public static Tensor of(double[] values, long... shape) {
+    return copyOf(ElementType.F64, MemorySegment.ofArray(values), shape);
+  }
+
+  /// An `i64` tensor with a copy of `values`.
+  public static Tensor of(long[] values, long... shape) {
+    return copyOf(ElementType.I64, MemorySegment.ofArray(values), shape);
+  }
+
+  /// An `i32` tensor with a copy of `values`.
+  public static Tensor of(int[] values, long... shape) {
+    return copyOf(ElementType.I32, MemorySegment.ofArray(values), shape);
+  }
+
+  /// A tensor with a copy of `values`, which hold its elements in row-major order.
+  ///
+  /// @throws IllegalArgumentException when they are not as many bytes as the tensor has
+  public static Tensor copyOf(ElementType type, MemorySegment values, long... shape) {
+    requireBytes(type, shape, values);
+    Tensor tensor = zeros(type, shape);
+    tensor.data.copyFrom(values);
+    return tensor;
+  }
+
+  /// A tensor over the caller's memory, which is not copied: what the caller stores there, the tensor holds. Memory that
+  /// the caller frees is out of this class's control; close the tensor first.
+  ///
+  /// @throws IllegalArgumentException when the memory is on the heap or not as large as the tensor
+  public static Tensor over(ElementType type, MemorySegment memory, long... shape) {
+    requireBytes(type, shape, memory);
+    if (!memory.isNative()) {
+      throw new IllegalArgumentException("a tensor cannot lie over memory of the Java heap: copy it");
+    }
+    return new Tensor(type, boxed(shape), memory, new Usage(() -> {}));
+  }
+
+  private static void requireBytes(ElementType type, long[] shape, MemorySegment values) {
+    if (values.byteSize() != bytes(type, shape)) {
+      throw new IllegalArgumentException("a tensor of type " + describe(type, boxed(shape)) + " has "
+          + bytes(type, shape) + " bytes, not " + values.byteSize());
+    }
+  }
+
+  private static long bytes(ElementType type, long[] shape) {
+    long bytes = type.bytes();
+    for (long extent : shape) {
+      if (extent < 0) {
+        throw new IllegalArgumentException("negative size in shape " + Arrays.toString(shape));
+      }
+      try {
+        bytes = Math.multiplyExact(bytes, extent);
+      } catch (ArithmeticException _) {
+        throw new IllegalArgumentException("a tensor of shape " + Arrays.toString(shape) + " is too large");
+      }
+    }
+    return bytes;
+  }
+
+  private static List<Long> boxed(long[] shape) {
+    return Arrays.stream(shape).boxed().toList();
+  }
+
+  public ElementType type() {
+    return type;
+  }
+
+  public List<Long> shape() {
+    return shape;
+  }
+
+  /// The number of elements.
+  public long elements() {
+    return data.byteSize() / type.bytes();
+  }
+
+  /// The tensor's memory.
+  ///
+  /// @throws IllegalStateException after [#close]
+  public MemorySegment data() {
+    if (usage.isClosed()) {
+      throw closed();
+    }
+    return data;
+  }
+
+  /// A copy of the elements of an `f32` tensor, in row-major order.
+  ///
+  /// @throws IllegalStateException after [#close], or when the tensor has another type
+  public float[] floats() {
+    return copy(ElementType.F32).toArray(ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN));
+  }
+
+  /// A copy of the elements of an `f64` tensor.
+  public double[] doubles() {
+    return copy(ElementType.F64).toArray(ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN));
+  }
+
+  /// A copy of the elements of an `i64` tensor.
+  public long[] longs() {
+    return copy(ElementType.I64).toArray(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN));
+  }
+
+  /// A copy of the elements of an `i32` tensor.
+  public int[] ints() {
+    return copy(ElementType.I32).toArray(ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN));
+  }
+
+  private MemorySegment copy(ElementType expected) {
+    if (type != expected) {
+      throw new IllegalStateException("the elements are " + type + ", not " + expected);
+    }
+    return data();
+  }
+
+  /// Keeps the memory until [#release], whoever closes the tensor meanwhile.
+  ///
+  /// @throws IllegalStateException after [#close]
+  void acquire() {
+    if (!usage.acquire()) {
+      throw closed();
+    }
+  }
+
+  void release() {
+    usage.release();
+  }
+
+  private IllegalStateException closed() {
+    return new IllegalStateException("the tensor " + this + " is closed");
+  }
+
+  /// Frees the memory, once no run reads it. A second call does nothing.
+  @Override
+  public void close() {
+    usage.close();
+  }
+
+  /// The type and shape, such as `f32[2, 3]`.
+  @Override
+  public String toString() {
+    return describe(type, shape);
+  }
+
+  static String describe(ElementType type, List<Long> shape) {
+    return type + shape.stream().map(String::valueOf).collect(Collectors.joining(", ", "[", "]"));
+  }
+}

@@ -1,0 +1,51 @@
+package dev.einfall.runtime;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// Counts the users of a resource, its owner among them, and releases it when the last is gone. So an owner may close
+/// what others are using: they finish, and nobody new begins.
+final class Usage {
+  private final AtomicInteger users = new AtomicInteger(1);
+  private final AtomicInteger owners = new AtomicInteger(1);
+  private final Runnable release;
+
+  Usage(Runnable release) {
+    this.release = release;
+  }
+
+  /// Begins a use that [#release] ends; false if the owner has closed the resource.
+  boolean acquire() {
+    while (owners.get() > 0) {
+      int count = users.get();
+      if (count == 0) {
+        return false;
+      }
+      if (users.compareAndSet(count, count + 1)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void release() {
+    if (users.decrementAndGet() == 0) {
+      release.run();
+    }
+  }
+
+  /// Ends the owner's use; every call but the first does nothing.
+  void close() {
+    if (owners.getAndSet(0) > 0) {
+      release();
+    }
+  }
+
+  boolean isClosed() {
+    return owners.get() == 0;
+  }
+
+  /// Whether the resource is gone.
+  boolean isReleased() {
+    return users.get() == 0;
+  }
+}
