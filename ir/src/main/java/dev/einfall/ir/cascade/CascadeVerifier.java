@@ -38,7 +38,7 @@ public final class CascadeVerifier {
     Map<Tensor, Einsum> einsums = new LinkedHashMap<>();
     for (Einsum einsum : cascade.einsums()) {
       check(einsum);
-      define(einsum.tensor(), "the Einsum of " + einsum.tensor());
+      define(einsum.tensor(), "\n" + CascadePrinter.print(einsum));
       einsums.put(einsum.tensor(), einsum);
     }
     checkOutputs(einsums);
@@ -60,7 +60,7 @@ public final class CascadeVerifier {
   }
 
   private void check(Einsum einsum) {
-    String place = "the Einsum of " + einsum.tensor();
+    String place = "\n" + CascadePrinter.print(einsum);
     for (int i = 0; i < einsum.ranks().size(); i++) {
       Rank rank = einsum.ranks().get(i);
       Size size = einsum.tensor().shape().get(i);

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Checks what the constructors of the loop level cannot see:
 ///
@@ -128,8 +129,13 @@ public final class KernelVerifier {
 
   private void require(boolean holds, String problem, Stmt statement) {
     if (!holds) {
-      throw new InternalException("kernel " + kernel.name() + ": " + problem + ", at\n" + statement);
+      throw new InternalException("kernel " + kernel.name() + ": " + problem + ", at\n" + start(statement));
     }
+  }
+
+  /// The first lines of a statement's text.
+  private static String start(Stmt statement) {
+    return LoopPrinter.print(statement).lines().limit(8).collect(Collectors.joining("\n"));
   }
 
   private static Set<Object> newIdentitySet() {

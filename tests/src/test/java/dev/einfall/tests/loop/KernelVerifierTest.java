@@ -1,0 +1,154 @@
+package dev.einfall.tests.loop;
+
+import static dev.einfall.ir.loop.Expr.index;
+import static dev.einfall.tests.loop.Loops.below;
+import static dev.einfall.tests.loop.Loops.global;
+import static dev.einfall.tests.loop.Loops.kernel;
+import static dev.einfall.tests.loop.Loops.load;
+import static dev.einfall.tests.loop.Loops.loop;
+import static dev.einfall.tests.loop.Loops.number;
+import static dev.einfall.tests.loop.Loops.plus;
+import static dev.einfall.tests.loop.Loops.ref;
+import static dev.einfall.tests.loop.Loops.store;
+import static dev.einfall.tests.loop.Loops.times;
+import static dev.einfall.tests.loop.Loops.within;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.InternalException;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.KernelVerifier;
+import dev.einfall.ir.loop.Stmt;
+import dev.einfall.ir.loop.Stmt.For.Kind;
+import dev.einfall.ir.loop.ValueType;
+import dev.einfall.ir.loop.Var;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class KernelVerifierTest {
+  private final Buffer x = global("X", ElementType.F32, 127);
+  private final Buffer y = global("Y", ElementType.F32, 127);
+  private final Buffer ids = global("ids", ElementType.I64, 127);
+  private final Var i = Var.counter("i");
+  private final Var j = Var.counter("j");
+  private final Buffer register =
+      new Buffer("acc", ElementType.F32, List.of(4, 16), Buffer.Space.REGISTER);
+
+  @Test
+  void acceptsAParallelCopyInTilesWithATail() {
+    Expr m = plus(times(ref(i), 12), ref(j));
+    Stmt copy = new Stmt.If(below(m, 127), store(y, load(x, m), m), Stmt.NOTHING);
+    KernelVerifier.verify(kernel(loop(i, 11, Kind.PARALLEL, loop(j, 12, copy)), x, y));
+  }
+
+  @Test
+  void acceptsAGatherBehindARequire() {
+    Var id = Var.counter("id");
+    Stmt body = Stmt.block(
+        new Stmt.Require(within(ref(id), 127), "id must be below 127, but is ", ref(id)),
+        store(y, load(x, ref(id)), ref(i)));
+    Stmt let = new Stmt.Let(id, new Expr.Cast(ElementType.I32, load(ids, ref(i))), body);
+    KernelVerifier.verify(kernel(loop(i, 127, let), x, ids, y));
+  }
+
+  @Test
+  void rejectsAGatherWithoutARequire() {
+    Expr id = new Expr.Cast(ElementType.I32, load(ids, ref(i)));
+    rejects("which is not within 0..126", kernel(loop(i, 127, store(y, load(x, id), ref(i))), x, ids, y));
+  }
+
+  @Test
+  void rejectsAnIndexPastTheEnd() {
+    rejects("index 0 of Y: f32[127] may be in 0..127", kernel(loop(i, 128, store(y, number(0), ref(i))), y));
+    Expr ramp = new Expr.Ramp(times(ref(i), 16), 1, 16);
+    rejects("may be in 0..127", kernel(loop(i, 8, store(y, new Expr.Broadcast(number(0), 16), ramp)), y));
+  }
+
+  @Test
+  void rejectsALoadInASelectBranchThatIsNotTaken() {
+    Expr guarded = new Expr.Select(below(ref(i), 127), load(x, ref(i)), number(0));
+    Stmt body = loop(i, 128, new Stmt.If(below(ref(i), 100), Stmt.NOTHING, store(y, guarded, index(0))));
+    rejects("may be in 100..127", kernel(body, x, y));
+  }
+
+  @Test
+  void rejectsAVariableOutsideItsScope() {
+    rejects("variable i: i32 is not in scope",
+        kernel(Stmt.block(loop(i, 4, Stmt.NOTHING), store(y, number(0), ref(i))), y));
+  }
+
+  @Test
+  void rejectsABinderBoundTwice() {
+    rejects("bound twice: i: i32", kernel(Stmt.block(loop(i, 4, Stmt.NOTHING), loop(i, 4, Stmt.NOTHING)), y));
+    rejects("bound twice: Y", kernel(Stmt.NOTHING, y, y));
+  }
+
+  @Test
+  void rejectsABufferThatIsNotAParameter() {
+    rejects("buffer X: f32[127] is not in scope", kernel(loop(i, 4, store(y, load(x, ref(i)), ref(i))), y));
+    Stmt outside = Stmt.block(new Stmt.Alloc(register, Stmt.NOTHING), store(register, number(0), index(0), index(0)));
+    rejects("buffer acc: f32[4, 16] is not in scope", kernel(outside, y));
+  }
+
+  @Test
+  void rejectsAParallelLoopInside() {
+    rejects("a parallel loop inside", kernel(loop(i, 4, loop(j, 4, Kind.PARALLEL, Stmt.NOTHING))));
+    rejects("a parallel loop inside", kernel(loop(i, 4, Kind.PARALLEL, loop(j, 4, Kind.PARALLEL, Stmt.NOTHING))));
+  }
+
+  @Test
+  void rejectsAParameterThatIsNotGlobal() {
+    rejects("parameter acc: f32[4, 16] is not global", kernel(Stmt.NOTHING, register));
+  }
+
+  @Test
+  void rejectsRegistersAtAVariableIndex() {
+    Stmt body = new Stmt.Alloc(register, loop(i, 4, store(register, number(0), ref(i), index(0))));
+    rejects("at an index that is not constant", kernel(body));
+  }
+
+  @Test
+  void rejectsRegistersThatOverlap() {
+    Stmt vector = store(register, new Expr.Broadcast(number(0), 16), index(0), new Expr.Ramp(index(0), 1, 16));
+    Stmt same = store(register, new Expr.Broadcast(number(1), 16), index(0), new Expr.Ramp(index(0), 1, 16));
+    Stmt other = store(register, new Expr.Broadcast(number(1), 16), index(1), new Expr.Ramp(index(0), 1, 16));
+    Stmt lane = store(register, number(0), index(0), index(3));
+    KernelVerifier.verify(kernel(new Stmt.Alloc(register, Stmt.block(vector, same, other))));
+    rejects("overlap", kernel(new Stmt.Alloc(register, Stmt.block(vector, lane))));
+  }
+
+  @Test
+  void rejectsALaneReductionThatIsNone() {
+    Expr vector = load(x, new Expr.Ramp(index(0), 1, 16));
+    rejects("lane reduction by SUB", kernel(store(y, new Expr.ReduceLanes(BinaryOp.SUB, vector), index(0)), x, y));
+  }
+
+  @Test
+  void rejectsARequireOfLanes() {
+    Stmt require = new Stmt.Require(new Expr.IntLiteral(ElementType.BOOL, 1), "", new Expr.Ramp(index(0), 1, 4));
+    rejects("the value of a require has lanes", kernel(require));
+  }
+
+  @Test
+  void anIndexIsNotCheckedWhereItIsNeverReached() {
+    Stmt dead = new Stmt.If(below(ref(i), 0), store(y, number(0), plus(ref(i), 1000)), Stmt.NOTHING);
+    KernelVerifier.verify(kernel(loop(i, 4, dead), y));
+  }
+
+  @Test
+  void theValueOfALetBoundsAnIndex() {
+    Var index = new Var("at", ValueType.scalar(ElementType.I32));
+    Stmt body = new Stmt.Let(index, times(ref(i), 42), store(y, number(0), ref(index)));
+    KernelVerifier.verify(kernel(loop(i, 4, body), y));
+    rejects("may be in 0..168", kernel(loop(i, 5, body), y));
+  }
+
+  private static void rejects(String message, Kernel kernel) {
+    InternalException problem = assertThrows(InternalException.class, () -> KernelVerifier.verify(kernel));
+    assertTrue(problem.getMessage().contains(message), problem::getMessage);
+  }
+}
