@@ -1,0 +1,224 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Pass;
+import dev.einfall.passes.Target;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/// Chooses the loops of every Einsum that has no mapping yet: the vector rank and the register tile with the fewest
+/// cycles by the [CostModel], the loop order with the least memory traffic, and parallel loops at the outside.
+///
+/// ```
+/// Y[m, n] = sum[k](X[m, k] * W[k, n])     =>     map Y {
+///                                                  split n 32 16
+///                                                  split m 8
+///                                                  order n2 m1 k m0 n1 n0
+///                                                  parallel n2
+///                                                  unroll m0 n1
+///                                                  vectorize n0
+///                                                }
+/// ```
+public record ChooseMappings(Target target) implements Pass.OnCascade {
+  /// Work below this many cycles is not worth sharing among threads.
+  private static final double PARALLEL_CYCLES = 20_000;
+  /// Tasks for each thread, so that an uneven machine stays busy.
+  private static final int TASKS_PER_THREAD = 4;
+
+  @Override
+  public String name() {
+    return "choose-mappings";
+  }
+
+  @Override
+  public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
+    Set<Tensor> constant = Constants.of(cascade);
+    CostModel costs = new CostModel(target, constant);
+    List<Mapping.Nest> nests = new ArrayList<>(cascade.mapping().nests());
+    for (Einsum einsum : cascade.einsums()) {
+      if (cascade.mapping().nest(einsum.tensor()).isEmpty()) {
+        Optional<Mapping.Group> group = cascade.mapping().group(einsum.tensor());
+        nests.add(new Choice(einsum, costs, group).nest());
+      }
+    }
+    return cascade.withMapping(new Mapping(nests, cascade.mapping().groups()));
+  }
+
+  /// The choice for one Einsum. Ranks that it shares with a group keep their loops at the outside.
+  private final class Choice {
+    private final Einsum einsum;
+    private final CostModel costs;
+    private final int shared;
+    private final List<Rank> free;
+    private final List<Rank> reduced;
+
+    Choice(Einsum einsum, CostModel costs, Optional<Mapping.Group> group) {
+      this.einsum = einsum;
+      this.costs = costs;
+      this.shared = group.map(Mapping.Group::shared).orElse(0);
+      this.free = einsum.ranks().subList(shared, einsum.ranks().size());
+      this.reduced = Exprs.reductions(einsum.value()).findFirst().map(Expr.Reduce::ranks).orElse(List.of());
+    }
+
+    Mapping.Nest nest() {
+      Tiling best = Tiling.SCALAR;
+      double cycles = costs.cycles(einsum, best);
+      for (Tiling candidate : candidates()) {
+        double cost = costs.cycles(einsum, candidate);
+        if (cost < cycles) {
+          best = candidate;
+          cycles = cost;
+        }
+      }
+      return nest(best, cycles);
+    }
+
+    private List<Tiling> candidates() {
+      int lanes = target.lanes(einsum.tensor().type().bytes());
+      List<Tiling> candidates = new ArrayList<>();
+      List<Rank> ranks = new ArrayList<>(free);
+      ranks.addAll(reduced);
+      for (Rank vector : ranks) {
+        if (lanes > 1 && vector.size().value() >= 4 && Vectorizable.along(einsum, vector)) {
+          candidates.addAll(candidates(vector, Math.min(lanes, Integer.highestOneBit(vector.size().value()))));
+        }
+      }
+      return candidates;
+    }
+
+    private List<Tiling> candidates(Rank vector, int lanes) {
+      List<Tiling> candidates = new ArrayList<>();
+      int most = Math.max(1, vector.size().value() / lanes);
+      if (reduced.contains(vector) || reduced.isEmpty()) {
+        for (int vectors = 1; vectors <= Math.min(4, most); vectors *= 2) {
+          candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.empty(), 1));
+        }
+        return candidates;
+      }
+      for (int vectors = Math.min(2, most); vectors >= 1; vectors--) {
+        candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.empty(), 1));
+        for (Rank row : rows(vector)) {
+          for (int rows = Math.min(row.size().value(), accumulators() / vectors); rows > 1; rows--) {
+            candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.of(row), rows));
+          }
+        }
+      }
+      return candidates;
+    }
+
+    /// How many registers accumulate: the others hold operands, and the JIT needs a few itself.
+    private int accumulators() {
+      return Math.max(1, target.registers() - 8);
+    }
+
+    /// The output ranks that can share the loads of a vector: those that some operand along the vector does not have.
+    private List<Rank> rows(Rank vector) {
+      return free.stream()
+          .filter(rank -> rank != vector && rank.size().value() > 1)
+          .filter(rank -> Products.of(einsum).stream().flatMap(p -> p.operands().stream())
+              .anyMatch(access -> Exprs.freeRanks(access).contains(vector) && !Exprs.freeRanks(access).contains(rank)))
+          .toList();
+    }
+
+    private Mapping.Nest nest(Tiling tiling, double cycles) {
+      List<Mapping.Split> splits = new ArrayList<>();
+      List<Mapping.Bound> bindings = new ArrayList<>();
+      List<String> order = new ArrayList<>();
+      List<String> inner = new ArrayList<>();
+      tiling.row().ifPresent(row -> splitRow(row, tiling.rows(), splits, bindings, inner));
+      tiling.vector().ifPresent(vector -> splitVector(vector, tiling, splits, bindings, inner));
+      List<Rank> outer = outer(tiling);
+      outer.forEach(rank -> order.add(outerLoop(rank, splits)));
+      reduced.forEach(rank -> order.add(outerLoop(rank, splits)));
+      order.addAll(inner);
+      bindParallel(shared > 0 ? einsum.ranks().subList(0, shared) : outer, splits, cycles, bindings);
+      return new Mapping.Nest(einsum.tensor(), splits, order, bindings);
+    }
+
+    private void splitRow(Rank row, int rows, List<Mapping.Split> splits, List<Mapping.Bound> bindings, List<String> inner) {
+      splits.add(new Mapping.Split(row.name(), List.of(rows)));
+      inner.add(row.name() + "0");
+      bindings.add(new Mapping.Bound(row.name() + "0", Mapping.Binding.UNROLL));
+    }
+
+    private void splitVector(Rank vector, Tiling tiling, List<Mapping.Split> splits, List<Mapping.Bound> bindings, List<String> inner) {
+      List<Integer> factors = tiling.vectors() == 1 ? List.of(tiling.lanes()) : List.of(tiling.width(), tiling.lanes());
+      splits.add(new Mapping.Split(vector.name(), factors));
+      if (tiling.vectors() > 1) {
+        inner.add(vector.name() + "1");
+        bindings.add(new Mapping.Bound(vector.name() + "1", Mapping.Binding.UNROLL));
+      }
+      inner.add(vector.name() + "0");
+      bindings.add(new Mapping.Bound(vector.name() + "0", Mapping.Binding.VECTORIZE));
+    }
+
+    private static String outerLoop(Rank rank, List<Mapping.Split> splits) {
+      return splits.stream().filter(split -> split.rank().equals(rank.name()))
+          .map(split -> rank.name() + split.factors().size()).findFirst().orElse(rank.name());
+    }
+
+    /// The output ranks in the order of their outer loops: those that every operand has, then the ranks of the vector
+    /// side and of the row side, whichever order moves fewer bytes.
+    private List<Rank> outer(Tiling tiling) {
+      if (tiling.row().isEmpty() || tiling.vector().isEmpty()) {
+        return free;
+      }
+      List<Expr.Access> operands = Products.of(einsum).orElseThrow().operands();
+      List<Rank> batch = new ArrayList<>();
+      List<Rank> vectorSide = new ArrayList<>();
+      List<Rank> rowSide = new ArrayList<>();
+      for (Rank rank : free) {
+        List<Expr.Access> with = operands.stream().filter(access -> Exprs.freeRanks(access).contains(rank)).toList();
+        boolean inAll = with.size() == operands.size();
+        boolean onVectorSide = with.stream().anyMatch(access -> Exprs.freeRanks(access).contains(tiling.vector().get()));
+        (inAll ? batch : onVectorSide || rank == tiling.vector().get() ? vectorSide : rowSide).add(rank);
+      }
+      List<Rank> order = new ArrayList<>(batch);
+      boolean vectorFirst = traffic(vectorSide, rowSide, operands, batch) <= traffic(rowSide, vectorSide, operands, batch);
+      order.addAll(vectorFirst ? vectorSide : rowSide);
+      order.addAll(vectorFirst ? rowSide : vectorSide);
+      return order;
+    }
+
+    /// The bytes that operands along `inner` ranks move when the loops over `outer` ranks are outside: what does not fit
+    /// into the second-level cache is read again for every tile of `outer`.
+    private double traffic(List<Rank> outer, List<Rank> inner, List<Expr.Access> operands, List<Rank> batch) {
+      double bytes = 0;
+      for (Expr.Access access : operands) {
+        Set<Rank> ranks = Exprs.freeRanks(access);
+        List<Rank> own = ranks.stream().filter(rank -> !batch.contains(rank)).toList();
+        double size = Exprs.volume(own) * (double) access.tensor().type().bytes();
+        boolean again = inner.stream().anyMatch(ranks::contains) && outer.stream().noneMatch(ranks::contains);
+        bytes += again && size > target.l2Bytes() / 2.0 ? size * Exprs.volume(outer) / 16 : size;
+      }
+      return bytes;
+    }
+
+    /// Marks the outer loops of `ranks`, from the outside in, as parallel until there are enough tasks.
+    private void bindParallel(List<Rank> ranks, List<Mapping.Split> splits, double cycles, List<Mapping.Bound> bindings) {
+      long tasks = 1;
+      for (Rank rank : ranks) {
+        if (cycles < PARALLEL_CYCLES || tasks >= (long) TASKS_PER_THREAD * Math.max(4, target.threads())) {
+          return;
+        }
+        bindings.add(new Mapping.Bound(outerLoop(rank, splits), Mapping.Binding.PARALLEL));
+        tasks *= tiles(rank, splits);
+      }
+    }
+
+    private static long tiles(Rank rank, List<Mapping.Split> splits) {
+      int width = splits.stream().filter(split -> split.rank().equals(rank.name()))
+          .mapToInt(split -> split.factors().getFirst()).findFirst().orElse(1);
+      return Math.ceilDiv(rank.size().value(), width);
+    }
+  }
+}

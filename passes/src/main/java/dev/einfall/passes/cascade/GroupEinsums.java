@@ -1,0 +1,131 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Pass;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/// Lets Einsums that work row by row run row by row together, so that what they hand on stays in cache and one launch
+/// does for all.
+///
+/// ```
+/// R[p] = max[m](S[p, m])               R[p] = max[m](S[p, m])
+/// A[p, m] = exp(S[p, m] - R[p])   =>   A[p, m] = exp(S[p, m] - R[p])
+/// D[p] = sum[m](A[p, m])               D[p] = sum[m](A[p, m])
+///                                      map D { fuse R A D over 1 }
+/// ```
+///
+/// Consecutive Einsums join a group over their leading ranks if these have the same sizes and every access of one to
+/// another is at the same leading coordinates. Products stay alone: their tiles need several rows.
+///
+/// @param rowBytes the most that the Einsums of a group may write for one row, so that it stays in the first-level cache
+public record GroupEinsums(long rowBytes) implements Pass.OnCascade {
+
+  public GroupEinsums() {
+    this(24 << 10);
+  }
+
+  @Override
+  public String name() {
+    return "group-einsums";
+  }
+
+  @Override
+  public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
+    Set<Tensor> constant = Constants.of(cascade);
+    List<Mapping.Group> groups = new ArrayList<>(cascade.mapping().groups());
+    List<Einsum> current = new ArrayList<>();
+    int shared = 0;
+    for (Einsum einsum : cascade.einsums()) {
+      boolean eligible = isEligible(einsum, cascade.mapping(), constant);
+      int common = eligible && !current.isEmpty() ? common(current, einsum, shared) : 0;
+      if (common == 0) {
+        close(current, shared, groups);
+        current = new ArrayList<>();
+      }
+      if (eligible) {
+        shared = current.isEmpty() ? einsum.ranks().size() : common;
+        current.add(einsum);
+      }
+    }
+    close(current, shared, groups);
+    return groups.size() == cascade.mapping().groups().size() ? cascade
+        : cascade.withMapping(new Mapping(cascade.mapping().nests(), groups));
+  }
+
+  private static boolean isEligible(Einsum einsum, Mapping mapping, Set<Tensor> constant) {
+    return !Products.isProduct(einsum) && !constant.contains(einsum.tensor())
+        && mapping.group(einsum.tensor()).isEmpty() && mapping.nest(einsum.tensor()).isEmpty();
+  }
+
+  private static void close(List<Einsum> members, int shared, List<Mapping.Group> groups) {
+    if (members.size() > 1) {
+      groups.add(new Mapping.Group(members.stream().map(Einsum::tensor).toList(), shared));
+    }
+  }
+
+  /// How many leading ranks `einsum` can share with the members of a group that shares `shared`; 0 if it must not join.
+  private int common(List<Einsum> members, Einsum einsum, int shared) {
+    int common = 0;
+    List<Rank> first = members.getFirst().ranks();
+    while (common < Math.min(shared, einsum.ranks().size())
+        && first.get(common).size().equals(einsum.ranks().get(common).size())) {
+      common++;
+    }
+    for (Einsum member : members) {
+      common = Math.min(common, aligned(einsum, member.tensor()));
+    }
+    boolean related = members.stream().anyMatch(member -> isRelated(member, einsum));
+    return related && fits(members, einsum, common) && losesNothing(members, einsum, common) ? common : 0;
+  }
+
+  /// Whether one reads the other, or both read the same.
+  private static boolean isRelated(Einsum member, Einsum einsum) {
+    return Exprs.reads(einsum.value(), member.tensor())
+        || Exprs.accesses(einsum.value()).anyMatch(access -> Exprs.reads(member.value(), access.tensor()));
+  }
+
+  /// Whether the shared ranks are still most of the work to distribute: a group over few rows would idle threads.
+  private static boolean losesNothing(List<Einsum> members, Einsum einsum, int common) {
+    List<Rank> rows = einsum.ranks().subList(0, common);
+    return Exprs.volume(rows) >= 16 || members.stream().allMatch(member -> member.ranks().size() == common);
+  }
+
+  private boolean fits(List<Einsum> members, Einsum einsum, int common) {
+    long bytes = rowBytes(einsum, common);
+    for (Einsum member : members) {
+      bytes += rowBytes(member, common);
+    }
+    return common > 0 && bytes <= rowBytes;
+  }
+
+  private static long rowBytes(Einsum einsum, int common) {
+    return Exprs.volume(einsum.ranks().subList(common, einsum.ranks().size())) * einsum.tensor().type().bytes();
+  }
+
+  /// How many leading indices of every access of `einsum` to `tensor` are just its own leading coordinates.
+  private static int aligned(Einsum einsum, Tensor tensor) {
+    return Exprs.accesses(einsum.value())
+        .filter(access -> access.tensor() == tensor)
+        .mapToInt(access -> aligned(access, einsum.ranks()))
+        .min().orElse(Integer.MAX_VALUE);
+  }
+
+  private static int aligned(Expr.Access access, List<Rank> ranks) {
+    int count = 0;
+    while (count < Math.min(access.indices().size(), ranks.size())
+        && access.indices().get(count) instanceof Expr.Coordinate(Rank rank) && rank == ranks.get(count)) {
+      count++;
+    }
+    return access.outside().equals(Optional.empty()) ? count : 0;
+  }
+}

@@ -1,0 +1,132 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Pass;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/// Computes elementwise tensors where they are used instead of storing them: views always, arithmetic where doing it
+/// again costs less than the memory traffic.
+///
+/// ```
+/// C[t, d] = X[t, d] + P[t, d]
+/// Y[t, d] = max(C[t, d], 0.0)     =>     Y[t, d] = max(X[t, d] + P[t, d], 0.0)
+/// ```
+///
+/// An Einsum is inlined if it has no reduction, and it is a view (an access and nothing else), or its one user evaluates
+/// it no more often than it has elements, or `limit` operations for each element of all its users cover the evaluation.
+///
+/// @param limit how many operations an element may cost, over all evaluations, to be computed again; 4 is about
+///     what storing and loading an element costs
+public record InlineProducers(long limit) implements Pass.OnCascade {
+
+  public InlineProducers() {
+    this(4);
+  }
+
+  @Override
+  public String name() {
+    return "inline-producers";
+  }
+
+  @Override
+  public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
+    Cascade current = cascade;
+    for (Einsum einsum : cascade.einsums()) {
+      Tensor tensor = einsum.tensor();
+      Einsum producer = Exprs.definitions(current.einsums()).get(tensor);
+      boolean isOutput = current.outputs().stream().anyMatch(output -> output.tensor() == tensor);
+      if (!isOutput && isWorthwhile(producer, current.einsums())) {
+        current = inline(producer, current);
+      }
+    }
+    return current;
+  }
+
+  private boolean isWorthwhile(Einsum producer, List<Einsum> einsums) {
+    if (Exprs.hasReduction(producer.value())) {
+      return false;
+    }
+    List<Use> uses = einsums.stream().flatMap(consumer -> uses(consumer, producer.tensor()).stream()).toList();
+    if (uses.stream().anyMatch(use -> use.access().outside().isPresent() && !isView(producer.value()))) {
+      return false;
+    }
+    if (isView(producer.value())) {
+      return true;
+    }
+    long elements = Math.max(1, Exprs.volume(producer.ranks()));
+    long evaluations = uses.stream().mapToLong(Use::evaluations).sum();
+    boolean oneConsumer = einsums.stream().filter(e -> Exprs.reads(e.value(), producer.tensor())).count() == 1;
+    return oneConsumer && evaluations <= elements
+        || evaluations <= limit * elements && Exprs.operations(producer.value()) * evaluations <= limit * elements;
+  }
+
+  /// An access with constant or affine indices only: nothing to compute, wherever it stands.
+  private static boolean isView(Expr value) {
+    return value instanceof Expr.Access access && access.outside().isEmpty()
+        && access.indices().stream().allMatch(index -> Exprs.accesses(index).findAny().isEmpty());
+  }
+
+  /// An access to a producer, and how often it is evaluated.
+  private record Use(Expr.Access access, long evaluations) {}
+
+  private static List<Use> uses(Einsum consumer, Tensor tensor) {
+    List<Use> uses = new ArrayList<>();
+    collect(consumer.value(), tensor, Exprs.volume(consumer.ranks()), uses);
+    return uses;
+  }
+
+  private static void collect(Expr expr, Tensor tensor, long evaluations, List<Use> uses) {
+    long inside = expr instanceof Expr.Reduce reduce ? evaluations * Exprs.volume(reduce.ranks()) : evaluations;
+    if (expr instanceof Expr.Access access && access.tensor() == tensor && uses.stream().noneMatch(u -> u.access.equals(access))) {
+      uses.add(new Use(access, evaluations));
+    }
+    expr.children().forEach(child -> collect(child, tensor, inside, uses));
+  }
+
+  private static Cascade inline(Einsum producer, Cascade cascade) {
+    List<Einsum> einsums = cascade.einsums().stream()
+        .filter(einsum -> einsum != producer)
+        .map(einsum -> einsum.withValue(Exprs.rewrite(einsum.value(), node -> inline(node, producer))))
+        .toList();
+    return cascade.withEinsums(einsums);
+  }
+
+  private static Expr inline(Expr node, Einsum producer) {
+    if (!(node instanceof Expr.Access access) || access.tensor() != producer.tensor()) {
+      return node;
+    }
+    Map<Rank, Expr> values = new IdentityHashMap<>();
+    for (int i = 0; i < producer.ranks().size(); i++) {
+      values.put(producer.ranks().get(i), access.indices().get(i));
+    }
+    Expr value = Exprs.substitute(producer.value(), values);
+    return access.outside().isEmpty() ? value : guarded(access, value);
+  }
+
+  /// `value`, or what the access gives outside of the producer's bounds.
+  private static Expr guarded(Expr.Access access, Expr value) {
+    Expr condition = new Expr.IntLiteral(dev.einfall.ir.ElementType.BOOL, 1);
+    for (int i = 0; i < access.indices().size(); i++) {
+      condition = new Expr.Binary(dev.einfall.ir.BinaryOp.AND, condition,
+          inside(access.indices().get(i), new Expr.Extent(access.tensor().shape().get(i))));
+    }
+    return new Expr.Select(condition, value, access.outside().orElseThrow());
+  }
+
+  private static Expr inside(Expr index, Expr extent) {
+    Expr wide = index.type() == extent.type() ? extent : new Expr.Cast(index.type(), extent);
+    return new Expr.Binary(dev.einfall.ir.BinaryOp.AND,
+        new Expr.Binary(dev.einfall.ir.BinaryOp.GE, index, Expr.literal(index.type(), 0)),
+        new Expr.Binary(dev.einfall.ir.BinaryOp.LT, index, wide));
+  }
+}

@@ -1,0 +1,125 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.Size;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Pass;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/// Copies the operands of a vectorized reduction into panels as wide as its tiles, where neighbouring lanes are not
+/// neighbours in memory, or where a constant operand's rows are further apart than a panel is wide.
+///
+/// ```
+/// Y[m, n] = sum[k](X[m, k] * W[n, k])         WP[n1 in 0..48, k, n0 in 0..32] = W[32 * n1 + n0, k] or 0.0
+/// map Y { split n 32 16; vectorize n0 }  =>   Y[m, n] = sum[k](X[m, k] * WP[n / 32, k, n % 32])
+///                                             map Y { split n 32 16; vectorize n0 }
+/// ```
+///
+/// A panel is itself an Einsum: if the operand is constant it is computed once, when the weights are known.
+public record PackOperands() implements Pass.OnCascade {
+
+  @Override
+  public String name() {
+    return "pack-operands";
+  }
+
+  @Override
+  public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
+    Set<Tensor> constant = Constants.of(cascade);
+    List<Einsum> result = new ArrayList<>();
+    for (Einsum einsum : cascade.einsums()) {
+      Optional<Mapping.Nest> nest = cascade.mapping().nest(einsum.tensor());
+      Einsum packed = nest.map(n -> pack(einsum, n, constant, result)).orElse(einsum);
+      result.add(packed);
+    }
+    return cascade.withEinsums(result);
+  }
+
+  private static Einsum pack(Einsum einsum, Mapping.Nest nest, Set<Tensor> constant, List<Einsum> before) {
+    Optional<Rank> vector = einsum.ranks().stream().filter(rank -> isBound(rank, nest, Mapping.Binding.VECTORIZE)).findFirst();
+    Optional<Products> products = Products.of(einsum);
+    if (vector.isEmpty() || products.isEmpty()) {
+      return einsum;
+    }
+    int width = nest.splits().stream().filter(split -> split.rank().equals(vector.get().name()))
+        .mapToInt(split -> split.factors().getFirst()).findFirst().orElse(1);
+    boolean tiled = einsum.ranks().stream().anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && rank != vector.get());
+    Map<Expr, Expr> replaced = new LinkedHashMap<>();
+    for (Expr.Access access : products.get().operands()) {
+      if (isStrided(access, vector.get()) || tiled && isFarApart(access, vector.get(), width, constant)) {
+        replaced.put(access, new Panel(access, einsum, vector.get(), width).define(before));
+      }
+    }
+    return einsum.withValue(Exprs.rewrite(einsum.value(), node -> replaced.getOrDefault(node, node)));
+  }
+
+  private static boolean isBound(Rank rank, Mapping.Nest nest, Mapping.Binding binding) {
+    return nest.bindings().stream()
+        .anyMatch(bound -> bound.binding() == binding && bound.loop().matches(java.util.regex.Pattern.quote(rank.name()) + "[0-9]+"));
+  }
+
+  private static boolean isStrided(Expr.Access access, Rank vector) {
+    return CostModel.isPackable(access, Tiling.SCALAR) && !CostModel.isContiguous(access, vector);
+  }
+
+  private static boolean isFarApart(Expr.Access access, Rank vector, int width, Set<Tensor> constant) {
+    return constant.contains(access.tensor()) && CostModel.isPackable(access, Tiling.SCALAR)
+        && Exprs.freeRanks(access).contains(vector) && vector.size().value() > width;
+  }
+
+  /// The copy of one operand: ranks of the operand but the vector rank, then the coordinate within a panel.
+  private record Panel(Expr.Access access, Einsum einsum, Rank vector, int width) {
+
+    /// Adds the Einsum that fills the panels and gives the access to them.
+    Expr define(List<Einsum> before) {
+      Set<Rank> used = Exprs.freeRanks(access);
+      List<Rank> outputs = einsum.ranks().stream().filter(rank -> used.contains(rank) && rank != vector).toList();
+      List<Rank> reduced = Exprs.reductions(einsum.value()).findFirst().orElseThrow().ranks().stream().filter(used::contains).toList();
+      Rank panel = new Rank(vector.name() + "p", Size.of(Math.ceilDiv(vector.size().value(), width)));
+      Rank lane = new Rank(vector.name() + "l", Size.of(width));
+      List<Rank> ranks = new ArrayList<>();
+      List<Expr> indices = new ArrayList<>();
+      Map<Rank, Expr> values = new IdentityHashMap<>();
+      outputs.forEach(rank -> keep(rank, ranks, indices, values));
+      ranks.add(panel);
+      indices.add(new Expr.Binary(BinaryOp.DIV, new Expr.Coordinate(vector), Expr.index(width)));
+      reduced.forEach(rank -> keep(rank, ranks, indices, values));
+      ranks.add(lane);
+      indices.add(new Expr.Binary(BinaryOp.MOD, new Expr.Coordinate(vector), Expr.index(width)));
+      values.put(vector, new Expr.Binary(BinaryOp.ADD,
+          new Expr.Binary(BinaryOp.MUL, Expr.index(width), new Expr.Coordinate(panel)), new Expr.Coordinate(lane)));
+      Tensor tensor = new Tensor(access.tensor().name() + "_panels", access.tensor().type(),
+          ranks.stream().map(Rank::size).toList(), einsum.span());
+      before.add(new Einsum(tensor, ranks, source(values), einsum.span()));
+      return new Expr.Access(tensor, indices);
+    }
+
+    private static void keep(Rank rank, List<Rank> ranks, List<Expr> indices, Map<Rank, Expr> values) {
+      Rank copy = new Rank(rank.name(), rank.size());
+      ranks.add(copy);
+      indices.add(new Expr.Coordinate(rank));
+      values.put(rank, new Expr.Coordinate(copy));
+    }
+
+    /// The element that a panel holds; 0 beyond the last whole panel.
+    private Expr source(Map<Rank, Expr> values) {
+      List<Expr> indices = access.indices().stream().map(index -> Exprs.substitute(index, values)).toList();
+      boolean whole = vector.size().value() % width == 0;
+      Optional<Expr> outside = whole ? Optional.empty() : Optional.of(Expr.literal(access.tensor().type(), 0));
+      return new Expr.Access(access.tensor(), indices, outside);
+    }
+  }
+}

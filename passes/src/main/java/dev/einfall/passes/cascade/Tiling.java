@@ -1,0 +1,16 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.cascade.Rank;
+import java.util.Optional;
+
+/// A candidate for the innermost loops of an Einsum: the vector rank, `vectors` of which make a tile, and the rank of
+/// which `rows` coordinates share the tile's loads. Without a vector rank everything is scalar.
+record Tiling(Optional<Rank> vector, int lanes, int vectors, Optional<Rank> row, int rows) {
+
+  static final Tiling SCALAR = new Tiling(Optional.empty(), 1, 1, Optional.empty(), 1);
+
+  /// How many coordinates of the vector rank a tile spans.
+  int width() {
+    return lanes * vectors;
+  }
+}
