@@ -6,11 +6,11 @@ import dev.einfall.ir.cascade.Tensor;
 import java.util.Set;
 
 /// The tensors of a cascade that depend on weights alone: they are computed once, when the weights are known.
-final class Constants {
+public final class Constants {
   private Constants() {}
 
   /// The weights and all that is defined by constants only, but for outputs, which every call must write.
-  static Set<Tensor> of(Cascade cascade) {
+  public static Set<Tensor> of(Cascade cascade) {
     Set<Tensor> constant = Exprs.identitySet();
     cascade.weights().forEach(weight -> constant.add(weight.tensor()));
     Set<Tensor> outputs = Exprs.identitySet();

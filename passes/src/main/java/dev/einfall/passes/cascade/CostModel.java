@@ -41,7 +41,7 @@ record CostModel(Target target, Set<Tensor> constant) {
         tiles += (double) rows[1] * width[2] * tile(einsum, reduce, reduced, tiling, rows[0], width[0], width[1]);
       }
     }
-    return others * tiles + packing(einsum, tiling);
+    return others * tiles + packing(einsum, reduced, tiling);
   }
 
   /// The cycles of one tile of `rows` x `vectors` vectors of `lanes`.
@@ -49,25 +49,35 @@ record CostModel(Target target, Set<Tensor> constant) {
     long steps = Exprs.volume(reduced);
     double epilogue = operations(einsum.value(), reduce) * rows * vectors / OPERATIONS_PER_CYCLE + TILE_OVERHEAD;
     if (reduce.isEmpty()) {
-      return Math.max(epilogue, loads(einsum.value(), tiling, rows, vectors, lanes) / LOADS_PER_CYCLE);
+      double loads = loads(einsum.value(), List.of(), tiling, rows, vectors, lanes) / LOADS_PER_CYCLE;
+      return Math.max(epilogue, loads + stores(einsum, tiling, rows, vectors, lanes));
     }
     double arithmetic = Math.max(1, Exprs.operations(reduce.get().body())) * rows * vectors / OPERATIONS_PER_CYCLE;
-    double loads = loads(reduce.get().body(), tiling, rows, vectors, lanes) / LOADS_PER_CYCLE;
-    return steps * Math.max(Math.max(arithmetic, loads), ACCUMULATE_LATENCY) + epilogue;
+    double loads = loads(reduce.get().body(), reduced, tiling, rows, vectors, lanes) / LOADS_PER_CYCLE;
+    return steps * Math.max(Math.max(arithmetic, loads), ACCUMULATE_LATENCY) + epilogue
+        + stores(einsum, tiling, rows, vectors, lanes);
+  }
+
+  /// The cycles of storing a tile: one a vector if its lanes are neighbours in the output.
+  private static double stores(Einsum einsum, Tiling tiling, int rows, int vectors, int lanes) {
+    boolean contiguous = tiling.vector().isEmpty() || tiling.vector().get() == einsum.ranks().getLast();
+    return rows * vectors * (contiguous ? 1 : lanes * STRIDED_LANE);
   }
 
   private static long operations(Expr value, Optional<Expr.Reduce> reduce) {
     return Exprs.operations(value) - reduce.map(Exprs::operations).orElse(0L) + 1;
   }
 
-  private double loads(Expr expr, Tiling tiling, int rows, int vectors, int lanes) {
+  /// The load instructions of one step. Operands with a rank of `reduced` count as packed if they can be.
+  private double loads(Expr expr, List<Rank> reduced, Tiling tiling, int rows, int vectors, int lanes) {
     return Exprs.accesses(expr).distinct().mapToDouble(access -> {
       Set<Rank> ranks = Exprs.freeRanks(access);
       double count = tiling.row().filter(ranks::contains).isPresent() ? rows : 1;
       if (tiling.vector().filter(ranks::contains).isEmpty()) {
         return count;
       }
-      boolean contiguous = isContiguous(access, tiling.vector().get()) || isPackable(access, tiling);
+      boolean contiguous = isContiguous(access, tiling.vector().get())
+          || reduced.stream().anyMatch(ranks::contains) && isPackable(access);
       return count * vectors * (contiguous || lanes == 1 ? 1 : lanes * STRIDED_LANE);
     }).sum();
   }
@@ -78,19 +88,20 @@ record CostModel(Target target, Set<Tensor> constant) {
     long outer = Exprs.volume(reduce.ranks()) / Math.max(1, vector.size().value());
     double steps = outer * (vector.size().value() / tiling.lanes() + 2.0 * (vector.size().value() % tiling.lanes()));
     double arithmetic = Math.max(1, Exprs.operations(reduce.body())) / OPERATIONS_PER_CYCLE;
-    double loads = loads(reduce.body(), tiling, 1, 1, tiling.lanes()) / LOADS_PER_CYCLE;
+    double loads = loads(reduce.body(), List.of(), tiling, 1, 1, tiling.lanes()) / LOADS_PER_CYCLE;
     double latency = ACCUMULATE_LATENCY / tiling.vectors();
     double point = steps * Math.max(Math.max(arithmetic, loads), latency) + HORIZONTAL_REDUCTION + TILE_OVERHEAD;
     return Exprs.volume(einsum.ranks()) * point;
   }
 
   /// The cycles that copying operands into panels takes in every run.
-  private double packing(Einsum einsum, Tiling tiling) {
-    if (tiling.vector().isEmpty()) {
+  private double packing(Einsum einsum, List<Rank> reduced, Tiling tiling) {
+    if (tiling.vector().isEmpty() || reduced.isEmpty()) {
       return 0;
     }
     return Exprs.accesses(einsum.value()).distinct()
-        .filter(access -> isPackable(access, tiling) && !isContiguous(access, tiling.vector().get()))
+        .filter(access -> reduced.stream().anyMatch(Exprs.freeRanks(access)::contains))
+        .filter(access -> isPackable(access) && !isContiguous(access, tiling.vector().get()))
         .filter(access -> !constant.contains(access.tensor()))
         .mapToDouble(access -> PACK_ELEMENT * Exprs.volume(List.copyOf(Exprs.freeRanks(access))))
         .sum();
@@ -102,7 +113,7 @@ record CostModel(Target target, Set<Tensor> constant) {
   }
 
   /// Whether `PackOperands` would copy the operand into panels if its lanes were not neighbours.
-  static boolean isPackable(Expr.Access access, Tiling tiling) {
+  static boolean isPackable(Expr.Access access) {
     return access.outside().isEmpty()
         && access.indices().stream().allMatch(index -> Affine.of(index).isPresent());
   }

@@ -72,11 +72,11 @@ public record PackOperands() implements Pass.OnCascade {
   }
 
   private static boolean isStrided(Expr.Access access, Rank vector) {
-    return CostModel.isPackable(access, Tiling.SCALAR) && !CostModel.isContiguous(access, vector);
+    return CostModel.isPackable(access) && !CostModel.isContiguous(access, vector);
   }
 
   private static boolean isFarApart(Expr.Access access, Rank vector, int width, Set<Tensor> constant) {
-    return constant.contains(access.tensor()) && CostModel.isPackable(access, Tiling.SCALAR)
+    return constant.contains(access.tensor()) && CostModel.isPackable(access)
         && Exprs.freeRanks(access).contains(vector) && vector.size().value() > width;
   }
 

@@ -1,0 +1,201 @@
+package dev.einfall.passes;
+
+import dev.einfall.ir.CompileException;
+import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.passes.cascade.BindSizes;
+import dev.einfall.passes.cascade.ChooseMappings;
+import dev.einfall.passes.cascade.EliminateCommonEinsums;
+import dev.einfall.passes.cascade.FoldConstants;
+import dev.einfall.passes.cascade.FuseEpilogues;
+import dev.einfall.passes.cascade.GroupEinsums;
+import dev.einfall.passes.cascade.InlineProducers;
+import dev.einfall.passes.cascade.MergeProducts;
+import dev.einfall.passes.cascade.NameRanks;
+import dev.einfall.passes.cascade.NormalizeReductions;
+import dev.einfall.passes.cascade.PackOperands;
+import dev.einfall.passes.loop.BindLoops;
+import dev.einfall.passes.loop.CollapseLoops;
+import dev.einfall.passes.loop.ExpandFunctions;
+import dev.einfall.passes.loop.FactorReductions;
+import dev.einfall.passes.loop.FuseMultiplyAdds;
+import dev.einfall.passes.loop.KeepAccumulators;
+import dev.einfall.passes.loop.ReorderLoops;
+import dev.einfall.passes.loop.ShareSubexpressions;
+import dev.einfall.passes.loop.SimplifyIndices;
+import dev.einfall.passes.loop.SplitLoops;
+import dev.einfall.passes.loop.UnrollLoops;
+import dev.einfall.passes.loop.VectorizeLoops;
+import dev.einfall.passes.lower.LowerEinsums;
+import dev.einfall.passes.plan.PlanMemory;
+import dev.einfall.passes.plan.ShareKernels;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/// The passes by name, for `einfall opt` and the golden cases: `fold-constants,split-loops{i=8 4, j=2}`.
+public final class PassCatalog {
+  private PassCatalog() {}
+
+  /// The options of one pass in braces, in order.
+  private record Options(String pass, Map<String, String> values) {
+
+    String text(String key, String otherwise) {
+      return values.getOrDefault(key, otherwise);
+    }
+
+    int number(String key, int otherwise) {
+      try {
+        return Integer.parseInt(text(key, Integer.toString(otherwise)));
+      } catch (NumberFormatException _) {
+        throw CompileException.of("option " + key + " of pass " + pass + " must be a number but is " + values.get(key));
+      }
+    }
+
+    List<String> words(String key) {
+      String text = text(key, "").strip();
+      return text.isEmpty() ? List.of() : List.of(text.split("\\s+"));
+    }
+
+    Target target() {
+      return Target.of(number("vector-bytes", 64), number("threads", 1));
+    }
+  }
+
+  private static final Map<String, Function<Options, Pass>> PASSES = passes();
+
+  private static Map<String, Function<Options, Pass>> passes() {
+    Map<String, Function<Options, Pass>> passes = new LinkedHashMap<>();
+    passes.put("bind-sizes", options -> new BindSizes(sizes(options)));
+    passes.put("normalize-reductions", _ -> new NormalizeReductions());
+    passes.put("fold-constants", _ -> new FoldConstants());
+    passes.put("eliminate-common-einsums", _ -> new EliminateCommonEinsums());
+    passes.put("inline-producers", options -> new InlineProducers(options.number("limit", 4)));
+    passes.put("fuse-epilogues", _ -> new FuseEpilogues());
+    passes.put("merge-products", _ -> new MergeProducts());
+    passes.put("name-ranks", _ -> new NameRanks());
+    passes.put("group-einsums", options -> new GroupEinsums(options.number("row-bytes", 24 << 10)));
+    passes.put("choose-mappings", options -> new ChooseMappings(options.target()));
+    passes.put("pack-operands", _ -> new PackOperands());
+    passes.put("lower-einsums", _ -> new LowerEinsums());
+    passes.put("reorder-loops", options -> new ReorderLoops(options.words("order")));
+    passes.put("split-loops", PassCatalog::splitLoops);
+    passes.put("factor-reductions", options -> new FactorReductions(options.words("loops")));
+    passes.put("bind-loops", PassCatalog::bindLoops);
+    passes.put("collapse-loops", _ -> new CollapseLoops());
+    passes.put("fuse-multiply-adds", _ -> new FuseMultiplyAdds());
+    passes.put("expand-functions", _ -> new ExpandFunctions());
+    passes.put("vectorize-loops", options -> new VectorizeLoops(options.number("vector-bytes", 64)));
+    passes.put("unroll-loops", options -> new UnrollLoops(options.number("operations", 160)));
+    passes.put("simplify-indices", _ -> new SimplifyIndices());
+    passes.put("keep-accumulators", options -> new KeepAccumulators(options.number("registers", 64)));
+    passes.put("share-subexpressions", _ -> new ShareSubexpressions());
+    passes.put("share-kernels", _ -> new ShareKernels());
+    passes.put("plan-memory", _ -> new PlanMemory());
+    return passes;
+  }
+
+  /// The names of all passes, in the order of the pipeline.
+  public static List<String> names() {
+    return List.copyOf(PASSES.keySet());
+  }
+
+  /// The passes that `text` lists.
+  ///
+  /// @throws CompileException for an unknown pass or a malformed option
+  public static List<Pass> parse(String text) {
+    List<Pass> result = new ArrayList<>();
+    for (String item : text.split(",(?![^{]*})")) {
+      result.add(pass(item.strip()));
+    }
+    return result;
+  }
+
+  private static Pass pass(String text) {
+    int brace = text.indexOf('{');
+    if (brace >= 0 && !text.endsWith("}")) {
+      throw CompileException.of("missing } after the options of pass " + text);
+    }
+    String name = brace < 0 ? text : text.substring(0, brace);
+    Function<Options, Pass> make = PASSES.get(name);
+    if (make == null) {
+      throw CompileException.of("unknown pass " + name + "; there are " + String.join(", ", PASSES.keySet()));
+    }
+    return make.apply(new Options(name, brace < 0 ? Map.of() : options(text.substring(brace + 1, text.length() - 1))));
+  }
+
+  private static Map<String, String> options(String text) {
+    Map<String, String> values = new LinkedHashMap<>();
+    for (String option : text.split(",")) {
+      String[] parts = option.split("=", 2);
+      if (parts.length != 2) {
+        throw CompileException.of("option " + option.strip() + " must have the form name=value");
+      }
+      values.put(parts[0].strip(), parts[1].strip());
+    }
+    return values;
+  }
+
+  private static SortedMap<String, Long> sizes(Options options) {
+    SortedMap<String, Long> sizes = new TreeMap<>();
+    options.values.keySet().forEach(name -> sizes.put(name, (long) options.number(name, 0)));
+    return sizes;
+  }
+
+  /// `split-loops{i=8 4, guarded=i2}`.
+  private static Pass splitLoops(Options options) {
+    List<Mapping.Split> splits = new ArrayList<>();
+    options.values.keySet().stream().filter(loop -> !loop.equals("guarded")).forEach(loop ->
+        splits.add(new Mapping.Split(loop, options.words(loop).stream().map(Integer::parseInt).toList())));
+    return new SplitLoops(splits, options.words("guarded"));
+  }
+
+  /// `bind-loops{i=parallel, j=vectorize}`.
+  private static Pass bindLoops(Options options) {
+    List<Mapping.Bound> bindings = new ArrayList<>();
+    options.values.forEach((loop, binding) -> {
+      try {
+        bindings.add(new Mapping.Bound(loop, Mapping.Binding.valueOf(binding.toUpperCase(java.util.Locale.ROOT))));
+      } catch (IllegalArgumentException _) {
+        throw CompileException.of("loop " + loop + " cannot become " + binding + "; it can be parallel, unroll or vectorize");
+      }
+    });
+    return new BindLoops(bindings);
+  }
+
+  /// `pass` as [#parse] reads it.
+  public static String text(Pass pass) {
+    String options = switch (pass) {
+      case BindSizes bind -> join(bind.sizes().entrySet().stream().map(size -> size.getKey() + "=" + size.getValue()).toList());
+      case InlineProducers inline -> "limit=" + inline.limit();
+      case GroupEinsums group -> "row-bytes=" + group.rowBytes();
+      case ChooseMappings choose -> "vector-bytes=" + choose.target().vectorBytes() + ", threads=" + choose.target().threads();
+      case ReorderLoops reorder -> "order=" + String.join(" ", reorder.order());
+      case SplitLoops split -> splitText(split);
+      case FactorReductions factor -> "loops=" + String.join(" ", factor.loops());
+      case BindLoops bind -> join(bind.bindings().stream()
+          .map(bound -> bound.loop() + "=" + bound.binding().name().toLowerCase(java.util.Locale.ROOT)).toList());
+      case VectorizeLoops vectorize -> "vector-bytes=" + vectorize.vectorBytes();
+      case UnrollLoops unroll -> "operations=" + unroll.operations();
+      case KeepAccumulators keep -> "registers=" + keep.registers();
+      default -> "";
+    };
+    return options.isEmpty() ? pass.name() : pass.name() + "{" + options + "}";
+  }
+
+  private static String splitText(SplitLoops split) {
+    List<String> parts = new ArrayList<>(split.splits().stream()
+        .map(s -> s.rank() + "=" + String.join(" ", s.factors().stream().map(String::valueOf).toList())).toList());
+    if (!split.guarded().isEmpty()) {
+      parts.add("guarded=" + String.join(" ", split.guarded()));
+    }
+    return join(parts);
+  }
+
+  private static String join(List<String> parts) {
+    return String.join(", ", parts);
+  }
+}

@@ -1,0 +1,78 @@
+package dev.einfall.passes;
+
+import dev.einfall.ir.CompileException;
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.CascadePrinter;
+import dev.einfall.ir.cascade.CascadeVerifier;
+import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.ir.loop.KernelVerifier;
+import dev.einfall.ir.loop.LoopPrinter;
+import dev.einfall.ir.loop.PlanVerifier;
+import dev.einfall.passes.lower.LowerEinsums;
+import dev.einfall.passes.lower.Lowered;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/// Runs passes one by one: times each, reports what it did, and verifies what it made.
+///
+/// @param steps hears what every pass did
+/// @param remarks hears what a pass declined
+public record PassRunner(Consumer<Step> steps, Consumer<Diagnostic> remarks) {
+
+  /// Runs `pass` on a cascade.
+  ///
+  /// @throws PassFailure if the pass fails, or its result breaks a rule of the IR
+  public Cascade run(Pass.OnCascade pass, Cascade cascade) {
+    return run(pass, cascade, cascade.name(), () -> pass.apply(cascade, remarks),
+        CascadeVerifier::verify, CascadePrinter::print, () -> CascadePrinter.print(cascade));
+  }
+
+  /// Runs `pass` on a kernel.
+  ///
+  /// @throws PassFailure if the pass fails, or its result breaks a rule of the IR
+  public Kernel run(Pass.OnKernel pass, Kernel kernel) {
+    return run(pass, kernel, kernel.name(), () -> pass.apply(kernel, remarks),
+        KernelVerifier::verify, LoopPrinter::print, () -> LoopPrinter.print(kernel));
+  }
+
+  /// Runs `pass` on a plan. Its kernels have been verified when they were made.
+  ///
+  /// @throws PassFailure if the pass fails, or its result breaks a rule of the IR
+  public KernelPlan run(Pass.OnPlan pass, KernelPlan plan) {
+    return run(pass, plan, plan.name(), () -> pass.apply(plan, remarks),
+        pass instanceof dev.einfall.passes.plan.PlanMemory ? PlanVerifier::verify : _ -> { }, LoopPrinter::print,
+        () -> LoopPrinter.print(plan));
+  }
+
+  /// Lowers a cascade, keeping the schedules of its kernels.
+  ///
+  /// @throws PassFailure if the pass fails, or a kernel breaks a rule of the IR
+  public Lowered lower(LowerEinsums pass, Cascade cascade) {
+    return run(pass, cascade, cascade.name(), () -> pass.lower(cascade), PassRunner::verifyKernels,
+        lowered -> LoopPrinter.print(lowered.plan()), () -> CascadePrinter.print(cascade));
+  }
+
+  private static void verifyKernels(Lowered lowered) {
+    lowered.plan().setup().forEach(launch -> KernelVerifier.verify(launch.kernel()));
+    lowered.plan().launches().forEach(launch -> KernelVerifier.verify(launch.kernel()));
+  }
+
+  private <T> T run(Pass pass, Object input, String subject, Supplier<T> apply, Consumer<T> verify,
+      Function<T, String> print, Supplier<String> reproducer) {
+    try {
+      long start = System.nanoTime();
+      T result = apply.get();
+      long nanoseconds = System.nanoTime() - start;
+      verify.accept(result);
+      steps.accept(new Step(pass.name(), subject, result != input, nanoseconds, () -> print.apply(result)));
+      return result;
+    } catch (CompileException userError) {
+      throw userError;
+    } catch (RuntimeException fault) {
+      throw new PassFailure(pass, subject, reproducer.get(), fault);
+    }
+  }
+}

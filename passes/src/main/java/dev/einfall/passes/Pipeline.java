@@ -1,0 +1,167 @@
+package dev.einfall.passes;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.passes.cascade.BindSizes;
+import dev.einfall.passes.cascade.ChooseMappings;
+import dev.einfall.passes.cascade.EliminateCommonEinsums;
+import dev.einfall.passes.cascade.FoldConstants;
+import dev.einfall.passes.cascade.FuseEpilogues;
+import dev.einfall.passes.cascade.GroupEinsums;
+import dev.einfall.passes.cascade.InlineProducers;
+import dev.einfall.passes.cascade.MergeProducts;
+import dev.einfall.passes.cascade.NameRanks;
+import dev.einfall.passes.cascade.NormalizeReductions;
+import dev.einfall.passes.cascade.PackOperands;
+import dev.einfall.passes.loop.BindLoops;
+import dev.einfall.passes.loop.CollapseLoops;
+import dev.einfall.passes.loop.ExpandFunctions;
+import dev.einfall.passes.loop.FactorReductions;
+import dev.einfall.passes.loop.FuseMultiplyAdds;
+import dev.einfall.passes.loop.KeepAccumulators;
+import dev.einfall.passes.loop.ReorderLoops;
+import dev.einfall.passes.loop.ShareSubexpressions;
+import dev.einfall.passes.loop.SimplifyIndices;
+import dev.einfall.passes.loop.SplitLoops;
+import dev.einfall.passes.loop.UnrollLoops;
+import dev.einfall.passes.loop.VectorizeLoops;
+import dev.einfall.passes.lower.LowerEinsums;
+import dev.einfall.passes.lower.Lowered;
+import dev.einfall.passes.lower.Schedule;
+import dev.einfall.passes.plan.PlanMemory;
+import dev.einfall.passes.plan.ShareKernels;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedSet;
+import java.util.SortedMap;
+import java.util.function.Consumer;
+
+/// The passes in the order in which a program goes through them, with the reason for the order.
+///
+/// @param target the machine to compile for
+/// @param steps hears what every pass did
+/// @param remarks hears what a pass declined, and why
+public record Pipeline(Target target, Consumer<Step> steps, Consumer<Diagnostic> remarks) {
+
+  /// Compiles `cascade` for the sizes given.
+  ///
+  /// @throws dev.einfall.ir.CompileException if the cascade reads outside of a tensor at these sizes
+  /// @throws PassFailure if a pass fails or breaks the IR
+  public KernelPlan compile(Cascade cascade, SortedMap<String, Long> sizes) {
+    PassRunner runner = new PassRunner(steps, remarks);
+    Cascade mapped = cascade;
+    for (Pass.OnCascade pass : cascadePasses(sizes)) {
+      mapped = runner.run(pass, mapped);
+    }
+    Lowered lowered = runner.lower(new LowerEinsums(), mapped);
+    KernelPlan plan = scheduled(lowered, runner);
+    for (Pass.OnPlan pass : planPasses()) {
+      plan = runner.run(pass, plan);
+    }
+    return plan;
+  }
+
+  /// The passes on the cascade level.
+  public List<Pass.OnCascade> cascadePasses(SortedMap<String, Long> sizes) {
+    return List.of(
+        // Every decision below counts elements, so sizes come first.
+        new BindSizes(sizes),
+        // One reduction an Einsum: what comes after need not look into expressions for more.
+        new NormalizeReductions(),
+        new FoldConstants(),
+        new EliminateCommonEinsums(),
+        // Chains of elementwise Einsums collapse before they are asked to join a reduction as its epilogue.
+        new InlineProducers(),
+        new FuseEpilogues(),
+        // After the epilogues: products with their biases and activations are compared whole.
+        new MergeProducts(),
+        // Merging has redirected accesses with offsets.
+        new FoldConstants(),
+        // Rank names must be final before a mapping names loops.
+        new NameRanks(),
+        // A nest's outer loops belong to its group, so groups come before nests.
+        new GroupEinsums(),
+        new ChooseMappings(target),
+        // Panels are as wide as the tiles just chosen, and are Einsums that need nests themselves.
+        new PackOperands(),
+        new NameRanks(),
+        new ChooseMappings(target));
+  }
+
+  /// The passes that carry out one kernel's schedule.
+  public List<Pass.OnKernel> kernelPasses(Schedule schedule) {
+    List<String> parallel = schedule.bound(Mapping.Binding.PARALLEL);
+    List<String> inner = new ArrayList<>(schedule.bound(Mapping.Binding.UNROLL));
+    inner.addAll(schedule.bound(Mapping.Binding.VECTORIZE));
+    List<String> lanes = inner.stream()
+        .filter(loop -> schedule.reductions().stream().anyMatch(reduced -> loop.matches(reduced + "[0-9]+"))).toList();
+    return List.of(
+        // Whole ranks first: exchanging them is free of tails, which splitting makes.
+        new ReorderLoops(ranks(schedule)),
+        new SplitLoops(schedule.splits(), parallel),
+        new ReorderLoops(schedule.order()),
+        new SimplifyIndices(),
+        // On scalars, before vectors make of `acc[] + x` a sum of lanes.
+        new FactorReductions(lanes),
+        new BindLoops(schedule.bindings()),
+        new CollapseLoops(),
+        // On scalars, so that the polynomials vectorize like everything else.
+        new FuseMultiplyAdds(),
+        new ExpandFunctions(),
+        new VectorizeLoops(target.vectorBytes()),
+        new UnrollLoops(),
+        // Indices must be constants to name registers.
+        new SimplifyIndices(),
+        new KeepAccumulators(),
+        new ShareSubexpressions());
+  }
+
+  /// The passes on the plan.
+  public List<Pass.OnPlan> planPasses() {
+    return List.of(
+        new ShareKernels(),
+        // Last: the arena depends on which launches are left.
+        new PlanMemory());
+  }
+
+  /// The ranks of a schedule in the order of their outermost loops.
+  private static List<String> ranks(Schedule schedule) {
+    SequencedSet<String> ranks = new LinkedHashSet<>();
+    for (String loop : schedule.order()) {
+      ranks.add(schedule.splits().stream()
+          .map(Mapping.Split::rank).filter(rank -> loop.matches(rank + "[0-9]+")).findFirst().orElse(loop));
+    }
+    return List.copyOf(ranks);
+  }
+
+  /// The plan with every kernel scheduled; equal kernels with equal schedules are scheduled once.
+  private KernelPlan scheduled(Lowered lowered, PassRunner runner) {
+    KernelPlan plan = new ShareKernels().apply(lowered.plan(), remarks);
+    Map<Kernel, Map<Schedule, Kernel>> done = new HashMap<>();
+    List<KernelPlan.Launch> setup = new ArrayList<>();
+    List<KernelPlan.Launch> launches = new ArrayList<>();
+    for (int i = 0; i < lowered.schedules().size(); i++) {
+      boolean once = i < plan.setup().size();
+      KernelPlan.Launch launch = once ? plan.setup().get(i) : plan.launches().get(i - plan.setup().size());
+      KernelPlan.Launch original = once ? lowered.plan().setup().get(i) : lowered.plan().launches().get(i - plan.setup().size());
+      Kernel kernel = done.computeIfAbsent(launch.kernel(), _ -> new HashMap<>())
+          .computeIfAbsent(lowered.schedules().get(i), schedule -> schedule(original.kernel(), schedule, runner));
+      (once ? setup : launches).add(new KernelPlan.Launch(kernel, launch.arguments()));
+    }
+    return new KernelPlan(plan.name(), plan.inputs(), plan.weights(), plan.constants(), setup, launches, plan.outputs(), plan.arena());
+  }
+
+  private Kernel schedule(Kernel kernel, Schedule schedule, PassRunner runner) {
+    Kernel result = kernel;
+    for (Pass.OnKernel pass : kernelPasses(schedule)) {
+      result = runner.run(pass, result);
+    }
+    return result;
+  }
+}

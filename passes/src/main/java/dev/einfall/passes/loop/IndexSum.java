@@ -1,0 +1,89 @@
+package dev.einfall.passes.loop;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.UnaryOp;
+import dev.einfall.ir.loop.Expr;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// An index as a sum of multiples of expressions that are no sums themselves, and a constant.
+record IndexSum(Map<Expr, Long> terms, long constant) {
+
+  /// The multiples of a divisor in a sum, divided, and what is left.
+  record Parts(IndexSum quotient, IndexSum rest) {}
+
+  static IndexSum of(Expr expr) {
+    return switch (expr) {
+      case Expr.IntLiteral literal -> new IndexSum(Map.of(), literal.value());
+      case Expr.Unary(UnaryOp op, Expr operand) when op == UnaryOp.NEG -> of(operand).times(-1);
+      case Expr.Binary(BinaryOp op, Expr left, Expr right) when op == BinaryOp.ADD -> of(left).plus(of(right));
+      case Expr.Binary(BinaryOp op, Expr left, Expr right) when op == BinaryOp.SUB -> of(left).plus(of(right).times(-1));
+      case Expr.Binary(BinaryOp op, Expr left, Expr right) when op == BinaryOp.MUL -> product(left, right).orElseGet(() -> atom(expr));
+      default -> atom(expr);
+    };
+  }
+
+  private static IndexSum atom(Expr expr) {
+    return new IndexSum(Map.of(expr, 1L), 0);
+  }
+
+  private static Optional<IndexSum> product(Expr left, Expr right) {
+    IndexSum a = of(left);
+    IndexSum b = of(right);
+    return b.terms.isEmpty() ? Optional.of(a.times(b.constant)) : a.terms.isEmpty() ? Optional.of(b.times(a.constant)) : Optional.empty();
+  }
+
+  IndexSum plus(IndexSum other) {
+    Map<Expr, Long> sum = new LinkedHashMap<>(terms);
+    other.terms.forEach((atom, factor) -> sum.merge(atom, factor, Long::sum));
+    sum.values().removeIf(factor -> factor == 0);
+    return new IndexSum(sum, constant + other.constant);
+  }
+
+  IndexSum times(long factor) {
+    Map<Expr, Long> product = new LinkedHashMap<>();
+    if (factor != 0) {
+      terms.forEach((atom, own) -> product.put(atom, own * factor));
+    }
+    return new IndexSum(product, constant * factor);
+  }
+
+  /// This sum as `quotient * divisor + rest`, with every term that `divisor` divides in the quotient.
+  Parts split(long divisor) {
+    Map<Expr, Long> quotient = new LinkedHashMap<>();
+    Map<Expr, Long> rest = new LinkedHashMap<>();
+    terms.forEach((atom, factor) -> {
+      if (factor % divisor == 0) {
+        quotient.put(atom, factor / divisor);
+      } else {
+        rest.put(atom, factor);
+      }
+    });
+    return new Parts(
+        new IndexSum(quotient, Math.floorDiv(constant, divisor)), new IndexSum(rest, Math.floorMod(constant, divisor)));
+  }
+
+  /// The sum as an expression: terms in order, then the constant.
+  Expr expr() {
+    Expr sum = null;
+    for (Map.Entry<Expr, Long> term : terms.entrySet()) {
+      long factor = term.getValue();
+      boolean subtract = sum != null && factor < 0;
+      Expr magnitude = multiple(term.getKey(), subtract ? -factor : factor);
+      sum = sum == null ? magnitude : new Expr.Binary(subtract ? BinaryOp.SUB : BinaryOp.ADD, sum, magnitude);
+    }
+    if (sum == null) {
+      return Expr.index(constant);
+    }
+    if (constant == 0) {
+      return sum;
+    }
+    return constant > 0 ? new Expr.Binary(BinaryOp.ADD, sum, Expr.index(constant))
+        : new Expr.Binary(BinaryOp.SUB, sum, Expr.index(-constant));
+  }
+
+  private static Expr multiple(Expr atom, long factor) {
+    return factor == 1 ? atom : new Expr.Binary(BinaryOp.MUL, atom, Expr.index(factor));
+  }
+}

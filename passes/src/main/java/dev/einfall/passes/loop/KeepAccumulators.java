@@ -1,0 +1,104 @@
+package dev.einfall.passes.loop;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.Stmt;
+import dev.einfall.passes.Pass;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/// Keeps small local buffers in registers: wholly where every access has constant indices, else for the length of each
+/// loop in which it has.
+///
+/// ```
+/// alloc acc: f32[2] in local {                  alloc acc: f32[2] in local {
+///   acc[0] = 0.0                                  acc[0] = 0.0
+///   acc[1] = 0.0                                  acc[1] = 0.0
+///   for k in 0..64 {                              alloc acc: f32[2] in registers {
+///     acc[0] = acc[0] + A[k]                        acc_1[0] = acc[0]
+///     acc[1] = acc[1] + B[k]              =>        acc_1[1] = acc[1]
+///   }                                               for k in 0..64 { .. acc_1[0] .. acc_1[1] .. }
+///   for i in 0..2 { Y[i] = acc[i] }                 acc[0] = acc_1[0]
+/// }                                                 acc[1] = acc_1[1]
+///                                                 }
+///                                                 for i in 0..2 { Y[i] = acc[i] }
+///                                               }
+/// ```
+///
+/// @param registers the most values that one buffer may keep
+public record KeepAccumulators(int registers) implements Pass.OnKernel {
+
+  public KeepAccumulators() {
+    this(64);
+  }
+
+  @Override
+  public String name() {
+    return "keep-accumulators";
+  }
+
+  @Override
+  public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
+    return kernel.withBody(Rewrites.statements(kernel.body(), statement ->
+        statement instanceof Stmt.Alloc alloc && alloc.buffer().space() == Buffer.Space.LOCAL ? kept(alloc) : statement));
+  }
+
+  private Stmt kept(Stmt.Alloc alloc) {
+    Buffer buffer = alloc.buffer();
+    if (slots(alloc.body(), buffer).isPresent()) {
+      Buffer register = register(buffer);
+      return new Stmt.Alloc(register, Rewrites.redirect(alloc.body(), buffer, register, indices -> indices));
+    }
+    return new Stmt.Alloc(buffer, keepInLoops(alloc.body(), buffer));
+  }
+
+  /// `statement` with `buffer` in registers during each outermost loop where that is possible.
+  private Stmt keepInLoops(Stmt statement, Buffer buffer) {
+    if (statement instanceof Stmt.For loop && Rewrites.accesses(loop, buffer)) {
+      Optional<Set<List<Expr>>> slots = slots(loop, buffer);
+      if (slots.isPresent() && stores(loop, buffer)) {
+        return around(loop, buffer, slots.get());
+      }
+    }
+    return statement.mapChildren(child -> keepInLoops(child, buffer), expr -> expr);
+  }
+
+  private static Stmt around(Stmt.For loop, Buffer buffer, Set<List<Expr>> slots) {
+    Buffer register = register(buffer);
+    List<Stmt> steps = new ArrayList<>();
+    slots.forEach(slot -> steps.add(new Stmt.Store(register, slot, new Expr.Load(buffer, slot))));
+    steps.add(Rewrites.redirect(loop, buffer, register, indices -> indices));
+    slots.forEach(slot -> steps.add(new Stmt.Store(buffer, slot, new Expr.Load(register, slot))));
+    return new Stmt.Alloc(register, Stmt.block(steps));
+  }
+
+  private static Buffer register(Buffer buffer) {
+    return new Buffer(buffer.name(), buffer.type(), buffer.extents(), Buffer.Space.REGISTER);
+  }
+
+  private static boolean stores(Stmt statement, Buffer buffer) {
+    return statement.nodes().anyMatch(node -> node instanceof Stmt.Store store && store.buffer() == buffer);
+  }
+
+  /// The distinct accesses to `buffer`, if all are constant, any two the same or disjoint, and few enough.
+  private Optional<Set<List<Expr>>> slots(Stmt statement, Buffer buffer) {
+    Set<List<Expr>> slots = new LinkedHashSet<>();
+    statement.nodes().forEach(node -> {
+      if (node instanceof Stmt.Store store && store.buffer() == buffer) {
+        slots.add(store.indices());
+      }
+      node.exprs().flatMap(Expr::nodes).forEach(expr -> {
+        if (expr instanceof Expr.Load load && load.buffer() == buffer) {
+          slots.add(load.indices());
+        }
+      });
+    });
+    return slots.size() <= registers && RegisterSlots.areDisjoint(slots, buffer) ? Optional.of(slots) : Optional.empty();
+  }
+}
