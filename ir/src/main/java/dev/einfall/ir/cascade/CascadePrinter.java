@@ -147,13 +147,19 @@ public final class CascadePrinter {
         .collect(Collectors.joining(", "));
   }
 
-  /// Whether the reader finds the range of `rank`: all positions at which it stands alone have its size.
+  /// Whether the reader finds the range of `rank`: all positions at which it stands alone have its size. Accesses with
+  /// `or` count where there is no other.
   private static boolean isEvident(Rank rank, Expr value) {
-    List<Size> sizes = value.nodes()
-        .flatMap(node -> node instanceof Expr.Access access && access.outside().isEmpty()
+    List<Size> certain = sizes(rank, value, false);
+    List<Size> sizes = certain.isEmpty() ? sizes(rank, value, true) : certain;
+    return !sizes.isEmpty() && sizes.stream().allMatch(rank.size()::equals);
+  }
+
+  private static List<Size> sizes(Rank rank, Expr value, boolean withOutside) {
+    return value.nodes()
+        .flatMap(node -> node instanceof Expr.Access access && access.outside().isPresent() == withOutside
             ? positions(rank, access) : Stream.empty())
         .toList();
-    return !sizes.isEmpty() && sizes.stream().allMatch(rank.size()::equals);
   }
 
   private static Stream<Size> positions(Rank rank, Expr.Access access) {
@@ -194,7 +200,9 @@ public final class CascadePrinter {
   private ExprText access(Expr.Access access, Names scope) {
     String element = name(access.tensor()) + "["
         + access.indices().stream().map(index -> text(index, scope)).collect(Collectors.joining(", ")) + "]";
-    return ExprText.atom(element + access.outside().map(value -> " or " + outside(value, scope)).orElse(""));
+    return access.outside()
+        .map(value -> new ExprText(element + " or " + outside(value, scope), 0))
+        .orElseGet(() -> ExprText.atom(element));
   }
 
   /// After `or` stands a number or something in parentheses.

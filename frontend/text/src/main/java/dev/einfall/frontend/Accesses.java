@@ -1,0 +1,92 @@
+package dev.einfall.frontend;
+
+import dev.einfall.frontend.Syntax.Expr;
+import dev.einfall.frontend.Syntax.Subscript;
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.Span;
+import dev.einfall.ir.cascade.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/// Finds the tensor of an access, and which subscript stands at which of its dimensions.
+final class Accesses {
+
+  /// What stands at a dimension: a subscript, or place `rest` of what `...` stands for.
+  record Position(int dimension, Optional<Subscript> subscript, int rest) {}
+
+  private final Diagnostics diagnostics;
+  private final Frame frame;
+
+  Accesses(Diagnostics diagnostics, Frame frame) {
+    this.diagnostics = diagnostics;
+    this.frame = frame;
+  }
+
+  /// The tensor that `name` stands for.
+  Tensor tensor(Syntax.Name name) {
+    Optional<Tensor> tensor = frame.tensor(name.text()).orElseThrow(() -> unknown(name));
+    return tensor.orElseThrow(diagnostics::reject);
+  }
+
+  private Diagnostics.Rejection unknown(Syntax.Name name) {
+    if (frame.size(name.text()).isPresent()) {
+      return diagnostics.reject(name.span(), "`" + name.text() + "` is a size, not a tensor");
+    }
+    return diagnostics.reject(name.span(), "no tensor is called `" + name.text() + "`"
+        + Spelling.suggestion(name.text(), frame.tensorNames()));
+  }
+
+  /// What stands at each dimension of the tensor.
+  List<Position> positions(Expr.Access access) {
+    Tensor tensor = tensor(access.name());
+    int rank = tensor.shape().size();
+    int given = access.subscripts().size();
+    long rests = access.subscripts().stream().filter(Subscript.Rest.class::isInstance).count();
+    if (rests > 1) {
+      throw diagnostics.reject(access.span(), "`...` stands once in an index");
+    }
+    if (rests == 0 ? given != rank : given - 1 > rank) {
+      throw diagnostics.reject(access.span(), "`" + tensor.name() + "` has " + dimensions(rank) + ", not " + given,
+          new Diagnostic.Note(tensor.span(), "`" + tensor.name() + "` is " + describe(tensor)));
+    }
+    return positions(access.subscripts(), rank - given + 1);
+  }
+
+  private static List<Position> positions(List<Subscript> subscripts, int rest) {
+    List<Position> positions = new ArrayList<>();
+    for (Subscript subscript : subscripts) {
+      if (subscript instanceof Subscript.Rest) {
+        for (int i = 0; i < rest; i++) {
+          positions.add(new Position(positions.size(), Optional.empty(), i));
+        }
+      } else {
+        positions.add(new Position(positions.size(), Optional.of(subscript), 0));
+      }
+    }
+    return positions;
+  }
+
+  static String dimensions(int count) {
+    return count == 1 ? "1 dimension" : count + " dimensions";
+  }
+
+  /// A tensor's type as it is written.
+  static String describe(Tensor tensor) {
+    return tensor.type() + tensor.shape().stream().map(Object::toString).collect(Collectors.joining(", ", "[", "]"));
+  }
+
+  /// The error of a tensor that stands without indices where a number is needed.
+  Diagnostics.Rejection needsIndices(Tensor tensor, Span span) {
+    int rank = tensor.shape().size();
+    String example = tensor.name() + rank(rank);
+    return diagnostics.reject(span, "`" + tensor.name() + "` has " + dimensions(rank)
+        + "; name the element, as in `" + example + "`");
+  }
+
+  private static String rank(int count) {
+    List<String> letters = List.of("i", "j", "k", "l", "m", "n");
+    return count > letters.size() ? "[...]" : letters.subList(0, count).toString();
+  }
+}

@@ -1,0 +1,188 @@
+package dev.einfall.frontend;
+
+import dev.einfall.frontend.Value.Real;
+import dev.einfall.frontend.Value.Typed;
+import dev.einfall.frontend.Value.Whole;
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Span;
+import dev.einfall.ir.UnaryOp;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Reduction;
+import java.util.List;
+
+/// The types of operations: two operands agree, open types follow the other operand, and nothing else is converted.
+final class Arithmetic {
+  private final Diagnostics diagnostics;
+
+  Arithmetic(Diagnostics diagnostics) {
+    this.diagnostics = diagnostics;
+  }
+
+  /// The value as an expression of its own type.
+  Expr alone(Value value) {
+    return as(value, value.type());
+  }
+
+  /// The value as an expression of `type`, if its type is open or `type`.
+  Expr as(Value value, ElementType type) {
+    return switch (value) {
+      case Typed(Expr expr, Span span) -> {
+        if (expr.type() != type) {
+          throw diagnostics.reject(span, "expected " + article(type) + ", this is " + article(expr.type())
+              + "; convert it: `" + type + "(...)`");
+        }
+        yield expr;
+      }
+      case Whole whole -> whole(whole, type);
+      case Real(var as, Span span) -> {
+        if (!type.isFloat()) {
+          throw diagnostics.reject(span, "expected " + article(type) + ", this is a real number");
+        }
+        yield as.apply(type);
+      }
+    };
+  }
+
+  private Expr whole(Whole whole, ElementType type) {
+    if (type.isBool()) {
+      throw diagnostics.reject(whole.span(), "expected a bool, this is a whole number; compare it, as in `x != 0`");
+    }
+    if (whole.expr() instanceof Expr.IntLiteral(var _, long value)) {
+      return literal(type, value, whole.span());
+    }
+    if (type.isFloat() && whole.rounds()) {
+      throw diagnostics.reject(whole.span(), "this division of whole numbers rounds down, and " + article(type)
+          + " is needed; write `" + type + "(...)` around an operand, or around all of it to round");
+    }
+    return type == ElementType.I32 ? whole.expr() : new Expr.Cast(type, whole.expr());
+  }
+
+  private Expr literal(ElementType type, long value, Span span) {
+    if (type.isFloat()) {
+      return new Expr.FloatLiteral(type, value);
+    }
+    int bits = 8 * type.bytes();
+    boolean fits = type == ElementType.U8 ? 0 <= value && value <= 255
+        : bits == Long.SIZE || -(1L << (bits - 1)) <= value && value < 1L << (bits - 1);
+    if (!fits) {
+      throw diagnostics.reject(span, value + " does not fit " + article(type));
+    }
+    return new Expr.IntLiteral(type, value);
+  }
+
+  static String article(ElementType type) {
+    return (type.isFloat() || type.isInteger() && type != ElementType.U8 ? "an " : "a ") + type;
+  }
+
+  Value infix(BinaryOp op, Value left, Value right, Span span) {
+    boolean isOpen = !(left instanceof Typed) && !(right instanceof Typed);
+    boolean isWhole = left instanceof Whole && right instanceof Whole;
+    if (isOpen && !op.isComparison() && (!isWhole || op == BinaryOp.POW)) {
+      if (!op.accepts(ElementType.F32)) {
+        throw notFor(op.text(), left, span);
+      }
+      return new Real(type -> new Expr.Binary(op, as(left, type), as(right, type)), span);
+    }
+    ElementType type = common(op, left, right, span);
+    if (!op.accepts(type)) {
+      throw notFor(op.text(), left instanceof Typed ? left : right, span);
+    }
+    Expr result = new Expr.Binary(op, as(left, type), as(right, type));
+    return isWhole && !op.isComparison()
+        ? new Whole(result, op == BinaryOp.DIV || rounds(left) || rounds(right), span)
+        : new Typed(result, span);
+  }
+
+  private static boolean rounds(Value value) {
+    return value instanceof Whole whole && whole.rounds();
+  }
+
+  /// The type of both operands of `what`.
+  private ElementType common(BinaryOp op, Value left, Value right, Span span) {
+    return common("`" + op.text() + "`", left, right, span);
+  }
+
+  private ElementType common(String what, Value left, Value right, Span span) {
+    if (left instanceof Typed && right instanceof Typed && left.type() != right.type()) {
+      throw diagnostics.reject(span, what + " has operands of two types, " + left.type() + " and " + right.type()
+          + "; convert one: `" + wider(left.type(), right.type()) + "(...)`",
+          new Diagnostic.Note(left.span(), "this is " + article(left.type())),
+          new Diagnostic.Note(right.span(), "this is " + article(right.type())));
+    }
+    boolean rightDecides = right instanceof Typed || !(left instanceof Typed) && right instanceof Real;
+    return (rightDecides ? right : left).type();
+  }
+
+  private static ElementType wider(ElementType left, ElementType right) {
+    return left.isFloat() != right.isFloat() ? left.isFloat() ? left : right
+        : left.bytes() >= right.bytes() ? left : right;
+  }
+
+  private Diagnostics.Rejection notFor(String operation, Value operand, Span span) {
+    String type = operand instanceof Real ? "a real number" : article(operand.type());
+    return diagnostics.reject(span, "`" + operation + "` is not defined for " + type
+        + hint(operation, operand.type()));
+  }
+
+  private static String hint(String operation, ElementType type) {
+    boolean takesFloats = UnaryOp.function(operation).filter(op -> op.accepts(ElementType.F32)).isPresent()
+        || BinaryOp.function(operation).filter(op -> op.accepts(ElementType.F32)).isPresent();
+    return takesFloats && !type.isFloat() ? "; convert it: `f32(...)`" : "";
+  }
+
+  Value unary(UnaryOp op, Value operand, Span span) {
+    boolean becomesReal = operand instanceof Real || operand instanceof Whole && !op.accepts(ElementType.I32);
+    if (becomesReal && op.accepts(ElementType.F32)) {
+      return new Real(type -> new Expr.Unary(op, as(operand, type)), span);
+    }
+    if (!op.accepts(operand.type())) {
+      throw notFor(op.text(), operand, span);
+    }
+    Expr result = new Expr.Unary(op, alone(operand));
+    return operand instanceof Whole whole ? new Whole(result, whole.rounds(), span) : new Typed(result, span);
+  }
+
+  Value select(Value condition, Value whenTrue, Value whenFalse, Span span) {
+    Expr test = as(condition, ElementType.BOOL);
+    boolean isWhole = whenTrue instanceof Whole && whenFalse instanceof Whole;
+    if (!isWhole && !(whenTrue instanceof Typed) && !(whenFalse instanceof Typed)) {
+      return new Real(type -> new Expr.Select(test, as(whenTrue, type), as(whenFalse, type)), span);
+    }
+    ElementType type = common("`where`", whenTrue, whenFalse, span);
+    Expr result = new Expr.Select(test, as(whenTrue, type), as(whenFalse, type));
+    return isWhole ? new Whole(result, rounds(whenTrue) || rounds(whenFalse), span) : new Typed(result, span);
+  }
+
+  /// A cast of a literal is the literal of that type.
+  Value cast(ElementType type, Value operand, Span span) {
+    boolean isLiteral = operand instanceof Whole(Expr.IntLiteral _, boolean _, Span _) && !type.isBool()
+        || operand instanceof Real(var as, Span _) && as.apply(ElementType.F32) instanceof Expr.FloatLiteral && type.isFloat();
+    return new Typed(isLiteral ? as(operand, type) : new Expr.Cast(type, alone(operand)), span);
+  }
+
+  Value reduce(Reduction reduction, List<Rank> ranks, Value body, Span span) {
+    if (!reduction.accepts(body.type())) {
+      throw notFor(reduction.text(), body, span);
+    }
+    if (body instanceof Real && !reduction.isPosition()) {
+      return new Real(type -> new Expr.Reduce(reduction, ranks, as(body, type)), span);
+    }
+    Expr result = new Expr.Reduce(reduction, ranks, alone(body));
+    return reduction.isPosition() || body instanceof Whole
+        ? new Whole(result, rounds(body) && !reduction.isPosition(), span) : new Typed(result, span);
+  }
+
+  /// The value as an index: an `i32` or `i64`.
+  Expr index(Value value) {
+    ElementType type = value.type();
+    if (value instanceof Real || !type.isInteger()) {
+      String what = value instanceof Real ? "a real number" : article(type);
+      throw diagnostics.reject(value.span(), "an index is a whole number, this is " + what);
+    }
+    Expr expr = alone(value);
+    return type.bytes() < ElementType.I32.bytes() ? new Expr.Cast(ElementType.I32, expr) : expr;
+  }
+}

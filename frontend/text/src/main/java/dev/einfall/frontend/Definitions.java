@@ -1,0 +1,89 @@
+package dev.einfall.frontend;
+
+import dev.einfall.frontend.Syntax.Expr;
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Span;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Reduction;
+import dev.einfall.ir.cascade.Tensor;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Reads `Y[m, n] = value` into an Einsum.
+final class Definitions {
+  private final Elaboration elaboration;
+  private final Diagnostics diagnostics;
+  private final Frame frame;
+  private final Scalars scalars;
+  private final Ranges ranges;
+
+  Definitions(Elaboration elaboration, Frame frame) {
+    this.elaboration = elaboration;
+    this.diagnostics = elaboration.diagnostics();
+    this.frame = frame;
+    this.scalars = new Scalars(elaboration, frame);
+    this.ranges = new Ranges(elaboration, frame);
+  }
+
+  Tensor define(Syntax.Statement.Definition definition) {
+    definition.indices().forEach(this::checkIsBinder);
+    Ranges.Bound bound = ranges.bind(definition.indices(), definition.value());
+    Scope scope = Scope.EMPTY.inner(bound.named(), bound.rest());
+    return elaboration.define(definition.name(), bound.order(), right(definition.value(), scope), definition.span());
+  }
+
+  private void checkIsBinder(Syntax.Subscript index) {
+    if (index instanceof Syntax.Subscript.Index(Expr value) && !(value instanceof Expr.Reference)) {
+      throw diagnostics.reject(index.span(), "expected an index variable on the left, such as `i` or `i in 0..3`: "
+          + "a statement defines every element of its tensor");
+    }
+  }
+
+  /// A tensor without dimensions that holds `value`, converted to `type` if that is given and its own type is open.
+  Tensor scalar(String name, Expr value, Optional<ElementType> type) {
+    Value result = scalars.value(value, Scope.EMPTY);
+    Span span = value.span();
+    return elaboration.define(name, span, List.of(), type.filter(_ -> !(result instanceof Value.Typed))
+        .map(wanted -> scalars.arithmetic().as(result, wanted))
+        .orElseGet(() -> scalars.arithmetic().alone(result)), span);
+  }
+
+  /// The right side. In a product, the indices that stand only there are summed over.
+  private dev.einfall.ir.cascade.Expr right(Expr value, Scope scope) {
+    Collection<Syntax.Name> free = FreeIndices.of(value, name -> isKnown(name, scope));
+    if (free.isEmpty()) {
+      return scalars.arithmetic().alone(scalars.value(value, scope));
+    }
+    if (!(value instanceof Expr.Infix product && product.op() == BinaryOp.MUL)) {
+      throw unbound(free.iterator().next(), scope);
+    }
+    List<Rank> order = new ArrayList<>();
+    Map<String, Rank> named = new LinkedHashMap<>();
+    for (Syntax.Name name : free) {
+      Rank rank = ranges.implicit(name, value);
+      order.add(rank);
+      named.put(name.text(), rank);
+    }
+    Value body = scalars.value(value, scope.inner(named, Optional.empty()));
+    return scalars.arithmetic().alone(scalars.arithmetic().reduce(Reduction.SUM, order, body, value.span()));
+  }
+
+  private boolean isKnown(String name, Scope scope) {
+    return scope.find(name).isPresent() || frame.size(name).isPresent()
+        || frame.tensor(name).filter(tensor -> tensor.isEmpty() || tensor.get().shape().isEmpty()).isPresent();
+  }
+
+  private Diagnostics.Rejection unbound(Syntax.Name name, Scope scope) {
+    List<String> known = new ArrayList<>(scope.names());
+    known.addAll(frame.sizeNames());
+    String suggestion = Spelling.suggestion(name.text(), known);
+    return diagnostics.reject(name.span(), "the index `" + name.text() + "` is bound nowhere"
+        + (suggestion.isEmpty() ? ": it stands neither on the left nor in a reduction such as `sum[" + name.text()
+            + "](...)`" : suggestion));
+  }
+}

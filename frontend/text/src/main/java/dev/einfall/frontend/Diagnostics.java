@@ -1,0 +1,67 @@
+package dev.einfall.frontend;
+
+import dev.einfall.ir.CompileException;
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.Span;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The errors of one run of the reader, one at a place: a function that is used twice is wrong once.
+final class Diagnostics {
+  private static final int MOST = 100;
+
+  /// Leaves the statement that is wrong, which has been reported.
+  static final class Rejection extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private Rejection() {
+      super(null, null, false, false);
+    }
+  }
+
+  private final Map<Span, Diagnostic> errors = new LinkedHashMap<>();
+
+  /// Reports an error.
+  void report(Span span, String message, Diagnostic.Note... notes) {
+    if (errors.size() < MOST) {
+      errors.putIfAbsent(span, Diagnostic.error(span, message, notes));
+    }
+  }
+
+  /// Reports an error that leaves no meaning to the statement that it is in.
+  Rejection reject(Span span, String message, Diagnostic.Note... notes) {
+    report(span, message, notes);
+    return new Rejection();
+  }
+
+  /// Leaves a statement that uses what an error, already reported, has left without a meaning.
+  Rejection reject() {
+    return new Rejection();
+  }
+
+  /// Adds `note` to the errors reported since there were `count`.
+  void explain(int count, Diagnostic.Note note) {
+    List<Map.Entry<Span, Diagnostic>> entries = new ArrayList<>(errors.entrySet());
+    for (Map.Entry<Span, Diagnostic> entry : entries.subList(count, entries.size())) {
+      Diagnostic old = entry.getValue();
+      List<Diagnostic.Note> notes = new ArrayList<>(old.notes());
+      notes.add(note);
+      errors.put(entry.getKey(), new Diagnostic(old.severity(), old.span(), old.message(), notes));
+    }
+  }
+
+  int count() {
+    return errors.size();
+  }
+
+  /// @throws CompileException with every error, in the order of their places, if there is one
+  void throwIfAny() {
+    if (!errors.isEmpty()) {
+      throw new CompileException(errors.values().stream()
+          .sorted(java.util.Comparator.comparingInt(error -> error.span().start()))
+          .toList());
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package dev.einfall.frontend;
+
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Size;
+import dev.einfall.ir.Span;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// The cascade under construction, and what all functions of a file share.
+final class Elaboration {
+  /// Bounds what a small file can grow to by loops and calls.
+  private static final int MOST_STEPS = 100_000;
+
+  private final Diagnostics diagnostics;
+  private final Map<String, Syntax.Function> functions;
+  private final boolean generic;
+  private final List<Einsum> einsums = new ArrayList<>();
+  private final Map<String, Cascade.Weight> weights = new LinkedHashMap<>();
+  private final List<Mapping.Nest> nests = new ArrayList<>();
+  private final List<Mapping.Group> groups = new ArrayList<>();
+  private final Set<String> called = new LinkedHashSet<>();
+  private int steps;
+
+  /// @param generic whether sizes that only a call gives are taken to be what the function needs
+  Elaboration(Diagnostics diagnostics, Map<String, Syntax.Function> functions, boolean generic) {
+    this.diagnostics = diagnostics;
+    this.functions = functions;
+    this.generic = generic;
+  }
+
+  Diagnostics diagnostics() {
+    return diagnostics;
+  }
+
+  Map<String, Syntax.Function> functions() {
+    return functions;
+  }
+
+  /// The names of the functions that were read.
+  Set<String> called() {
+    return called;
+  }
+
+  /// Counts a statement; hostile programs end here.
+  void step(Span span) {
+    if (++steps > MOST_STEPS) {
+      diagnostics.report(span, "the program grows to more than " + MOST_STEPS + " statements here");
+      diagnostics.throwIfAny();
+    }
+  }
+
+  boolean same(Size left, Size right) {
+    boolean known = left.constant().isPresent() && right.constant().isPresent();
+    return left.equals(right) || generic && !known;
+  }
+
+  Tensor define(Syntax.Name name, List<Rank> ranks, Expr value, Span span) {
+    return define(name.text(), name.span(), ranks, value, span);
+  }
+
+  Tensor define(String name, Span nameSpan, List<Rank> ranks, Expr value, Span span) {
+    Tensor tensor = new Tensor(name, value.type(), ranks.stream().map(Rank::size).toList(), nameSpan);
+    einsums.add(new Einsum(tensor, ranks, value, span));
+    return tensor;
+  }
+
+  /// The weight `key`; the same tensor for one that is named so twice.
+  Tensor weight(Syntax.Name name, ElementType type, List<Size> shape, String key) {
+    Cascade.Weight weight = weights.computeIfAbsent(key + " " + type + shape,
+        _ -> new Cascade.Weight(new Tensor(name.text(), type, shape, name.span()), key));
+    return weight.tensor();
+  }
+
+  void map(Mapping.Nest nest) {
+    nests.add(nest);
+  }
+
+  void map(Mapping.Group group) {
+    groups.add(group);
+  }
+
+  Optional<Mapping.Nest> nest(Tensor tensor) {
+    return mapping().nest(tensor);
+  }
+
+  Optional<Einsum> definition(Tensor tensor) {
+    return einsums.stream().filter(einsum -> einsum.tensor() == tensor).findFirst();
+  }
+
+  List<Einsum> einsums() {
+    return einsums;
+  }
+
+  List<Cascade.Weight> weights() {
+    return List.copyOf(weights.values());
+  }
+
+  Mapping mapping() {
+    return new Mapping(nests, groups);
+  }
+}

@@ -1,0 +1,136 @@
+package dev.einfall.frontend;
+
+import dev.einfall.frontend.Syntax.Directive;
+import dev.einfall.frontend.Syntax.Statement;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/// Reads map blocks, and checks that the loops and tensors that they name exist.
+final class Maps {
+  private final Elaboration elaboration;
+  private final Diagnostics diagnostics;
+  private final Accesses accesses;
+
+  Maps(Elaboration elaboration, Frame frame) {
+    this.elaboration = elaboration;
+    this.diagnostics = elaboration.diagnostics();
+    this.accesses = new Accesses(diagnostics, frame);
+  }
+
+  void map(Statement.Map map) {
+    Einsum einsum = definition(map.name());
+    List<Directive> fusions = map.directives().stream().filter(Maps::isFusion).toList();
+    List<Directive> loops = map.directives().stream().filter(directive -> !isFusion(directive)).toList();
+    if (!loops.isEmpty()) {
+      if (elaboration.nest(einsum.tensor()).isPresent()) {
+        throw diagnostics.reject(map.name().span(), "the loops of `" + map.name().text() + "` have been mapped already");
+      }
+      elaboration.map(nest(einsum, loops));
+    }
+    fusions.forEach(fusion -> elaboration.map(group(map.name(), einsum, fusion)));
+  }
+
+  private static boolean isFusion(Directive directive) {
+    return directive.kind() == Directive.Kind.FUSE;
+  }
+
+  private Einsum definition(Syntax.Name name) {
+    Tensor tensor = accesses.tensor(name);
+    return elaboration.definition(tensor).orElseThrow(() -> diagnostics.reject(name.span(),
+        "`" + name.text() + "` is not computed here, so there is nothing to map"));
+  }
+
+  private Mapping.Group group(Syntax.Name name, Einsum einsum, Directive fusion) {
+    List<Tensor> members = fusion.names().stream().map(member -> definition(member).tensor()).toList();
+    if (!members.contains(einsum.tensor())) {
+      throw diagnostics.reject(fusion.span(), "`fuse` in the map of `" + name.text() + "` names `" + name.text() + "` too");
+    }
+    int least = members.stream().mapToInt(member -> member.shape().size()).min().orElse(0);
+    long shared = fusion.numbers().getFirst();
+    if (shared > least) {
+      throw diagnostics.reject(fusion.span(), "these tensors share at most " + Accesses.dimensions(least)
+          + ", not " + shared);
+    }
+    return new Mapping.Group(members, (int) shared);
+  }
+
+  private Mapping.Nest nest(Einsum einsum, List<Directive> directives) {
+    Set<String> ranks = ranks(einsum);
+    List<Mapping.Split> splits = directives.stream()
+        .filter(directive -> directive.kind() == Directive.Kind.SPLIT)
+        .map(directive -> split(directive, ranks, einsum))
+        .toList();
+    Set<String> loops = loops(ranks, splits);
+    List<String> order = new ArrayList<>();
+    List<Mapping.Bound> bound = new ArrayList<>();
+    for (Directive directive : directives) {
+      switch (directive.kind()) {
+        case ORDER -> directive.names().forEach(name -> order.add(loop(name, loops, order)));
+        case PARALLEL -> bind(directive, Mapping.Binding.PARALLEL, loops, bound);
+        case UNROLL -> bind(directive, Mapping.Binding.UNROLL, loops, bound);
+        case VECTORIZE -> bind(directive, Mapping.Binding.VECTORIZE, loops, bound);
+        case SPLIT, FUSE -> { }
+      }
+    }
+    return new Mapping.Nest(einsum.tensor(), splits, order, bound);
+  }
+
+  private static Set<String> ranks(Einsum einsum) {
+    Stream<Rank> reduced = einsum.value().nodes()
+        .flatMap(node -> node instanceof Expr.Reduce reduce ? reduce.ranks().stream() : Stream.empty());
+    Set<String> names = new LinkedHashSet<>();
+    Stream.concat(einsum.ranks().stream(), reduced).forEach(rank -> names.add(rank.name()));
+    return names;
+  }
+
+  private Mapping.Split split(Directive directive, Set<String> ranks, Einsum einsum) {
+    Syntax.Name name = directive.names().getFirst();
+    if (!ranks.contains(name.text())) {
+      throw diagnostics.reject(name.span(), "`" + einsum.tensor().name() + "` has no index `" + name.text()
+          + "`; its indices are " + String.join(", ", ranks));
+    }
+    directive.numbers().stream().filter(factor -> factor < 1 || factor > Integer.MAX_VALUE).findFirst()
+        .ifPresent(factor -> {
+          throw diagnostics.reject(directive.span(), "a tile has at least 1 element, not " + factor);
+        });
+    return new Mapping.Split(name.text(), directive.numbers().stream().map(Long::intValue).toList());
+  }
+
+  /// The loops after the splits: `n2 n1 n0` for a rank `n` with two factors.
+  private static Set<String> loops(Set<String> ranks, List<Mapping.Split> splits) {
+    Set<String> loops = new LinkedHashSet<>(ranks);
+    for (Mapping.Split split : splits) {
+      loops.remove(split.rank());
+      for (int i = split.factors().size(); i >= 0; i--) {
+        loops.add(split.rank() + i);
+      }
+    }
+    return loops;
+  }
+
+  private void bind(Directive directive, Mapping.Binding binding, Set<String> loops, List<Mapping.Bound> bound) {
+    for (Syntax.Name name : directive.names()) {
+      List<String> taken = bound.stream().map(Mapping.Bound::loop).toList();
+      bound.add(new Mapping.Bound(loop(name, loops, taken), binding));
+    }
+  }
+
+  private String loop(Syntax.Name name, Set<String> loops, List<String> taken) {
+    if (!loops.contains(name.text())) {
+      throw diagnostics.reject(name.span(), "no loop is called `" + name.text() + "`; the loops are "
+          + String.join(", ", loops));
+    }
+    if (taken.contains(name.text())) {
+      throw diagnostics.reject(name.span(), "the loop `" + name.text() + "` is named twice");
+    }
+    return name.text();
+  }
+}

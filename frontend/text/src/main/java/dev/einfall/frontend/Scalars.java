@@ -1,0 +1,213 @@
+package dev.einfall.frontend;
+
+import dev.einfall.frontend.Syntax.Expr;
+import dev.einfall.frontend.Syntax.Subscript;
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Size;
+import dev.einfall.ir.Span;
+import dev.einfall.ir.UnaryOp;
+import dev.einfall.ir.cascade.IndexBounds;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Reduction;
+import dev.einfall.ir.cascade.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Reads scalar expressions: the right sides of Einsums.
+final class Scalars {
+  private static final String WHERE = "where";
+
+  private final Elaboration elaboration;
+  private final Diagnostics diagnostics;
+  private final Frame frame;
+  private final Accesses accesses;
+  private final Arithmetic arithmetic;
+
+  Scalars(Elaboration elaboration, Frame frame) {
+    this.elaboration = elaboration;
+    this.diagnostics = elaboration.diagnostics();
+    this.frame = frame;
+    this.accesses = new Accesses(diagnostics, frame);
+    this.arithmetic = new Arithmetic(diagnostics);
+  }
+
+  Arithmetic arithmetic() {
+    return arithmetic;
+  }
+
+  Value value(Expr expr, Scope scope) {
+    return switch (expr) {
+      case Expr.Whole(long value, Span span) -> new Value.Whole(new dev.einfall.ir.cascade.Expr.IntLiteral(
+          ElementType.I32, value), false, span);
+      case Expr.Real(double value, Span span) -> new Value.Real(
+          type -> new dev.einfall.ir.cascade.Expr.FloatLiteral(type, value), span);
+      case Expr.Truth(boolean value, Span span) -> new Value.Typed(
+          new dev.einfall.ir.cascade.Expr.IntLiteral(ElementType.BOOL, value ? 1 : 0), span);
+      case Expr.Reference(Syntax.Name name) -> reference(name, scope);
+      case Expr.Access access -> access(access, scope);
+      case Expr.Reduction reduction -> reduction(reduction, scope);
+      case Expr.Call call -> call(call, scope);
+      case Expr.Prefix prefix -> arithmetic.unary(prefix.op(), value(prefix.operand(), scope), prefix.span());
+      case Expr.Infix infix ->
+          arithmetic.infix(infix.op(), value(infix.left(), scope), value(infix.right(), scope), infix.span());
+      case Expr.Sequence sequence ->
+          throw diagnostics.reject(sequence.span(), "a list stands only in `reshape` and `transpose`");
+    };
+  }
+
+  private Value reference(Syntax.Name name, Scope scope) {
+    Optional<Rank> rank = scope.find(name.text());
+    if (rank.isPresent()) {
+      return new Value.Whole(new dev.einfall.ir.cascade.Expr.Coordinate(rank.get()), false, name.span());
+    }
+    Optional<Size> size = frame.size(name.text());
+    if (size.isPresent()) {
+      return new Value.Whole(extent(size.get()), false, name.span());
+    }
+    if (frame.tensor(name.text()).isEmpty()) {
+      throw unknown(name, scope);
+    }
+    Tensor tensor = accesses.tensor(name);
+    if (!tensor.shape().isEmpty()) {
+      throw accesses.needsIndices(tensor, name.span());
+    }
+    return new Value.Typed(new dev.einfall.ir.cascade.Expr.Access(tensor, List.of()), name.span());
+  }
+
+  private static dev.einfall.ir.cascade.Expr extent(Size size) {
+    return size.constant().map(dev.einfall.ir.cascade.Expr::index)
+        .orElseGet(() -> new dev.einfall.ir.cascade.Expr.Extent(size));
+  }
+
+  private Diagnostics.Rejection unknown(Syntax.Name name, Scope scope) {
+    List<String> known = new ArrayList<>(scope.names());
+    known.addAll(frame.sizeNames());
+    known.addAll(frame.tensorNames());
+    return diagnostics.reject(name.span(), "nothing is called `" + name.text() + "` here"
+        + Spelling.suggestion(name.text(), known));
+  }
+
+  private Value access(Expr.Access access, Scope scope) {
+    Tensor tensor = accesses.tensor(access.name());
+    List<dev.einfall.ir.cascade.Expr> indices = new ArrayList<>();
+    for (Accesses.Position position : accesses.positions(access)) {
+      indices.add(position.subscript().isPresent()
+          ? index(position.subscript().get(), scope)
+          : restIndex(access, tensor, position, scope));
+    }
+    Optional<dev.einfall.ir.cascade.Expr> outside =
+        access.outside().map(value -> arithmetic.as(value(value, scope), tensor.type()));
+    if (outside.isEmpty() && !scope.guarded()) {
+      checkBounds(access, tensor, indices);
+    }
+    return new Value.Typed(new dev.einfall.ir.cascade.Expr.Access(tensor, indices, outside), access.span());
+  }
+
+  private dev.einfall.ir.cascade.Expr index(Subscript subscript, Scope scope) {
+    return switch (subscript) {
+      case Subscript.Index(Expr value) -> arithmetic.index(value(value, scope));
+      case Subscript.Ranged ranged -> throw diagnostics.reject(ranged.span(),
+          "a range is written where an index is bound: on the left side or in a reduction");
+      case Subscript other -> throw diagnostics.reject(other.span(),
+          "expected an index here; a slice is a tensor of its own: `Y = X[0..3, :]`");
+    };
+  }
+
+  private dev.einfall.ir.cascade.Expr restIndex(
+      Expr.Access access, Tensor tensor, Accesses.Position position, Scope scope) {
+    List<Rank> ranks = scope.findRest().orElseThrow(() -> diagnostics.reject(access.span(),
+        "`...` is bound nowhere: it stands neither on the left nor in a reduction such as `sum[...](...)`"));
+    boolean fits = position.rest() < ranks.size()
+        && tensor.shape().size() - (access.subscripts().size() - 1) == ranks.size();
+    if (!fits || !elaboration.same(ranks.get(position.rest()).size(), tensor.shape().get(position.dimension()))) {
+      throw diagnostics.reject(access.span(), "`...` stands for other sizes here than on the left");
+    }
+    return new dev.einfall.ir.cascade.Expr.Coordinate(ranks.get(position.rest()));
+  }
+
+  private void checkBounds(Expr.Access access, Tensor tensor, List<dev.einfall.ir.cascade.Expr> indices) {
+    for (Accesses.Position position : accesses.positions(access)) {
+      Size size = tensor.shape().get(position.dimension());
+      Optional<String> leaves = IndexBounds.leaves(indices.get(position.dimension()), size);
+      if (leaves.isPresent() && position.subscript().isPresent()) {
+        throw diagnostics.reject(position.subscript().get().span(), "this index " + leaves.get()
+            + ", outside of dimension " + position.dimension() + " of `" + tensor.name() + "`, which has size " + size
+            + "; say what is read there: `" + tensor.name() + "[...] or 0`",
+            new Diagnostic.Note(tensor.span(), "`" + tensor.name() + "` is " + Accesses.describe(tensor)));
+      }
+    }
+  }
+
+  private Value reduction(Expr.Reduction reduction, Scope scope) {
+    Reduction operation = Reduction.named(reduction.name().text()).orElseThrow(() -> unknownReduction(reduction.name()));
+    if (reduction.indices().isEmpty()) {
+      throw diagnostics.reject(reduction.span(), "`" + operation.text() + "` needs an index to reduce, as in `"
+          + operation.text() + "[k](...)`");
+    }
+    Ranges.Bound bound = new Ranges(elaboration, frame).bind(reduction.indices(), reduction.body());
+    if (operation.isPosition() && bound.order().size() != 1) {
+      throw diagnostics.reject(reduction.span(), "`" + operation.text() + "` finds a position along one index, not "
+          + bound.order().size());
+    }
+    Value body = value(reduction.body(), scope.inner(bound.named(), bound.rest()));
+    return bound.order().isEmpty() ? body : arithmetic.reduce(operation, bound.order(), body, reduction.span());
+  }
+
+  private Diagnostics.Rejection unknownReduction(Syntax.Name name) {
+    List<String> known = Stream.of(Reduction.values()).map(Reduction::text).toList();
+    String suggestion = Spelling.suggestion(name.text(), known);
+    return diagnostics.reject(name.span(), "no reduction is called `" + name.text() + "`"
+        + (suggestion.isEmpty() ? "; the reductions are " + String.join(", ", known) : suggestion));
+  }
+
+  private Value call(Expr.Call call, Scope scope) {
+    String name = call.name().text();
+    call.prefix().ifPresent(prefix -> {
+      throw diagnostics.reject(prefix.span(), "`in` stands after a call of a function on whole tensors");
+    });
+    Optional<ElementType> type = ElementType.named(name);
+    Optional<UnaryOp> unary = UnaryOp.function(name);
+    Optional<BinaryOp> binary = BinaryOp.function(name);
+    if (type.isPresent()) {
+      return arithmetic.cast(type.get(), argument(call, 0, 1, scope), call.span());
+    } else if (unary.isPresent()) {
+      return arithmetic.unary(unary.get(), argument(call, 0, 1, scope), call.span());
+    } else if (binary.isPresent()) {
+      return arithmetic.infix(binary.get(), argument(call, 0, 2, scope), argument(call, 1, 2, scope), call.span());
+    } else if (name.equals(WHERE)) {
+      Value condition = argument(call, 0, 3, scope);
+      return arithmetic.select(condition, argument(call, 1, 3, scope.guard()), argument(call, 2, 3, scope.guard()),
+          call.span());
+    }
+    throw unknownFunction(call.name());
+  }
+
+  private Value argument(Expr.Call call, int position, int count, Scope scope) {
+    if (call.arguments().size() != count) {
+      throw diagnostics.reject(call.span(), "`" + call.name().text() + "` takes " + count
+          + (count == 1 ? " operand" : " operands") + ", not " + call.arguments().size());
+    }
+    return value(call.arguments().get(position), scope);
+  }
+
+  private Diagnostics.Rejection unknownFunction(Syntax.Name name) {
+    if (elaboration.functions().containsKey(name.text()) || Views.NAMES.contains(name.text())) {
+      return diagnostics.reject(name.span(), "`" + name.text()
+          + "` makes whole tensors; call it in a statement of its own: `y = " + name.text() + "(...)`");
+    }
+    return diagnostics.reject(name.span(), "no function is called `" + name.text() + "`"
+        + Spelling.suggestion(name.text(), functionNames()));
+  }
+
+  /// The functions on scalars.
+  static List<String> functionNames() {
+    Stream<String> unary = Stream.of(UnaryOp.values()).filter(UnaryOp::isFunction).map(UnaryOp::text);
+    Stream<String> binary = Stream.of(BinaryOp.values()).filter(BinaryOp::isFunction).map(BinaryOp::text);
+    Stream<String> types = Stream.of(ElementType.values()).map(ElementType::text);
+    return Stream.of(unary, binary, types, Stream.of(WHERE)).flatMap(names -> names).toList();
+  }
+}

@@ -1,0 +1,111 @@
+package dev.einfall.frontend;
+
+import dev.einfall.frontend.Syntax.Expr;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Size;
+import dev.einfall.ir.Span;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Reads sizes and types: numbers, size names and arithmetic on them.
+final class Sizes {
+  private static final int MOST_TERMS = 64;
+
+  private final Diagnostics diagnostics;
+  private final Frame frame;
+
+  Sizes(Diagnostics diagnostics, Frame frame) {
+    this.diagnostics = diagnostics;
+    this.frame = frame;
+  }
+
+  /// A size of 0 or more.
+  Size size(Expr expr) {
+    Size size = polynomial(expr);
+    if (size.constant().filter(value -> value < 0 || value > Integer.MAX_VALUE).isPresent()) {
+      throw diagnostics.reject(expr.span(), "a size is between 0 and " + Integer.MAX_VALUE + ", this is " + size);
+    }
+    return size;
+  }
+
+  /// The number that `expr` is.
+  long number(Expr expr) {
+    Size size = polynomial(expr);
+    return size.constant().orElseThrow(() -> diagnostics.reject(expr.span(),
+        "expected a number that is known here, not the size " + size));
+  }
+
+  private Size polynomial(Expr expr) {
+    try {
+      Size size = term(expr);
+      if (size.terms().size() > MOST_TERMS) {
+        throw diagnostics.reject(expr.span(), "this size has more than " + MOST_TERMS + " terms");
+      }
+      return size;
+    } catch (ArithmeticException _) {
+      throw diagnostics.reject(expr.span(), "this size is too large");
+    }
+  }
+
+  private Size term(Expr expr) {
+    return switch (expr) {
+      case Expr.Whole whole -> Size.of(whole.value());
+      case Expr.Reference(Syntax.Name name) -> frame.size(name.text()).orElseThrow(() -> unknown(name));
+      case Expr.Prefix prefix when prefix.op() == dev.einfall.ir.UnaryOp.NEG ->
+          Size.of(0).minus(polynomial(prefix.operand()));
+      case Expr.Infix infix -> infix(infix, polynomial(infix.left()), polynomial(infix.right()));
+      case Expr other -> throw diagnostics.reject(other.span(),
+          "a size is made of numbers, size names, and + - * / between them");
+    };
+  }
+
+  private Size infix(Expr.Infix infix, Size left, Size right) {
+    return switch (infix.op()) {
+      case ADD -> left.plus(right);
+      case SUB -> left.minus(right);
+      case MUL -> left.times(right);
+      case DIV -> left.dividedBy(nonZero(right, infix.right().span()));
+      case MOD -> left.minus(left.dividedBy(nonZero(right, infix.right().span())).times(right));
+      default -> throw diagnostics.reject(infix.span(),
+          "a size is made of numbers, size names, and + - * / between them");
+    };
+  }
+
+  private Size nonZero(Size divisor, Span span) {
+    if (divisor.terms().isEmpty()) {
+      throw diagnostics.reject(span, "this size is divided by 0");
+    }
+    return divisor;
+  }
+
+  private Diagnostics.Rejection unknown(Syntax.Name name) {
+    String known = frame.sizeNames().isEmpty() ? "no parameter of `" + frame.function().name().text() + "` has it"
+        : "known here: " + String.join(", ", frame.sizeNames());
+    String suggestion = Spelling.suggestion(name.text(), frame.sizeNames());
+    return diagnostics.reject(name.span(), "no size is called `" + name.text() + "`"
+        + (suggestion.isEmpty() ? " (" + known + ")" : suggestion));
+  }
+
+  ElementType element(Syntax.Name name) {
+    List<String> known = Stream.of(ElementType.values()).map(ElementType::text).toList();
+    return ElementType.named(name.text()).orElseThrow(() -> diagnostics.reject(name.span(), "no type is called `"
+        + name.text() + "`" + Optional.of(Spelling.suggestion(name.text(), known)).filter(text -> !text.isEmpty())
+            .orElse("; the types are " + String.join(", ", known))));
+  }
+
+  /// The sizes of a type or of a list of sizes, in which `...` stands for the function's leading sizes.
+  List<Size> shape(List<Optional<Expr>> dimensions, Span span) {
+    List<Size> shape = new ArrayList<>();
+    for (Optional<Expr> dimension : dimensions) {
+      if (dimension.isPresent()) {
+        shape.add(size(dimension.get()));
+      } else {
+        shape.addAll(frame.rest().orElseThrow(() -> diagnostics.reject(span,
+            "`...` has no meaning here: no parameter of `" + frame.function().name().text() + "` has it")));
+      }
+    }
+    return shape;
+  }
+}

@@ -1,0 +1,115 @@
+package dev.einfall.frontend;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.Span;
+import dev.einfall.ir.UnaryOp;
+import java.util.List;
+import java.util.Optional;
+
+/// What an `.ein` file says, before any name has a meaning: the reader's own tree, which never leaves it.
+final class Syntax {
+  private Syntax() {}
+
+  /// A whole file.
+  record File(Optional<Text> weights, Optional<Text> tokenizer, List<Function> functions) {}
+
+  record Name(String text, Span span) {}
+
+  record Function(Name name, List<Parameter> parameters, List<Result> results, List<Statement> body, Span span) {}
+
+  record Parameter(Name name, Type type) {}
+
+  record Result(Optional<Name> name, Type type) {}
+
+  /// An element type and a shape. An empty dimension is `...`.
+  record Type(Name element, List<Optional<Expr>> dimensions, Span span) {}
+
+  /// A string with `{expression}` in places.
+  record Text(List<Part> parts, Span span) {}
+
+  sealed interface Part {
+    record Characters(String text) implements Part {}
+
+    record Hole(Expr value) implements Part {}
+  }
+
+  sealed interface Statement {
+    Span span();
+
+    /// `weight W: f32[N, K] = "key"`.
+    record Weight(Name name, Type type, Text key, Span span) implements Statement {}
+
+    /// `Y[m, n] = value`.
+    record Definition(Name name, List<Subscript> indices, Expr value, Span span) implements Statement {}
+
+    /// `a, b = f(x)`.
+    record Assignment(List<Name> names, Expr value, Span span) implements Statement {}
+
+    /// `for l in 0..6 in "prefix.{l}" { ... }`.
+    record Loop(Name name, Expr from, Expr to, Optional<Text> prefix, List<Statement> body, Span span)
+        implements Statement {}
+
+    /// `map Y { ... }`.
+    record Map(Name name, List<Directive> directives, Span span) implements Statement {}
+
+    record Return(List<Expr> values, Span span) implements Statement {}
+  }
+
+  /// One line of a map block: `split n 32 16`, `order n1 m n0`, `fuse A B over 1`.
+  record Directive(Kind kind, List<Name> names, List<Long> numbers, Span span) {
+    enum Kind { SPLIT, ORDER, PARALLEL, UNROLL, VECTORIZE, FUSE }
+  }
+
+  /// What stands between brackets.
+  sealed interface Subscript {
+    Span span();
+
+    /// `...`.
+    record Rest(Span span) implements Subscript {}
+
+    /// `:`.
+    record All(Span span) implements Subscript {}
+
+    /// `i in 0..N`.
+    record Ranged(Name name, Expr from, Expr to, Span span) implements Subscript {}
+
+    /// `2..5`.
+    record Slice(Expr from, Expr to, Span span) implements Subscript {}
+
+    record Index(Expr value) implements Subscript {
+      @Override
+      public Span span() {
+        return value.span();
+      }
+    }
+  }
+
+  sealed interface Expr {
+    Span span();
+
+    record Whole(long value, Span span) implements Expr {}
+
+    record Real(double value, Span span) implements Expr {}
+
+    record Truth(boolean value, Span span) implements Expr {}
+
+    record Reference(Name name) implements Expr {
+      @Override
+      public Span span() {
+        return name.span();
+      }
+    }
+
+    record Access(Name name, List<Subscript> subscripts, Optional<Expr> outside, Span span) implements Expr {}
+
+    record Reduction(Name name, List<Subscript> indices, Expr body, Span span) implements Expr {}
+
+    record Call(Name name, List<Expr> arguments, Optional<Text> prefix, Span span) implements Expr {}
+
+    record Sequence(List<Subscript> elements, Span span) implements Expr {}
+
+    record Prefix(UnaryOp op, Expr operand, Span span) implements Expr {}
+
+    record Infix(BinaryOp op, Expr left, Expr right, Span span) implements Expr {}
+  }
+}

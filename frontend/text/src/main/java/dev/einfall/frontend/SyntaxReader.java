@@ -1,0 +1,306 @@
+package dev.einfall.frontend;
+
+import dev.einfall.frontend.Syntax.Expr;
+import dev.einfall.frontend.Syntax.Statement;
+import dev.einfall.frontend.Syntax.Subscript;
+import dev.einfall.grammar.EinfallLexer;
+import dev.einfall.grammar.EinfallParser;
+import dev.einfall.grammar.EinfallParser.*;
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.Source;
+import dev.einfall.ir.Span;
+import dev.einfall.ir.UnaryOp;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.antlr.v4.runtime.CommonTokenStream;
+import org.antlr.v4.runtime.ParserRuleContext;
+import org.antlr.v4.runtime.Token;
+import org.antlr.v4.runtime.tree.TerminalNode;
+
+/// Reads the text of an `.ein` file into [Syntax]: the only class that sees ANTLR's parse tree of it.
+final class SyntaxReader {
+  private static final int MOST_NESTED = 250;
+  private static final List<String> STARTS = List.of("}");
+
+  private final Source source;
+  private final Diagnostics diagnostics;
+  private int depth;
+
+  private SyntaxReader(Source source, Diagnostics diagnostics) {
+    this.source = source;
+    this.diagnostics = diagnostics;
+  }
+
+  /// @throws dev.einfall.ir.CompileException when the text does not follow the grammar
+  static Syntax.File read(Source source, Diagnostics diagnostics) {
+    SyntaxReader reader = new SyntaxReader(source, diagnostics);
+    ProgramContext tree = reader.parser(0, source.text().length()).program();
+    diagnostics.throwIfAny();
+    Syntax.File file = reader.file(tree);
+    diagnostics.throwIfAny();
+    return file;
+  }
+
+  private EinfallParser parser(int start, int end) {
+    EinfallLexer lexer = new EinfallLexer(Characters.of(source, start, end));
+    CommonTokenStream tokens = new CommonTokenStream(lexer);
+    tokens.fill();
+    Nesting.check(source, tokens.getTokens(), diagnostics);
+    diagnostics.throwIfAny();
+    EinfallParser parser = new EinfallParser(tokens);
+    parser.removeErrorListeners();
+    parser.setErrorHandler(new SyntaxErrors(source, diagnostics, STARTS));
+    return parser;
+  }
+
+  private Syntax.File file(ProgramContext tree) {
+    Optional<Syntax.Text> weights = Optional.empty();
+    Optional<Syntax.Text> tokenizer = Optional.empty();
+    List<Syntax.Function> functions = new ArrayList<>();
+    for (DeclarationContext declaration : tree.declaration()) {
+      switch (declaration) {
+        case WeightsFileContext file -> weights = once(weights, text(file.STRING()), "weights");
+        case TokenizerFileContext file -> tokenizer = once(tokenizer, text(file.STRING()), "tokenizer");
+        case FunctionContext function -> functions.add(function(function));
+        default -> throw unknown(declaration);
+      }
+    }
+    return new Syntax.File(weights, tokenizer, functions);
+  }
+
+  private Optional<Syntax.Text> once(Optional<Syntax.Text> first, Syntax.Text second, String what) {
+    first.ifPresent(text -> diagnostics.report(second.span(), "a program names its " + what + " once",
+        new Diagnostic.Note(text.span(), "here it has been named")));
+    return first.or(() -> Optional.of(second));
+  }
+
+  private Syntax.Function function(FunctionContext function) {
+    List<Syntax.Parameter> parameters = function.parameter().stream()
+        .map(parameter -> new Syntax.Parameter(name(parameter.name()), type(parameter.type())))
+        .toList();
+    List<Syntax.Result> results = function.results().result().stream()
+        .map(result -> new Syntax.Result(Optional.ofNullable(result.name()).map(this::name), type(result.type())))
+        .toList();
+    return new Syntax.Function(name(function.name()), parameters, results, body(function.body()), span(function));
+  }
+
+  private Syntax.Type type(TypeContext type) {
+    List<Optional<Expr>> dimensions = type.dimension().stream()
+        .map(dimension -> dimension instanceof OneDimensionContext one
+            ? Optional.of(expr(one.expr())) : Optional.<Expr>empty())
+        .toList();
+    return new Syntax.Type(name(type.name()), dimensions, span(type));
+  }
+
+  private List<Statement> body(BodyContext body) {
+    return body.statement().stream().map(this::statement).toList();
+  }
+
+  private Statement statement(StatementContext statement) {
+    Span span = span(statement);
+    return switch (statement) {
+      case WeightContext weight ->
+          new Statement.Weight(name(weight.name()), type(weight.type()), text(weight.STRING()), span);
+      case DefinitionContext definition -> new Statement.Definition(
+          name(definition.name()), subscripts(definition.subscript()), expr(definition.expr()), span);
+      case AssignmentContext assignment ->
+          new Statement.Assignment(assignment.name().stream().map(this::name).toList(), expr(assignment.expr()), span);
+      case StaticLoopContext loop -> new Statement.Loop(name(loop.name()), expr(loop.expr(0)), expr(loop.expr(1)),
+          Optional.ofNullable(loop.STRING()).map(this::text), body(loop.body()), span);
+      case MapBlockContext map ->
+          new Statement.Map(name(map.name()), map.directive().stream().map(this::directive).toList(), span);
+      case ReturnContext end -> new Statement.Return(end.expr().stream().map(this::expr).toList(), span);
+      default -> throw unknown(statement);
+    };
+  }
+
+  private Syntax.Directive directive(DirectiveContext directive) {
+    Span span = span(directive);
+    return switch (directive) {
+      case SplitContext split ->
+          directive(Syntax.Directive.Kind.SPLIT, List.of(split.ID()), split.INT(), span);
+      case OrderContext order -> directive(Syntax.Directive.Kind.ORDER, order.ID(), List.of(), span);
+      case ParallelContext loops -> directive(Syntax.Directive.Kind.PARALLEL, loops.ID(), List.of(), span);
+      case UnrollContext loops -> directive(Syntax.Directive.Kind.UNROLL, loops.ID(), List.of(), span);
+      case VectorizeContext loops -> directive(Syntax.Directive.Kind.VECTORIZE, loops.ID(), List.of(), span);
+      case FuseContext fuse -> directive(Syntax.Directive.Kind.FUSE, fuse.ID(), List.of(fuse.INT()), span);
+      default -> throw unknown(directive);
+    };
+  }
+
+  private Syntax.Directive directive(
+      Syntax.Directive.Kind kind, List<TerminalNode> names, List<TerminalNode> numbers, Span span) {
+    return new Syntax.Directive(kind,
+        names.stream().map(name -> new Syntax.Name(name.getText(), span(name.getSymbol()))).toList(),
+        numbers.stream().map(number -> whole(number.getText(), span(number.getSymbol()))).toList(), span);
+  }
+
+  private List<Subscript> subscripts(List<SubscriptContext> subscripts) {
+    return subscripts.stream().map(this::subscript).toList();
+  }
+
+  private Subscript subscript(SubscriptContext subscript) {
+    Span span = span(subscript);
+    return switch (subscript) {
+      case RestContext _ -> new Subscript.Rest(span);
+      case AllContext _ -> new Subscript.All(span);
+      case RangedContext ranged ->
+          new Subscript.Ranged(name(ranged.name()), expr(ranged.expr(0)), expr(ranged.expr(1)), span);
+      case IndexOrSliceContext slice when slice.expr().size() == 2 ->
+          new Subscript.Slice(expr(slice.expr(0)), expr(slice.expr(1)), span);
+      case IndexOrSliceContext index -> new Subscript.Index(expr(index.expr(0)));
+      default -> throw unknown(subscript);
+    };
+  }
+
+  private Expr expr(ExprContext expr) {
+    if (depth == MOST_NESTED) {
+      throw diagnosed(expr);
+    }
+    depth++;
+    Expr result = node(expr);
+    depth--;
+    return result;
+  }
+
+  private RuntimeException diagnosed(ExprContext expr) {
+    diagnostics.report(span(expr.getStart()),
+        "this expression has more than " + MOST_NESTED + " operations in a row; name the parts in statements of their own");
+    diagnostics.throwIfAny();
+    return diagnostics.reject();
+  }
+
+  private Expr node(ExprContext expr) {
+    Span span = span(expr);
+    return switch (expr) {
+      case ParenthesesContext inner -> expr(inner.expr());
+      case NumberContext number -> number(number.getText(), span);
+      case TruthContext truth -> new Expr.Truth(truth.getText().equals("true"), span);
+      case ReductionContext reduction ->
+          new Expr.Reduction(name(reduction.name()), subscripts(reduction.subscript()), expr(reduction.expr()), span);
+      case AccessContext access -> new Expr.Access(name(access.name()), subscripts(access.subscript()),
+          Optional.ofNullable(access.outside()).map(this::outside), span);
+      case CallContext call -> new Expr.Call(name(call.name()), call.expr().stream().map(this::expr).toList(),
+          Optional.ofNullable(call.STRING()).map(this::text), span);
+      case ListContext list -> new Expr.Sequence(subscripts(list.subscript()), span);
+      case ReferenceContext reference -> new Expr.Reference(name(reference.name()));
+      case PrefixContext prefix -> prefix(prefix, span);
+      case InfixContext infix ->
+          new Expr.Infix(Operators.infix(infix.op.getText()), expr(infix.expr(0)), expr(infix.expr(1)), span);
+      default -> throw unknown(expr);
+    };
+  }
+
+  /// A sign before a number belongs to the number.
+  private Expr prefix(PrefixContext prefix, Span span) {
+    if (prefix.op.getText().equals("!")) {
+      return new Expr.Prefix(UnaryOp.NOT, expr(prefix.expr()), span);
+    }
+    return prefix.expr() instanceof NumberContext number
+        ? number("-" + number.getText(), span)
+        : new Expr.Prefix(UnaryOp.NEG, expr(prefix.expr()), span);
+  }
+
+  private Expr outside(OutsideContext outside) {
+    Span span = span(outside);
+    return switch (outside) {
+      case OutsideNumberContext number -> number(number.getText(), span);
+      case OutsideTruthContext truth -> new Expr.Truth(truth.getText().equals("true"), span);
+      case OutsideCastContext cast ->
+          new Expr.Call(name(cast.name()), List.of(expr(cast.expr())), Optional.empty(), span);
+      case OutsideNameContext name -> new Expr.Reference(name(name.name()));
+      case OutsideValueContext value -> expr(value.expr());
+      default -> throw unknown(outside);
+    };
+  }
+
+  private Expr number(String digits, Span span) {
+    boolean isWhole = digits.chars().allMatch(c -> c == '-' || Character.isDigit(c));
+    if (isWhole) {
+      return new Expr.Whole(whole(digits, span), span);
+    }
+    return new Expr.Real(switch (digits) {
+      case "inf" -> Double.POSITIVE_INFINITY;
+      case "-inf" -> Double.NEGATIVE_INFINITY;
+      case "nan", "-nan" -> Double.NaN;
+      default -> Double.parseDouble(digits);
+    }, span);
+  }
+
+  private long whole(String digits, Span span) {
+    try {
+      return Long.parseLong(digits);
+    } catch (NumberFormatException _) {
+      diagnostics.report(span, "this number does not fit an i64");
+      return 0;
+    }
+  }
+
+  private Syntax.Text text(TerminalNode string) {
+    Token token = string.getSymbol();
+    return new Syntax.Text(parts(token.getStartIndex() + 1, token.getStopIndex()), span(token));
+  }
+
+  /// The characters from `start` to `end`, cut at `{` and `}`.
+  private List<Syntax.Part> parts(int start, int end) {
+    List<Syntax.Part> parts = new ArrayList<>();
+    StringBuilder characters = new StringBuilder();
+    for (int i = start; i < end; i++) {
+      char c = source.text().charAt(i);
+      if (c == '{') {
+        int close = source.text().indexOf('}', i);
+        parts.add(new Syntax.Part.Characters(characters.toString()));
+        parts.add(hole(i, close < 0 || close >= end ? end : close));
+        characters.setLength(0);
+        i = close < 0 ? end : close;
+      } else {
+        i += c == '\\' ? 1 : 0;
+        characters.append(c == '\\' ? unescaped(source.text().charAt(i)) : c);
+      }
+    }
+    parts.add(new Syntax.Part.Characters(characters.toString()));
+    return parts;
+  }
+
+  private static char unescaped(char c) {
+    return c == 'n' ? '\n' : c;
+  }
+
+  private Syntax.Part hole(int open, int close) {
+    if (source.text().charAt(close) != '}') {
+      throw abandoned(new Span(source, open, open + 1), "this `{` has no closing `}`; a brace itself is written `\\{`");
+    }
+    EinfallParser parser = parser(open + 1, close);
+    ExprContext tree = parser.expr();
+    if (parser.getCurrentToken().getType() != Token.EOF && diagnostics.count() == 0) {
+      throw abandoned(new Span(source, open, close + 1), "expected a number or a loop's name between the braces");
+    }
+    diagnostics.throwIfAny();
+    return new Syntax.Part.Hole(expr(tree));
+  }
+
+  private RuntimeException abandoned(Span span, String message) {
+    diagnostics.report(span, message);
+    diagnostics.throwIfAny();
+    return diagnostics.reject();
+  }
+
+  private Syntax.Name name(NameContext name) {
+    return new Syntax.Name(name.getText(), span(name));
+  }
+
+  private Span span(ParserRuleContext tree) {
+    int start = tree.getStart().getStartIndex();
+    return new Span(source, start, Math.max(start, tree.getStop().getStopIndex() + 1));
+  }
+
+  private Span span(Token token) {
+    return new Span(source, token.getStartIndex(), token.getStopIndex() + 1);
+  }
+
+  /// The alternatives of a rule are not sealed in ANTLR's code, so the compiler cannot see that a switch has them all.
+  private static RuntimeException unknown(ParserRuleContext tree) {
+    return new dev.einfall.ir.InternalException("no case for " + tree.getClass().getSimpleName());
+  }
+}

@@ -1,0 +1,109 @@
+// The language of `.ein` files. LANGUAGE.md says what each form means.
+grammar Einfall;
+
+program
+  : declaration* EOF
+  ;
+
+declaration
+  : 'weights' STRING                                                                  # WeightsFile
+  | 'tokenizer' STRING                                                                # TokenizerFile
+  | 'def' name '(' (parameter (',' parameter)*)? ')' '->' results body                # Function
+  ;
+
+parameter
+  : name ':' type
+  ;
+
+results
+  : result
+  | '(' result (',' result)* ')'
+  ;
+
+result
+  : (name ':')? type
+  ;
+
+type
+  : name ('[' (dimension (',' dimension)*)? ']')?
+  ;
+
+dimension
+  : '...'                                                                             # AnyDimensions
+  | expr                                                                              # OneDimension
+  ;
+
+body
+  : '{' statement* '}'
+  ;
+
+statement
+  : 'weight' name ':' type '=' STRING                                                 # Weight
+  | name '[' (subscript (',' subscript)*)? ']' '=' expr                               # Definition
+  | name (',' name)* '=' expr                                                         # Assignment
+  | 'for' name 'in' expr '..' expr ('in' STRING)? body                                # StaticLoop
+  | 'map' name '{' (directive ';'?)* '}'                                              # MapBlock
+  | 'return' expr (',' expr)*                                                         # Return
+  ;
+
+directive
+  : 'split' ID INT+                                                                   # Split
+  | 'order' ID+                                                                       # Order
+  | 'parallel' ID+                                                                    # Parallel
+  | 'unroll' ID+                                                                      # Unroll
+  | 'vectorize' ID+                                                                   # Vectorize
+  | 'fuse' ID+ 'over' INT                                                             # Fuse
+  ;
+
+subscript
+  : '...'                                                                             # Rest
+  | ':'                                                                               # All
+  | name 'in' expr '..' expr                                                          # Ranged
+  | expr ('..' expr)?                                                                 # IndexOrSlice
+  ;
+
+// Tightest first.
+expr
+  : '(' expr ')'                                                                      # Parentheses
+  | (INT | FLOAT | 'inf' | 'nan')                                                     # Number
+  | ('true' | 'false')                                                                # Truth
+  | name '[' (subscript (',' subscript)*)? ']' '(' expr ')'                           # Reduction
+  | name '[' (subscript (',' subscript)*)? ']' ('or' outside)?                        # Access
+  | name '(' (expr (',' expr)*)? ')' ('in' STRING)?                                   # Call
+  | '[' (subscript (',' subscript)*)? ']'                                             # List
+  | name                                                                              # Reference
+  | op=('-' | '!') expr                                                               # Prefix
+  | expr op=('*' | '/' | '%') expr                                                    # Infix
+  | expr op=('+' | '-') expr                                                          # Infix
+  | expr op=('==' | '!=' | '<' | '<=' | '>' | '>=') expr                              # Infix
+  | expr op='&&' expr                                                                 # Infix
+  | expr op='||' expr                                                                 # Infix
+  ;
+
+// The value of an access outside the bounds: a number, a name, or something in parentheses.
+outside
+  : '-'? (INT | FLOAT | 'inf' | 'nan')                                                # OutsideNumber
+  | ('true' | 'false')                                                                # OutsideTruth
+  | name '(' expr ')'                                                                 # OutsideCast
+  | name                                                                              # OutsideName
+  | '(' expr ')'                                                                      # OutsideValue
+  ;
+
+// Words that have a meaning at the start of a statement or in a map block only may be names elsewhere.
+name
+  : ID
+  | 'weights' | 'tokenizer' | 'weight' | 'map'
+  | 'split' | 'order' | 'parallel' | 'unroll' | 'vectorize' | 'fuse' | 'over'
+  ;
+
+ID : [A-Za-z_] [A-Za-z0-9_]* ;
+FLOAT : [0-9]+ '.' [0-9]+ EXPONENT? | [0-9]+ EXPONENT ;
+INT : [0-9]+ ;
+STRING : '"' ('\\' ~[\r\n] | ~["\\\r\n])* '"' ;
+COMMENT : '#' ~[\r\n]* -> channel(HIDDEN) ;
+SPACE : [ \t\r\n]+ -> channel(HIDDEN) ;
+
+// Last, so that the parser sees and reports every character that has no meaning.
+OTHER : . ;
+
+fragment EXPONENT : [eE] [+-]? [0-9]+ ;

@@ -1,0 +1,73 @@
+package dev.einfall.ir.cascade;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.Size;
+import java.util.Optional;
+
+/// What values an index takes over its iteration space, as far as they follow from the sizes. Every size is at least 1
+/// here: over an empty rank there is no access.
+public final class IndexBounds {
+
+  /// The values `low` to `high`, both taken.
+  public record Interval(Size low, Size high) {
+    static Interval of(Size value) {
+      return new Interval(value, value);
+    }
+
+    private boolean isPoint() {
+      return low.equals(high);
+    }
+  }
+
+  private IndexBounds() {}
+
+  /// The interval of an affine index; none for one that depends on data or mixes ranks in another way.
+  public static Optional<Interval> interval(Expr index) {
+    return switch (index) {
+      case Expr.IntLiteral literal -> Optional.of(Interval.of(Size.of(literal.value())));
+      case Expr.Extent(Size size) -> Optional.of(Interval.of(size));
+      case Expr.Coordinate(Rank rank) -> Optional.of(new Interval(Size.of(0), rank.size().minus(Size.of(1))));
+      case Expr.Cast(var type, Expr operand) when type.isInteger() && type.bytes() >= Integer.BYTES -> interval(operand);
+      case Expr.Binary(BinaryOp op, Expr left, Expr right) ->
+          interval(left).flatMap(a -> interval(right).flatMap(b -> combine(op, a, b)));
+      case Expr _ -> Optional.empty();
+    };
+  }
+
+  private static Optional<Interval> combine(BinaryOp op, Interval a, Interval b) {
+    return switch (op) {
+      case ADD -> Optional.of(new Interval(a.low.plus(b.low), a.high.plus(b.high)));
+      case SUB -> Optional.of(new Interval(a.low.minus(b.high), a.high.minus(b.low)));
+      case MUL -> b.isPoint() ? scaled(a, b.low) : a.isPoint() ? scaled(b, a.low) : Optional.empty();
+      default -> Optional.empty();
+    };
+  }
+
+  private static Optional<Interval> scaled(Interval interval, Size factor) {
+    if (isNotNegative(factor)) {
+      return Optional.of(new Interval(interval.low.times(factor), interval.high.times(factor)));
+    }
+    return isNotNegative(Size.of(0).minus(factor))
+        ? Optional.of(new Interval(interval.high.times(factor), interval.low.times(factor)))
+        : Optional.empty();
+  }
+
+  /// Why `index` certainly leaves a dimension of `extent` somewhere, such as `reaches -1`; empty when it stays inside
+  /// and when that cannot be told from the sizes.
+  public static Optional<String> leaves(Expr index, Size extent) {
+    Optional<Interval> interval = interval(index);
+    if (interval.filter(values -> isNotNegative(values.high.minus(extent))).isPresent()) {
+      return Optional.of("reaches " + interval.get().high);
+    }
+    return interval.filter(values -> isNotNegative(Size.of(-1).minus(values.low)))
+        .map(values -> "reaches " + values.low);
+  }
+
+  /// Whether `size` is 0 or more for every value of its names from 1 on, so far as can be told: with `1 + n` for each
+  /// name `n`, no coefficient is negative.
+  public static boolean isNotNegative(Size size) {
+    Size shifted = size.substitute(name -> Optional.of(Size.named(name).plus(Size.of(1))));
+    return shifted.terms().entrySet().stream().allMatch(term ->
+        term.getValue() >= 0 && term.getKey().factors().stream().allMatch(Size.Factor.Name.class::isInstance));
+  }
+}
