@@ -22,6 +22,7 @@ public final class CascadeVerifier {
   private final Set<Tensor> defined = new LinkedHashSet<>();
   private final Set<Rank> bound = new LinkedHashSet<>();
   private final Set<Rank> inScope = new LinkedHashSet<>();
+  private final Set<Expr.Reduce> reductions = new LinkedHashSet<>();
 
   private CascadeVerifier(Cascade cascade) {
     this.cascade = cascade;
@@ -80,10 +81,17 @@ public final class CascadeVerifier {
         check(whenTrue, place, true);
         check(whenFalse, place, true);
       }
-      case Expr.Reduce(Reduction _, List<Rank> ranks, Expr body) -> {
-        ranks.forEach(rank -> bind(rank, place));
-        check(body, place, guarded);
-        ranks.forEach(inScope::remove);
+      case Expr.Reduce reduce -> {
+        // The same reduction may stand in several places of a value: it is computed once.
+        boolean seen = reductions.contains(reduce);
+        reductions.add(reduce);
+        reduce.ranks().forEach(rank -> {
+          require(seen || !bound.contains(rank), "rank " + rank + " is bound twice", place);
+          bound.add(rank);
+          inScope.add(rank);
+        });
+        check(reduce.body(), place, guarded);
+        reduce.ranks().forEach(inScope::remove);
       }
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Extent _, Expr.Unary _, Expr.Binary _, Expr.Cast _ ->
           expr.children().forEach(child -> check(child, place, guarded));

@@ -88,7 +88,8 @@ public sealed interface Expr {
   /// integers wrap; `bool` is 0 or 1, and a number is true unless it is 0.
   record Cast(ElementType type, Expr operand) implements Expr {}
 
-  /// The values of `body` over all points of `ranks`, combined. Only these ranks are bound here.
+  /// The values of `body` over all points of `ranks`, combined. Only these ranks are bound here. Equal reductions, of
+  /// the same ranks, may stand in several places of one value: they are one.
   record Reduce(Reduction reduction, List<Rank> ranks, Expr body) implements Expr {
     public Reduce {
       ranks = List.copyOf(ranks);

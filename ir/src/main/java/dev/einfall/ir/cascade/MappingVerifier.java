@@ -64,7 +64,7 @@ final class MappingVerifier {
     List<Rank> ranks = new ArrayList<>(einsum.ranks());
     einsum.value().nodes().forEach(node -> {
       if (node instanceof Expr.Reduce reduce) {
-        ranks.addAll(reduce.ranks());
+        reduce.ranks().stream().filter(rank -> !ranks.contains(rank)).forEach(ranks::add);
       }
     });
     return ranks;

@@ -52,7 +52,8 @@ public record FactorReductions(List<String> loops) implements Pass.OnKernel {
     return statement.mapChildren(this::factor, expr -> expr);
   }
 
-  /// The perfect nest from `outer` down to an accumulation, if at least one of its loops is named and one is not.
+  /// The perfect nest from `outer` down to an accumulation, if at least one of its loops is named and one is not. If all
+  /// are named, the outermost accumulates: one combination of lanes in the end is better than one for each vector.
   private Optional<Chain> chain(Stmt.For outer) {
     List<Stmt.For> serial = new ArrayList<>();
     List<Stmt.For> factored = new ArrayList<>();
@@ -60,6 +61,9 @@ public record FactorReductions(List<String> loops) implements Pass.OnKernel {
     while (inner instanceof Stmt.For loop) {
       (loops.contains(loop.var().name()) ? factored : serial).add(loop);
       inner = loop.body();
+    }
+    if (serial.isEmpty() && factored.size() > 1) {
+      serial.add(factored.removeFirst());
     }
     if (!(inner instanceof Stmt.Store store) || serial.isEmpty() || factored.isEmpty()) {
       return Optional.empty();

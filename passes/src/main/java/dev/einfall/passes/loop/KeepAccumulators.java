@@ -18,16 +18,14 @@ import java.util.function.Consumer;
 ///
 /// ```
 /// alloc acc: f32[2] in local {                  alloc acc: f32[2] in local {
-///   acc[0] = 0.0                                  acc[0] = 0.0
-///   acc[1] = 0.0                                  acc[1] = 0.0
-///   for k in 0..64 {                              alloc acc: f32[2] in registers {
-///     acc[0] = acc[0] + A[k]                        acc_1[0] = acc[0]
-///     acc[1] = acc[1] + B[k]              =>        acc_1[1] = acc[1]
-///   }                                               for k in 0..64 { .. acc_1[0] .. acc_1[1] .. }
-///   for i in 0..2 { Y[i] = acc[i] }                 acc[0] = acc_1[0]
-/// }                                                 acc[1] = acc_1[1]
-///                                                 }
-///                                                 for i in 0..2 { Y[i] = acc[i] }
+///   acc[0] = 0.0                                  alloc acc_1: f32[2] in registers {
+///   acc[1] = 0.0                                    acc_1[0] = 0.0
+///   for k in 0..64 {                                acc_1[1] = 0.0
+///     acc[0] = acc[0] + A[k]              =>        for k in 0..64 { .. acc_1[0] .. acc_1[1] .. }
+///     acc[1] = acc[1] + B[k]                        acc[0] = acc_1[0]
+///   }                                               acc[1] = acc_1[1]
+///   for i in 0..2 { Y[i] = acc[i] }               }
+/// }                                               for i in 0..2 { Y[i] = acc[i] }
 ///                                               }
 /// ```
 ///
@@ -58,22 +56,50 @@ public record KeepAccumulators(int registers) implements Pass.OnKernel {
     return new Stmt.Alloc(buffer, keepInLoops(alloc.body(), buffer));
   }
 
-  /// `statement` with `buffer` in registers during each outermost loop where that is possible.
+  /// `statement` with `buffer` in registers during each outermost loop where that is possible, and during the stores
+  /// right before it.
   private Stmt keepInLoops(Stmt statement, Buffer buffer) {
-    if (statement instanceof Stmt.For loop && Rewrites.accesses(loop, buffer)) {
-      Optional<Set<List<Expr>>> slots = slots(loop, buffer);
-      if (slots.isPresent() && stores(loop, buffer)) {
-        return around(loop, buffer, slots.get());
-      }
+    if (statement instanceof Stmt.For loop && isKept(loop, buffer)) {
+      return around(List.of(loop), buffer);
     }
-    return statement.mapChildren(child -> keepInLoops(child, buffer), expr -> expr);
+    if (!(statement instanceof Stmt.Block(List<Stmt> statements))) {
+      return statement.mapChildren(child -> keepInLoops(child, buffer), expr -> expr);
+    }
+    List<Stmt> result = new ArrayList<>();
+    List<Stmt> stores = new ArrayList<>();
+    for (Stmt inner : statements) {
+      if (inner instanceof Stmt.Store && slots(inner, buffer).isPresent()) {
+        stores.add(inner);
+        continue;
+      }
+      if (isKept(inner, buffer)) {
+        stores.add(inner);
+        result.add(around(stores, buffer));
+      } else {
+        result.addAll(stores);
+        result.add(keepInLoops(inner, buffer));
+      }
+      stores = new ArrayList<>();
+    }
+    result.addAll(stores);
+    return Stmt.block(result);
   }
 
-  private static Stmt around(Stmt.For loop, Buffer buffer, Set<List<Expr>> slots) {
+  private boolean isKept(Stmt statement, Buffer buffer) {
+    return statement instanceof Stmt.For && stores(statement, buffer) && slots(statement, buffer).isPresent();
+  }
+
+  /// `run` on registers: loaded before unless `run` stores to them first, and stored after.
+  private Stmt around(List<Stmt> run, Buffer buffer) {
     Buffer register = register(buffer);
+    Set<List<Expr>> slots = slots(Stmt.block(run), buffer).orElseThrow();
+    Set<List<Expr>> cleared = new LinkedHashSet<>();
+    run.stream().takeWhile(Stmt.Store.class::isInstance).map(Stmt.Store.class::cast)
+        .filter(store -> store.buffer() == buffer).forEach(store -> cleared.add(store.indices()));
     List<Stmt> steps = new ArrayList<>();
-    slots.forEach(slot -> steps.add(new Stmt.Store(register, slot, new Expr.Load(buffer, slot))));
-    steps.add(Rewrites.redirect(loop, buffer, register, indices -> indices));
+    slots.stream().filter(slot -> !cleared.contains(slot))
+        .forEach(slot -> steps.add(new Stmt.Store(register, slot, new Expr.Load(buffer, slot))));
+    steps.add(Rewrites.redirect(Stmt.block(run), buffer, register, indices -> indices));
     slots.forEach(slot -> steps.add(new Stmt.Store(buffer, slot, new Expr.Load(register, slot))));
     return new Stmt.Alloc(register, Stmt.block(steps));
   }

@@ -8,7 +8,9 @@ import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Var;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /// Sinks each loop below the loops that come before it in `order`. On its way in a loop is exchanged with loops,
@@ -42,80 +44,94 @@ public record ReorderLoops(List<String> order) implements Pass.OnKernel {
 
   @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
-    return kernel.withBody(Rewrites.statements(kernel.body(), statement ->
-        statement instanceof Stmt.For loop && mustSink(loop, loop.body()) ? sunk(loop, remarks) : statement));
+    return kernel.withBody(new Sinking(order, remarks).reordered(kernel.body()));
   }
 
-  private Stmt sunk(Stmt.For loop, Consumer<Diagnostic> remarks) {
-    if (!isIndependent(loop)) {
-      remarks.accept(Diagnostic.remark(loop.span(),
-          "loop " + loop.var().name() + " stays outside: its iterations store to the same elements"));
-      return loop;
+  /// One run of the pass. Remembers which loop each added dimension of a buffer stands for: dimensions are in the order
+  /// of the loops, so that the innermost loop runs along neighbouring elements.
+  private record Sinking(List<String> order, Consumer<Diagnostic> remarks, Map<Buffer, List<String>> dimensions) {
+
+    Sinking(List<String> order, Consumer<Diagnostic> remarks) {
+      this(order, remarks, new IdentityHashMap<>());
     }
-    return sink(loop, loop.body());
-  }
 
-  /// Whether some loop in `body` belongs outside of `loop`.
-  private boolean mustSink(Stmt.For loop, Stmt body) {
-    int own = order.indexOf(loop.var().name());
-    return body.nodes().anyMatch(node -> node instanceof Stmt.For inner && order.contains(inner.var().name())
-        && order.indexOf(inner.var().name()) < own);
-  }
-
-  private Stmt sink(Stmt.For loop, Stmt body) {
-    if (!mustSink(loop, body)) {
-      return new Stmt.For(loop.var(), loop.extent(), loop.kind(), body, loop.span());
+    Stmt reordered(Stmt body) {
+      return Rewrites.statements(body, statement ->
+          statement instanceof Stmt.For loop && mustSink(loop, loop.body()) ? sunk(loop) : statement);
     }
-    return switch (body) {
-      case Stmt.For inner when belongsOutside(inner, loop) -> inner.withBody(sink(loop, inner.body()));
-      case Stmt.For _ -> new Stmt.For(loop.var(), loop.extent(), loop.kind(), body, loop.span());
-      case Stmt.If(Expr condition, Stmt whenTrue, Stmt whenFalse) when !Rewrites.uses(condition, loop.var()) ->
-          new Stmt.If(condition, sinkCopy(loop, whenTrue), sinkCopy(loop, whenFalse));
-      case Stmt.If _ -> new Stmt.For(loop.var(), loop.extent(), loop.kind(), body, loop.span());
-      case Stmt.Block(List<Stmt> statements) -> distribute(loop, statements);
-      case Stmt.Alloc(Buffer buffer, Stmt inner) -> {
-        Buffer wide = widened(buffer, loop);
-        yield new Stmt.Alloc(wide, sink(loop, Rewrites.widen(inner, buffer, wide, List.of(new Expr.Ref(loop.var())))));
+
+    private Stmt sunk(Stmt.For loop) {
+      if (!isIndependent(loop)) {
+        remarks.accept(Diagnostic.remark(loop.span(),
+            "loop " + loop.var().name() + " stays outside: its iterations store to the same elements"));
+        return loop;
       }
-      case Stmt.Let(Var var, Expr value, Stmt inner) when !Rewrites.uses(value, loop.var()) ->
-          new Stmt.Let(var, value, sink(loop, inner));
-      case Stmt.Let(Var var, Expr value, Stmt inner) -> sink(loop, Rewrites.substitute(inner, var, value));
-      case Stmt.Store _, Stmt.Require _ -> new Stmt.For(loop.var(), loop.extent(), loop.kind(), body, loop.span());
-    };
-  }
-
-  private boolean belongsOutside(Stmt.For inner, Stmt.For loop) {
-    return !Rewrites.uses(inner.extent(), loop.var())
-        && order.contains(inner.var().name())
-        && order.indexOf(inner.var().name()) < order.indexOf(loop.var().name());
-  }
-
-  private Stmt distribute(Stmt.For loop, List<Stmt> statements) {
-    List<Stmt> distributed = new ArrayList<>();
-    for (Stmt statement : statements) {
-      distributed.add(sinkCopy(loop, statement));
+      return sink(loop, loop.body());
     }
-    return Stmt.block(distributed);
-  }
 
-  /// `loop`, with a counter of its own, sunk into `body`.
-  private Stmt sinkCopy(Stmt.For loop, Stmt body) {
-    Var counter = loop.var().copy();
-    Stmt.For copy = new Stmt.For(counter, loop.extent(), loop.kind(), body, loop.span());
-    return body.equals(Stmt.NOTHING) ? body : sink(copy, Rewrites.substitute(body, loop.var(), new Expr.Ref(counter)));
-  }
+    /// Whether some loop in `body` belongs outside of `loop`.
+    private boolean mustSink(Stmt.For loop, Stmt body) {
+      int own = order.indexOf(loop.var().name());
+      return body.nodes().anyMatch(node -> node instanceof Stmt.For inner && order.contains(inner.var().name())
+          && order.indexOf(inner.var().name()) < own);
+    }
 
-  private static Buffer widened(Buffer buffer, Stmt.For loop) {
-    List<Integer> extents = new ArrayList<>();
-    extents.add(Math.toIntExact(Rewrites.constant(loop.extent()).orElseThrow()));
-    extents.addAll(buffer.extents());
-    return new Buffer(buffer.name(), buffer.type(), extents, buffer.space());
-  }
+    private Stmt sink(Stmt.For loop, Stmt body) {
+      if (!mustSink(loop, body)) {
+        return loop.withBody(body);
+      }
+      return switch (body) {
+        case Stmt.For inner when belongsOutside(inner, loop) -> inner.withBody(sink(loop, inner.body()));
+        case Stmt.If(Expr condition, Stmt whenTrue, Stmt whenFalse) when !Rewrites.uses(condition, loop.var()) ->
+            new Stmt.If(condition, sinkCopy(loop, whenTrue), sinkCopy(loop, whenFalse));
+        case Stmt.Block(List<Stmt> statements) ->
+            Stmt.block(statements.stream().map(statement -> sinkCopy(loop, statement)).toList());
+        case Stmt.Alloc(Buffer buffer, Stmt inner) -> sinkInto(loop, buffer, inner);
+        case Stmt.Let(Var var, Expr value, Stmt inner) when !Rewrites.uses(value, loop.var()) ->
+            new Stmt.Let(var, value, sink(loop, inner));
+        case Stmt.Let(Var var, Expr value, Stmt inner) -> sink(loop, Rewrites.substitute(inner, var, value));
+        case Stmt.For _, Stmt.If _, Stmt.Store _, Stmt.Require _ -> loop.withBody(body);
+      };
+    }
 
-  private static boolean isIndependent(Stmt.For loop) {
-    List<Buffer> inside = loop.body().nodes().filter(Stmt.Alloc.class::isInstance).map(node -> ((Stmt.Alloc) node).buffer()).toList();
-    return Rewrites.constant(loop.extent()).isPresent() && loop.body().nodes().allMatch(node ->
-        !(node instanceof Stmt.Store store) || inside.contains(store.buffer())
-            || store.indices().stream().anyMatch(index -> Rewrites.uses(index, loop.var())));
+    private boolean belongsOutside(Stmt.For inner, Stmt.For loop) {
+      return !Rewrites.uses(inner.extent(), loop.var())
+          && order.contains(inner.var().name())
+          && order.indexOf(inner.var().name()) < order.indexOf(loop.var().name());
+    }
+
+    /// `loop`, with a counter of its own, sunk into `body`.
+    private Stmt sinkCopy(Stmt.For loop, Stmt body) {
+      Var counter = loop.var().copy();
+      Stmt.For copy = new Stmt.For(counter, loop.extent(), loop.kind(), body, loop.span());
+      return body.equals(Stmt.NOTHING) ? body : sink(copy, Rewrites.substitute(body, loop.var(), new Expr.Ref(counter)));
+    }
+
+    /// The allocation of a wider `buffer` around `loop`.
+    private Stmt sinkInto(Stmt.For loop, Buffer buffer, Stmt inner) {
+      List<String> added = new ArrayList<>(dimensions.getOrDefault(buffer, List.of()));
+      String name = loop.var().name();
+      int position = (int) added.stream().filter(other -> order.indexOf(other) < order.indexOf(name)).count();
+      added.add(position, name);
+      List<Integer> extents = inserted(buffer.extents(), position, Math.toIntExact(Rewrites.constant(loop.extent()).orElseThrow()));
+      Buffer wide = new Buffer(buffer.name(), buffer.type(), extents, buffer.space());
+      dimensions.put(wide, added);
+      Stmt body = Rewrites.redirect(inner, buffer, wide, indices -> inserted(indices, position, new Expr.Ref(loop.var())));
+      return new Stmt.Alloc(wide, sink(loop, body));
+    }
+
+    private static <T> List<T> inserted(List<T> list, int position, T element) {
+      List<T> longer = new ArrayList<>(list);
+      longer.add(position, element);
+      return longer;
+    }
+
+    private static boolean isIndependent(Stmt.For loop) {
+      List<Buffer> inside = loop.body().nodes()
+          .filter(Stmt.Alloc.class::isInstance).map(node -> ((Stmt.Alloc) node).buffer()).toList();
+      return Rewrites.constant(loop.extent()).isPresent() && loop.body().nodes().allMatch(node ->
+          !(node instanceof Stmt.Store store) || inside.contains(store.buffer())
+              || store.indices().stream().anyMatch(index -> Rewrites.uses(index, loop.var())));
+    }
   }
 }

@@ -40,11 +40,6 @@ final class Rewrites {
     return new Copy().statement(statement);
   }
 
-  /// `statement` with `index` put before the indices of every access to `old`, which becomes one to `wide`.
-  static Stmt widen(Stmt statement, Buffer old, Buffer wide, List<Expr> indices) {
-    return redirect(statement, old, wide, own -> java.util.stream.Stream.concat(indices.stream(), own.stream()).toList());
-  }
-
   /// `statement` with every access to `old` made one to `buffer`, at what `indices` makes of its indices.
   static Stmt redirect(Stmt statement, Buffer old, Buffer buffer, Function<List<Expr>, List<Expr>> indices) {
     Stmt loads = exprs(statement, node -> node instanceof Expr.Load load && load.buffer() == old
