@@ -36,18 +36,11 @@ public final class KernelVerifier {
       require(parameter.space() == Buffer.Space.GLOBAL, "parameter " + parameter + " is not global", kernel.body());
       bind(parameter, kernel.body());
     }
-    outside(kernel.body(), Ranges.of(kernel));
-  }
-
-  /// Checks `statement`, which is the kernel's body or the body of a parallel loop at the outside.
-  private void outside(Stmt statement, Ranges ranges) {
-    if (statement instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.PARALLEL) {
+    if (kernel.body() instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.PARALLEL) {
       require(loop.extent() instanceof Expr.IntLiteral, "the extent of the parallel loop is not constant", loop);
-      bind(loop.var(), loop);
-      outside(loop.body(), ranges.loop(loop.var(), loop.extent()));
-      inScope.remove(loop.var());
+      loop(loop, Ranges.of(kernel));
     } else {
-      check(statement, ranges);
+      check(kernel.body(), Ranges.of(kernel));
     }
   }
 

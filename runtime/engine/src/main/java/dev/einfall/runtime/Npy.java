@@ -2,6 +2,7 @@ package dev.einfall.runtime;
 
 import dev.einfall.ir.ElementType;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -22,6 +23,7 @@ import java.util.stream.Collectors;
 public final class Npy {
   private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
   private static final int MAX_HEADER = 1 << 20;
+  private static final int CHUNK = 1 << 20;
   private static final Pattern DESCRIPTION = Pattern.compile("'descr'\\s*:\\s*'([^']*)'");
   private static final Pattern ORDER = Pattern.compile("'fortran_order'\\s*:\\s*(True|False)");
   private static final Pattern SHAPE = Pattern.compile("'shape'\\s*:\\s*\\(([0-9,\\sL]*)\\)");
@@ -66,14 +68,14 @@ public final class Npy {
     if (field(file, header, ORDER, "fortran_order").equals("True") && shape.length > 1) {
       throw new IllegalArgumentException(file + " is in Fortran order: save it with numpy.ascontiguousarray");
     }
-    long expected = Arrays.stream(shape).reduce(type.bytes(), Math::multiplyExact);
+    long expected = bytes(file, type, shape);
     long present = channel.size() - channel.position();
     if (present != expected) {
       throw malformed(file, "a tensor of type " + type + " and shape " + Arrays.toString(shape) + " has " + expected
           + " bytes, but " + present + " follow the header; is it truncated?");
     }
     MemorySegment data = channel.map(FileChannel.MapMode.READ_ONLY, channel.position(), present,
-        java.lang.foreign.Arena.ofAuto());
+        Arena.ofAuto());
     return Tensor.copyOf(type, data, shape);
   }
 
@@ -91,6 +93,14 @@ public final class Npy {
           .mapToLong(Long::parseLong).toArray();
     } catch (NumberFormatException _) {
       throw malformed(file, "its shape is (" + sizes + ")");
+    }
+  }
+
+  private static long bytes(Path file, ElementType type, long[] shape) {
+    try {
+      return Arrays.stream(shape).reduce(type.bytes(), Math::multiplyExact);
+    } catch (ArithmeticException _) {
+      throw malformed(file, "its shape is " + Arrays.toString(shape));
     }
   }
 
@@ -123,8 +133,9 @@ public final class Npy {
     try (var channel = Files.newByteChannel(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
         StandardOpenOption.TRUNCATE_EXISTING)) {
       channel.write(start);
-      for (long offset = 0; offset < data.byteSize(); offset += MAX_HEADER) {
-        channel.write(data.asSlice(offset, Math.min(MAX_HEADER, data.byteSize() - offset)).asByteBuffer());
+      for (long offset = 0; offset < data.byteSize(); offset += CHUNK) {
+        MemorySegment part = data.asSlice(offset, Math.min(CHUNK, data.byteSize() - offset));
+        channel.write(ByteBuffer.wrap(part.toArray(ValueLayout.JAVA_BYTE)));
       }
     }
   }

@@ -73,6 +73,13 @@ public final class Program implements AutoCloseable {
     });
   }
 
+  /// Compiles for the shapes of `tensors`, so that a run with such inputs does not wait.
+  ///
+  /// @throws IllegalArgumentException as [#run] does
+  public void prepareFor(Map<String, Tensor> tensors) {
+    prepare(sizes(order(tensors)));
+  }
+
   /// Computes the outputs, by name and in the order of their declaration. The caller closes them.
   ///
   /// @throws IllegalArgumentException when an input is missing or unknown, when its type or shape is not the declared one,

@@ -1,0 +1,94 @@
+package dev.einfall.command;
+
+import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.backends.jvm.JvmOptions;
+import dev.einfall.frontend.EinReader;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.CascadePrinter;
+import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.ir.loop.LoopPrinter;
+import dev.einfall.passes.Pipeline;
+import dev.einfall.passes.cascade.BindSizes;
+import dev.einfall.runtime.Einfall;
+import dev.einfall.runtime.Options;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import org.objectweb.asm.ClassReader;
+import org.objectweb.asm.util.Textifier;
+import org.objectweb.asm.util.TraceClassVisitor;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `einfall emit`: shows a program at one stage of its compilation.
+@Command(name = "emit", mixinStandardHelpOptions = true, description = "Prints a program at a stage of its compilation.")
+final class EmitCommand implements Callable<Integer> {
+
+  /// A stage: the flat cascade, the kernels, the class files.
+  enum Stage { CASCADE, LOOPS, BYTECODE }
+
+  @Spec
+  private CommandSpec spec;
+
+  @Parameters(paramLabel = "FILE", description = "The program, an .ein file.")
+  private Path file;
+
+  @Option(names = "--as", paramLabel = "STAGE", required = true, description = "${COMPLETION-CANDIDATES}.")
+  private Stage stage;
+
+  @Option(names = "--size", paramLabel = "NAME=N", description = "The number that a size stands for.")
+  private SortedMap<String, Long> sizes = new TreeMap<>();
+
+  @Option(names = "--function", paramLabel = "NAME", description = "The function; `main` or the last one if not given.")
+  private Optional<String> function = Optional.empty();
+
+  @Option(names = "--threads", paramLabel = "N", description = "How many threads the code is for; all cores if not given.")
+  private int threads = Runtime.getRuntime().availableProcessors();
+
+  @Option(names = "--vector-bytes", paramLabel = "N", description = "The width of vectors; 4 for none, 0 for the machine's.")
+  private int vectorBytes;
+
+  @Override
+  public Integer call() {
+    Cascade cascade = EinReader.read(Einfall.source(file), function).cascade();
+    PrintWriter out = spec.commandLine().getOut();
+    switch (stage) {
+      case CASCADE -> out.print(CascadePrinter.print(sizes.isEmpty() ? cascade : new BindSizes(sizes).apply(cascade, _ -> {})));
+      case LOOPS -> out.print(LoopPrinter.print(plan(cascade)));
+      case BYTECODE -> printBytecode(plan(cascade), out);
+    }
+    out.flush();
+    return 0;
+  }
+
+  private KernelPlan plan(Cascade cascade) {
+    Set<String> open = new TreeSet<>();
+    cascade.inputs().forEach(tensor -> tensor.shape().forEach(size -> open.addAll(size.names())));
+    cascade.weights().forEach(weight -> weight.tensor().shape().forEach(size -> open.addAll(size.names())));
+    open.removeAll(sizes.keySet());
+    if (!open.isEmpty()) {
+      throw new UserError("code depends on sizes: give a number for each of " + open + ", such as --size "
+          + open.iterator().next() + "=128");
+    }
+    Options options = Options.defaults().withThreads(threads).withVectorBytes(vectorBytes);
+    return new Pipeline(Einfall.target(options), _ -> {}, _ -> {}).compile(cascade, sizes);
+  }
+
+  private static void printBytecode(KernelPlan plan, PrintWriter out) {
+    Set<Kernel> kernels = Collections.newSetFromMap(new IdentityHashMap<>());
+    JvmBackend backend = new JvmBackend(JvmOptions.ofThisJvm());
+    plan.launches().stream().map(KernelPlan.Launch::kernel).filter(kernels::add).forEach(kernel ->
+        new ClassReader(backend.classFile(kernel)).accept(new TraceClassVisitor(null, new Textifier(), out), 0));
+  }
+}

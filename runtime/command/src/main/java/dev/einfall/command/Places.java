@@ -1,0 +1,35 @@
+package dev.einfall.command;
+
+import dev.einfall.frontend.onnx.OnnxFile;
+import dev.einfall.frontend.weights.Safetensors;
+import dev.einfall.frontend.weights.WeightsFile;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+
+/// Finds the files that programs and options name: paths, and files inside Maven artifacts
+/// (`maven:group:artifact:version!path/in/jar`).
+record Places(MavenFiles maven) {
+
+  /// Places that tell of downloads on `progress`.
+  static Places of(PrintWriter progress) {
+    return new Places(MavenFiles.ofThisUser(progress));
+  }
+
+  /// The file at `place`; a relative path is one from `directory`.
+  Path file(String place, Path directory) {
+    return place.startsWith(MavenFiles.SCHEME) ? maven.file(place) : directory.resolve(place);
+  }
+
+  /// The weights at `place`: an `.onnx` or `.safetensors` file.
+  WeightsFile weights(String place, Path directory) {
+    Path file = file(place, directory);
+    String name = file.toString();
+    if (name.endsWith(".onnx")) {
+      return OnnxFile.open(file);
+    }
+    if (name.endsWith(".safetensors")) {
+      return Safetensors.open(file);
+    }
+    throw new UserError("cannot read weights from " + name + ": expected a file that ends in .onnx or .safetensors");
+  }
+}

@@ -1,0 +1,51 @@
+package dev.einfall.command;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.runtime.Options;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// The options of commands that compile a program to run it.
+final class ProgramOptions {
+  @Parameters(paramLabel = "FILE", description = "The program, an .ein file.")
+  Path file;
+
+  @Option(names = "--weights", paramLabel = "FILE",
+      description = "The weights, instead of those that the program names: .onnx, .safetensors or maven:GROUP:ARTIFACT:VERSION!PATH.")
+  Optional<String> weights = Optional.empty();
+
+  @Option(names = "--backend", paramLabel = "NAME", description = "What runs it: ${COMPLETION-CANDIDATES}.")
+  Options.Backend backend = Options.Backend.AUTO;
+
+  @Option(names = "--threads", paramLabel = "N", description = "How many threads share a run; all cores if not given.")
+  int threads = Runtime.getRuntime().availableProcessors();
+
+  @Option(names = "--vector-bytes", paramLabel = "N", description = "The width of vectors; 4 for none, 0 for the machine's.")
+  int vectorBytes;
+
+  @Option(names = "--function", paramLabel = "NAME", description = "The function; `main` or the last one if not given.")
+  Optional<String> function = Optional.empty();
+
+  @Option(names = "--remarks", description = "Print what the compiler decided.")
+  boolean remarks;
+
+  /// The options for the library. Remarks go to `err`.
+  Options options(Places places, PrintWriter err) {
+    if (threads < 1) {
+      throw new UserError("--threads is " + threads + ": expected at least 1");
+    }
+    Options options = Options.defaults().withBackend(backend).withThreads(threads).withVectorBytes(vectorBytes)
+        .withFunction(function).withOpener(places::weights).withRemarks(diagnostic -> print(diagnostic, err));
+    return weights.map(place -> options.withWeights(places.weights(place, Path.of("")))).orElse(options);
+  }
+
+  private void print(Diagnostic diagnostic, PrintWriter err) {
+    if (remarks || diagnostic.severity() != Diagnostic.Severity.REMARK) {
+      err.print(diagnostic.render());
+      err.flush();
+    }
+  }
+}

@@ -1,0 +1,156 @@
+package dev.einfall.runtime;
+
+import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.backends.jvm.JvmOptions;
+import dev.einfall.backends.jvm.VectorWidth;
+import dev.einfall.frontend.EinProgram;
+import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.weights.WeightsFile;
+import dev.einfall.ir.CompileException;
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.Source;
+import dev.einfall.ir.Span;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.passes.Pipeline;
+import dev.einfall.passes.Target;
+import dev.einfall.passes.cascade.BindSizes;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeSet;
+import java.util.function.Function;
+
+/// Compiles programs.
+///
+/// ```java
+/// try (Program program = Einfall.compile(Path.of("softmax.ein"), Options.defaults());
+///     Tensor x = Tensor.of(new float[] {1, 2, 3}, 1, 3);
+///     Tensor y = program.run(Map.of("X", x)).get("Y")) {
+///   System.out.println(Arrays.toString(y.floats()));
+/// }
+/// ```
+public final class Einfall {
+  private Einfall() {}
+
+  /// Compiles the program in the file `file`.
+  ///
+  /// @throws CompileException when the file cannot be read, the program is wrong, or its weights are
+  public static Program compile(Path file, Options options) {
+    Path directory = Optional.ofNullable(file.getParent()).orElse(Path.of(""));
+    return compile(source(file), directory, options);
+  }
+
+  /// Compiles the program in `source`. File names in it are relative to the working directory.
+  ///
+  /// @throws CompileException when the program is wrong, or its weights are
+  public static Program compile(Source source, Options options) {
+    return compile(source, Path.of(""), options);
+  }
+
+  /// The text of `file`.
+  ///
+  /// @throws CompileException when it cannot be read
+  public static Source source(Path file) {
+    try {
+      return new Source(file.toString(), Files.readString(file));
+    } catch (NoSuchFileException _) {
+      throw CompileException.of("cannot read " + file + ": there is no such file");
+    } catch (IOException e) {
+      throw CompileException.of("cannot read " + file + ": " + e.getMessage());
+    }
+  }
+
+  /// What the passes take this machine for when `options` are used.
+  public static Target target(Options options) {
+    return Machine.target(vectorBytes(options), options.threads());
+  }
+
+  private static Program compile(Source source, Path directory, Options options) {
+    EinProgram program = EinReader.read(source, options.function());
+    Optional<WeightsFile> opened = options.weights().isPresent() || program.cascade().weights().isEmpty()
+        ? Optional.empty() : program.weights().map(place -> options.opener().open(place, directory));
+    try {
+      return compile(program.cascade(), options.weights().or(() -> opened), options);
+    } finally {
+      opened.ifPresent(WeightsFile::close);
+    }
+  }
+
+  private static Program compile(Cascade cascade, Optional<WeightsFile> file, Options options) {
+    SizeBinding binding = new SizeBinding();
+    Weights weights = Weights.find(cascade, file, binding);
+    requireSizes(cascade, binding.sizes());
+    WorkerPool workers = new WorkerPool(options.threads());
+    Program program = new Program(cascade.name(), inputs(cascade), outputs(cascade), binding.sizes(),
+        options.specializations(), compiler(cascade, weights, options, workers), workers::close);
+    if (binding.sizes().keySet().containsAll(inputSizes(cascade))) {
+      program.prepare(binding.sizes());
+    }
+    return program;
+  }
+
+  private static Function<SortedMap<String, Long>, Executable> compiler(
+      Cascade cascade, Weights weights, Options options, WorkerPool workers) {
+    return switch (options.backend()) {
+      case REFERENCE -> sizes ->
+          new ReferenceExecutable(new BindSizes(sizes).apply(cascade, options.remarks()), weights);
+      case AUTO, JVM -> {
+        remarkOnVectors(options);
+        Pipeline pipeline = new Pipeline(target(options), options.steps(), options.remarks());
+        JvmOptions found = JvmOptions.ofThisJvm().withVectors(vectorBytes(options) > Float.BYTES);
+        JvmBackend backend = new JvmBackend(options.warmUp() ? found : found.withMaxWarmUpMillis(0));
+        PlanCompiler compiler = new PlanCompiler(cascade, weights, pipeline, backend, workers);
+        yield compiler::compile;
+      }
+    };
+  }
+
+  private static int vectorBytes(Options options) {
+    if (!JvmOptions.ofThisJvm().vectors()) {
+      return Float.BYTES;
+    }
+    return options.vectorBytes() == 0 ? VectorWidth.preferredBytes() : options.vectorBytes();
+  }
+
+  private static void remarkOnVectors(Options options) {
+    if (!JvmOptions.ofThisJvm().vectors()) {
+      options.remarks().accept(new Diagnostic(Diagnostic.Severity.WARNING, Span.NONE,
+          "compiling without vectors, many times slower: start java with --add-modules jdk.incubator.vector", List.of()));
+    }
+  }
+
+  /// Checks that inputs and weights tell every size.
+  private static void requireSizes(Cascade cascade, SortedMap<String, Long> bound) {
+    TreeSet<String> known = inputSizes(cascade);
+    known.addAll(bound.keySet());
+    cascade.weights().forEach(weight -> requireSizes(weight.tensor(), known));
+    cascade.einsums().forEach(einsum -> requireSizes(einsum.tensor(), known));
+  }
+
+  private static void requireSizes(dev.einfall.ir.cascade.Tensor tensor, TreeSet<String> known) {
+    tensor.shape().stream().flatMap(size -> size.names().stream()).filter(size -> !known.contains(size)).findFirst()
+        .ifPresent(size -> {
+          throw new CompileException(Diagnostic.error(tensor.span(),
+              "the shape of " + tensor.name() + " depends on the size " + size + ", which no input has"));
+        });
+  }
+
+  private static TreeSet<String> inputSizes(Cascade cascade) {
+    TreeSet<String> names = new TreeSet<>();
+    cascade.inputs().forEach(input -> input.shape().forEach(size -> names.addAll(size.names())));
+    return names;
+  }
+
+  private static List<Port> inputs(Cascade cascade) {
+    return cascade.inputs().stream().map(input -> new Port(input.name(), input.type(), input.shape())).toList();
+  }
+
+  private static List<Port> outputs(Cascade cascade) {
+    return cascade.outputs().stream()
+        .map(output -> new Port(output.name(), output.tensor().type(), output.tensor().shape())).toList();
+  }
+}

@@ -1,0 +1,69 @@
+package dev.einfall.runtime;
+
+import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.InternalException;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.passes.Pipeline;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.function.Consumer;
+
+/// Compiles one cascade for one assignment of sizes after another. The plans share the code of equal kernels and the memory
+/// of equal constants.
+final class PlanCompiler {
+  private final Cascade cascade;
+  private final Weights weights;
+  private final Pipeline pipeline;
+  private final JvmBackend backend;
+  private final Consumer<Diagnostic> remarks;
+  private final WorkerPool workers;
+  private final KernelCache kernels;
+  private final ConstantPool constants = new ConstantPool();
+
+  PlanCompiler(Cascade cascade, Weights weights, Pipeline pipeline, JvmBackend backend, WorkerPool workers) {
+    this.cascade = cascade;
+    this.weights = weights;
+    this.pipeline = pipeline;
+    this.backend = backend;
+    this.remarks = pipeline.remarks();
+    this.workers = workers;
+    this.kernels = new KernelCache(backend, remarks);
+  }
+
+  /// The program for `sizes`. One at a time: compiling keeps all cores busy, and the second may find what the first made.
+  synchronized CompiledPlan compile(SortedMap<String, Long> sizes) {
+    KernelPlan plan = plan(sizes);
+    List<KernelCache.Compiled> setup = kernels.compile(plan.setup());
+    List<KernelCache.Compiled> launches = kernels.compile(plan.launches());
+    ConstantPool.Held held = constants.hold(plan, setup);
+    CompiledPlan compiled =
+        new CompiledPlan(plan, held.toRun(), launches, fixed(plan, held), workers, held::release);
+    try {
+      compiled.prepare(backend, remarks);
+      return compiled;
+    } catch (RuntimeException | Error e) {
+      compiled.usage().close();
+      throw e;
+    }
+  }
+
+  private KernelPlan plan(SortedMap<String, Long> sizes) {
+    try {
+      return pipeline.compile(cascade, sizes);
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      throw new InternalException("compiling " + cascade.name() + " for " + sizes + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Map<Buffer, Long> fixed(KernelPlan plan, ConstantPool.Held held) {
+    Map<Buffer, Long> fixed = new IdentityHashMap<>();
+    plan.weights().forEach(weight -> fixed.put(weight.buffer(), weights.get(weight.key()).data().address()));
+    held.constants().forEach((buffer, constant) -> fixed.put(buffer, constant.address()));
+    return fixed;
+  }
+}
