@@ -129,12 +129,13 @@ final class Arithmetic {
     };
   }
 
-  /// A literal of `type`, rounded to it where Java can.
+  /// `value` rounded to a floating-point type, to nearest.
   static double round(ElementType type, double value) {
     return switch (type) {
       case F32 -> (float) value;
       case F16 -> Float.float16ToFloat(Float.floatToFloat16((float) value));
-      case F64, BF16, I64, I32, I16, I8, U8, BOOL -> value;
+      case BF16 -> ofBits(type, Array.toBf16((float) value));
+      case F64, I64, I32, I16, I8, U8, BOOL -> value;
     };
   }
 

@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /// A dense row-major array in the reference interpreters' precision: elements of floating-point types are `double`
-/// numbers that are never rounded, all others are `long`.
+/// numbers that only a kernel rounds, all others are `long`.
 public final class Array {
   private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

@@ -2,12 +2,14 @@ package dev.einfall.backends.reference;
 
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Kernel;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.LinkedHashMap;
 
-/// Runs a kernel statement by statement in double precision, every loop in order whatever its kind and vector values
-/// lane by lane, so that a kernel can be run before and after every pass.
+/// Runs a kernel statement by statement, every loop in order whatever its kind and vector values lane by lane, so that a
+/// kernel can be run before and after every pass. Operations round to their types, unlike those of [CascadeInterpreter]:
+/// an expanded `exp` relies on it.
 public final class KernelInterpreter {
   private KernelInterpreter() {}
 
@@ -36,7 +38,7 @@ public final class KernelInterpreter {
 
   /// `array`, if it fits `buffer`.
   static Array requireFit(Buffer buffer, Array array) {
-    if (array == null || array.type() != buffer.type() || !java.util.Arrays.equals(array.shape(), shape(buffer))) {
+    if (array == null || array.type() != buffer.type() || !Arrays.equals(array.shape(), shape(buffer))) {
       throw new IllegalArgumentException("for " + buffer + " got " + array);
     }
     return array;

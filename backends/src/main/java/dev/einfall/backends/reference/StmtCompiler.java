@@ -149,6 +149,24 @@ final class StmtCompiler {
   private Value compile(Expr expr) {
     ElementType type = expr.type().element();
     return switch (expr) {
+      case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Cast _, Expr.ReduceLanes _ when type.isFloat() ->
+          rounded(type, exact(expr));
+      default -> exact(expr);
+    };
+  }
+
+  /// What a floating-point operation gives, in the width of its type: kernels take numbers apart by their bits.
+  private static Value rounded(ElementType type, Value value) {
+    return switch (type) {
+      case F64 -> value;
+      case F32 -> (Value.OfNumber) (frame, lane) -> (float) value.number(frame, lane);
+      default -> (Value.OfNumber) (frame, lane) -> Arithmetic.round(type, value.number(frame, lane));
+    };
+  }
+
+  private Value exact(Expr expr) {
+    ElementType type = expr.type().element();
+    return switch (expr) {
       case Expr.FloatLiteral(ElementType element, double value) -> Values.number(Arithmetic.round(element, value));
       case Expr.IntLiteral(ElementType _, long value) -> Values.integer(value);
       case Expr.Ref(Var var) -> Values.variable(type, slotOf.get(var), var.type().lanes());
