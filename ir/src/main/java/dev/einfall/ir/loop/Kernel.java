@@ -3,8 +3,8 @@ package dev.einfall.ir.loop;
 import dev.einfall.ir.Span;
 import java.util.List;
 
-/// A loop nest over buffers that the caller provides. `PARALLEL` loops stand only at the outside: the body is a
-/// `PARALLEL` loop, whose iterations are the tasks that threads share, or has none.
+/// A loop nest over buffers that the caller provides. `PARALLEL` loops stand only at the outside, one directly in the
+/// other; a backend sees at most one, whose iterations are the tasks that threads share.
 ///
 /// Parameters never overlap in memory, unless both are only read.
 public record Kernel(String name, List<Buffer> parameters, Stmt body, Span span) {

@@ -36,11 +36,18 @@ public final class KernelVerifier {
       require(parameter.space() == Buffer.Space.GLOBAL, "parameter " + parameter + " is not global", kernel.body());
       bind(parameter, kernel.body());
     }
-    if (kernel.body() instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.PARALLEL) {
+    outside(kernel.body(), Ranges.of(kernel));
+  }
+
+  /// Checks `statement`, which is the kernel's body or the body of a parallel loop at the outside.
+  private void outside(Stmt statement, Ranges ranges) {
+    if (statement instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.PARALLEL) {
       require(loop.extent() instanceof Expr.IntLiteral, "the extent of the parallel loop is not constant", loop);
-      loop(loop, Ranges.of(kernel));
+      bind(loop.var(), loop);
+      outside(loop.body(), ranges.loop(loop.var(), loop.extent()));
+      inScope.remove(loop.var());
     } else {
-      check(kernel.body(), Ranges.of(kernel));
+      check(statement, ranges);
     }
   }
 
