@@ -5,6 +5,7 @@ import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.passes.cascade.ChooseMappings;
 import dev.einfall.passes.cascade.EliminateCommonEinsums;
+import dev.einfall.passes.cascade.ExtractInvariants;
 import dev.einfall.passes.cascade.FoldConstants;
 import dev.einfall.passes.cascade.FuseEpilogues;
 import dev.einfall.passes.cascade.GroupEinsums;
@@ -73,7 +74,8 @@ public final class PassCatalog {
     passes.put("normalize-reductions", _ -> new NormalizeReductions());
     passes.put("fold-constants", _ -> new FoldConstants());
     passes.put("eliminate-common-einsums", _ -> new EliminateCommonEinsums());
-    passes.put("inline-producers", options -> new InlineProducers(options.number("limit", 4)));
+    passes.put("inline-producers", _ -> new InlineProducers());
+    passes.put("extract-invariants", _ -> new ExtractInvariants());
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("name-ranks", _ -> new NameRanks());
@@ -170,7 +172,6 @@ public final class PassCatalog {
   public static String text(Pass pass) {
     String options = switch (pass) {
       case BindSizes bind -> join(bind.sizes().entrySet().stream().map(size -> size.getKey() + "=" + size.getValue()).toList());
-      case InlineProducers inline -> "limit=" + inline.limit();
       case GroupEinsums group -> "row-bytes=" + group.rowBytes();
       case ChooseMappings choose -> "vector-bytes=" + choose.target().vectorBytes() + ", threads=" + choose.target().threads();
       case ReorderLoops reorder -> "order=" + String.join(" ", reorder.order());

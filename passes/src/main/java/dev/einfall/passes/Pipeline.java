@@ -8,6 +8,7 @@ import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.passes.cascade.ChooseMappings;
 import dev.einfall.passes.cascade.EliminateCommonEinsums;
+import dev.einfall.passes.cascade.ExtractInvariants;
 import dev.einfall.passes.cascade.FoldConstants;
 import dev.einfall.passes.cascade.FuseEpilogues;
 import dev.einfall.passes.cascade.GroupEinsums;
@@ -78,6 +79,9 @@ public record Pipeline(Target target, Consumer<Step> steps, Consumer<Diagnostic>
         new EliminateCommonEinsums(),
         // Chains of elementwise Einsums collapse before they are asked to join a reduction as its epilogue.
         new InlineProducers(),
+        // What inlining has brought to places where it is evaluated again and again; layers often share it.
+        new ExtractInvariants(),
+        new EliminateCommonEinsums(),
         new FuseEpilogues(),
         // After the epilogues: products with their biases and activations are compared whole.
         new MergeProducts(),

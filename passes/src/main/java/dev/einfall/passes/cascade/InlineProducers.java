@@ -23,15 +23,9 @@ import java.util.function.Consumer;
 /// ```
 ///
 /// An Einsum is inlined if it has no reduction, and it is a view (an access and nothing else), or its one user evaluates
-/// it no more often than it has elements, or `limit` operations for each element of all its users cover the evaluation.
-///
-/// @param limit how many operations an element may cost, over all evaluations, to be computed again; 4 is about
-///     what storing and loading an element costs
-public record InlineProducers(long limit) implements Pass.OnCascade {
-
-  public InlineProducers() {
-    this(4);
-  }
+/// it no more often than it has elements, or computing it for every use costs no more operations and loads than computing
+/// it once, storing it, and loading it for every use.
+public record InlineProducers() implements Pass.OnCascade {
 
   @Override
   public String name() {
@@ -40,34 +34,35 @@ public record InlineProducers(long limit) implements Pass.OnCascade {
 
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
+    // Views first: a view of a computed tensor must not keep that from being the epilogue of its own reduction.
+    return inlined(inlined(cascade, true), false);
+  }
+
+  private static Cascade inlined(Cascade cascade, boolean views) {
     Cascade current = cascade;
     for (Einsum einsum : cascade.einsums()) {
       Tensor tensor = einsum.tensor();
       Einsum producer = Exprs.definitions(current.einsums()).get(tensor);
       boolean isOutput = current.outputs().stream().anyMatch(output -> output.tensor() == tensor);
-      if (!isOutput && isWorthwhile(producer, current.einsums())) {
+      boolean worthwhile = isView(producer.value()) || !views && isWorthwhile(producer, current.einsums());
+      if (!isOutput && worthwhile) {
         current = inline(producer, current);
       }
     }
     return current;
   }
 
-  private boolean isWorthwhile(Einsum producer, List<Einsum> einsums) {
-    if (Exprs.hasReduction(producer.value())) {
-      return false;
-    }
+  private static boolean isWorthwhile(Einsum producer, List<Einsum> einsums) {
     List<Use> uses = einsums.stream().flatMap(consumer -> uses(consumer, producer.tensor()).stream()).toList();
-    if (uses.stream().anyMatch(use -> use.access().outside().isPresent() && !isView(producer.value()))) {
+    if (Exprs.hasReduction(producer.value()) || uses.stream().anyMatch(use -> use.access().outside().isPresent())) {
       return false;
-    }
-    if (isView(producer.value())) {
-      return true;
     }
     long elements = Math.max(1, Exprs.volume(producer.ranks()));
     long evaluations = uses.stream().mapToLong(Use::evaluations).sum();
-    boolean oneConsumer = einsums.stream().filter(e -> Exprs.reads(e.value(), producer.tensor())).count() == 1;
-    return oneConsumer && evaluations <= elements
-        || evaluations <= limit * elements && Exprs.operations(producer.value()) * evaluations <= limit * elements;
+    long users = einsums.stream().filter(user -> Exprs.reads(user.value(), producer.tensor())).count();
+    long once = Exprs.operations(producer.value()) + Exprs.accesses(producer.value()).distinct().count();
+    return users == 1 && evaluations <= elements
+        || once * evaluations <= (once + 1) * elements + evaluations;
   }
 
   /// An access with constant or affine indices only: nothing to compute, wherever it stands.

@@ -1,0 +1,102 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Pass;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/// Gives arithmetic that depends on few of an Einsum's ranks an Einsum of its own, so that it is done once for all
+/// coordinates of the others.
+///
+/// ```
+///                                                       Y_part[m] = (1.0 - M[m]) * -1000.0
+/// Y[h, p, m] = X[h, p, m] + (1.0 - M[m]) * -1000.0  =>  Y[h, p, m] = X[h, p, m] + Y_part[m]
+/// ```
+///
+/// The part must be needed unconditionally, and have at most one eighth of the points of the iteration space.
+public record ExtractInvariants() implements Pass.OnCascade {
+  private static final long RATIO = 8;
+
+  @Override
+  public String name() {
+    return "extract-invariants";
+  }
+
+  @Override
+  public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
+    Set<Tensor> constant = Constants.of(cascade);
+    List<Einsum> einsums = new ArrayList<>();
+    for (Einsum einsum : cascade.einsums()) {
+      einsums.add(constant.contains(einsum.tensor()) ? einsum : new Extraction(einsum, einsums).extracted());
+    }
+    return cascade.withEinsums(einsums);
+  }
+
+  /// The parts of one Einsum on their way into Einsums before it.
+  private static final class Extraction {
+    private final Einsum einsum;
+    private final List<Einsum> before;
+    private final Map<Expr, Expr> parts = new LinkedHashMap<>();
+
+    Extraction(Einsum einsum, List<Einsum> before) {
+      this.einsum = einsum;
+      this.before = before;
+    }
+
+    Einsum extracted() {
+      return einsum.withValue(extract(einsum.value(), einsum.ranks()));
+    }
+
+    /// `expr`, evaluated at every point of `scope`, with its invariant parts extracted.
+    private Expr extract(Expr expr, List<Rank> scope) {
+      Optional<List<Rank>> ranks = invariantRanks(expr, scope);
+      if (ranks.isPresent()) {
+        return parts.computeIfAbsent(expr, _ -> define(expr, ranks.get()));
+      }
+      return switch (expr) {
+        case Expr.Reduce reduce -> {
+          List<Rank> inside = new ArrayList<>(scope);
+          inside.addAll(reduce.ranks());
+          yield expr.mapChildren(body -> extract(body, inside));
+        }
+        case Expr.Unary _, Expr.Binary _, Expr.Cast _ -> expr.mapChildren(child -> extract(child, scope));
+        case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Access _, Expr.Select _ -> expr;
+      };
+    }
+
+    /// The ranks that `expr` depends on, if it is arithmetic on elements and they are few.
+    private Optional<List<Rank>> invariantRanks(Expr expr, List<Rank> scope) {
+      boolean arithmetic = Exprs.operations(expr) > 0 && !expr.type().isBool()
+          && !Exprs.hasReduction(expr) && Exprs.accesses(expr).findAny().isPresent();
+      if (!arithmetic) {
+        return Optional.empty();
+      }
+      Set<Rank> free = Exprs.freeRanks(expr);
+      List<Rank> ranks = scope.stream().filter(free::contains).toList();
+      return !ranks.isEmpty() && Exprs.volume(ranks) * RATIO <= Exprs.volume(scope) ? Optional.of(ranks) : Optional.empty();
+    }
+
+    private Expr define(Expr expr, List<Rank> ranks) {
+      List<Rank> own = ranks.stream().map(rank -> new Rank(rank.name(), rank.size())).toList();
+      Map<Rank, Expr> renamed = new IdentityHashMap<>();
+      for (int i = 0; i < own.size(); i++) {
+        renamed.put(ranks.get(i), new Expr.Coordinate(own.get(i)));
+      }
+      Tensor tensor = new Tensor(einsum.tensor().name() + "_part", expr.type(),
+          own.stream().map(Rank::size).toList(), einsum.span());
+      before.add(new Einsum(tensor, own, Exprs.substitute(expr, renamed), einsum.span()));
+      return new Expr.Access(tensor, Exprs.coordinates(ranks));
+    }
+  }
+}
