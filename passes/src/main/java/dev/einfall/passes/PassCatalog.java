@@ -20,6 +20,7 @@ import dev.einfall.passes.loop.ExpandFunctions;
 import dev.einfall.passes.loop.FactorReductions;
 import dev.einfall.passes.loop.FuseMultiplyAdds;
 import dev.einfall.passes.loop.KeepAccumulators;
+import dev.einfall.passes.loop.MergeDimensions;
 import dev.einfall.passes.loop.ReorderLoops;
 import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
@@ -83,6 +84,7 @@ public final class PassCatalog {
     passes.put("choose-mappings", options -> new ChooseMappings(options.target()));
     passes.put("pack-operands", _ -> new PackOperands());
     passes.put("lower-einsums", _ -> new LowerEinsums());
+    passes.put("merge-dimensions", _ -> new MergeDimensions());
     passes.put("reorder-loops", options -> new ReorderLoops(options.words("order")));
     passes.put("split-loops", PassCatalog::splitLoops);
     passes.put("factor-reductions", options -> new FactorReductions(options.words("loops")));

@@ -23,6 +23,7 @@ import dev.einfall.passes.loop.ExpandFunctions;
 import dev.einfall.passes.loop.FactorReductions;
 import dev.einfall.passes.loop.FuseMultiplyAdds;
 import dev.einfall.passes.loop.KeepAccumulators;
+import dev.einfall.passes.loop.MergeDimensions;
 import dev.einfall.passes.loop.ReorderLoops;
 import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
@@ -106,6 +107,8 @@ public record Pipeline(Target target, Consumer<Step> steps, Consumer<Diagnostic>
     List<String> lanes = inner.stream()
         .filter(loop -> schedule.reductions().stream().anyMatch(reduced -> loop.matches(reduced + "[0-9]+"))).toList();
     return List.of(
+        // While an index is still one counter, and not yet tiles of it.
+        new MergeDimensions(),
         // Whole ranks first: exchanging them is free of tails, which splitting makes.
         new ReorderLoops(ranks(schedule)),
         new SplitLoops(schedule.splits(), parallel),

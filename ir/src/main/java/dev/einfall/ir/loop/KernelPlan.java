@@ -22,7 +22,8 @@ public record KernelPlan(
   /// A buffer that the caller receives as `name`.
   public record Output(String name, Buffer buffer) {}
 
-  /// A kernel, and the buffers that stand for its parameters, in order.
+  /// A kernel, and the buffers that stand for its parameters, in order. A parameter has the type and the number of
+  /// elements of its buffer; it may divide them into other dimensions.
   public record Launch(Kernel kernel, List<Buffer> arguments) {
     public Launch {
       arguments = List.copyOf(arguments);

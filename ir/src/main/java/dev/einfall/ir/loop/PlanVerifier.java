@@ -78,7 +78,7 @@ public final class PlanVerifier {
       Buffer argument = launch.arguments().get(i);
       Buffer parameter = launch.kernel().parameters().get(i);
       require(roles.containsKey(argument), name + " is launched with " + argument + ", which has no memory");
-      require(argument.type() == parameter.type() && argument.extents().equals(parameter.extents()),
+      require(argument.type() == parameter.type() && argument.elements() == parameter.elements(),
           name + " is launched with " + argument + " for its parameter " + parameter);
     }
     for (Buffer buffer : access.stored) {
