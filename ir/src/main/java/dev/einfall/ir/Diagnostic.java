@@ -5,6 +5,9 @@ import java.util.List;
 /// A message about a place in a user's program: what is wrong, where, and the other places involved.
 public record Diagnostic(Severity severity, Span span, String message, List<Note> notes) {
 
+  /// Of a longer line, the part around the place is shown.
+  private static final int LONGEST_LINE = 160;
+
   /// How bad it is. A `REMARK` reports a decision of the compiler.
   public enum Severity { ERROR, WARNING, REMARK }
 
@@ -44,8 +47,11 @@ public record Diagnostic(Severity severity, Span span, String message, List<Note
   }
 
   private static void appendCarets(StringBuilder text, Span span) {
-    String line = span.source().lineText(span.start());
-    int column = span.column() - 1;
+    String whole = span.source().lineText(span.start());
+    int from = Math.max(0, span.column() - 1 - LONGEST_LINE / 2);
+    String line = whole.length() <= LONGEST_LINE ? whole
+        : whole.substring(from, Math.min(whole.length(), from + LONGEST_LINE));
+    int column = whole.length() <= LONGEST_LINE ? span.column() - 1 : span.column() - 1 - from;
     int width = Math.max(1, Math.min(span.end() - span.start(), line.length() - column));
     text.append("  ").append(line.replace('\t', ' ')).append('\n');
     text.append("  ").repeat(' ', column).repeat('^', width).append('\n');

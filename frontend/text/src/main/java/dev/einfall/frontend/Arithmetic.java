@@ -86,6 +86,10 @@ final class Arithmetic {
       }
       return new Real(type -> new Expr.Binary(op, as(left, type), as(right, type)), span);
     }
+    boolean divides = op == BinaryOp.DIV || op == BinaryOp.MOD;
+    if (divides && isWhole && alone(right) instanceof Expr.IntLiteral(var _, long divisor) && divisor == 0) {
+      throw diagnostics.reject(span, "this whole number is divided by 0");
+    }
     ElementType type = common(op, left, right, span);
     if (!op.accepts(type)) {
       throw notFor(op.text(), left instanceof Typed ? left : right, span);

@@ -11,6 +11,7 @@ import java.util.Map;
 /// The errors of one run of the reader, one at a place: a function that is used twice is wrong once.
 final class Diagnostics {
   private static final int MOST = 100;
+  private static final int MOST_NOTES = 6;
 
   /// Leaves the statement that is wrong, which has been reported.
   static final class Rejection extends RuntimeException {
@@ -41,13 +42,30 @@ final class Diagnostics {
     return new Rejection();
   }
 
+  /// Does `work`; returns whether it came to its end. If not, there has been an error.
+  ///
+  /// @param span what is at fault when a size in `work` leaves the range of numbers
+  boolean attempt(Span span, Runnable work) {
+    try {
+      work.run();
+      return true;
+    } catch (Rejection _) {
+      return false;
+    } catch (ArithmeticException _) {
+      report(span, "the sizes here are too large");
+      return false;
+    }
+  }
+
   /// Adds `note` to the errors reported since there were `count`.
   void explain(int count, Diagnostic.Note note) {
     List<Map.Entry<Span, Diagnostic>> entries = new ArrayList<>(errors.entrySet());
     for (Map.Entry<Span, Diagnostic> entry : entries.subList(count, entries.size())) {
       Diagnostic old = entry.getValue();
       List<Diagnostic.Note> notes = new ArrayList<>(old.notes());
-      notes.add(note);
+      if (notes.size() < MOST_NOTES) {
+        notes.add(note);
+      }
       errors.put(entry.getKey(), new Diagnostic(old.severity(), old.span(), old.message(), notes));
     }
   }

@@ -77,20 +77,19 @@ public final class EinReader {
   }
 
   private Optional<Cascade> cascade(Syntax.Function entry, Elaboration elaboration) {
-    try {
+    List<Tensor> inputs = new ArrayList<>();
+    List<Optional<Tensor>> results = new ArrayList<>();
+    diagnostics.attempt(entry.name().span(), () -> {
       entry.parameters().forEach(parameter -> checkRank(parameter.type()));
       Functions reader = new Functions(elaboration);
-      List<Tensor> inputs = reader.inputs(entry, Optional.empty());
-      List<Optional<Tensor>> results = reader.entry(entry, inputs, Optional.empty());
-      if (diagnostics.count() > 0) {
-        return Optional.empty();
-      }
-      List<Cascade.Output> outputs = outputs(entry, results.stream().map(Optional::orElseThrow).toList(), elaboration);
-      return Optional.of(new Cascade(entry.name().text(), inputs, elaboration.weights(), elaboration.einsums(), outputs,
-          elaboration.mapping()));
-    } catch (Diagnostics.Rejection _) {
+      inputs.addAll(reader.inputs(entry, Optional.empty()));
+      results.addAll(reader.entry(entry, inputs, Optional.empty()));
+    });
+    if (diagnostics.count() > 0) {
       return Optional.empty();
     }
+    List<Cascade.Output> outputs = outputs(entry, results.stream().map(Optional::orElseThrow).toList(), elaboration);
+    return Optional.of(elaboration.cascade(entry.name().text(), inputs, outputs));
   }
 
   private void checkRank(Syntax.Type type) {
@@ -127,12 +126,9 @@ public final class EinReader {
     other.called().addAll(elaboration.called());
     for (Syntax.Function function : functions.values()) {
       if (!other.called().contains(function.name().text())) {
-        try {
-          Functions reader = new Functions(other);
-          reader.entry(function, reader.inputs(function, rest), rest);
-        } catch (Diagnostics.Rejection _) {
-          // Reported; the next function is another matter.
-        }
+        Functions reader = new Functions(other);
+        diagnostics.attempt(function.name().span(),
+            () -> reader.entry(function, reader.inputs(function, rest), rest));
       }
     }
   }

@@ -20,7 +20,7 @@ import java.util.Set;
 /// The cascade under construction, and what all functions of a file share.
 final class Elaboration {
   /// Bounds what a small file can grow to by loops and calls.
-  private static final int MOST_STEPS = 100_000;
+  private static final int MOST_STEPS = 50_000;
 
   private final Diagnostics diagnostics;
   private final Map<String, Syntax.Function> functions;
@@ -30,6 +30,7 @@ final class Elaboration {
   private final List<Mapping.Nest> nests = new ArrayList<>();
   private final List<Mapping.Group> groups = new ArrayList<>();
   private final Set<String> called = new LinkedHashSet<>();
+  private final Nicknames nicknames = new Nicknames();
   private int steps;
 
   /// @param generic whether sizes that only a call gives are taken to be what the function needs
@@ -82,6 +83,13 @@ final class Elaboration {
     return weight.tensor();
   }
 
+  /// Names a tensor that a function has made.
+  void rename(Tensor tensor, String name) {
+    if (definition(tensor).isPresent()) {
+      nicknames.name(tensor, name);
+    }
+  }
+
   void map(Mapping.Nest nest) {
     nests.add(nest);
   }
@@ -98,15 +106,13 @@ final class Elaboration {
     return einsums.stream().filter(einsum -> einsum.tensor() == tensor).findFirst();
   }
 
-  List<Einsum> einsums() {
-    return einsums;
-  }
-
-  List<Cascade.Weight> weights() {
-    return List.copyOf(weights.values());
-  }
-
-  Mapping mapping() {
+  private Mapping mapping() {
     return new Mapping(nests, groups);
+  }
+
+  /// What has been defined, as a cascade.
+  Cascade cascade(String name, List<Tensor> inputs, List<Cascade.Output> outputs) {
+    return nicknames.apply(
+        new Cascade(name, inputs, List.copyOf(weights.values()), einsums, outputs, mapping()));
   }
 }

@@ -51,6 +51,11 @@ final class Frame {
     return function == called || caller.isPresent() && caller.get().isInside(called);
   }
 
+  /// How many calls lead here.
+  int depth() {
+    return caller.map(frame -> frame.depth() + 1).orElse(0);
+  }
+
   Syntax.Function function() {
     return function;
   }

@@ -71,7 +71,7 @@ final class Functions {
     if (last == null) {
       Span name = function.name().span();
       diagnostics.report(name, "`" + function.name().text() + "` does not end with `return`");
-      return function.results().stream().map(_ -> Optional.<Tensor>empty()).toList();
+      return none(function);
     }
     return results(function, last, frame);
   }
@@ -79,27 +79,37 @@ final class Functions {
   private List<Optional<Tensor>> results(Syntax.Function function, Statement.Return last, Frame frame) {
     int count = function.results().size();
     List<Optional<Tensor>> tensors = new ArrayList<>();
-    try {
-      Wholes wholes = new Wholes(elaboration, frame);
-      List<Expr> values = last.values();
-      if (values.size() == 1) {
-        tensors.addAll(wholes.tensors(values.getFirst(), count, wish(function, 0)));
-      } else if (values.size() != count) {
-        throw diagnostics.reject(last.span(), "`" + function.name().text() + "` returns " + count
-            + (count == 1 ? " tensor" : " tensors") + ", not " + values.size(),
-            new Diagnostic.Note(function.results().getFirst().type().span(), "its results are declared here"));
-      } else {
-        for (int i = 0; i < count; i++) {
-          tensors.addAll(wholes.tensors(values.get(i), 1, wish(function, i)));
-        }
-      }
+    boolean good = diagnostics.attempt(last.span(), () -> {
+      tensors.addAll(values(function, last, frame));
       for (int i = 0; i < count; i++) {
-        checkResult(function.results().get(i), tensors.get(i), last.values().get(Math.min(i, values.size() - 1)), frame);
+        Expr value = last.values().get(Math.min(i, last.values().size() - 1));
+        checkResult(function.results().get(i), tensors.get(i), value, frame);
       }
-      return tensors;
-    } catch (Diagnostics.Rejection _) {
-      return function.results().stream().map(_ -> Optional.<Tensor>empty()).toList();
+    });
+    return good ? tensors : none(function);
+  }
+
+  private static List<Optional<Tensor>> none(Syntax.Function function) {
+    return function.results().stream().map(_ -> Optional.<Tensor>empty()).toList();
+  }
+
+  private List<Optional<Tensor>> values(Syntax.Function function, Statement.Return last, Frame frame) {
+    Wholes wholes = new Wholes(elaboration, frame);
+    List<Expr> values = last.values();
+    int count = function.results().size();
+    if (values.size() == 1) {
+      return wholes.tensors(values.getFirst(), count, wish(function, 0));
     }
+    if (values.size() != count) {
+      throw diagnostics.reject(last.span(), "`" + function.name().text() + "` returns " + count
+          + (count == 1 ? " tensor" : " tensors") + ", not " + values.size(),
+          new Diagnostic.Note(function.results().getFirst().type().span(), "its results are declared here"));
+    }
+    List<Optional<Tensor>> tensors = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      tensors.addAll(wholes.tensors(values.get(i), 1, wish(function, i)));
+    }
+    return tensors;
   }
 
   private static String wish(Syntax.Function function, int result) {

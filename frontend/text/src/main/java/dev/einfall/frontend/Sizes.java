@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 /// Reads sizes and types: numbers, size names and arithmetic on them.
 final class Sizes {
   private static final int MOST_TERMS = 64;
+  private static final int MOST_DIMENSIONS = 32;
 
   private final Diagnostics diagnostics;
   private final Frame frame;
@@ -95,7 +96,7 @@ final class Sizes {
             .orElse("; the types are " + String.join(", ", known))));
   }
 
-  /// The sizes of a type or of a list of sizes, in which `...` stands for the function's leading sizes.
+  /// The sizes, whose product is a number, of a type or of a list of sizes, in which `...` stands for the function's leading sizes.
   List<Size> shape(List<Optional<Expr>> dimensions, Span span) {
     List<Size> shape = new ArrayList<>();
     for (Optional<Expr> dimension : dimensions) {
@@ -106,6 +107,10 @@ final class Sizes {
             "`...` has no meaning here: no parameter of `" + frame.function().name().text() + "` has it")));
       }
     }
+    if (shape.size() > MOST_DIMENSIONS) {
+      throw diagnostics.reject(span, "a tensor has at most " + MOST_DIMENSIONS + " dimensions, not " + shape.size());
+    }
+    Views.product(shape);
     return shape;
   }
 }

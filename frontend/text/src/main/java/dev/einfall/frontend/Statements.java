@@ -27,9 +27,7 @@ final class Statements {
   /// A statement that is wrong leaves the names that it defines without a meaning, which is no further error.
   private void run(Statement statement) {
     elaboration.step(statement.span());
-    try {
-      execute(statement);
-    } catch (Diagnostics.Rejection _) {
+    if (!diagnostics.attempt(statement.span(), () -> execute(statement))) {
       names(statement).forEach(name -> frame.bind(name.text(), Optional.empty()));
     }
   }
@@ -67,7 +65,11 @@ final class Statements {
     List<Optional<Tensor>> tensors = new Wholes(elaboration, frame)
         .tensors(assignment.value(), names.size(), names.getFirst().text());
     for (int i = 0; i < names.size(); i++) {
-      frame.bind(names.get(i).text(), tensors.get(i));
+      String name = names.get(i).text();
+      frame.bind(name, tensors.get(i));
+      if (assignment.value() instanceof Syntax.Expr.Call) {
+        tensors.get(i).ifPresent(tensor -> elaboration.rename(tensor, name));
+      }
     }
   }
 

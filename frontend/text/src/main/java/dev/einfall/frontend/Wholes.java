@@ -15,6 +15,8 @@ import java.util.stream.Collectors;
 
 /// Reads expressions whose value is a whole tensor: names, views and calls.
 final class Wholes {
+  private static final int MOST_CALLS = 64;
+
   private final Elaboration elaboration;
   private final Diagnostics diagnostics;
   private final Frame frame;
@@ -91,6 +93,9 @@ final class Wholes {
     if (frame.isInside(function)) {
       throw diagnostics.reject(call.span(), "`" + function.name().text()
           + "` calls itself; a static `for` repeats a step", new Diagnostic.Note(function.name().span(), "it begins here"));
+    }
+    if (frame.depth() >= MOST_CALLS) {
+      throw diagnostics.reject(call.span(), "calls are nested more than " + MOST_CALLS + " deep here");
     }
     elaboration.step(call.span());
     List<Tensor> arguments = arguments(call, function);

@@ -1,7 +1,10 @@
 package dev.einfall.ir.cascade;
 
 import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Size;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /// What values an index takes over its iteration space, as far as they follow from the sizes. Every size is at least 1
@@ -26,6 +29,7 @@ public final class IndexBounds {
     return switch (index) {
       case Expr.IntLiteral literal -> Optional.of(Interval.of(Size.of(literal.value())));
       case Expr.Extent(Size size) -> Optional.of(Interval.of(size));
+      case Expr.Coordinate(Rank rank) when rank.size().equals(Size.of(0)) -> Optional.empty();
       case Expr.Coordinate(Rank rank) -> Optional.of(new Interval(Size.of(0), rank.size().minus(Size.of(1))));
       case Expr.Cast(var type, Expr operand) when type.isInteger() && type.bytes() >= Integer.BYTES -> interval(operand);
       case Expr.Binary(BinaryOp op, Expr left, Expr right) ->
@@ -61,6 +65,32 @@ public final class IndexBounds {
     }
     return interval.filter(values -> isNotNegative(Size.of(-1).minus(values.low)))
         .map(values -> "reaches " + values.low);
+  }
+
+  /// The accesses, outside of the branches of `where`, whose indices certainly leave their tensor: errors of the user's
+  /// that can only be seen when sizes are known.
+  public static List<Diagnostic> check(Cascade cascade) {
+    List<Diagnostic> errors = new ArrayList<>();
+    cascade.einsums().forEach(einsum -> check(einsum.value(), einsum, errors));
+    return errors;
+  }
+
+  private static void check(Expr expr, Einsum einsum, List<Diagnostic> errors) {
+    switch (expr) {
+      case Expr.Select select -> check(select.condition(), einsum, errors);
+      case Expr.Access access when access.outside().isEmpty() -> check(access, einsum, errors);
+      case Expr _ -> expr.children().forEach(child -> check(child, einsum, errors));
+    }
+  }
+
+  private static void check(Expr.Access access, Einsum einsum, List<Diagnostic> errors) {
+    Tensor tensor = access.tensor();
+    for (int i = 0; i < access.indices().size(); i++) {
+      String place = " of dimension " + i + " of `" + tensor.name() + "`, which has size " + tensor.shape().get(i);
+      leaves(access.indices().get(i), tensor.shape().get(i)).ifPresent(how ->
+          errors.add(Diagnostic.error(einsum.span(), "an index " + how + ", outside" + place)));
+      check(access.indices().get(i), einsum, errors);
+    }
   }
 
   /// Whether `size` is 0 or more for every value of its names from 1 on, so far as can be told: with `1 + n` for each

@@ -1,0 +1,48 @@
+package dev.einfall.frontend;
+
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Tensor;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Calls the result of a function by the name that the caller gives it, not by the name that it has inside.
+final class Nicknames {
+  private final Map<Tensor, Tensor> renamed = new IdentityHashMap<>();
+
+  void name(Tensor tensor, String name) {
+    renamed.put(tensor, new Tensor(name, tensor.type(), tensor.shape(), tensor.span()));
+  }
+
+  /// The cascade with the tensors' new names.
+  Cascade apply(Cascade cascade) {
+    List<Einsum> einsums = cascade.einsums().stream()
+        .map(einsum -> new Einsum(tensor(einsum.tensor()), einsum.ranks(), expr(einsum.value()), einsum.span()))
+        .toList();
+    List<Cascade.Output> outputs = cascade.outputs().stream()
+        .map(output -> new Cascade.Output(output.name(), tensor(output.tensor())))
+        .toList();
+    return new Cascade(cascade.name(), cascade.inputs(), cascade.weights(), einsums, outputs, mapping(cascade.mapping()));
+  }
+
+  private Tensor tensor(Tensor tensor) {
+    return renamed.getOrDefault(tensor, tensor);
+  }
+
+  private Expr expr(Expr expr) {
+    Expr changed = expr.mapChildren(this::expr);
+    return changed instanceof Expr.Access access && renamed.containsKey(access.tensor())
+        ? new Expr.Access(tensor(access.tensor()), access.indices(), access.outside()) : changed;
+  }
+
+  private Mapping mapping(Mapping mapping) {
+    return new Mapping(
+        mapping.nests().stream().map(nest ->
+            new Mapping.Nest(tensor(nest.tensor()), nest.splits(), nest.order(), nest.bindings())).toList(),
+        mapping.groups().stream().map(group ->
+            new Mapping.Group(group.members().stream().map(this::tensor).toList(), group.shared())).toList());
+  }
+}
