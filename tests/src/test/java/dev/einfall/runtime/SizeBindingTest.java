@@ -59,9 +59,11 @@ class SizeBindingTest {
 
   @Test
   void saysWhatNoNumbersFit() {
+    assertMessage("input 'X' has 7 at dimension 0, which is declared 2 * T: no numbers for T make it so",
+        () -> new SizeBinding().add("input 'X'", List.of(T.times(Size.of(2))), List.of(7L)));
     SizeBinding binding = new SizeBinding();
-    binding.add("input 'X'", List.of(T.times(Size.of(2))), List.of(7L));
-    assertMessage("input 'X' has 7 at dimension 0, which is declared 2 * T: no numbers for T make it so", binding::finish);
+    binding.add("input 'X'", List.of(B.times(T)), List.of(7L));
+    assertMessage("input 'X' has 7 at dimension 0, which is declared B * T: no numbers for B, T make it so", binding::finish);
   }
 
   private static void assertMessage(String message, org.junit.jupiter.api.function.Executable action) {

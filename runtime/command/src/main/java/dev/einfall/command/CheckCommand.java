@@ -1,6 +1,7 @@
 package dev.einfall.command;
 
 import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.LoopReader;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Source;
 import dev.einfall.runtime.Einfall;
@@ -39,7 +40,7 @@ final class CheckCommand implements Callable<Integer> {
   private static void check(Path file) {
     Source source = Einfall.source(file);
     if (file.toString().endsWith(".loop")) {
-      throw new UserError("loop files cannot be read yet");
+      LoopReader.read(source);
     } else {
       EinReader.read(source, Optional.empty());
     }

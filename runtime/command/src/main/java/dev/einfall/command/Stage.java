@@ -1,6 +1,8 @@
 package dev.einfall.command;
 
 import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.LoopFile;
+import dev.einfall.frontend.LoopReader;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.CascadePrinter;
@@ -33,7 +35,8 @@ sealed interface Stage {
     if (!file.toString().endsWith(".loop")) {
       return new OfCascade(EinReader.read(source, function).cascade());
     }
-    throw new UserError("loop files cannot be read yet");
+    LoopFile loops = LoopReader.read(source);
+    return loops.plan().isPresent() ? new OfPlan(loops.plan().get()) : new OfKernels(loops.kernels());
   }
 
   /// The program with numbers for size names.

@@ -85,7 +85,7 @@ public final class Einfall {
     Weights weights = Weights.find(cascade, file, binding);
     requireSizes(cascade, binding.sizes());
     WorkerPool workers = new WorkerPool(options.threads());
-    Program program = new Program(cascade.name(), inputs(cascade), outputs(cascade), binding.sizes(),
+    Program program = new Program(cascade.name(), inputs(cascade), outputs(cascade), binding,
         options.specializations(), compiler(cascade, weights, options, workers), workers::close);
     if (binding.sizes().keySet().containsAll(inputSizes(cascade))) {
       program.prepare(binding.sizes());

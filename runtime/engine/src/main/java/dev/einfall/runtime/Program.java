@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -20,19 +19,19 @@ public final class Program implements AutoCloseable {
   private final String name;
   private final List<Port> inputs;
   private final List<Port> outputs;
-  private final SortedMap<String, Long> knownSizes;
+  private final SizeBinding known;
   private final BoundedCache<SortedMap<String, Long>, Executable> executables;
   private final Usage usage;
 
-  /// @param knownSizes the sizes that the weights have bound
+  /// @param known what the weights tell of the sizes
   /// @param compile makes the program for an assignment of all sizes
   /// @param release frees what all of these share
-  Program(String name, List<Port> inputs, List<Port> outputs, SortedMap<String, Long> knownSizes, int specializations,
+  Program(String name, List<Port> inputs, List<Port> outputs, SizeBinding known, int specializations,
       Function<SortedMap<String, Long>, Executable> compile, Runnable release) {
     this.name = name;
     this.inputs = List.copyOf(inputs);
     this.outputs = List.copyOf(outputs);
-    this.knownSizes = new TreeMap<>(knownSizes);
+    this.known = known.copy();
     this.executables = new BoundedCache<>(specializations, compile, executable -> executable.usage().close());
     this.usage = new Usage(() -> {
       executables.clear();
@@ -59,7 +58,7 @@ public final class Program implements AutoCloseable {
   ///
   /// @throws IllegalArgumentException when a size is missing or less than 1
   public void prepare(Map<String, Long> sizes) {
-    SortedMap<String, Long> all = new TreeMap<>(knownSizes);
+    SortedMap<String, Long> all = known.sizes();
     all.putAll(sizes);
     for (Port input : inputs) {
       input.shape().stream().flatMap(size -> size.names().stream()).filter(size -> all.getOrDefault(size, 0L) < 1)
@@ -157,8 +156,7 @@ public final class Program implements AutoCloseable {
   }
 
   private SortedMap<String, Long> sizes(List<Tensor> ordered) {
-    SizeBinding binding = new SizeBinding();
-    binding.bind(knownSizes, "the weights");
+    SizeBinding binding = known.copy();
     for (int i = 0; i < inputs.size(); i++) {
       binding.add("input '" + inputs.get(i).name() + "'", inputs.get(i).shape(), ordered.get(i).shape());
     }

@@ -20,9 +20,12 @@ final class SizeBinding {
   private final SortedMap<String, Bound> names = new TreeMap<>();
   private final List<Dimension> open = new ArrayList<>();
 
-  /// Takes `sizes` as bound by `by`.
-  void bind(SortedMap<String, Long> sizes, String by) {
-    sizes.forEach((name, value) -> names.put(name, new Bound(value, by)));
+  /// A binding that knows what this one does, and goes on by itself.
+  SizeBinding copy() {
+    SizeBinding copy = new SizeBinding();
+    copy.names.putAll(names);
+    copy.open.addAll(open);
+    return copy;
   }
 
   /// Binds what the shape of `tensor` (a name for messages, such as `input 'X'`) tells.
@@ -54,9 +57,12 @@ final class SizeBinding {
       require(dimension, known.get());
       return true;
     }
-    Optional<Long> solution = size.names().size() == 1 ? solve(size, dimension.actual) : Optional.empty();
-    solution.ifPresent(value -> names.put(size.names().iterator().next(), new Bound(value, dimension.tensor)));
-    return solution.isPresent();
+    if (size.names().size() > 1 || !isLinear(size)) {
+      return false;
+    }
+    long solution = solve(size, dimension.actual).orElseThrow(() -> noNumbers(dimension));
+    names.put(size.names().iterator().next(), new Bound(solution, dimension.tensor));
+    return true;
   }
 
   private Optional<Size> value(String name) {
@@ -75,15 +81,19 @@ final class SizeBinding {
         + (reasons.isEmpty() ? "" : ", that is " + expected + ": " + String.join(", ", reasons)));
   }
 
-  /// The number for the one name in `size` that makes it `actual`, if the size is linear in it.
-  private static Optional<Long> solve(Size size, long actual) {
+  /// Whether `size`, which has one name in it, is linear in that as far as 0, 1 and 2 show.
+  private static boolean isLinear(Size size) {
     Optional<Long> atZero = at(size, 0);
     Optional<Long> atOne = at(size, 1);
-    if (atZero.isEmpty() || atOne.isEmpty() || atZero.get().equals(atOne.get())) {
-      return Optional.empty();
-    }
-    long slope = atOne.get() - atZero.get();
-    long solution = (actual - atZero.get()) / slope;
+    Optional<Long> atTwo = at(size, 2);
+    return atZero.isPresent() && atOne.isPresent() && atTwo.isPresent() && !atZero.equals(atOne)
+        && atTwo.get() - atOne.get() == atOne.get() - atZero.get();
+  }
+
+  /// The number for the one name in the linear `size` that makes it `actual`.
+  private static Optional<Long> solve(Size size, long actual) {
+    long atZero = at(size, 0).orElseThrow();
+    long solution = (actual - atZero) / (at(size, 1).orElseThrow() - atZero);
     boolean fits = solution >= 1 && at(size, solution).equals(Optional.of(actual));
     return fits ? Optional.of(solution) : Optional.empty();
   }
@@ -104,9 +114,13 @@ final class SizeBinding {
   /// @throws IllegalArgumentException when one does not fit, or its names are not known
   void finish() {
     for (Dimension dimension : open) {
-      throw new IllegalArgumentException(dimension.tensor + " has " + dimension.actual + " at dimension "
-          + dimension.index + ", which is declared " + dimension.declared + ": no numbers for "
-          + String.join(", ", dimension.declared.names()) + " make it so");
+      throw noNumbers(dimension);
     }
+  }
+
+  private static IllegalArgumentException noNumbers(Dimension dimension) {
+    return new IllegalArgumentException(dimension.tensor + " has " + dimension.actual + " at dimension "
+        + dimension.index + ", which is declared " + dimension.declared + ": no numbers for "
+        + String.join(", ", dimension.declared.names()) + " make it so");
   }
 }
