@@ -9,7 +9,7 @@ public final class KernelFault extends RuntimeException {
 
   /// `requirement` is the text of the `require`, `value` the number that failed it, as text.
   public KernelFault(String requirement, String value) {
-    super(requirement + value, null, false, false);
+    super(requirement + " " + value, null, false, false);
     this.requirement = requirement;
     this.value = value;
   }

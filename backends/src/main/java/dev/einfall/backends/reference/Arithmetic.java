@@ -98,7 +98,7 @@ final class Arithmetic {
 
   private static long divisor(long value) {
     if (value == 0) {
-      throw new KernelFault("the divisor of an integer division must not be ", "0");
+      throw new KernelFault("the divisor of an integer division must not be", "0");
     }
     return value;
   }

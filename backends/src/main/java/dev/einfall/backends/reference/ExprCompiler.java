@@ -126,7 +126,7 @@ final class ExprCompiler {
     if (mayLeave) {
       return -1;
     }
-    String requirement = "index " + dimension + " of " + tensor.name() + " must be in 0.." + extent + ", but is ";
+    String requirement = "index " + (dimension + 1) + " of " + tensor.name() + " must be in 0.." + (extent - 1) + " but is";
     throw new KernelFault(requirement, Long.toString(index));
   }
 

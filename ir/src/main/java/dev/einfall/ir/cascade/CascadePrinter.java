@@ -223,6 +223,7 @@ public final class CascadePrinter {
   /// The operand of a cast: `f32(i32(3))`, since `f32(3)` is a literal.
   private ExprText typed(Expr operand, Names scope) {
     return switch (operand) {
+      case Expr.Extent(Size size) when size.constant().isPresent() -> ExprText.literal(ElementType.I32, size.value(), true);
       case Expr.FloatLiteral literal -> ExprText.literal(literal.type(), literal.value(), true);
       case Expr.IntLiteral literal -> ExprText.literal(literal.type(), literal.value(), true);
       case Expr other -> expr(other, scope);

@@ -90,7 +90,7 @@ class CascadeInterpreterTest {
     Expr left = new Expr.Binary(BinaryOp.SUB, new Expr.Coordinate(n), Expr.index(1));
     Expr access = new Expr.Access(x, List.of(new Expr.Coordinate(m), left));
     KernelFault fault = assertThrows(KernelFault.class, () -> run(List.of(m, n), access, x, data));
-    assertEquals("index 1 of X must be in 0..9, but is -1", fault.getMessage());
+    assertEquals("index 2 of X must be in 0..8 but is -1", fault.getMessage());
     Expr inside = new Expr.Binary(BinaryOp.GE, left, Expr.index(0));
     assertEquals(2, run(List.of(m, n), new Expr.Select(inside, access, number(2)), x, data).numbers()[0]);
   }

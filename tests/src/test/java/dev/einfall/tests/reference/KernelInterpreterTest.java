@@ -93,9 +93,9 @@ class KernelInterpreterTest {
 
   @Test
   void aRequireThatFailsSaysItsValue() {
-    Stmt body = loop(i, 9, new Stmt.Require(within(ref(i), 8), "i must be below 8, but is ", ref(i)));
+    Stmt body = loop(i, 9, new Stmt.Require(within(ref(i), 8), "i must be below 8 but is", ref(i)));
     KernelFault fault = assertThrows(KernelFault.class, () -> run(body));
-    assertEquals("i must be below 8, but is 8", fault.getMessage());
+    assertEquals("i must be below 8 but is 8", fault.getMessage());
   }
 
   @Test
