@@ -12,6 +12,7 @@ import dev.einfall.passes.Pass;
 import dev.einfall.passes.cascade.Constants;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -86,10 +87,29 @@ public record LowerEinsums() implements Pass.Lowering {
           cascade.weights().stream().map(weight -> new KernelPlan.Weight(buffer(weight.tensor()), weight.key())).toList(),
           constants, setup, launches,
           cascade.outputs().stream().map(output -> new KernelPlan.Output(output.name(), buffer(output.tensor()))).toList(),
-          KernelPlan.Arena.EMPTY);
+          arena(constants));
       List<Schedule> schedules = new ArrayList<>(setupSchedules);
       schedules.addAll(launchSchedules);
       return new Lowered(plan, schedules);
+    }
+
+    /// Every intermediate buffer in a place of its own.
+    private KernelPlan.Arena arena(List<Buffer> constants) {
+      Set<Buffer> elsewhere = new LinkedHashSet<>(constants);
+      cascade.inputs().forEach(tensor -> elsewhere.add(buffer(tensor)));
+      cascade.weights().forEach(weight -> elsewhere.add(buffer(weight.tensor())));
+      cascade.outputs().forEach(output -> elsewhere.add(buffer(output.tensor())));
+      List<KernelPlan.Placement> placements = new ArrayList<>();
+      long bytes = 0;
+      for (KernelPlan.Launch launch : launches) {
+        for (Buffer buffer : launch.arguments()) {
+          if (elsewhere.add(buffer)) {
+            placements.add(new KernelPlan.Placement(buffer, bytes));
+            bytes += Math.ceilDiv(buffer.bytes(), 64L) * 64;
+          }
+        }
+      }
+      return new KernelPlan.Arena(placements, bytes);
     }
 
     /// The Einsums in launch order, those of one group together at the place of its last member.
