@@ -42,8 +42,12 @@ statement
   | name '[' (subscript (',' subscript)*)? ']' '=' expr                               # Definition
   | name (',' name)* '=' expr                                                         # Assignment
   | 'for' name 'in' expr '..' expr ('in' STRING)? body                                # StaticLoop
-  | 'map' name '{' (directive ';'?)* '}'                                              # MapBlock
+  | 'map' name directives                                                             # MapBlock
   | 'return' expr (',' expr)*                                                         # Return
+  ;
+
+directives
+  : '{' (directive ';'?)* '}'
   ;
 
 directive
@@ -67,8 +71,7 @@ expr
   : '(' expr ')'                                                                      # Parentheses
   | (INT | FLOAT | 'inf' | 'nan')                                                     # Number
   | ('true' | 'false')                                                                # Truth
-  | name '[' (subscript (',' subscript)*)? ']' '(' expr ')'                           # Reduction
-  | name '[' (subscript (',' subscript)*)? ']' ('or' outside)?                        # Access
+  | name '[' (subscript (',' subscript)*)? ']' ('(' expr ')' | 'or' outside)?         # ReductionOrAccess
   | name '(' (expr (',' expr)*)? ')' ('in' STRING)?                                   # Call
   | '[' (subscript (',' subscript)*)? ']'                                             # List
   | name                                                                              # Reference

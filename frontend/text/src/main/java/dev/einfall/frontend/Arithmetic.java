@@ -32,7 +32,7 @@ final class Arithmetic {
       case Typed(Expr expr, Span span) -> {
         if (expr.type() != type) {
           throw diagnostics.reject(span, "expected " + article(type) + ", this is " + article(expr.type())
-              + "; convert it: `" + type + "(...)`");
+              + (type.isBool() ? "; compare it, as in `x != 0`" : "; convert it: `" + type + "(...)`"));
         }
         yield expr;
       }
@@ -85,6 +85,11 @@ final class Arithmetic {
         throw notFor(op.text(), left, span);
       }
       return new Real(type -> new Expr.Binary(op, as(left, type), as(right, type)), span);
+    }
+    for (Value operand : List.of(left, right)) {
+      if (operand instanceof Typed && !op.accepts(operand.type())) {
+        throw notFor(op.text(), operand, span);
+      }
     }
     boolean divides = op == BinaryOp.DIV || op == BinaryOp.MOD;
     if (divides && isWhole && alone(right) instanceof Expr.IntLiteral(var _, long divisor) && divisor == 0) {

@@ -34,7 +34,9 @@ final class Definitions {
     definition.indices().forEach(this::checkIsBinder);
     Ranges.Bound bound = ranges.bind(definition.indices(), definition.value());
     Scope scope = Scope.EMPTY.inner(bound.named(), bound.rest());
-    return elaboration.define(definition.name(), bound.order(), right(definition.value(), scope), definition.span());
+    dev.einfall.ir.cascade.Expr value = right(definition.value(), scope);
+    ranges.requireKnown(bound);
+    return elaboration.define(definition.name(), bound.order(), value, definition.span());
   }
 
   private void checkIsBinder(Syntax.Subscript index) {
@@ -79,9 +81,7 @@ final class Definitions {
   }
 
   private Diagnostics.Rejection unbound(Syntax.Name name, Scope scope) {
-    List<String> known = new ArrayList<>(scope.names());
-    known.addAll(frame.sizeNames());
-    String suggestion = Spelling.suggestion(name.text(), known);
+    String suggestion = Spelling.suggestion(name.text(), scope.names());
     return diagnostics.reject(name.span(), "the index `" + name.text() + "` is bound nowhere"
         + (suggestion.isEmpty() ? ": it stands neither on the left nor in a reduction such as `sum[" + name.text()
             + "](...)`" : suggestion));

@@ -37,23 +37,26 @@ final class Ranges {
   }
 
   /// What `indices` bind: the ranks in order, each by its name, and those of `...`.
-  record Bound(List<Rank> order, Map<String, Rank> named, Optional<List<Rank>> rest) {}
+  ///
+  /// @param unknown the first name whose range is not known
+  record Bound(List<Rank> order, Map<String, Rank> named, Optional<List<Rank>> rest, Optional<Syntax.Name> unknown) {}
 
   /// Binds the indices of a left side or of a reduction, whose ranges follow from `body`.
   Bound bind(List<Subscript> indices, Expr body) {
+    checkNames(indices);
     List<Rank> order = new ArrayList<>();
     Map<String, Rank> named = new LinkedHashMap<>();
     Optional<List<Rank>> rest = Optional.empty();
+    Optional<Syntax.Name> unknown = Optional.empty();
     for (Subscript index : indices) {
       switch (index) {
-        case Subscript.Index(Expr.Reference(Syntax.Name name)) ->
-            add(name, new Rank(name.text(), inferred(name, body)), order, named);
-        case Subscript.Ranged ranged ->
-            add(ranged.name(), new Rank(ranged.name().text(), annotated(ranged)), order, named);
+        case Subscript.Index(Expr.Reference(Syntax.Name name)) -> {
+          Optional<Size> size = inferred(name, body);
+          unknown = unknown.or(() -> size.isEmpty() ? Optional.of(name) : Optional.empty());
+          add(new Rank(name.text(), size.orElse(Size.named(name.text()))), order, named);
+        }
+        case Subscript.Ranged ranged -> add(new Rank(ranged.name().text(), annotated(ranged)), order, named);
         case Subscript.Rest(Span span) -> {
-          if (rest.isPresent()) {
-            throw diagnostics.reject(span, "`...` stands once in an index");
-          }
           rest = Optional.of(rest(span, body, indices));
           order.addAll(rest.get());
         }
@@ -61,11 +64,44 @@ final class Ranges {
             "expected an index variable here, such as `i` or `i in 0..3`");
       }
     }
-    return new Bound(order, named, rest);
+    return new Bound(order, named, rest, unknown);
   }
 
-  private void add(Syntax.Name name, Rank rank, List<Rank> order, Map<String, Rank> named) {
-    if (named.putIfAbsent(name.text(), rank) != null) {
+  private static void add(Rank rank, List<Rank> order, Map<String, Rank> named) {
+    order.add(rank);
+    named.put(rank.name(), rank);
+  }
+
+  /// Refuses indices of unknown range. Called when the expression that they stand in has no other error.
+  void requireKnown(Bound bound) {
+    bound.unknown().ifPresent(name -> {
+      throw unknown(name);
+    });
+  }
+
+  private Diagnostics.Rejection unknown(Syntax.Name name) {
+    return diagnostics.reject(name.span(), "the range of `" + name.text()
+        + "` is not known: it stands alone at no dimension of a tensor; write it: `" + name.text() + " in 0..N`");
+  }
+
+  private void checkNames(List<Subscript> indices) {
+    Set<String> names = new LinkedHashSet<>();
+    for (Subscript index : indices) {
+      switch (index) {
+        case Subscript.Index(Expr.Reference(Syntax.Name name)) -> checkName(name, names);
+        case Subscript.Ranged ranged -> checkName(ranged.name(), names);
+        case Subscript.Rest(Span span) -> {
+          if (!names.add("...")) {
+            throw diagnostics.reject(span, "`...` stands once in an index");
+          }
+        }
+        case Subscript _ -> { }
+      }
+    }
+  }
+
+  private void checkName(Syntax.Name name, Set<String> names) {
+    if (!names.add(name.text())) {
       throw diagnostics.reject(name.span(), "`" + name.text() + "` is bound twice here");
     }
     frame.size(name.text()).ifPresent(size -> {
@@ -73,7 +109,6 @@ final class Ranges {
           + (frame.constant(name.text()).isPresent() ? "number of a loop" : "name of a size")
           + " here; an index variable needs another name");
     });
-    order.add(rank);
   }
 
   private Size annotated(Subscript.Ranged ranged) {
@@ -86,25 +121,24 @@ final class Ranges {
 
   /// The range of an index that stands on the right only, in a product.
   Rank implicit(Syntax.Name name, Expr body) {
-    return new Rank(name.text(), inferred(name, body));
+    return new Rank(name.text(), inferred(name, body).orElseThrow(() -> unknown(name)));
   }
 
-  private Size inferred(Syntax.Name name, Expr body) {
+  private Optional<Size> inferred(Syntax.Name name, Expr body) {
     List<Evidence> certain = evidence(name, body, false);
     List<Evidence> evidence = certain.isEmpty() ? evidence(name, body, true) : certain;
     if (evidence.isEmpty()) {
-      throw diagnostics.reject(name.span(), "the range of `" + name.text()
-          + "` is not known: it stands alone at no dimension of a tensor; write it: `" + name.text() + " in 0..N`");
+      return Optional.empty();
     }
     Evidence first = evidence.getFirst();
     for (Evidence other : evidence) {
       if (!elaboration.same(first.size(), other.size())) {
-        throw diagnostics.reject(other.span(), "`" + name.text() + "` runs over " + first.size() + " "
+        throw diagnostics.reject(other.span(), "`" + name.text() + "` runs over " + first.size() + ", the size of "
             + first.where() + ", but " + other.where() + " has size " + other.size(),
             new Diagnostic.Note(first.span(), "here it runs over " + first.size()));
       }
     }
-    return first.size();
+    return Optional.of(first.size());
   }
 
   private List<Evidence> evidence(Syntax.Name name, Expr body, boolean withOutside) {

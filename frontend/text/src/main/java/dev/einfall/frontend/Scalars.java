@@ -148,12 +148,14 @@ final class Scalars {
       throw diagnostics.reject(reduction.span(), "`" + operation.text() + "` needs an index to reduce, as in `"
           + operation.text() + "[k](...)`");
     }
-    Ranges.Bound bound = new Ranges(elaboration, frame).bind(reduction.indices(), reduction.body());
+    Ranges ranges = new Ranges(elaboration, frame);
+    Ranges.Bound bound = ranges.bind(reduction.indices(), reduction.body());
     if (operation.isPosition() && bound.order().size() != 1) {
       throw diagnostics.reject(reduction.span(), "`" + operation.text() + "` finds a position along one index, not "
           + bound.order().size());
     }
     Value body = value(reduction.body(), scope.inner(bound.named(), bound.rest()));
+    ranges.requireKnown(bound);
     return bound.order().isEmpty() ? body : arithmetic.reduce(operation, bound.order(), body, reduction.span());
   }
 

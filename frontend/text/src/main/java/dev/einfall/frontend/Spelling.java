@@ -12,7 +12,7 @@ final class Spelling {
     int limit = name.length() <= 2 ? 0 : name.length() <= 5 ? 1 : 2;
     return known.stream()
         .filter(other -> !other.equals(name))
-        .filter(other -> other.equalsIgnoreCase(name) || distance(name, other) <= limit)
+        .filter(other -> name.length() > 1 && other.equalsIgnoreCase(name) || distance(name, other) <= limit)
         .min(Comparator.comparingInt(other -> distance(name, other)))
         .map(other -> "; did you mean `" + other + "`?")
         .orElse("");

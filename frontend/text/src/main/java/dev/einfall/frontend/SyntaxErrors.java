@@ -1,5 +1,6 @@
 package dev.einfall.frontend;
 
+import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.Span;
 import java.util.List;
@@ -20,7 +21,7 @@ final class SyntaxErrors extends DefaultErrorStrategy {
   /// What a rule stands for, when too many tokens could come next to list them.
   private static final Map<String, String> MEANINGS = Map.of(
       "statement", "a statement", "body", "a statement or `}`", "expr", "an expression", "outside", "a value",
-      "subscript", "an index", "name", "a name", "directive", "a directive such as `split n 16` or `}`",
+      "subscript", "an index", "name", "a name", "directives", "a directive such as `split n 16` or `}`",
       "program", "`def`, `weights` or `tokenizer`", "file", "`kernel` or `plan`", "item", "an item of the plan or `}`");
 
   private static final int MOST_LISTED = 3;
@@ -86,20 +87,55 @@ final class SyntaxErrors extends DefaultErrorStrategy {
   }
 
   private void report(Parser parser, Token found) {
-    Token before = parser.getInputStream().LT(-1);
+    Token before = before(parser, found);
     String text = found.getText();
     if (text.equals("\"")) {
       diagnostics.report(span(found), "this string has no closing `\"` on its line");
     } else if (isStray(parser, found)) {
       diagnostics.report(span(found), "the character `" + text + "` has no meaning here");
     } else if (found.getType() == Token.EOF) {
-      diagnostics.report(span(found), "expected " + expected(parser) + ", but the file ends here");
+      int end = before == null ? 0 : before.getStopIndex() + 1;
+      diagnostics.report(new Span(source, end, end), "expected " + expected(parser) + ", but the file ends here");
     } else if (before != null && before.getLine() < found.getLine()) {
       int end = before.getStopIndex() + 1;
-      diagnostics.report(new Span(source, end, end), "expected " + expected(parser) + " at the end of this line");
+      diagnostics.report(new Span(source, end, end), "expected " + expected(parser) + " at the end of this line",
+          openBrackets(parser, found));
     } else {
-      diagnostics.report(span(found), "expected " + expected(parser) + ", not `" + text + "`");
+      diagnostics.report(span(found), "expected " + expected(parser) + ", not `" + text + "`",
+          openBrackets(parser, found));
     }
+  }
+
+  /// A note on the innermost bracket before `found` that is open, if it is on an earlier line.
+  private Diagnostic.Note[] openBrackets(Parser parser, Token found) {
+    int closed = 0;
+    for (int i = found.getTokenIndex() - 1; i >= 0; i--) {
+      Token token = parser.getTokenStream().get(i);
+      switch (token.getText()) {
+        case ")", "]" -> closed++;
+        case "(", "[" -> closed--;
+        case "{", "}" -> {
+          return new Diagnostic.Note[0];
+        }
+        default -> { }
+      }
+      if (closed < 0) {
+        return token.getLine() == found.getLine() ? new Diagnostic.Note[0] : new Diagnostic.Note[] {
+            new Diagnostic.Note(span(token), "this `" + token.getText() + "` is not closed")};
+      }
+    }
+    return new Diagnostic.Note[0];
+  }
+
+  /// The last token before `found`, or null.
+  private static Token before(Parser parser, Token found) {
+    for (int i = found.getTokenIndex() - 1; i >= 0; i--) {
+      Token token = parser.getTokenStream().get(i);
+      if (token.getChannel() == Token.DEFAULT_CHANNEL) {
+        return token;
+      }
+    }
+    return null;
   }
 
   private static boolean isStray(Parser parser, Token token) {

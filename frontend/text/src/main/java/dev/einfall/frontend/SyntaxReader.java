@@ -35,14 +35,14 @@ final class SyntaxReader {
   /// @throws dev.einfall.ir.CompileException when the text does not follow the grammar
   static Syntax.File read(Source source, Diagnostics diagnostics) {
     SyntaxReader reader = new SyntaxReader(source, diagnostics);
-    ProgramContext tree = reader.parser(0, source.text().length()).program();
+    ProgramContext tree = reader.parser(0, source.text().length(), diagnostics).program();
     diagnostics.throwIfAny();
     Syntax.File file = reader.file(tree);
     diagnostics.throwIfAny();
     return file;
   }
 
-  private EinfallParser parser(int start, int end) {
+  private EinfallParser parser(int start, int end, Diagnostics errors) {
     EinfallLexer lexer = new EinfallLexer(Characters.of(source, start, end));
     CommonTokenStream tokens = new CommonTokenStream(lexer);
     tokens.fill();
@@ -50,7 +50,7 @@ final class SyntaxReader {
     diagnostics.throwIfAny();
     EinfallParser parser = new EinfallParser(tokens);
     parser.removeErrorListeners();
-    parser.setErrorHandler(new SyntaxErrors(source, diagnostics, STARTS));
+    parser.setErrorHandler(new SyntaxErrors(source, errors, STARTS));
     return parser;
   }
 
@@ -109,7 +109,7 @@ final class SyntaxReader {
       case StaticLoopContext loop -> new Statement.Loop(name(loop.name()), expr(loop.expr(0)), expr(loop.expr(1)),
           Optional.ofNullable(loop.STRING()).map(this::text), body(loop.body()), span);
       case MapBlockContext map ->
-          new Statement.Map(name(map.name()), map.directive().stream().map(this::directive).toList(), span);
+          new Statement.Map(name(map.name()), map.directives().directive().stream().map(this::directive).toList(), span);
       case ReturnContext end -> new Statement.Return(end.expr().stream().map(this::expr).toList(), span);
       default -> throw unknown(statement);
     };
@@ -177,9 +177,9 @@ final class SyntaxReader {
       case ParenthesesContext inner -> expr(inner.expr());
       case NumberContext number -> number(number.getText(), span);
       case TruthContext truth -> new Expr.Truth(truth.getText().equals("true"), span);
-      case ReductionContext reduction ->
+      case ReductionOrAccessContext reduction when reduction.expr() != null ->
           new Expr.Reduction(name(reduction.name()), subscripts(reduction.subscript()), expr(reduction.expr()), span);
-      case AccessContext access -> new Expr.Access(name(access.name()), subscripts(access.subscript()),
+      case ReductionOrAccessContext access -> new Expr.Access(name(access.name()), subscripts(access.subscript()),
           Optional.ofNullable(access.outside()).map(this::outside), span);
       case CallContext call -> new Expr.Call(name(call.name()), call.expr().stream().map(this::expr).toList(),
           Optional.ofNullable(call.STRING()).map(this::text), span);
@@ -271,12 +271,12 @@ final class SyntaxReader {
     if (source.text().charAt(close) != '}') {
       throw abandoned(new Span(source, open, open + 1), "this `{` has no closing `}`; a brace itself is written `\\{`");
     }
-    EinfallParser parser = parser(open + 1, close);
+    Diagnostics inside = new Diagnostics();
+    EinfallParser parser = parser(open + 1, close, inside);
     ExprContext tree = parser.expr();
-    if (parser.getCurrentToken().getType() != Token.EOF && diagnostics.count() == 0) {
+    if (parser.getCurrentToken().getType() != Token.EOF || inside.count() > 0) {
       throw abandoned(new Span(source, open, close + 1), "expected a number or a loop's name between the braces");
     }
-    diagnostics.throwIfAny();
     return new Syntax.Part.Hole(expr(tree));
   }
 

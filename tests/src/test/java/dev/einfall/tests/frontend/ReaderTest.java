@@ -1,0 +1,183 @@
+package dev.einfall.tests.frontend;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.einfall.frontend.EinProgram;
+import dev.einfall.frontend.EinReader;
+import dev.einfall.ir.CompileException;
+import dev.einfall.ir.Source;
+import dev.einfall.ir.Span;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.CascadePrinter;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+
+/// What the forms of the language mean, seen in the cascade that they become.
+final class ReaderTest {
+
+  @Test
+  void anIndexOnlyOnTheRightOfAProductIsSummed() {
+    assertStatement("Y[m, n] = sum[k](A[m, k] * B[k, n])",
+        "def f(A: f32[M, K], B: f32[K, N]) -> f32[M, N]", "Y[m, n] = A[m, k] * B[k, n]");
+  }
+
+  @Test
+  void openTypesFollowTheOtherOperand() {
+    assertStatement("Y[i] = X[i] * sqrt(f64(N)) + f64(i) - f64(1.0) / f64(3.0)",
+        "def f(X: f64[N]) -> f64[N]", "Y[i] = X[i] * sqrt(N) + i - 1.0 / 3.0");
+    assertStatement("Y[i] = X[i] * i64(2) + i64(i)", "def f(X: i64[N]) -> i64[N]", "Y[i] = X[i] * 2 + i");
+  }
+
+  @Test
+  void anInnerIndexHidesAnOuterOneOfItsName() {
+    assertStatement("Y[n] = X[n] - max[n_1](X[n_1])", "def f(X: f32[N]) -> f32[N]", "Y[n] = X[n] - max[n](X[n])");
+  }
+
+  @Test
+  void restStandsForAnyRanks() {
+    assertStatement("Y[a, b, k] = X[a, b, k] + B[k]",
+        "def f(X: f32[A, B, K], B: f32[K]) -> f32[A, B, K]", "Y[..., k] = X[..., k] + B[k]");
+    assertStatement("Y[] = sum[a, b](X[a, b])", "def f(X: f32[A, B]) -> f32[]", "Y[] = sum[...](X[...])");
+  }
+
+  @Test
+  void outsideValuesAndBoundsOfIndices() {
+    assertStatement("Y[i] = (X[i - 1] or 0.0) + X[i]",
+        "def f(X: f32[N]) -> f32[N]", "Y[i] = (X[i - 1] or 0) + X[i]", "Y[i] = X[i - 1] or 0.0 + X[i]");
+  }
+
+  @Test
+  void viewsAreIndexArithmetic() {
+    assertStatement("Y[b, i in 0..3, i_1 in 0..4] = X[b, i * 4 + i_1]",
+        "def f(X: f32[B, 12]) -> f32[B, 3, 4]", "Y = reshape(X, [B, 3, 4])");
+    assertStatement("Y[i in 0..12 * B] = X[i / 12, i % 12]",
+        "def f(X: f32[B, 12]) -> f32[12 * B]", "Y = reshape(X, [B * 12])");
+    assertStatement("Y[i, b] = X[b, i]", "def f(X: f32[B, 12]) -> f32[12, B]", "Y = transpose(X, [1, 0])");
+    assertStatement("Y[i in 0..4] = X[2, i + 8]", "def f(X: f32[3, 12]) -> f32[4]", "Y = X[2, 8..12]");
+    assertStatement("Y[i in 0..M + N] = where(i < M, A[i], B[i - M])",
+        "def f(A: f32[M], B: f32[N]) -> f32[M + N]", "Y = concat(A, B, 0)");
+  }
+
+  @Test
+  void callsAreInlinedAndLoopsUnrolledWithTheirWeights() {
+    Cascade cascade = read("""
+        def scale(x: f32[N]) -> f32[N] {
+          weight w: f32[N] = "w"
+          y[n] = x[n] * w[n]
+          return y
+        }
+        def main(X: f32[4]) -> f32[4] {
+          for l in 0..2 in "layer.{l}" {
+            X = scale(X) in "inner.{l + 1}"
+          }
+          return X
+        }
+        """).cascade();
+    assertEquals(List.of("layer.0.inner.1.w", "layer.1.inner.2.w"),
+        cascade.weights().stream().map(Cascade.Weight::key).toList());
+    assertEquals(2, cascade.einsums().size());
+  }
+
+  @Test
+  void aWeightThatIsNamedTwiceIsOneTensor() {
+    Cascade cascade = read("""
+        def scale(x: f32[4]) -> f32[4] {
+          weight w: f32[4] = "w"
+          y[n] = x[n] * w[n]
+          return y
+        }
+        def main(X: f32[4]) -> f32[4] {
+          return scale(scale(X))
+        }
+        """).cascade();
+    assertEquals(1, cascade.weights().size());
+  }
+
+  @Test
+  void anOutputThatNoEinsumDefinesIsCopied() {
+    Cascade cascade = read("""
+        def f(X: f32[N]) -> (f32[N], b: f32[N], f32[N]) {
+          Y[n] = X[n] + 1
+          return X, Y, Y
+        }
+        """).cascade();
+    assertEquals(3, cascade.einsums().size());
+    assertEquals(3, cascade.outputs().stream().map(Cascade.Output::tensor).distinct().count());
+    assertEquals(List.of("X", "b", "Y"), cascade.outputs().stream().map(Cascade.Output::name).toList());
+  }
+
+  @Test
+  void theEntryIsMainOrTheLastFunctionOrTheOneAskedFor() {
+    String two = "def a(X: f32[N]) -> f32[N] {\n  return X\n}\ndef b(X: f32[N]) -> f32[N] {\n  return X\n}\n";
+    assertEquals("b", read(two).cascade().name());
+    assertEquals("main", read("def main(X: f32[N]) -> f32[N] {\n  return X\n}\n" + two).cascade().name());
+    assertEquals("a", EinReader.read(new Source("two.ein", two), Optional.of("a")).cascade().name());
+    CompileException error = assertThrows(CompileException.class,
+        () -> EinReader.read(new Source("two.ein", two), Optional.of("c")));
+    assertTrue(error.getMessage().contains("no function `c`"), error.getMessage());
+  }
+
+  @Test
+  void aFileNamesItsWeightsAndTokenizer() {
+    EinProgram program = read("weights \"a\\{b\"\ntokenizer \"t.json\"\ndef f(X: f32[N]) -> f32[N] {\n  return X\n}\n");
+    assertEquals(Optional.of("a{b"), program.weights());
+    assertEquals(Optional.of("t.json"), program.tokenizer());
+  }
+
+  @Test
+  void spansAreThePlacesInTheText() {
+    String text = "# \uD83D\uDE00\ndef f(X: f32[N]) -> f32[N] {\n  Y[n] = X[n]\n  return Y\n}\n";
+    Cascade cascade = read(text).cascade();
+    assertEquals("Y[n] = X[n]", text(cascade.einsums().getFirst().span()));
+    assertEquals("Y", text(cascade.einsums().getFirst().tensor().span()));
+    assertEquals("X", text(cascade.inputs().getFirst().span()));
+  }
+
+  @Test
+  void hostileNestingAndGrowthEndSoonAndInAnError() {
+    String open = "def f(X: f32[N]) -> f32[N] {\n  Y[n] = ";
+    String close = "\n  return Y\n}\n";
+    List<String> texts = List.of(
+        open + "(".repeat(100_000) + close,
+        open + "-".repeat(100_000) + "X[n]" + close,
+        open + "X[".repeat(100_000) + close,
+        open + "X[n]" + " + X[n]".repeat(20_000) + close,
+        open + "X[n]" + "}".repeat(50_000) + close,
+        "def f(".repeat(50_000),
+        "def f(X: f32[N]) -> f32[N] {\n" + "for i in 0..9999 {\n".repeat(20) + "X[n] = X[n] + 1" + "}".repeat(20)
+            + "\n return X\n}\n",
+        doublingCalls(60));
+    for (String text : texts) {
+      Assertions.assertTimeout(Duration.ofSeconds(30), () -> assertThrows(CompileException.class, () -> read(text)));
+    }
+  }
+
+  /// Each function calls the one before twice.
+  private static String doublingCalls(int functions) {
+    StringBuilder text = new StringBuilder("def g0(X: f32[N]) -> f32[N] {\n  Y[n] = X[n] + 1\n  return Y\n}\n");
+    for (int i = 1; i < functions; i++) {
+      text.append("def g%d(X: f32[N]) -> f32[N] {%n  return g%d(g%d(X))%n}%n".formatted(i, i - 1, i - 1));
+    }
+    return text.toString();
+  }
+
+  private static String text(Span span) {
+    return span.source().text().substring(span.start(), span.end());
+  }
+
+  private static void assertStatement(String expected, String head, String... statements) {
+    for (String statement : statements) {
+      String printed = CascadePrinter.print(read(head + " {\n  " + statement + "\n  return Y\n}\n").cascade());
+      assertEquals(expected, printed.lines().skip(1).findFirst().orElseThrow().strip());
+    }
+  }
+
+  private static EinProgram read(String text) {
+    return EinReader.read(new Source("test.ein", text), Optional.empty());
+  }
+}
