@@ -9,6 +9,7 @@ import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.ir.loop.LoopPrinter;
 import dev.einfall.passes.Pipeline;
+import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
@@ -56,7 +57,8 @@ final class EmitCommand implements Callable<Integer> {
   @Option(names = "--threads", paramLabel = "N", description = "How many threads the code is for; all cores if not given.")
   private int threads = Runtime.getRuntime().availableProcessors();
 
-  @Option(names = "--vector-bytes", paramLabel = "N", description = "The width of vectors; 4 for none, 0 for the machine's.")
+  @Option(names = "--vector-bytes", paramLabel = "N",
+      description = "The width of vectors; 4 for none, 0 for this machine. With a width, code is for a common machine.")
   private int vectorBytes;
 
   @Override
@@ -81,8 +83,12 @@ final class EmitCommand implements Callable<Integer> {
       throw new UserError("code depends on sizes: give a number for each of " + open + ", such as --size "
           + open.iterator().next() + "=128");
     }
-    Options options = Options.defaults().withThreads(threads).withVectorBytes(vectorBytes);
-    return new Pipeline(Einfall.target(options), _ -> {}, _ -> {}).compile(cascade, sizes);
+    return new Pipeline(target(), _ -> {}, _ -> {}).compile(cascade, sizes);
+  }
+
+  /// This machine; if a width of vectors is given, a common machine with such vectors, so that the code is the same everywhere.
+  private Target target() {
+    return vectorBytes == 0 ? Einfall.target(Options.defaults().withThreads(threads)) : Target.of(vectorBytes, threads);
   }
 
   private static void printBytecode(KernelPlan plan, PrintWriter out) {
