@@ -12,14 +12,14 @@ import java.util.List;
 import java.util.Map;
 
 /// A kernel under names that depend on its structure alone.
-final class CanonicalKernel {
+public final class CanonicalKernel {
   private final Map<Buffer, Buffer> buffers = new IdentityHashMap<>();
   private final Map<Var, Var> vars = new IdentityHashMap<>();
 
   private CanonicalKernel() {}
 
   /// A text that is the same for two kernels exactly when they are equal but for names and places in the source.
-  static String text(Kernel kernel) {
+  public static String text(Kernel kernel) {
     CanonicalKernel names = new CanonicalKernel();
     List<Buffer> parameters = new ArrayList<>();
     kernel.parameters().forEach(parameter -> parameters.add(names.buffer(parameter)));

@@ -5,19 +5,29 @@ import dev.einfall.frontend.weights.Safetensors;
 import dev.einfall.frontend.weights.WeightsFile;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.LongAdder;
 
 /// Finds the files that programs and options name: paths, and files inside Maven artifacts
 /// (`maven:group:artifact:version!path/in/jar`).
-record Places(MavenFiles maven) {
+///
+/// @param maven finds files in artifacts
+/// @param fetching the nanoseconds spent on that so far
+record Places(MavenFiles maven, LongAdder fetching) {
 
   /// Places that tell of downloads on `progress`.
   static Places of(PrintWriter progress) {
-    return new Places(MavenFiles.ofThisUser(progress));
+    return new Places(MavenFiles.ofThisUser(progress), new LongAdder());
   }
 
   /// The file at `place`; a relative path is one from `directory`.
   Path file(String place, Path directory) {
-    return place.startsWith(MavenFiles.SCHEME) ? maven.file(place) : directory.resolve(place);
+    if (!place.startsWith(MavenFiles.SCHEME)) {
+      return directory.resolve(place);
+    }
+    long start = System.nanoTime();
+    Path file = maven.file(place);
+    fetching.add(System.nanoTime() - start);
+    return file;
   }
 
   /// The weights at `place`: an `.onnx` or `.safetensors` file.
