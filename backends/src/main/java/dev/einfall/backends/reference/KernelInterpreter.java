@@ -2,7 +2,6 @@ package dev.einfall.backends.reference;
 
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Kernel;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,9 +35,9 @@ public final class KernelInterpreter {
     return new Array(buffer.type(), shape(buffer));
   }
 
-  /// `array`, if it fits `buffer`.
+  /// `array`, if it fits `buffer`: it has the type and as many elements, which the buffer may divide into other dimensions.
   static Array requireFit(Buffer buffer, Array array) {
-    if (array == null || array.type() != buffer.type() || !Arrays.equals(array.shape(), shape(buffer))) {
+    if (array == null || array.type() != buffer.type() || array.elements() != buffer.elements()) {
       throw new IllegalArgumentException("for " + buffer + " got " + array);
     }
     return array;
