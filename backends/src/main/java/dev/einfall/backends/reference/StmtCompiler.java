@@ -206,7 +206,7 @@ final class StmtCompiler {
 
   private Offset offset(Buffer buffer, List<Expr> exprs) {
     Value[] indices = exprs.stream().map(this::compile).toArray(Value[]::new);
-    int[] extents = arrays.get(buffer).shape();
+    int[] extents = buffer.extents().stream().mapToInt(Integer::intValue).toArray();
     return (frame, lane) -> {
       int at = 0;
       for (int i = 0; i < indices.length; i++) {
