@@ -25,7 +25,7 @@ public record ExprText(String text, int precedence) {
   public static ExprText unary(UnaryOp op, ExprText operand) {
     return op.isFunction()
         ? call(op.text(), operand)
-        : new ExprText(op.text() + operand.tighterThan(PREFIX), PREFIX);
+        : new ExprText(op.text() + operand.tighterThan(PREFIX - 1), PREFIX);
   }
 
   /// Operators of one precedence group to the left; comparisons do not chain.

@@ -106,7 +106,11 @@ final class Elaboration {
     return einsums.stream().filter(einsum -> einsum.tensor() == tensor).findFirst();
   }
 
-  private Mapping mapping() {
+  List<Einsum> einsums() {
+    return einsums;
+  }
+
+  Mapping mapping() {
     return new Mapping(nests, groups);
   }
 

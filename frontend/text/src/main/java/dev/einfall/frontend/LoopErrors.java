@@ -48,8 +48,10 @@ final class LoopErrors {
   <T> T checked(ParserRuleContext tree, Supplier<T> make) {
     try {
       return make.get();
-    } catch (IllegalArgumentException | ArithmeticException wrong) {
+    } catch (IllegalArgumentException wrong) {
       throw reject(tree, wrong.getMessage());
+    } catch (ArithmeticException _) {
+      throw reject(tree, "the numbers here are too large");
     }
   }
 

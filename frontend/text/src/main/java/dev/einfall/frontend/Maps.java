@@ -8,9 +8,8 @@ import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.Collections;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /// Reads map blocks, and checks that the loops and tensors that they name exist.
@@ -49,26 +48,19 @@ final class Maps {
   }
 
   private Mapping.Group group(Syntax.Name name, Einsum einsum, Directive fusion) {
-    List<Tensor> members = fusion.names().stream().map(member -> definition(member).tensor()).toList();
-    if (!members.contains(einsum.tensor())) {
+    List<Einsum> members = fusion.names().stream().map(this::definition).toList();
+    if (!members.contains(einsum)) {
       throw diagnostics.reject(fusion.span(), "`fuse` in the map of `" + name.text() + "` names `" + name.text() + "` too");
     }
-    int least = members.stream().mapToInt(member -> member.shape().size()).min().orElse(0);
-    long shared = fusion.numbers().getFirst();
-    if (shared > least) {
-      throw diagnostics.reject(fusion.span(), "these tensors share at most " + Accesses.dimensions(least)
-          + ", not " + shared);
-    }
-    return new Mapping.Group(members, (int) shared);
+    return new Groups(elaboration, fusion).group(members);
   }
 
   private Mapping.Nest nest(Einsum einsum, List<Directive> directives) {
-    Set<String> ranks = ranks(einsum);
-    List<Mapping.Split> splits = directives.stream()
-        .filter(directive -> directive.kind() == Directive.Kind.SPLIT)
-        .map(directive -> split(directive, ranks, einsum))
-        .toList();
-    Set<String> loops = loops(ranks, splits);
+    List<String> ranks = ranks(einsum);
+    List<Mapping.Split> splits = new ArrayList<>();
+    directives.stream().filter(directive -> directive.kind() == Directive.Kind.SPLIT)
+        .forEach(directive -> splits.add(split(directive, ranks, splits, einsum)));
+    List<String> loops = loops(ranks, splits);
     List<String> order = new ArrayList<>();
     List<Mapping.Bound> bound = new ArrayList<>();
     for (Directive directive : directives) {
@@ -83,19 +75,22 @@ final class Maps {
     return new Mapping.Nest(einsum.tensor(), splits, order, bound);
   }
 
-  private static Set<String> ranks(Einsum einsum) {
+  private static List<String> ranks(Einsum einsum) {
     Stream<Rank> reduced = einsum.value().nodes()
         .flatMap(node -> node instanceof Expr.Reduce reduce ? reduce.ranks().stream() : Stream.empty());
-    Set<String> names = new LinkedHashSet<>();
-    Stream.concat(einsum.ranks().stream(), reduced).forEach(rank -> names.add(rank.name()));
-    return names;
+    return Stream.concat(einsum.ranks().stream(), reduced).distinct().map(Rank::name).toList();
   }
 
-  private Mapping.Split split(Directive directive, Set<String> ranks, Einsum einsum) {
+  private Mapping.Split split(
+      Directive directive, List<String> ranks, List<Mapping.Split> before, Einsum einsum) {
     Syntax.Name name = directive.names().getFirst();
     if (!ranks.contains(name.text())) {
       throw diagnostics.reject(name.span(), "`" + einsum.tensor().name() + "` has no index `" + name.text()
           + "`; its indices are " + String.join(", ", ranks));
+    }
+    requireOne(name, ranks);
+    if (before.stream().anyMatch(split -> split.rank().equals(name.text()))) {
+      throw diagnostics.reject(name.span(), "`" + name.text() + "` is split twice; one `split` takes several factors");
     }
     directive.numbers().stream().filter(factor -> factor < 1 || factor > Integer.MAX_VALUE).findFirst()
         .ifPresent(factor -> {
@@ -105,8 +100,8 @@ final class Maps {
   }
 
   /// The loops after the splits: `n2 n1 n0` for a rank `n` with two factors.
-  private static Set<String> loops(Set<String> ranks, List<Mapping.Split> splits) {
-    Set<String> loops = new LinkedHashSet<>(ranks);
+  private static List<String> loops(List<String> ranks, List<Mapping.Split> splits) {
+    List<String> loops = new ArrayList<>(ranks);
     for (Mapping.Split split : splits) {
       loops.remove(split.rank());
       for (int i = split.factors().size(); i >= 0; i--) {
@@ -116,18 +111,26 @@ final class Maps {
     return loops;
   }
 
-  private void bind(Directive directive, Mapping.Binding binding, Set<String> loops, List<Mapping.Bound> bound) {
+  private void bind(Directive directive, Mapping.Binding binding, List<String> loops, List<Mapping.Bound> bound) {
     for (Syntax.Name name : directive.names()) {
       List<String> taken = bound.stream().map(Mapping.Bound::loop).toList();
       bound.add(new Mapping.Bound(loop(name, loops, taken), binding));
     }
   }
 
-  private String loop(Syntax.Name name, Set<String> loops, List<String> taken) {
+  private void requireOne(Syntax.Name name, List<String> names) {
+    if (Collections.frequency(names, name.text()) > 1) {
+      throw diagnostics.reject(name.span(), "two indices are called `" + name.text()
+          + "` here; name one of them otherwise to map it");
+    }
+  }
+
+  private String loop(Syntax.Name name, List<String> loops, List<String> taken) {
     if (!loops.contains(name.text())) {
       throw diagnostics.reject(name.span(), "no loop is called `" + name.text() + "`; the loops are "
           + String.join(", ", loops));
     }
+    requireOne(name, loops);
     if (taken.contains(name.text())) {
       throw diagnostics.reject(name.span(), "the loop `" + name.text() + "` is named twice");
     }

@@ -4,7 +4,6 @@ import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.Span;
 import java.util.List;
-import java.util.Map;
 import org.antlr.v4.runtime.DefaultErrorStrategy;
 import org.antlr.v4.runtime.FailedPredicateException;
 import org.antlr.v4.runtime.InputMismatchException;
@@ -17,12 +16,6 @@ import org.antlr.v4.runtime.misc.IntervalSet;
 /// Says in human words what a text should have instead, once a statement: after an error the parser goes on at the
 /// next line that starts a statement.
 final class SyntaxErrors extends DefaultErrorStrategy {
-
-  /// What a rule stands for, when too many tokens could come next to list them.
-  private static final Map<String, String> MEANINGS = Map.of(
-      "statement", "a statement", "body", "a statement or `}`", "expr", "an expression", "outside", "a value",
-      "subscript", "an index", "name", "a name", "directives", "a directive such as `split n 16` or `}`",
-      "program", "`def`, `weights` or `tokenizer`", "file", "`kernel` or `plan`", "item", "an item of the plan or `}`");
 
   private static final int MOST_LISTED = 3;
 
@@ -151,11 +144,27 @@ final class SyntaxErrors extends DefaultErrorStrategy {
     IntervalSet tokens = parser.getExpectedTokens();
     String rule = parser.getRuleNames()[parser.getContext().getRuleIndex()];
     if (tokens.size() > MOST_LISTED || tokens.size() == 0) {
-      return MEANINGS.getOrDefault(rule, "something else");
+      return meaning(rule);
     }
     List<String> names = tokens.toList().stream().map(type -> word(parser, type)).toList();
     return names.size() == 1 ? names.getFirst()
         : String.join(", ", names.subList(0, names.size() - 1)) + " or " + names.getLast();
+  }
+
+  /// What a rule stands for, where too many tokens could come next to list them.
+  private static String meaning(String rule) {
+    return switch (rule) {
+      case "program" -> "`def`, `weights` or `tokenizer`";
+      case "file" -> "`kernel` or `plan`";
+      case "body", "block" -> "a statement or `}`";
+      case "statement" -> "a statement";
+      case "directives" -> "a directive such as `split n 16` or `}`";
+      case "item" -> "an item of the plan or `}`";
+      case "subscript" -> "an index";
+      case "outside" -> "a value";
+      case "name" -> "a name";
+      default -> "an expression";
+    };
   }
 
   private static String word(Parser parser, int type) {

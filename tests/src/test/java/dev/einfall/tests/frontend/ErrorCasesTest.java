@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.LoopReader;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Source;
 import java.io.IOException;
@@ -16,7 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/// The reader's messages, word for word. A case is a wrong program, a line `# EXPECT`, and the message as comments;
+/// The readers' messages, word for word. A case is a wrong program, a line `# EXPECT`, and the message as comments;
 /// `-Dgolden.update=true` writes the messages anew.
 final class ErrorCasesTest {
   private static final Path CASES = Path.of("cases", "errors");
@@ -44,7 +45,11 @@ final class ErrorCasesTest {
 
   private static String message(Source source) {
     try {
-      EinReader.read(source, Optional.empty());
+      if (source.name().endsWith(".loop")) {
+        LoopReader.read(source);
+      } else {
+        EinReader.read(source, Optional.empty());
+      }
     } catch (CompileException error) {
       return error.getMessage();
     }
