@@ -12,7 +12,7 @@ public final class PlanInterpreter {
 
   /// The arrays of all buffers of `plan` after one run over `inputsAndWeights`, which are not changed.
   ///
-  /// @throws IllegalArgumentException when an array is missing or its type or shape does not fit
+  /// @throws IllegalArgumentException when an array is missing or its type or size does not fit
   /// @throws dev.einfall.backends.KernelFault when a `require` does not hold or an integer is divided by zero
   public static Map<Buffer, Array> run(KernelPlan plan, Map<Buffer, Array> inputsAndWeights) {
     Map<Buffer, Array> arrays = new LinkedHashMap<>();
