@@ -83,6 +83,7 @@ public final class Program implements AutoCloseable {
   ///
   /// @throws IllegalArgumentException when an input is missing or unknown, when its type or shape is not the declared one,
   ///     or when its values are at fault, such as an index outside a table
+  /// @throws dev.einfall.ir.CompileException when the program reads outside of a tensor at these sizes
   /// @throws IllegalStateException when the program or an input is closed
   public Map<String, Tensor> run(Map<String, Tensor> tensors) {
     List<Tensor> ordered = order(tensors);
