@@ -24,7 +24,7 @@ import java.util.zip.ZipFile;
 /// @param progress is told of downloads
 record MavenFiles(List<Path> repositories, Path cache, PrintWriter progress) {
   static final String SCHEME = "maven:";
-  private static final Pattern PLACE = Pattern.compile("maven:([\\w.-]+):([\\w.-]+):([\\w.-]+)!/?(.+)");
+  private static final Pattern PLACE = Pattern.compile("maven:(\\w[\\w.-]*):(\\w[\\w.-]*):(\\w[\\w.-]*)!/?(.+)");
   private static final Pattern SETTING = Pattern.compile("<localRepository>\\s*([^<]+?)\\s*</localRepository>");
   private static final Pattern OPTION = Pattern.compile("-Dmaven\\.repo\\.local=(\\S+)");
   private static final String GET = "org.apache.maven.plugins:maven-dependency-plugin:3.9.0:get";

@@ -29,7 +29,7 @@ final class ReferenceExecutable implements Executable {
     Map<dev.einfall.ir.cascade.Tensor, Array> known = new IdentityHashMap<>(weights);
     for (int i = 0; i < inputs.size(); i++) {
       dev.einfall.ir.cascade.Tensor declared = cascade.inputs().get(i);
-      known.put(declared, Array.read(declared.type(), inputs.get(i).data(), shape(declared)));
+      known.put(declared, Array.read(declared.type(), inputs.get(i).acquired(), shape(declared)));
     }
     Map<dev.einfall.ir.cascade.Tensor, Array> results = CascadeInterpreter.run(cascade, known);
     return cascade.outputs().stream().map(output -> tensor(results.get(output.tensor()))).toList();

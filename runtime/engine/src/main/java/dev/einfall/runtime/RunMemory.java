@@ -56,7 +56,7 @@ final class RunMemory implements AutoCloseable {
   /// Sets the addresses of the buffers that change from run to run.
   void place(Map<Buffer, Tensor> tensors) {
     for (Slot slot : slots) {
-      addresses[slot.launch][slot.argument] = tensors.get(slot.buffer).data().address();
+      addresses[slot.launch][slot.argument] = tensors.get(slot.buffer).acquired().address();
     }
   }
 

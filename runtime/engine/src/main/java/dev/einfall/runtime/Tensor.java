@@ -137,6 +137,11 @@ public final class Tensor implements AutoCloseable {
     return data;
   }
 
+  /// The tensor's memory, for a run that has [#acquire]d it.
+  MemorySegment acquired() {
+    return data;
+  }
+
   /// A copy of the elements of an `f32` tensor, in row-major order.
   ///
   /// @throws IllegalStateException after [#close], or when the tensor has another type
