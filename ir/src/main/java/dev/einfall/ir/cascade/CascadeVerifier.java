@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// Checks what the constructors of the cascade level cannot see:
 ///
@@ -34,12 +35,12 @@ public final class CascadeVerifier {
   }
 
   private void run() {
-    cascade.inputs().forEach(tensor -> define(tensor, "inputs"));
-    cascade.weights().forEach(weight -> define(weight.tensor(), "weights"));
+    cascade.inputs().forEach(tensor -> define(tensor, () -> "inputs"));
+    cascade.weights().forEach(weight -> define(weight.tensor(), () -> "weights"));
     Map<Tensor, Einsum> einsums = new LinkedHashMap<>();
     for (Einsum einsum : cascade.einsums()) {
       check(einsum);
-      define(einsum.tensor(), "\n" + CascadePrinter.print(einsum));
+      define(einsum.tensor(), () -> "\n" + CascadePrinter.print(einsum));
       einsums.put(einsum.tensor(), einsum);
     }
     checkOutputs(einsums);
@@ -50,31 +51,32 @@ public final class CascadeVerifier {
     Set<Tensor> tensors = new LinkedHashSet<>();
     Set<String> names = new LinkedHashSet<>();
     for (Cascade.Output output : cascade.outputs()) {
-      require(einsums.containsKey(output.tensor()), "output " + output.tensor() + " is not defined by an Einsum", "outputs");
-      require(tensors.add(output.tensor()), output.tensor() + " is an output twice", "outputs");
-      require(names.add(output.name()), "two outputs are named " + output.name(), "outputs");
+      require(einsums.containsKey(output.tensor()), () -> "output " + output.tensor() + " is not defined by an Einsum", () -> "outputs");
+      require(tensors.add(output.tensor()), () -> output.tensor() + " is an output twice", () -> "outputs");
+      require(names.add(output.name()), () -> "two outputs are named " + output.name(), () -> "outputs");
     }
   }
 
-  private void define(Tensor tensor, String place) {
-    require(defined.add(tensor), tensor + " is defined twice", place);
+  private void define(Tensor tensor, Supplier<String> place) {
+    require(defined.add(tensor), () -> tensor + " is defined twice", place);
   }
 
   private void check(Einsum einsum) {
-    String place = "\n" + CascadePrinter.print(einsum);
+    Supplier<String> place = () -> "\n" + CascadePrinter.print(einsum);
     for (int i = 0; i < einsum.ranks().size(); i++) {
+      int dimension = i;
       Rank rank = einsum.ranks().get(i);
       Size size = einsum.tensor().shape().get(i);
-      require(rank.size().equals(size), "rank " + rank + " defines dimension " + i + " of size " + size, place);
+      require(rank.size().equals(size), () -> "rank " + rank + " defines dimension " + dimension + " of size " + size, place);
       bind(rank, place);
     }
     check(einsum.value(), place, false);
     einsum.ranks().forEach(inScope::remove);
   }
 
-  private void check(Expr expr, String place, boolean guarded) {
+  private void check(Expr expr, Supplier<String> place, boolean guarded) {
     switch (expr) {
-      case Expr.Coordinate(Rank rank) -> require(inScope.contains(rank), "rank " + rank + " is not in scope", place);
+      case Expr.Coordinate(Rank rank) -> require(inScope.contains(rank), () -> "rank " + rank + " is not in scope", place);
       case Expr.Access access -> checkAccess(access, place, guarded);
       case Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) -> {
         check(condition, place, guarded);
@@ -86,7 +88,7 @@ public final class CascadeVerifier {
         boolean seen = reductions.contains(reduce);
         reductions.add(reduce);
         reduce.ranks().forEach(rank -> {
-          require(seen || !bound.contains(rank), "rank " + rank + " is bound twice", place);
+          require(seen || !bound.contains(rank), () -> "rank " + rank + " is bound twice", place);
           bound.add(rank);
           inScope.add(rank);
         });
@@ -98,12 +100,13 @@ public final class CascadeVerifier {
     }
   }
 
-  private void checkAccess(Expr.Access access, String place, boolean guarded) {
-    require(defined.contains(access.tensor()), access.tensor() + " is used before it is defined", place);
+  private void checkAccess(Expr.Access access, Supplier<String> place, boolean guarded) {
+    require(defined.contains(access.tensor()), () -> access.tensor() + " is used before it is defined", place);
     for (int i = 0; i < access.indices().size() && !guarded && access.outside().isEmpty(); i++) {
       if (access.indices().get(i) instanceof Expr.Coordinate(Rank rank)) {
+        int dimension = i;
         Size extent = access.tensor().shape().get(i);
-        require(fits(rank.size(), extent), "rank " + rank + " indexes dimension " + i + " of " + access.tensor(), place);
+        require(fits(rank.size(), extent), () -> "rank " + rank + " indexes dimension " + dimension + " of " + access.tensor(), place);
       }
     }
     access.children().forEach(child -> check(child, place, guarded));
@@ -115,14 +118,14 @@ public final class CascadeVerifier {
     return difference.isEmpty() || difference.get() <= 0;
   }
 
-  private void bind(Rank rank, String place) {
-    require(bound.add(rank), "rank " + rank + " is bound twice", place);
+  private void bind(Rank rank, Supplier<String> place) {
+    require(bound.add(rank), () -> "rank " + rank + " is bound twice", place);
     inScope.add(rank);
   }
 
-  private void require(boolean holds, String problem, String place) {
+  private void require(boolean holds, Supplier<String> problem, Supplier<String> place) {
     if (!holds) {
-      throw new InternalException("cascade " + cascade.name() + ": " + problem + ", in " + place);
+      throw new InternalException("cascade " + cascade.name() + ": " + problem.get() + ", in " + place.get());
     }
   }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /// Checks what the constructors of the loop level cannot see:
@@ -33,7 +34,7 @@ public final class KernelVerifier {
 
   private void run() {
     for (Buffer parameter : kernel.parameters()) {
-      require(parameter.space() == Buffer.Space.GLOBAL, "parameter " + parameter + " is not global", kernel.body());
+      require(parameter.space() == Buffer.Space.GLOBAL, () -> "parameter " + parameter + " is not global", kernel.body());
       bind(parameter, kernel.body());
     }
     outside(kernel.body(), Ranges.of(kernel));
@@ -42,7 +43,7 @@ public final class KernelVerifier {
   /// Checks `statement`, which is the kernel's body or the body of a parallel loop at the outside.
   private void outside(Stmt statement, Ranges ranges) {
     if (statement instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.PARALLEL) {
-      require(loop.extent() instanceof Expr.IntLiteral, "the extent of the parallel loop is not constant", loop);
+      require(loop.extent() instanceof Expr.IntLiteral, () -> "the extent of the parallel loop is not constant", loop);
       bind(loop.var(), loop);
       outside(loop.body(), ranges.loop(loop.var(), loop.extent()));
       inScope.remove(loop.var());
@@ -63,7 +64,7 @@ public final class KernelVerifier {
         yield after;
       }
       case Stmt.For loop -> {
-        require(loop.kind() != Stmt.For.Kind.PARALLEL, "a parallel loop inside the kernel", loop);
+        require(loop.kind() != Stmt.For.Kind.PARALLEL, () -> "a parallel loop inside the kernel", loop);
         loop(loop, ranges);
         yield ranges;
       }
@@ -89,7 +90,7 @@ public final class KernelVerifier {
         yield after;
       }
       case Stmt.Require(Expr condition, String _, Expr value) -> {
-        require(!value.type().isVector(), "the value of a require has lanes", statement);
+        require(!value.type().isVector(), () -> "the value of a require has lanes", statement);
         yield ranges.assume(condition, true);
       }
     };
@@ -103,12 +104,12 @@ public final class KernelVerifier {
 
   private void check(Expr expr, Ranges ranges, Stmt statement) {
     switch (expr) {
-      case Expr.Ref(Var var) -> require(inScope.contains(var), "variable " + var + " is not in scope", statement);
+      case Expr.Ref(Var var) -> require(inScope.contains(var), () -> "variable " + var + " is not in scope", statement);
       case Expr.Load(Buffer buffer, List<Expr> indices) -> access(buffer, indices, ranges, statement);
       case Expr.ReduceLanes reduce -> require(
           reduce.op().isCommutative() && !reduce.op().isComparison()
               && reduce.op().accepts(reduce.operand().type().element()),
-          "lane reduction by " + reduce.op() + " of " + reduce.operand().type(), statement);
+          () -> "lane reduction by " + reduce.op() + " of " + reduce.operand().type(), statement);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _,
           Expr.Bitcast _, Expr.Ramp _, Expr.Broadcast _ -> { }
     }
@@ -116,27 +117,28 @@ public final class KernelVerifier {
   }
 
   private void access(Buffer buffer, List<Expr> indices, Ranges ranges, Stmt statement) {
-    require(inScope.contains(buffer), "buffer " + buffer + " is not in scope", statement);
+    require(inScope.contains(buffer), () -> "buffer " + buffer + " is not in scope", statement);
     for (int i = 0; i < indices.size() && !ranges.impossible(); i++) {
       Interval index = ranges.of(indices.get(i));
       int extent = buffer.extents().get(i);
-      require(index.low() >= 0 && index.high() < extent, "index " + i + " of " + buffer + " may be in " + index
+      int dimension = i;
+      require(index.low() >= 0 && index.high() < extent, () -> "index " + dimension + " of " + buffer + " may be in " + index
           + ", which is not within 0.." + (extent - 1), statement);
     }
     if (buffer.space() == Buffer.Space.REGISTER) {
       Optional<String> problem = registers.computeIfAbsent(buffer, RegisterAccesses::new).add(indices);
-      require(problem.isEmpty(), problem.orElse(""), statement);
+      require(problem.isEmpty(), () -> problem.orElse(""), statement);
     }
   }
 
   private void bind(Object binder, Stmt statement) {
-    require(bound.add(binder), "bound twice: " + binder, statement);
+    require(bound.add(binder), () -> "bound twice: " + binder, statement);
     inScope.add(binder);
   }
 
-  private void require(boolean holds, String problem, Stmt statement) {
+  private void require(boolean holds, Supplier<String> problem, Stmt statement) {
     if (!holds) {
-      throw new InternalException("kernel " + kernel.name() + ": " + problem + ", at\n" + start(statement));
+      throw new InternalException("kernel " + kernel.name() + ": " + problem.get() + ", at\n" + start(statement));
     }
   }
 

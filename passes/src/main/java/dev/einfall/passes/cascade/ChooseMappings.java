@@ -42,12 +42,11 @@ public record ChooseMappings(Target target) implements Pass.OnCascade {
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Set<Tensor> constant = Constants.of(cascade);
-    CostModel costs = new CostModel(target, constant);
     List<Mapping.Nest> nests = new ArrayList<>(cascade.mapping().nests());
     for (Einsum einsum : cascade.einsums()) {
       if (cascade.mapping().nest(einsum.tensor()).isEmpty()) {
         Optional<Mapping.Group> group = cascade.mapping().group(einsum.tensor());
-        nests.add(new Choice(einsum, costs, group).nest());
+        nests.add(new Choice(einsum, new CostModel(einsum, constant), group).nest());
       }
     }
     return cascade.withMapping(new Mapping(nests, cascade.mapping().groups()));
@@ -71,9 +70,9 @@ public record ChooseMappings(Target target) implements Pass.OnCascade {
 
     Mapping.Nest nest() {
       Tiling best = Tiling.SCALAR;
-      double cycles = costs.cycles(einsum, best);
+      double cycles = costs.cycles(best);
       for (Tiling candidate : candidates()) {
-        double cost = costs.cycles(einsum, candidate);
+        double cost = costs.cycles(candidate);
         if (cost < cycles) {
           best = candidate;
           cycles = cost;

@@ -4,18 +4,16 @@ import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
-import dev.einfall.passes.Target;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// An estimate of the cycles that an Einsum takes with a tiling, on one core with everything in cache.
+/// An estimate of the cycles that an Einsum takes with a tiling, on one core with everything in cache. Copying constant
+/// operands costs nothing: it is done once.
 ///
 /// A step of a tile takes as long as its arithmetic (two operations a cycle), its loads (two a cycle), or the latency of
 /// one accumulation (four cycles), whichever is longest. Rows and vectors beyond the last whole tile are smaller tiles.
-///
-/// @param constant the tensors whose layout may be changed at no cost to a run
-record CostModel(Target target, Set<Tensor> constant) {
+final class CostModel {
   private static final double OPERATIONS_PER_CYCLE = 2;
   private static final double LOADS_PER_CYCLE = 2;
   private static final double ACCUMULATE_LATENCY = 4;
@@ -24,11 +22,38 @@ record CostModel(Target target, Set<Tensor> constant) {
   private static final double STRIDED_LANE = 1.5;
   private static final double PACK_ELEMENT = 2;
 
-  double cycles(Einsum einsum, Tiling tiling) {
-    Optional<Expr.Reduce> reduce = Exprs.reductions(einsum.value()).findFirst();
-    List<Rank> reduced = reduce.map(Expr.Reduce::ranks).orElse(List.of());
+  private final Set<Tensor> constant;
+  private final Einsum einsum;
+  private final Optional<Expr.Reduce> reduce;
+  private final List<Rank> reduced;
+  private final List<Operand> inside;
+  private final List<Operand> all;
+  private final long insideOperations;
+  private final long outsideOperations;
+
+  /// An access, the ranks that it depends on, and whether it is read for every coordinate of a reduced rank.
+  private record Operand(Expr.Access access, Set<Rank> ranks, boolean isReduced, boolean isPackable) {}
+
+  /// The model of one Einsum.
+  CostModel(Einsum einsum, Set<Tensor> constant) {
+    this.einsum = einsum;
+    this.constant = constant;
+    this.reduce = Exprs.reductions(einsum.value()).findFirst();
+    this.reduced = reduce.map(Expr.Reduce::ranks).orElse(List.of());
+    this.all = Exprs.accesses(einsum.value()).distinct().map(this::operand).toList();
+    this.inside = reduce.stream().flatMap(r -> Exprs.accesses(r.body())).distinct().map(this::operand).toList();
+    this.insideOperations = reduce.map(r -> Math.max(1, Exprs.operations(r.body()))).orElse(0L);
+    this.outsideOperations = Exprs.operations(einsum.value()) - reduce.map(Exprs::operations).orElse(0L) + 1;
+  }
+
+  private Operand operand(Expr.Access access) {
+    Set<Rank> ranks = Exprs.freeRanks(access);
+    return new Operand(access, ranks, reduced.stream().anyMatch(ranks::contains), isPackable(access));
+  }
+
+  double cycles(Tiling tiling) {
     if (tiling.vector().filter(reduced::contains).isPresent()) {
-      return alongReduction(einsum, reduce.orElseThrow(), tiling);
+      return alongReduction(tiling);
     }
     long others = 1;
     for (Rank rank : einsum.ranks()) {
@@ -38,72 +63,64 @@ record CostModel(Target target, Set<Tensor> constant) {
     double tiles = 0;
     for (int[] rows : pieces(tiling.row(), tiling.rows())) {
       for (int[] width : widths(tiling)) {
-        tiles += (double) rows[1] * width[2] * tile(einsum, reduce, reduced, tiling, rows[0], width[0], width[1]);
+        tiles += (double) rows[1] * width[2] * tile(tiling, rows[0], width[0], width[1]);
       }
     }
-    return others * tiles + packing(einsum, reduced, tiling);
+    return others * tiles + packing(tiling);
   }
 
   /// The cycles of one tile of `rows` x `vectors` vectors of `lanes`.
-  private double tile(Einsum einsum, Optional<Expr.Reduce> reduce, List<Rank> reduced, Tiling tiling, int rows, int vectors, int lanes) {
-    long steps = Exprs.volume(reduced);
-    double epilogue = operations(einsum.value(), reduce) * rows * vectors / OPERATIONS_PER_CYCLE + TILE_OVERHEAD;
+  private double tile(Tiling tiling, int rows, int vectors, int lanes) {
+    double epilogue = outsideOperations * rows * vectors / OPERATIONS_PER_CYCLE + TILE_OVERHEAD;
+    double stores = stores(tiling, rows, vectors, lanes);
     if (reduce.isEmpty()) {
-      double loads = loads(einsum.value(), List.of(), tiling, rows, vectors, lanes) / LOADS_PER_CYCLE;
-      return Math.max(epilogue, loads + stores(einsum, tiling, rows, vectors, lanes));
+      return Math.max(epilogue, loads(all, tiling, rows, vectors, lanes) / LOADS_PER_CYCLE + stores);
     }
-    double arithmetic = Math.max(1, Exprs.operations(reduce.get().body())) * rows * vectors / OPERATIONS_PER_CYCLE;
-    double loads = loads(reduce.get().body(), reduced, tiling, rows, vectors, lanes) / LOADS_PER_CYCLE;
-    return steps * Math.max(Math.max(arithmetic, loads), ACCUMULATE_LATENCY) + epilogue
-        + stores(einsum, tiling, rows, vectors, lanes);
+    double arithmetic = insideOperations * rows * vectors / OPERATIONS_PER_CYCLE;
+    double loads = loads(inside, tiling, rows, vectors, lanes) / LOADS_PER_CYCLE;
+    return Exprs.volume(reduced) * Math.max(Math.max(arithmetic, loads), ACCUMULATE_LATENCY) + epilogue + stores;
   }
 
   /// The cycles of storing a tile: one a vector if its lanes are neighbours in the output.
-  private static double stores(Einsum einsum, Tiling tiling, int rows, int vectors, int lanes) {
+  private double stores(Tiling tiling, int rows, int vectors, int lanes) {
     boolean contiguous = tiling.vector().isEmpty() || tiling.vector().get() == einsum.ranks().getLast();
     return rows * vectors * (contiguous ? 1 : lanes * STRIDED_LANE);
   }
 
-  private static long operations(Expr value, Optional<Expr.Reduce> reduce) {
-    return Exprs.operations(value) - reduce.map(Exprs::operations).orElse(0L) + 1;
-  }
-
-  /// The load instructions of one step. Operands with a rank of `reduced` count as packed if they can be.
-  private double loads(Expr expr, List<Rank> reduced, Tiling tiling, int rows, int vectors, int lanes) {
-    return Exprs.accesses(expr).distinct().mapToDouble(access -> {
-      Set<Rank> ranks = Exprs.freeRanks(access);
-      double count = tiling.row().filter(ranks::contains).isPresent() ? rows : 1;
-      if (tiling.vector().filter(ranks::contains).isEmpty()) {
-        return count;
-      }
-      boolean contiguous = isContiguous(access, tiling.vector().get())
-          || reduced.stream().anyMatch(ranks::contains) && isPackable(access);
-      return count * vectors * (contiguous || lanes == 1 ? 1 : lanes * STRIDED_LANE);
-    }).sum();
+  /// The load instructions of one step. Operands of the reduction count as packed if they can be.
+  private static double loads(List<Operand> operands, Tiling tiling, int rows, int vectors, int lanes) {
+    double loads = 0;
+    for (Operand operand : operands) {
+      double count = tiling.row().filter(operand.ranks::contains).isPresent() ? rows : 1;
+      boolean vector = tiling.vector().filter(operand.ranks::contains).isPresent();
+      boolean neighbours = !vector || lanes == 1 || operand.isReduced && operand.isPackable
+          || isContiguous(operand.access, tiling.vector().get());
+      loads += count * (vector ? vectors : 1) * (neighbours ? 1 : lanes * STRIDED_LANE);
+    }
+    return loads;
   }
 
   /// The cycles of a dot product for each output: the vector rank is reduced.
-  private double alongReduction(Einsum einsum, Expr.Reduce reduce, Tiling tiling) {
+  private double alongReduction(Tiling tiling) {
     Rank vector = tiling.vector().orElseThrow();
-    long outer = Exprs.volume(reduce.ranks()) / Math.max(1, vector.size().value());
+    long outer = Exprs.volume(reduced) / Math.max(1, vector.size().value());
     double steps = outer * (vector.size().value() / tiling.lanes() + 2.0 * (vector.size().value() % tiling.lanes()));
-    double arithmetic = Math.max(1, Exprs.operations(reduce.body())) / OPERATIONS_PER_CYCLE;
-    double loads = loads(reduce.body(), List.of(), tiling, 1, 1, tiling.lanes()) / LOADS_PER_CYCLE;
+    double loads = inside.stream()
+        .mapToDouble(operand -> isContiguous(operand.access, vector) ? 1 : tiling.lanes() * STRIDED_LANE).sum() / LOADS_PER_CYCLE;
     double latency = ACCUMULATE_LATENCY / tiling.vectors();
-    double point = steps * Math.max(Math.max(arithmetic, loads), latency) + HORIZONTAL_REDUCTION + TILE_OVERHEAD;
-    return Exprs.volume(einsum.ranks()) * point;
+    double step = Math.max(Math.max(insideOperations / OPERATIONS_PER_CYCLE, loads), latency);
+    return Exprs.volume(einsum.ranks()) * (steps * step + HORIZONTAL_REDUCTION + TILE_OVERHEAD);
   }
 
   /// The cycles that copying operands into panels takes in every run.
-  private double packing(Einsum einsum, List<Rank> reduced, Tiling tiling) {
+  private double packing(Tiling tiling) {
     if (tiling.vector().isEmpty() || reduced.isEmpty()) {
       return 0;
     }
-    return Exprs.accesses(einsum.value()).distinct()
-        .filter(access -> reduced.stream().anyMatch(Exprs.freeRanks(access)::contains))
-        .filter(access -> isPackable(access) && !isContiguous(access, tiling.vector().get()))
-        .filter(access -> !constant.contains(access.tensor()))
-        .mapToDouble(access -> PACK_ELEMENT * Exprs.volume(List.copyOf(Exprs.freeRanks(access))))
+    return all.stream()
+        .filter(operand -> operand.isReduced && operand.isPackable && !constant.contains(operand.access.tensor()))
+        .filter(operand -> !isContiguous(operand.access, tiling.vector().get()))
+        .mapToDouble(operand -> PACK_ELEMENT * Exprs.volume(List.copyOf(operand.ranks)))
         .sum();
   }
 

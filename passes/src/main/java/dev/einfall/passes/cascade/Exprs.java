@@ -73,7 +73,8 @@ final class Exprs {
   }
 
   static boolean reads(Expr expr, Tensor tensor) {
-    return accesses(expr).anyMatch(access -> access.tensor() == tensor);
+    return expr instanceof Expr.Access access && access.tensor() == tensor
+        || expr.children().anyMatch(child -> reads(child, tensor));
   }
 
   /// The coordinates of `ranks`, as index expressions.

@@ -53,15 +53,18 @@ public record InlineProducers() implements Pass.OnCascade {
   }
 
   private static boolean isWorthwhile(Einsum producer, List<Einsum> einsums) {
-    List<Use> uses = einsums.stream().flatMap(consumer -> uses(consumer, producer.tensor()).stream()).toList();
-    if (Exprs.hasReduction(producer.value()) || uses.stream().anyMatch(use -> use.access().outside().isPresent())) {
+    if (Exprs.hasReduction(producer.value())) {
+      return false;
+    }
+    List<Einsum> users = einsums.stream().filter(user -> Exprs.reads(user.value(), producer.tensor())).toList();
+    List<Use> uses = users.stream().flatMap(user -> uses(user, producer.tensor()).stream()).toList();
+    if (uses.stream().anyMatch(use -> use.access().outside().isPresent())) {
       return false;
     }
     long elements = Math.max(1, Exprs.volume(producer.ranks()));
     long evaluations = uses.stream().mapToLong(Use::evaluations).sum();
-    long users = einsums.stream().filter(user -> Exprs.reads(user.value(), producer.tensor())).count();
     long once = Exprs.operations(producer.value()) + Exprs.accesses(producer.value()).distinct().count();
-    return users == 1 && evaluations <= elements
+    return users.size() == 1 && evaluations <= elements
         || once * evaluations <= (once + 1) * elements + evaluations;
   }
 
