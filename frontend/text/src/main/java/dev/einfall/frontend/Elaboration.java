@@ -20,7 +20,7 @@ import java.util.Set;
 /// The cascade under construction, and what all functions of a file share.
 final class Elaboration {
   /// Bounds what a small file can grow to by loops and calls.
-  private static final int MOST_STEPS = 50_000;
+  private static final int MOST_STEPS = 20_000;
 
   private final Diagnostics diagnostics;
   private final Map<String, Syntax.Function> functions;
