@@ -80,13 +80,13 @@ final class Accesses {
   /// The error of a tensor that stands without indices where a number is needed.
   Diagnostics.Rejection needsIndices(Tensor tensor, Span span) {
     int rank = tensor.shape().size();
-    String example = tensor.name() + rank(rank);
+    String example = tensor.name() + letters(rank);
     return diagnostics.reject(span, "`" + tensor.name() + "` has " + dimensions(rank)
         + "; name the element, as in `" + example + "`");
   }
 
-  private static String rank(int count) {
-    List<String> letters = List.of("i", "j", "k", "l", "m", "n");
-    return count > letters.size() ? "[...]" : letters.subList(0, count).toString();
+  private static String letters(int count) {
+    List<String> all = List.of("i", "j", "k", "l", "m", "n");
+    return count > all.size() ? "[...]" : all.subList(0, count).toString();
   }
 }

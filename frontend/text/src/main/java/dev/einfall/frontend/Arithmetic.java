@@ -168,7 +168,8 @@ final class Arithmetic {
   /// A cast of a literal is the literal of that type.
   Value cast(ElementType type, Value operand, Span span) {
     boolean isLiteral = operand instanceof Whole(Expr.IntLiteral _, boolean _, Span _) && !type.isBool()
-        || operand instanceof Real(var as, Span _) && as.apply(ElementType.F32) instanceof Expr.FloatLiteral && type.isFloat();
+        || operand instanceof Real(var as, Span _) && type.isFloat()
+            && as.apply(ElementType.F32) instanceof Expr.FloatLiteral;
     return new Typed(isLiteral ? as(operand, type) : new Expr.Cast(type, alone(operand)), span);
   }
 

@@ -1,9 +1,9 @@
 package dev.einfall.frontend;
 
-import dev.einfall.frontend.Syntax.Expr;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Span;
+import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
@@ -34,20 +34,20 @@ final class Definitions {
     definition.indices().forEach(this::checkIsBinder);
     Ranges.Bound bound = ranges.bind(definition.indices(), definition.value());
     Scope scope = Scope.EMPTY.inner(bound.named(), bound.rest());
-    dev.einfall.ir.cascade.Expr value = right(definition.value(), scope);
+    Expr value = right(definition.value(), scope);
     ranges.requireKnown(bound);
     return elaboration.define(definition.name(), bound.order(), value, definition.span());
   }
 
   private void checkIsBinder(Syntax.Subscript index) {
-    if (index instanceof Syntax.Subscript.Index(Expr value) && !(value instanceof Expr.Reference)) {
+    if (index instanceof Syntax.Subscript.Index(Syntax.Expr value) && !(value instanceof Syntax.Expr.Reference)) {
       throw diagnostics.reject(index.span(), "expected an index variable on the left, such as `i` or `i in 0..3`: "
           + "a statement defines every element of its tensor");
     }
   }
 
   /// A tensor without dimensions that holds `value`, converted to `type` if that is given and its own type is open.
-  Tensor scalar(String name, Expr value, Optional<ElementType> type) {
+  Tensor scalar(String name, Syntax.Expr value, Optional<ElementType> type) {
     Value result = scalars.value(value, Scope.EMPTY);
     Span span = value.span();
     return elaboration.define(name, span, List.of(), type.filter(_ -> !(result instanceof Value.Typed))
@@ -56,12 +56,12 @@ final class Definitions {
   }
 
   /// The right side. In a product, the indices that stand only there are summed over.
-  private dev.einfall.ir.cascade.Expr right(Expr value, Scope scope) {
+  private Expr right(Syntax.Expr value, Scope scope) {
     Collection<Syntax.Name> free = FreeIndices.of(value, name -> isKnown(name, scope));
     if (free.isEmpty()) {
       return scalars.arithmetic().alone(scalars.value(value, scope));
     }
-    if (!(value instanceof Expr.Infix product && product.op() == BinaryOp.MUL)) {
+    if (!(value instanceof Syntax.Expr.Infix product && product.op() == BinaryOp.MUL)) {
       throw unbound(free.iterator().next(), scope);
     }
     List<Rank> order = new ArrayList<>();

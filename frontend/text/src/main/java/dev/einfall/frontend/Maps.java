@@ -50,7 +50,8 @@ final class Maps {
   private Mapping.Group group(Syntax.Name name, Einsum einsum, Directive fusion) {
     List<Einsum> members = fusion.names().stream().map(this::definition).toList();
     if (!members.contains(einsum)) {
-      throw diagnostics.reject(fusion.span(), "`fuse` in the map of `" + name.text() + "` names `" + name.text() + "` too");
+      throw diagnostics.reject(fusion.span(), "`fuse` in the map of `" + name.text() + "` names `" + name.text()
+          + "` too");
     }
     return new Groups(elaboration, fusion).group(members);
   }

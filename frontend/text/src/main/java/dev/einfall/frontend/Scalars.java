@@ -1,6 +1,5 @@
 package dev.einfall.frontend;
 
-import dev.einfall.frontend.Syntax.Expr;
 import dev.einfall.frontend.Syntax.Subscript;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
@@ -8,6 +7,7 @@ import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.UnaryOp;
+import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.IndexBounds;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Reduction;
@@ -39,22 +39,22 @@ final class Scalars {
     return arithmetic;
   }
 
-  Value value(Expr expr, Scope scope) {
+  Value value(Syntax.Expr expr, Scope scope) {
     return switch (expr) {
-      case Expr.Whole(long value, Span span) -> new Value.Whole(new dev.einfall.ir.cascade.Expr.IntLiteral(
+      case Syntax.Expr.Whole(long value, Span span) -> new Value.Whole(new Expr.IntLiteral(
           ElementType.I32, value), false, span);
-      case Expr.Real(double value, Span span) -> new Value.Real(
-          type -> new dev.einfall.ir.cascade.Expr.FloatLiteral(type, value), span);
-      case Expr.Truth(boolean value, Span span) -> new Value.Typed(
-          new dev.einfall.ir.cascade.Expr.IntLiteral(ElementType.BOOL, value ? 1 : 0), span);
-      case Expr.Reference(Syntax.Name name) -> reference(name, scope);
-      case Expr.Access access -> access(access, scope);
-      case Expr.Reduction reduction -> reduction(reduction, scope);
-      case Expr.Call call -> call(call, scope);
-      case Expr.Prefix prefix -> arithmetic.unary(prefix.op(), value(prefix.operand(), scope), prefix.span());
-      case Expr.Infix infix ->
+      case Syntax.Expr.Real(double value, Span span) -> new Value.Real(
+          type -> new Expr.FloatLiteral(type, value), span);
+      case Syntax.Expr.Truth(boolean value, Span span) -> new Value.Typed(
+          new Expr.IntLiteral(ElementType.BOOL, value ? 1 : 0), span);
+      case Syntax.Expr.Reference(Syntax.Name name) -> reference(name, scope);
+      case Syntax.Expr.Access access -> access(access, scope);
+      case Syntax.Expr.Reduction reduction -> reduction(reduction, scope);
+      case Syntax.Expr.Call call -> call(call, scope);
+      case Syntax.Expr.Prefix prefix -> arithmetic.unary(prefix.op(), value(prefix.operand(), scope), prefix.span());
+      case Syntax.Expr.Infix infix ->
           arithmetic.infix(infix.op(), value(infix.left(), scope), value(infix.right(), scope), infix.span());
-      case Expr.Sequence sequence ->
+      case Syntax.Expr.Sequence sequence ->
           throw diagnostics.reject(sequence.span(), "a list stands only in `reshape` and `transpose`");
     };
   }
@@ -62,7 +62,7 @@ final class Scalars {
   private Value reference(Syntax.Name name, Scope scope) {
     Optional<Rank> rank = scope.find(name.text());
     if (rank.isPresent()) {
-      return new Value.Whole(new dev.einfall.ir.cascade.Expr.Coordinate(rank.get()), false, name.span());
+      return new Value.Whole(new Expr.Coordinate(rank.get()), false, name.span());
     }
     Optional<Size> size = frame.size(name.text());
     if (size.isPresent()) {
@@ -75,12 +75,12 @@ final class Scalars {
     if (!tensor.shape().isEmpty()) {
       throw accesses.needsIndices(tensor, name.span());
     }
-    return new Value.Typed(new dev.einfall.ir.cascade.Expr.Access(tensor, List.of()), name.span());
+    return new Value.Typed(new Expr.Access(tensor, List.of()), name.span());
   }
 
-  private static dev.einfall.ir.cascade.Expr extent(Size size) {
-    return size.constant().map(dev.einfall.ir.cascade.Expr::index)
-        .orElseGet(() -> new dev.einfall.ir.cascade.Expr.Extent(size));
+  private static Expr extent(Size size) {
+    return size.constant().map(Expr::index)
+        .orElseGet(() -> new Expr.Extent(size));
   }
 
   private Diagnostics.Rejection unknown(Syntax.Name name, Scope scope) {
@@ -91,25 +91,25 @@ final class Scalars {
         + Spelling.suggestion(name.text(), known));
   }
 
-  private Value access(Expr.Access access, Scope scope) {
+  private Value access(Syntax.Expr.Access access, Scope scope) {
     Tensor tensor = accesses.tensor(access.name());
-    List<dev.einfall.ir.cascade.Expr> indices = new ArrayList<>();
+    List<Expr> indices = new ArrayList<>();
     for (Accesses.Position position : accesses.positions(access)) {
       indices.add(position.subscript().isPresent()
           ? index(position.subscript().get(), scope)
           : restIndex(access, tensor, position, scope));
     }
-    Optional<dev.einfall.ir.cascade.Expr> outside =
+    Optional<Expr> outside =
         access.outside().map(value -> arithmetic.as(value(value, scope), tensor.type()));
     if (outside.isEmpty() && !scope.guarded()) {
       checkBounds(access, tensor, indices);
     }
-    return new Value.Typed(new dev.einfall.ir.cascade.Expr.Access(tensor, indices, outside), access.span());
+    return new Value.Typed(new Expr.Access(tensor, indices, outside), access.span());
   }
 
-  private dev.einfall.ir.cascade.Expr index(Subscript subscript, Scope scope) {
+  private Expr index(Subscript subscript, Scope scope) {
     return switch (subscript) {
-      case Subscript.Index(Expr value) -> arithmetic.index(value(value, scope));
+      case Subscript.Index(Syntax.Expr value) -> arithmetic.index(value(value, scope));
       case Subscript.Ranged ranged -> throw diagnostics.reject(ranged.span(),
           "a range is written where an index is bound: on the left side or in a reduction");
       case Subscript other -> throw diagnostics.reject(other.span(),
@@ -117,8 +117,8 @@ final class Scalars {
     };
   }
 
-  private dev.einfall.ir.cascade.Expr restIndex(
-      Expr.Access access, Tensor tensor, Accesses.Position position, Scope scope) {
+  private Expr restIndex(
+      Syntax.Expr.Access access, Tensor tensor, Accesses.Position position, Scope scope) {
     List<Rank> ranks = scope.findRest().orElseThrow(() -> diagnostics.reject(access.span(),
         "`...` is bound nowhere: it stands neither on the left nor in a reduction such as `sum[...](...)`"));
     boolean fits = position.rest() < ranks.size()
@@ -126,10 +126,10 @@ final class Scalars {
     if (!fits || !elaboration.same(ranks.get(position.rest()).size(), tensor.shape().get(position.dimension()))) {
       throw diagnostics.reject(access.span(), "`...` stands for other sizes here than on the left");
     }
-    return new dev.einfall.ir.cascade.Expr.Coordinate(ranks.get(position.rest()));
+    return new Expr.Coordinate(ranks.get(position.rest()));
   }
 
-  private void checkBounds(Expr.Access access, Tensor tensor, List<dev.einfall.ir.cascade.Expr> indices) {
+  private void checkBounds(Syntax.Expr.Access access, Tensor tensor, List<Expr> indices) {
     for (Accesses.Position position : accesses.positions(access)) {
       Size size = tensor.shape().get(position.dimension());
       Optional<String> leaves = IndexBounds.leaves(indices.get(position.dimension()), size);
@@ -142,7 +142,7 @@ final class Scalars {
     }
   }
 
-  private Value reduction(Expr.Reduction reduction, Scope scope) {
+  private Value reduction(Syntax.Expr.Reduction reduction, Scope scope) {
     Reduction operation = Reduction.named(reduction.name().text()).orElseThrow(() -> unknownReduction(reduction.name()));
     if (reduction.indices().isEmpty()) {
       throw diagnostics.reject(reduction.span(), "`" + operation.text() + "` needs an index to reduce, as in `"
@@ -166,7 +166,7 @@ final class Scalars {
         + (suggestion.isEmpty() ? "; the reductions are " + String.join(", ", known) : suggestion));
   }
 
-  private Value call(Expr.Call call, Scope scope) {
+  private Value call(Syntax.Expr.Call call, Scope scope) {
     String name = call.name().text();
     call.prefix().ifPresent(prefix -> {
       throw diagnostics.reject(prefix.span(), "`in` stands after a call of a function on whole tensors");
@@ -188,7 +188,7 @@ final class Scalars {
     throw unknownFunction(call.name());
   }
 
-  private Value argument(Expr.Call call, int position, int count, Scope scope) {
+  private Value argument(Syntax.Expr.Call call, int position, int count, Scope scope) {
     if (call.arguments().size() != count) {
       throw diagnostics.reject(call.span(), "`" + call.name().text() + "` takes " + count
           + (count == 1 ? " operand" : " operands") + ", not " + call.arguments().size());

@@ -96,7 +96,8 @@ final class Sizes {
             .orElse("; the types are " + String.join(", ", known))));
   }
 
-  /// The sizes, whose product is a number, of a type or of a list of sizes, in which `...` stands for the function's leading sizes.
+  /// The sizes of a type or of a list of sizes, in which `...` stands for the function's leading sizes. Their product is
+  /// a number.
   List<Size> shape(List<Optional<Expr>> dimensions, Span span) {
     List<Size> shape = new ArrayList<>();
     for (Optional<Expr> dimension : dimensions) {

@@ -78,7 +78,8 @@ final class Statements {
     long from = sizes.number(loop.from());
     long to = sizes.number(loop.to());
     if (to - from > MOST_ROUNDS) {
-      throw diagnostics.reject(loop.to().span(), "a static loop has at most " + MOST_ROUNDS + " rounds, not " + (to - from));
+      throw diagnostics.reject(loop.to().span(), "a static loop has at most " + MOST_ROUNDS + " rounds, not "
+          + (to - from));
     }
     for (long i = from; i < to; i++) {
       Frame round = frame.round(loop.name().text(), i, frame.prefix());

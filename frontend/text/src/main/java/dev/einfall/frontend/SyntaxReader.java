@@ -165,8 +165,8 @@ final class SyntaxReader {
   }
 
   private RuntimeException diagnosed(ExprContext expr) {
-    diagnostics.report(span(expr.getStart()),
-        "this expression has more than " + MOST_NESTED + " operations in a row; name the parts in statements of their own");
+    diagnostics.report(span(expr.getStart()), "this expression has more than " + MOST_NESTED
+        + " operations in a row; name the parts in statements of their own");
     diagnostics.throwIfAny();
     return diagnostics.reject();
   }

@@ -92,7 +92,8 @@ final class Wholes {
     Syntax.Function function = elaboration.functions().get(call.name().text());
     if (frame.isInside(function)) {
       throw diagnostics.reject(call.span(), "`" + function.name().text()
-          + "` calls itself; a static `for` repeats a step", new Diagnostic.Note(function.name().span(), "it begins here"));
+          + "` calls itself; a static `for` repeats a step",
+          new Diagnostic.Note(function.name().span(), "it begins here"));
     }
     if (frame.depth() >= MOST_CALLS) {
       throw diagnostics.reject(call.span(), "calls are nested more than " + MOST_CALLS + " deep here");
@@ -251,7 +252,8 @@ final class Wholes {
             + tensor.name() + "` has size " + size + ", so that it has no element " + index);
         yield new Views.Part(index, Size.of(1), true);
       }
-      case Subscript.Ranged ranged -> throw diagnostics.reject(ranged.span(), "a slice is written `2..5`, without a name");
+      case Subscript.Ranged ranged ->
+          throw diagnostics.reject(ranged.span(), "a slice is written `2..5`, without a name");
     };
   }
 
