@@ -8,6 +8,7 @@ import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.SharedReductions;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -72,7 +73,7 @@ final class Elaboration {
 
   Tensor define(String name, Span nameSpan, List<Rank> ranks, Expr value, Span span) {
     Tensor tensor = new Tensor(name, value.type(), ranks.stream().map(Rank::size).toList(), nameSpan);
-    einsums.add(new Einsum(tensor, ranks, value, span));
+    einsums.add(new Einsum(tensor, ranks, SharedReductions.of(value), span));
     return tensor;
   }
 

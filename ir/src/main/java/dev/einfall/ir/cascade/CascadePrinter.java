@@ -7,7 +7,9 @@ import dev.einfall.ir.Names;
 import dev.einfall.ir.Size;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -137,10 +139,23 @@ public final class CascadePrinter {
   private String einsum(Einsum einsum) {
     Names scope = ranks.inner();
     String indices = binders(einsum.ranks(), einsum.value(), scope);
+    repeatedRanks(einsum.value()).forEach(rank -> scope.of(rank, rank.name()));
     return name(einsum.tensor()) + "[" + indices + "] = " + text(einsum.value(), scope);
   }
 
   /// The ranks that `value` binds, with a range where no index of `value` gives it.
+  /// The ranks of reductions that stand in several places: they have one name in all.
+  private static List<Rank> repeatedRanks(Expr value) {
+    Map<Expr.Reduce, Integer> counts = new LinkedHashMap<>();
+    value.nodes().forEach(node -> {
+      if (node instanceof Expr.Reduce reduce) {
+        counts.merge(reduce, 1, Integer::sum);
+      }
+    });
+    return counts.keySet().stream().filter(reduce -> counts.get(reduce) > 1)
+        .flatMap(reduce -> reduce.ranks().stream()).toList();
+  }
+
   private static String binders(List<Rank> ranks, Expr value, Names scope) {
     return ranks.stream()
         .map(rank -> scope.of(rank, rank.name()) + (isEvident(rank, value) ? "" : " in 0.." + rank.size()))
