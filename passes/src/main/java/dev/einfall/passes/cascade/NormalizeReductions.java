@@ -15,6 +15,7 @@ import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -52,7 +53,11 @@ public record NormalizeReductions() implements Pass.OnCascade {
   }
 
   /// The reductions of one Einsum on their way into Einsums before it.
-  private record Lifting(Einsum einsum, List<Einsum> before) {
+  private record Lifting(Einsum einsum, List<Einsum> before, Map<Expr, Expr> lifted) {
+
+    Lifting(Einsum einsum, List<Einsum> before) {
+      this(einsum, before, new LinkedHashMap<>());
+    }
 
     Einsum normalized() {
       Expr value = einsum.value() instanceof Expr.Reduce reduce ? root(reduce) : lift(einsum.value(), einsum.ranks());
@@ -69,8 +74,11 @@ public record NormalizeReductions() implements Pass.OnCascade {
       if (!(expr instanceof Expr.Reduce reduce)) {
         return expr.mapChildren(child -> lift(child, scope));
       }
-      Expr.Reduce inner = body(reduce, scope);
-      return define(inner.reduction().isPosition() ? firstPosition(inner, scope) : inner, scope);
+      if (!lifted.containsKey(reduce)) {
+        Expr.Reduce inner = body(reduce, scope);
+        lifted.put(reduce, define(inner.reduction().isPosition() ? firstPosition(inner, scope) : inner, scope));
+      }
+      return lifted.get(reduce);
     }
 
     /// `reduce` with the reductions inside its body lifted.
