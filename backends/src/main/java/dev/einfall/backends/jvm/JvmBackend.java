@@ -1,31 +1,84 @@
 package dev.einfall.backends.jvm;
 
 import dev.einfall.backends.CompiledKernel;
+import dev.einfall.generated.Anchor;
 import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.InternalException;
+import dev.einfall.ir.Span;
 import dev.einfall.ir.loop.Kernel;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
 /// Turns kernels into bytecode: a hidden class each.
 public record JvmBackend(JvmOptions options) {
+  @SuppressWarnings("restricted") // Everything in bounds is proved by the KernelVerifier, and nothing else is checked.
+  private static final MemorySegment EVERYTHING = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
   /// A kernel and memory for it to run on, before there is real work: see [CompiledKernel#rehearse].
   public record Rehearsal(CompiledKernel kernel, long[] addresses, long scratch) {}
 
   /// The kernels compiled to bytecode, in order. Kernels that are equal but for the identity of their parameters should
-  /// be given once.
+  /// be given once. Remarks say what will be slow and why.
   public List<CompiledKernel> compile(List<Kernel> kernels, Consumer<Diagnostic> remarks) {
-    throw new UnsupportedOperationException("not yet");
+    if (!kernels.isEmpty()) {
+      CompilerDirectives.install().ifPresent(reason -> remarks.accept(Diagnostic.remark(Span.NONE,
+          "cannot keep HotSpot's first-tier compiler away from generated code, which may stay slow: " + reason)));
+    }
+    List<CompiledKernel> compiled = new ArrayList<>();
+    for (Kernel kernel : kernels) {
+      compiled.add(define(kernel, write(kernel, remarks)));
+    }
+    return compiled;
   }
 
   /// Runs all kernels on tiny extents, in turn, until the just-in-time compiler has compiled them. What they store is
   /// meaningless. Remarks name kernels that stay slow.
   public void warmUp(List<Rehearsal> rehearsals, Consumer<Diagnostic> remarks) {
-    throw new UnsupportedOperationException("not yet");
+    if (options.maxWarmUpMillis() == 0 || !CompilerDirectives.available()) {
+      return;
+    }
+    new WarmUp(options.maxWarmUpMillis()).run(rehearsals).forEach((kernel, outcome) ->
+        remarks.accept(Diagnostic.remark(kernel.span(), "kernel " + kernel + switch (outcome) {
+          case NEVER_COMPILED -> " was not compiled by the JIT during warm-up: it may run slowly at first, or for good";
+          case ALLOCATES -> " allocates memory while it runs: the JIT keeps vectors in objects, which is very slow";
+        })));
   }
 
   /// The class file of a kernel, for people to look at.
   public byte[] classFile(Kernel kernel) {
-    throw new UnsupportedOperationException("not yet");
+    return write(kernel, _ -> {}).classFile();
+  }
+
+  private KernelClass.Finished write(Kernel kernel, Consumer<Diagnostic> remarks) {
+    LanesToLoops lanes = new LanesToLoops(options.vectors());
+    Kernel lowered = kernel.withBody(HoistLoads.in(lanes.lower(kernel.body())));
+    if (!lanes.reasons().isEmpty()) {
+      remarks.accept(Diagnostic.remark(kernel.span(), "kernel " + kernel.name() + " computes lane by lane: "
+          + String.join(", ", lanes.reasons())));
+    }
+    KernelClass.Finished written = KernelClass.write(lowered, KernelClass.MAX_METHOD_BYTES);
+    written.methods().forEach((method, size) -> {
+      if (size > KernelClass.MAX_METHOD_BYTES) {
+        remarks.accept(Diagnostic.remark(kernel.span(), "kernel " + kernel.name() + " has a method of " + size
+            + " bytes that cannot be split: HotSpot compiles none of 8000 bytes or more, and interprets it"));
+      }
+    });
+    return written;
+  }
+
+  private static CompiledKernel define(Kernel kernel, KernelClass.Finished written) {
+    try {
+      MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(Anchor.class, MethodHandles.lookup());
+      MethodHandles.Lookup defined = lookup.defineHiddenClassWithClassData(written.classFile(), EVERYTHING, true);
+      CompiledKernel code = (CompiledKernel) defined
+          .findConstructor(defined.lookupClass(), MethodType.methodType(void.class)).invoke();
+      return new Generated(code, kernel.span(), written.largeMethods());
+    } catch (Throwable e) {
+      throw new InternalException("cannot define the class of kernel " + kernel.name(), e);
+    }
   }
 }

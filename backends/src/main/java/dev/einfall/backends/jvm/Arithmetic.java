@@ -1,0 +1,115 @@
+package dev.einfall.backends.jvm;
+
+import dev.einfall.backends.KernelFault;
+
+/// What generated code calls for scalar operations that are not single instructions.
+public final class Arithmetic {
+  private Arithmetic() {}
+
+  /// The nearest `f16`, as a `float`.
+  public static float roundToF16(float value) {
+    return Float.float16ToFloat(Float.floatToFloat16(value));
+  }
+
+  /// The nearest `bf16`, as a `float`.
+  public static float roundToBf16(float value) {
+    return bf16ToFloat(floatToBf16(value));
+  }
+
+  public static float bf16ToFloat(short bits) {
+    return Float.intBitsToFloat(bits << 16);
+  }
+
+  /// The bits of the `bf16` nearest to `value`, ties to even.
+  public static short floatToBf16(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    if (Float.isNaN(value)) {
+      return (short) (bits >> 16 | 0x40);
+    }
+    return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+  }
+
+  public static int truth(int value) {
+    return value != 0 ? 1 : 0;
+  }
+
+  public static int truth(long value) {
+    return value != 0 ? 1 : 0;
+  }
+
+  public static int truth(float value) {
+    return value != 0 ? 1 : 0;
+  }
+
+  public static int truth(double value) {
+    return value != 0 ? 1 : 0;
+  }
+
+  public static int sign(int value) {
+    return Integer.signum(value);
+  }
+
+  public static long sign(long value) {
+    return Long.signum(value);
+  }
+
+  public static float sign(float value) {
+    return Math.signum(value);
+  }
+
+  public static double sign(double value) {
+    return Math.signum(value);
+  }
+
+  public static double rsqrt(double value) {
+    return 1 / Math.sqrt(value);
+  }
+
+  public static float pow(float base, float exponent) {
+    return (float) Math.pow(base, exponent);
+  }
+
+  public static int floorDiv(int a, int b) {
+    return Math.floorDiv(a, (int) divisor(b));
+  }
+
+  public static long floorDiv(long a, long b) {
+    return Math.floorDiv(a, divisor(b));
+  }
+
+  public static int floorMod(int a, int b) {
+    return Math.floorMod(a, (int) divisor(b));
+  }
+
+  public static long floorMod(long a, long b) {
+    return Math.floorMod(a, divisor(b));
+  }
+
+  public static float floorMod(float a, float b) {
+    return (float) floorMod((double) a, (double) b);
+  }
+
+  public static double floorMod(double a, double b) {
+    return a - b * Math.floor(a / b);
+  }
+
+  private static long divisor(long value) {
+    if (value == 0) {
+      throw new KernelFault("the divisor of an integer division must not be", "0");
+    }
+    return value;
+  }
+
+  /// Where a loop starts: at 0, or, to try its end (`tail` is 1), `cap` iterations before it.
+  public static int first(int extent, int cap, int tail) {
+    return tail == 0 ? 0 : Math.max(0, extent - cap);
+  }
+
+  public static KernelFault fault(String requirement, double value) {
+    return new KernelFault(requirement, Double.toString(value));
+  }
+
+  public static KernelFault fault(String requirement, long value) {
+    return new KernelFault(requirement, Long.toString(value));
+  }
+}

@@ -1,0 +1,144 @@
+package dev.einfall.backends.jvm;
+
+import org.objectweb.asm.Label;
+import org.objectweb.asm.MethodVisitor;
+import org.objectweb.asm.Opcodes;
+
+/// Writes the instructions of one method and gives out its local variables.
+final class Code {
+  private final MethodVisitor method;
+  private int nextSlot;
+
+  Code(MethodVisitor method) {
+    this.method = method;
+  }
+
+  /// A new local variable of `slots` slots (2 for `long` and `double`), free again after [#release].
+  int local(int slots) {
+    int slot = nextSlot;
+    nextSlot += slots;
+    return slot;
+  }
+
+  /// The point to [#release] to.
+  int mark() {
+    return nextSlot;
+  }
+
+  /// Frees the local variables made since `mark`.
+  void release(int mark) {
+    nextSlot = mark;
+  }
+
+  void op(int opcode) {
+    method.visitInsn(opcode);
+  }
+
+  void load(JvmType type, int slot) {
+    method.visitVarInsn(type.load(), slot);
+  }
+
+  void store(JvmType type, int slot) {
+    method.visitVarInsn(type.store(), slot);
+  }
+
+  void loadReference(int slot) {
+    method.visitVarInsn(Opcodes.ALOAD, slot);
+  }
+
+  void storeReference(int slot) {
+    method.visitVarInsn(Opcodes.ASTORE, slot);
+  }
+
+  void increment(int slot) {
+    method.visitIincInsn(slot, 1);
+  }
+
+  void constant(int value) {
+    if (value >= -1 && value <= 5) {
+      op(Opcodes.ICONST_0 + value);
+    } else if (value == (byte) value) {
+      method.visitIntInsn(Opcodes.BIPUSH, value);
+    } else if (value == (short) value) {
+      method.visitIntInsn(Opcodes.SIPUSH, value);
+    } else {
+      method.visitLdcInsn(value);
+    }
+  }
+
+  void constant(long value) {
+    if (value == 0 || value == 1) {
+      op(value == 0 ? Opcodes.LCONST_0 : Opcodes.LCONST_1);
+    } else {
+      method.visitLdcInsn(value);
+    }
+  }
+
+  void constant(float value) {
+    if (Float.floatToRawIntBits(value) == 0) {
+      op(Opcodes.FCONST_0);
+    } else {
+      method.visitLdcInsn(value);
+    }
+  }
+
+  void constant(double value) {
+    if (Double.doubleToRawLongBits(value) == 0) {
+      op(Opcodes.DCONST_0);
+    } else {
+      method.visitLdcInsn(value);
+    }
+  }
+
+  /// The number `value` as a constant of `type`.
+  void constant(JvmType type, double value) {
+    switch (type) {
+      case INT -> constant((int) value);
+      case LONG -> constant((long) value);
+      case FLOAT -> constant((float) value);
+      case DOUBLE -> constant(value);
+    }
+  }
+
+  /// A constant that the constant pool holds: a string or a dynamic constant.
+  void poolConstant(Object value) {
+    method.visitLdcInsn(value);
+  }
+
+  void getStatic(String owner, String name, String descriptor) {
+    method.visitFieldInsn(Opcodes.GETSTATIC, owner, name, descriptor);
+  }
+
+  void invokeStatic(String owner, String name, String descriptor) {
+    method.visitMethodInsn(Opcodes.INVOKESTATIC, owner, name, descriptor, false);
+  }
+
+  void invokeVirtual(String owner, String name, String descriptor) {
+    method.visitMethodInsn(Opcodes.INVOKEVIRTUAL, owner, name, descriptor, false);
+  }
+
+  void invokeInterface(String owner, String name, String descriptor) {
+    method.visitMethodInsn(Opcodes.INVOKEINTERFACE, owner, name, descriptor, true);
+  }
+
+  void checkCast(String type) {
+    method.visitTypeInsn(Opcodes.CHECKCAST, type);
+  }
+
+  void jump(int opcode, Label target) {
+    method.visitJumpInsn(opcode, target);
+  }
+
+  void label(Label label) {
+    method.visitLabel(label);
+  }
+
+  /// The instructions from here on stand for `line` of the source; 0 for none.
+  void line(int line) {
+    if (line > 0) {
+      Label here = new Label();
+      label(here);
+      method.visitLineNumber(line, here);
+    }
+  }
+}

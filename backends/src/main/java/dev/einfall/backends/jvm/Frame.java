@@ -1,0 +1,68 @@
+package dev.einfall.backends.jvm;
+
+import dev.einfall.ir.InternalException;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Var;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// Where one generated method finds things: the local variable of each.
+final class Frame {
+  private final Code code;
+  private final ScratchLayout layout;
+  private final Map<Buffer, Integer> addresses = new IdentityHashMap<>();
+  private final Map<Var, Integer> variables = new IdentityHashMap<>();
+  private final Map<Cell, Integer> cells = new LinkedHashMap<>();
+  private int scratch = -1;
+
+  Frame(Code code, ScratchLayout layout) {
+    this.code = code;
+    this.layout = layout;
+  }
+
+  Code code() {
+    return code;
+  }
+
+  void bindScratch(int slot) {
+    scratch = slot;
+  }
+
+  void bind(Buffer buffer, int slot) {
+    addresses.put(buffer, slot);
+  }
+
+  void bind(Var var, int slot) {
+    variables.put(var, slot);
+  }
+
+  void bind(Cell cell, int slot) {
+    cells.put(cell, slot);
+  }
+
+  /// The local variable that holds the address which [#offset] counts from.
+  int address(Buffer buffer) {
+    return buffer.space() == Buffer.Space.LOCAL ? scratch : require(addresses.get(buffer), buffer);
+  }
+
+  /// The distance in bytes from [#address] to the buffer's first element.
+  long offset(Buffer buffer) {
+    return buffer.space() == Buffer.Space.LOCAL ? layout.offsets().get(buffer) : 0;
+  }
+
+  int slot(Var var) {
+    return require(variables.get(var), var);
+  }
+
+  int slot(Cell cell) {
+    return require(cells.get(cell), cell);
+  }
+
+  private static int require(Integer slot, Object what) {
+    if (slot == null) {
+      throw new InternalException("no local variable holds " + what);
+    }
+    return slot;
+  }
+}

@@ -1,0 +1,283 @@
+package dev.einfall.backends.jvm;
+
+import dev.einfall.ir.InternalException;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.Stmt;
+import dev.einfall.ir.loop.Var;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.objectweb.asm.ClassWriter;
+import org.objectweb.asm.Label;
+import org.objectweb.asm.MethodVisitor;
+import org.objectweb.asm.Opcodes;
+
+/// Writes the class of one kernel: the methods of a [dev.einfall.backends.CompiledKernel], one static method for a task,
+/// and one for each outlined statement.
+final class KernelClass {
+  /// HotSpot never compiles a method of 8,000 bytes or more.
+  static final int MAX_METHOD_BYTES = 7_000;
+  /// HotSpot's `FreqInlineSize`.
+  private static final int MAX_INLINED_BYTES = 325;
+  /// How many iterations of a loop a rehearsal runs.
+  private static final int REHEARSED = 4;
+  private static final String PACKAGE = "dev/einfall/generated/";
+  private static final String TASK = "task";
+  private static final String LOOP_DESCRIPTOR = "([JJIIII)V";
+
+  /// A finished class.
+  ///
+  /// @param methods the size in bytes of each method that holds the kernel's code, by name
+  record Finished(byte[] classFile, Map<String, Integer> methods) {
+
+    /// The methods that the JIT does not inline, so that each is compiled on its own.
+    Set<String> largeMethods() {
+      Set<String> large = new LinkedHashSet<>();
+      methods.forEach((method, size) -> {
+        if (size > MAX_INLINED_BYTES) {
+          large.add(method);
+        }
+      });
+      return large;
+    }
+  }
+
+  /// A method to write: its statement, and what it takes.
+  private record Part(String name, Stmt stmt, List<Buffer> buffers, List<Var> variables) {
+    String descriptor() {
+      StringBuilder text = new StringBuilder("(").repeat("J", buffers.size()).append('J');
+      variables.forEach(var -> text.append(JvmType.of(var.type().element()).descriptor()));
+      return text.append("II)V").toString();
+    }
+  }
+
+  private final Kernel kernel;
+  private final Optional<Stmt.For> tasks;
+  private final ScratchLayout layout;
+  private final Outlining outlining;
+  private final String name;
+  private final ClassWriter writer = new FrameWriter();
+  private final Map<Stmt, Part> parts = new IdentityHashMap<>();
+  private final Deque<Part> toWrite = new ArrayDeque<>();
+  private final Map<String, Integer> sizes = new LinkedHashMap<>();
+
+  private KernelClass(Kernel kernel, Outlining outlining) {
+    this.kernel = kernel;
+    this.tasks = kernel.body() instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.PARALLEL
+        ? Optional.of(loop) : Optional.empty();
+    this.layout = ScratchLayout.of(kernel.body());
+    this.outlining = outlining;
+    this.name = PACKAGE + kernel.name().replaceAll("[^A-Za-z0-9_]", "_");
+  }
+
+  /// The class of `kernel`, whose vector operations are all supported. Methods are split until each is of at most
+  /// `maxMethodBytes`; where that fails, a larger one stays.
+  static Finished write(Kernel kernel, int maxMethodBytes) {
+    Kernel grouped = kernel.withBody(Outlining.group(kernel.body()));
+    Outlining outlining = new Outlining();
+    outlining.markMicroKernels(grouped.body());
+    while (true) {
+      KernelClass attempt = new KernelClass(grouped, outlining);
+      List<Stmt> large = attempt.writeMethods(maxMethodBytes);
+      if (large.stream().filter(outlining::split).count() == 0) {
+        return attempt.finish();
+      }
+    }
+  }
+
+  /// Writes all methods that hold code of the kernel, and returns the statements of those that are too large.
+  private List<Stmt> writeMethods(int maxMethodBytes) {
+    String source = kernel.span().isNone() ? null : kernel.span().source().name();
+    writer.visit(Opcodes.V21, Opcodes.ACC_PUBLIC | Opcodes.ACC_FINAL, name, null, "java/lang/Object",
+        new String[] {"dev/einfall/backends/CompiledKernel"});
+    writer.visitSource(source, null);
+    Stmt root = tasks.map(Stmt.For::body).orElse(kernel.body());
+    writeLoop(part(TASK, root));
+    List<Stmt> large = new ArrayList<>();
+    while (!toWrite.isEmpty()) {
+      Part part = toWrite.remove();
+      int size = writePart(part);
+      sizes.put(part.name(), size);
+      if (size > maxMethodBytes) {
+        large.add(part.stmt());
+      }
+    }
+    return large;
+  }
+
+  private Finished finish() {
+    writeInterface();
+    try {
+      return new Finished(writer.toByteArray(), sizes);
+    } catch (org.objectweb.asm.MethodTooLargeException e) {
+      throw new InternalException("kernel " + kernel.name() + " has a method larger than the JVM allows", e);
+    }
+  }
+
+  /// The method for `stmt`, which is written later.
+  private Part part(String partName, Stmt stmt) {
+    FreeNames free = FreeNames.of(stmt);
+    List<Buffer> buffers = kernel.parameters().stream().filter(free.buffers()::contains).toList();
+    Part part = new Part(partName, stmt, buffers, List.copyOf(free.variables()));
+    parts.put(stmt, part);
+    toWrite.add(part);
+    return part;
+  }
+
+  /// `loop(addresses, scratch, begin, end, cap, tail)`: runs tasks.
+  private void writeLoop(Part task) {
+    MethodVisitor method = method(Opcodes.ACC_STATIC, "loop", LOOP_DESCRIPTOR);
+    Code code = new Code(method);
+    code.line(kernel.span().line());
+    int addresses = code.local(1);
+    int scratch = code.local(2);
+    int begin = code.local(1);
+    int end = code.local(1);
+    int cap = code.local(1);
+    int tail = code.local(1);
+    Label again = new Label();
+    Label done = new Label();
+    code.label(again);
+    code.load(JvmType.INT, begin);
+    code.load(JvmType.INT, end);
+    code.jump(Opcodes.IF_ICMPGE, done);
+    for (Buffer buffer : task.buffers()) {
+      code.loadReference(addresses);
+      code.constant(kernel.parameters().indexOf(buffer));
+      code.op(Opcodes.LALOAD);
+    }
+    code.load(JvmType.LONG, scratch);
+    task.variables().forEach(_ -> code.load(JvmType.INT, begin));
+    code.load(JvmType.INT, cap);
+    code.load(JvmType.INT, tail);
+    code.invokeStatic(name, task.name(), task.descriptor());
+    code.increment(begin);
+    code.jump(Opcodes.GOTO, again);
+    code.label(done);
+    code.op(Opcodes.RETURN);
+    end(method);
+  }
+
+  /// @return the size of the method in bytes
+  private int writePart(Part part) {
+    MethodVisitor method = method(Opcodes.ACC_STATIC, part.name(), part.descriptor());
+    Code code = new Code(method);
+    code.line(kernel.span().line());
+    Frame frame = new Frame(code, layout);
+    part.buffers().forEach(buffer -> frame.bind(buffer, code.local(2)));
+    int scratch = code.local(2);
+    frame.bindScratch(scratch);
+    part.variables().forEach(var -> frame.bind(var, code.local(JvmType.of(var.type().element()).slots())));
+    StmtEmitter.Rehearsing rehearsing = new StmtEmitter.Rehearsing(code.local(1), code.local(1));
+    new StmtEmitter(frame, rehearsing, stmt -> call(stmt, frame, scratch, rehearsing)).emit(part.stmt());
+    code.op(Opcodes.RETURN);
+    Label end = new Label();
+    code.label(end);
+    end(method);
+    return end.getOffset();
+  }
+
+  /// Writes a call of the method for `stmt`, if it has one.
+  private boolean call(Stmt stmt, Frame frame, int scratch, StmtEmitter.Rehearsing rehearsing) {
+    if (!outlining.contains(stmt)) {
+      return false;
+    }
+    Part part = parts.containsKey(stmt) ? parts.get(stmt) : part("part" + parts.size(), stmt);
+    Code code = frame.code();
+    part.buffers().forEach(buffer -> code.load(JvmType.LONG, frame.address(buffer)));
+    code.load(JvmType.LONG, scratch);
+    part.variables().forEach(var -> code.load(JvmType.of(var.type().element()), frame.slot(var)));
+    code.load(JvmType.INT, rehearsing.cap());
+    code.load(JvmType.INT, rehearsing.tail());
+    code.invokeStatic(name, part.name(), part.descriptor());
+    return true;
+  }
+
+  private void writeInterface() {
+    MethodVisitor constructor = method(Opcodes.ACC_PUBLIC, "<init>", "()V");
+    constructor.visitVarInsn(Opcodes.ALOAD, 0);
+    constructor.visitMethodInsn(Opcodes.INVOKESPECIAL, "java/lang/Object", "<init>", "()V", false);
+    constructor.visitInsn(Opcodes.RETURN);
+    end(constructor);
+    int count = tasks.map(loop -> Math.toIntExact(((dev.einfall.ir.loop.Expr.IntLiteral) loop.extent()).value())).orElse(1);
+    MethodVisitor taskCount = method(Opcodes.ACC_PUBLIC, "tasks", "()I");
+    new Code(taskCount).constant(count);
+    taskCount.visitInsn(Opcodes.IRETURN);
+    end(taskCount);
+    MethodVisitor scratchBytes = method(Opcodes.ACC_PUBLIC, "scratchBytes", "()J");
+    new Code(scratchBytes).constant(layout.bytes());
+    scratchBytes.visitInsn(Opcodes.LRETURN);
+    end(scratchBytes);
+    writeRun();
+    writeRehearse(count);
+    MethodVisitor text = method(Opcodes.ACC_PUBLIC, "toString", "()Ljava/lang/String;");
+    text.visitLdcInsn(kernel.name());
+    text.visitInsn(Opcodes.ARETURN);
+    end(text);
+  }
+
+  private void writeRun() {
+    MethodVisitor method = method(Opcodes.ACC_PUBLIC, "run", "([JJII)V");
+    Code code = new Code(method);
+    code.loadReference(1);
+    code.load(JvmType.LONG, 2);
+    code.load(JvmType.INT, 4);
+    code.load(JvmType.INT, 5);
+    callLoop(code, Integer.MAX_VALUE, 0);
+    code.op(Opcodes.RETURN);
+    end(method);
+  }
+
+  /// The first tasks with the first iterations of all loops, then the last task with the last ones.
+  private void writeRehearse(int count) {
+    MethodVisitor method = method(Opcodes.ACC_PUBLIC, "rehearse", "([JJ)V");
+    Code code = new Code(method);
+    for (int tail = 0; tail < 2; tail++) {
+      code.loadReference(1);
+      code.load(JvmType.LONG, 2);
+      code.constant(tail == 0 ? 0 : Math.max(0, count - 1));
+      code.constant(tail == 0 ? Math.min(2, count) : count);
+      callLoop(code, REHEARSED, tail);
+    }
+    code.op(Opcodes.RETURN);
+    end(method);
+  }
+
+  private void callLoop(Code code, int cap, int tail) {
+    code.constant(cap);
+    code.constant(tail);
+    code.invokeStatic(name, "loop", LOOP_DESCRIPTOR);
+  }
+
+  private MethodVisitor method(int access, String methodName, String descriptor) {
+    MethodVisitor method = writer.visitMethod(access, methodName, descriptor, null, null);
+    method.visitCode();
+    return method;
+  }
+
+  private static void end(MethodVisitor method) {
+    method.visitMaxs(0, 0);
+    method.visitEnd();
+  }
+
+  /// Computes stack maps. No two classes ever meet in one variable that is read afterwards, so that nothing need be known
+  /// about their common superclass, and none is loaded to find it.
+  private static final class FrameWriter extends ClassWriter {
+    FrameWriter() {
+      super(COMPUTE_FRAMES);
+    }
+
+    @Override
+    protected String getCommonSuperClass(String first, String second) {
+      return "java/lang/Object";
+    }
+  }
+}

@@ -1,0 +1,87 @@
+package dev.einfall.backends.jvm;
+
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.Stmt;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Which statements of a kernel become methods of their own: micro-kernels, because the JIT allocates registers for a
+/// method at a time, and parts of what is too large for one method.
+final class Outlining {
+  /// Neighbouring statements larger than this together are grouped, so that there is something to outline.
+  private static final int GROUP = 400;
+
+  private final Set<Stmt> outlined = Collections.newSetFromMap(new IdentityHashMap<>());
+
+  boolean contains(Stmt stmt) {
+    return outlined.contains(stmt);
+  }
+
+  /// Marks the outermost statements inside `root` that allocate registers.
+  void markMicroKernels(Stmt root) {
+    root.children().forEach(child -> {
+      boolean registers = child instanceof Stmt.Alloc(Buffer buffer, _) && buffer.space() == Buffer.Space.REGISTER;
+      if (registers && FreeNames.of(child).canBeMethod()) {
+        outlined.add(child);
+      } else {
+        markMicroKernels(child);
+      }
+    });
+  }
+
+  /// Marks one more statement inside `root`, the larger the better but not nearly all of it.
+  ///
+  /// @return whether there was one
+  boolean split(Stmt root) {
+    long size = size(root);
+    Optional<Stmt> part = parts(root).stream()
+        .filter(stmt -> size(stmt) <= 0.7 * size && FreeNames.of(stmt).canBeMethod())
+        .max(java.util.Comparator.comparingLong(Outlining::size))
+        .filter(stmt -> size(stmt) >= 20);
+    part.ifPresent(outlined::add);
+    return part.isPresent();
+  }
+
+  private List<Stmt> parts(Stmt stmt) {
+    List<Stmt> parts = new ArrayList<>();
+    stmt.children().filter(child -> !outlined.contains(child)).forEach(child -> {
+      parts.add(child);
+      parts.addAll(parts(child));
+    });
+    return parts;
+  }
+
+  /// `stmt` with long blocks cut into blocks of blocks.
+  static Stmt group(Stmt stmt) {
+    Stmt inner = stmt instanceof Stmt.Block(List<Stmt> statements)
+        ? new Stmt.Block(statements.stream().map(Outlining::group).toList())
+        : stmt.mapChildren(Outlining::group, expr -> expr);
+    return inner instanceof Stmt.Block block && size(block) > GROUP ? cut(block) : inner;
+  }
+
+  private static Stmt cut(Stmt.Block block) {
+    List<Stmt> groups = new ArrayList<>();
+    List<Stmt> group = new ArrayList<>();
+    long filled = 0;
+    for (Stmt stmt : block.statements()) {
+      group.add(stmt);
+      filled += size(stmt);
+      if (filled > GROUP / 2) {
+        groups.add(group.size() == 1 ? group.getFirst() : new Stmt.Block(group));
+        group = new ArrayList<>();
+        filled = 0;
+      }
+    }
+    groups.addAll(group);
+    return new Stmt.Block(groups);
+  }
+
+  private static long size(Stmt stmt) {
+    return stmt.nodes().mapToLong(node -> 1 + node.exprs().flatMap(Expr::nodes).count()).sum();
+  }
+}

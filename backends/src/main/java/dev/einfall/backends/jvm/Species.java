@@ -1,0 +1,64 @@
+package dev.einfall.backends.jvm;
+
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.loop.ValueType;
+import java.util.Optional;
+
+/// A species of the Vector API by its names: this class does not link to the Vector API.
+record Species(ElementType element, int lanes) {
+  static final String PACKAGE = "jdk/incubator/vector/";
+  static final String DESCRIPTOR = "L" + PACKAGE + "VectorSpecies;";
+
+  /// The species of a vector value, if the Vector API computes with such vectors: `f32 f64 i32 i64` in 64 to 512 bits.
+  static Optional<Species> of(ValueType type) {
+    return switch (type.element()) {
+      case F32, F64, I32, I64 -> inMemory(type);
+      case F16, BF16, I16, I8, U8, BOOL -> Optional.empty();
+    };
+  }
+
+  /// The species that holds the elements of a vector as they are stored, if there is one.
+  static Optional<Species> inMemory(ValueType type) {
+    int bytes = type.element().bytes() * type.lanes();
+    boolean exists = type.isVector() && (bytes == 8 || bytes == 16 || bytes == 32 || bytes == 64);
+    return exists ? Optional.of(new Species(type.element(), type.lanes())) : Optional.empty();
+  }
+
+  Species with(ElementType newElement) {
+    return new Species(newElement, lanes);
+  }
+
+  /// The internal name of the vector class.
+  String vectorClass() {
+    return PACKAGE + switch (element) {
+      case F32 -> "FloatVector";
+      case F64 -> "DoubleVector";
+      case I32 -> "IntVector";
+      case I64 -> "LongVector";
+      case I16, F16, BF16 -> "ShortVector";
+      case I8, U8, BOOL -> "ByteVector";
+    };
+  }
+
+  /// The descriptor of the vector class.
+  String descriptor() {
+    return "L" + vectorClass() + ";";
+  }
+
+  /// The name of the constant of the vector class that is this species.
+  String constant() {
+    return "SPECIES_" + 8 * element.bytes() * lanes;
+  }
+
+  /// The letter that names the element in conversions, such as `F2I`.
+  String letter() {
+    return switch (element) {
+      case F32 -> "F";
+      case F64 -> "D";
+      case I32 -> "I";
+      case I64 -> "L";
+      case I16, F16, BF16 -> "S";
+      case I8, U8, BOOL -> "B";
+    };
+  }
+}

@@ -1,0 +1,250 @@
+package dev.einfall.backends.jvm;
+
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.Stmt;
+import dev.einfall.ir.loop.ValueType;
+import dev.einfall.ir.loop.Var;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.objectweb.asm.Label;
+import org.objectweb.asm.Opcodes;
+
+/// Writes the code of statements.
+final class StmtEmitter {
+  /// A loop that runs no more often than this is not shortened in rehearsals.
+  private static final int SHORT_LOOP = 8;
+  private static final String ARITHMETIC = "dev/einfall/backends/jvm/Arithmetic";
+
+  private final Frame frame;
+  private final Code code;
+  private final ScalarEmitter scalars;
+  private final Rehearsing rehearsing;
+  private final Predicate<Stmt> outlined;
+
+  /// The local variables that shorten loops in rehearsals: loops run `cap` iterations, and those whose counter decides
+  /// about branches the last `cap` if `tail` is 1.
+  record Rehearsing(int cap, int tail) {}
+
+  /// Statements for which `outlined` says true are taken to be done: it writes a call in their place.
+  StmtEmitter(Frame frame, Rehearsing rehearsing, Predicate<Stmt> outlined) {
+    this.frame = frame;
+    this.code = frame.code();
+    this.scalars = new ScalarEmitter(frame);
+    this.rehearsing = rehearsing;
+    this.outlined = outlined;
+  }
+
+  void emit(Stmt stmt) {
+    int mark = code.mark();
+    switch (stmt) {
+      case Stmt.Block block -> block.statements().forEach(this::emitOrCall);
+      case Stmt.For loop -> emitFor(loop);
+      case Stmt.Store store -> emitStore(store);
+      case Stmt.Alloc alloc -> {
+        if (alloc.buffer().space() == Buffer.Space.REGISTER) {
+          emitRegisters(alloc);
+        } else {
+          emitOrCall(alloc.body());
+        }
+      }
+      case Stmt.If branch -> emitIf(branch);
+      case Stmt.Let let -> emitLet(let);
+      case Stmt.Require check -> emitRequire(check);
+    }
+    code.release(mark);
+  }
+
+  private void emitOrCall(Stmt stmt) {
+    if (!outlined.test(stmt)) {
+      emit(stmt);
+    }
+  }
+
+  private void emitFor(Stmt.For loop) {
+    code.line(loop.span().line());
+    int var = code.local(1);
+    int limit = -1;
+    if (loop.extent() instanceof Expr.IntLiteral(_, long extent) && extent <= SHORT_LOOP) {
+      code.constant(0);
+      code.store(JvmType.INT, var);
+    } else {
+      limit = code.local(1);
+      emitRange(loop, var, limit);
+    }
+    frame.bind(loop.var(), var);
+    Label again = new Label();
+    Label end = new Label();
+    code.label(again);
+    code.load(JvmType.INT, var);
+    if (limit < 0) {
+      scalars.emit(loop.extent());
+    } else {
+      code.load(JvmType.INT, limit);
+    }
+    code.jump(Opcodes.IF_ICMPGE, end);
+    emitOrCall(loop.body());
+    code.increment(var);
+    code.jump(Opcodes.GOTO, again);
+    code.label(end);
+  }
+
+  /// Stores the first value of the counter to `var` and the bound to `limit`.
+  private void emitRange(Stmt.For loop, int var, int limit) {
+    scalars.emit(loop.extent());
+    if (decides(loop)) {
+      code.op(Opcodes.DUP);
+      code.load(JvmType.INT, rehearsing.cap());
+      code.load(JvmType.INT, rehearsing.tail());
+      code.invokeStatic(ARITHMETIC, "first", "(III)I");
+      code.op(Opcodes.DUP);
+      code.store(JvmType.INT, var);
+      code.load(JvmType.INT, rehearsing.cap());
+      code.op(Opcodes.IADD);
+    } else {
+      code.constant(0);
+      code.store(JvmType.INT, var);
+      code.load(JvmType.INT, rehearsing.cap());
+    }
+    code.invokeStatic("java/lang/Math", "min", "(II)I");
+    code.store(JvmType.INT, limit);
+  }
+
+  /// Whether a branch inside depends on the counter of `loop`.
+  private static boolean decides(Stmt.For loop) {
+    return loop.body().nodes().anyMatch(stmt -> stmt instanceof Stmt.If branch
+        && branch.condition().nodes().anyMatch(expr -> expr.equals(new Expr.Ref(loop.var()))));
+  }
+
+  private void emitStore(Stmt.Store store) {
+    boolean vector = store.value().type().isVector();
+    if (store.buffer().space() == Buffer.Space.REGISTER) {
+      emitValue(store.value());
+      assign(store.value().type(), frame.slot(Cell.of(store.buffer(), store.indices())));
+    } else if (vector) {
+      scalars.vectors().store(store.buffer(), store.indices(), store.value());
+    } else {
+      scalars.memory().store(store.buffer(), store.indices(), store.value());
+    }
+  }
+
+  /// The local variables of cells start as zero, because the JVM wants to see a value on every path. That makes stores of
+  /// zero at the start of the body superfluous.
+  private void emitRegisters(Stmt.Alloc alloc) {
+    Map<ValueType, Integer> zeros = new LinkedHashMap<>();
+    for (Cell cell : Cell.in(alloc.body(), alloc.buffer())) {
+      ValueType type = cell.type();
+      Integer zero = zeros.get(type);
+      if (zero == null) {
+        pushZero(type);
+      } else {
+        reload(type, zero);
+      }
+      int slot = local(type);
+      assign(type, slot);
+      frame.bind(cell, slot);
+      zeros.putIfAbsent(type, slot);
+    }
+    emitOrCall(withoutZeroing(alloc));
+  }
+
+  private void pushZero(ValueType type) {
+    if (type.isVector()) {
+      scalars.vectors().zero(VectorEmitter.species(type));
+    } else {
+      code.constant(JvmType.of(type.element()), 0);
+    }
+  }
+
+  private static Stmt withoutZeroing(Stmt.Alloc alloc) {
+    if (!(alloc.body() instanceof Stmt.Block(List<Stmt> statements))) {
+      return alloc.body();
+    }
+    int first = 0;
+    while (first < statements.size() && statements.get(first) instanceof Stmt.Store(Buffer buffer, _, Expr value)
+        && buffer == alloc.buffer() && isZero(value)) {
+      first++;
+    }
+    return first == 0 ? alloc.body() : new Stmt.Block(statements.subList(first, statements.size()));
+  }
+
+  private static boolean isZero(Expr value) {
+    return switch (value) {
+      case Expr.Broadcast(Expr operand, _) -> isZero(operand);
+      case Expr.FloatLiteral(_, double number) -> Double.doubleToRawLongBits(number) == 0;
+      case Expr.IntLiteral(_, long number) -> number == 0;
+      default -> false;
+    };
+  }
+
+  private void emitIf(Stmt.If branch) {
+    Label otherwise = new Label();
+    scalars.jumpUnless(branch.condition(), otherwise);
+    emitOrCall(branch.whenTrue());
+    if (branch.whenFalse().equals(Stmt.NOTHING)) {
+      code.label(otherwise);
+      return;
+    }
+    Label end = new Label();
+    code.jump(Opcodes.GOTO, end);
+    code.label(otherwise);
+    emitOrCall(branch.whenFalse());
+    code.label(end);
+  }
+
+  private void emitLet(Stmt.Let let) {
+    Var var = let.var();
+    emitValue(let.value());
+    int slot = local(var.type());
+    assign(var.type(), slot);
+    frame.bind(var, slot);
+    emitOrCall(let.body());
+  }
+
+  private void emitRequire(Stmt.Require check) {
+    Label holds = new Label();
+    Label fails = new Label();
+    scalars.jumpUnless(check.condition(), fails);
+    code.jump(Opcodes.GOTO, holds);
+    code.label(fails);
+    code.poolConstant(check.message());
+    ElementType element = check.value().type().element();
+    ElementType wide = element.isFloat() ? ElementType.F64 : ElementType.I64;
+    scalars.emit(new Expr.Cast(wide, check.value()));
+    code.invokeStatic(ARITHMETIC, "fault",
+        "(Ljava/lang/String;" + JvmType.of(wide).descriptor() + ")Ldev/einfall/backends/KernelFault;");
+    code.op(Opcodes.ATHROW);
+    code.label(holds);
+  }
+
+  private void emitValue(Expr value) {
+    if (value.type().isVector()) {
+      scalars.vectors().emit(value);
+    } else {
+      scalars.emit(value);
+    }
+  }
+
+  private int local(ValueType type) {
+    return code.local(type.isVector() ? 1 : JvmType.of(type.element()).slots());
+  }
+
+  private void reload(ValueType type, int slot) {
+    if (type.isVector()) {
+      code.loadReference(slot);
+    } else {
+      code.load(JvmType.of(type.element()), slot);
+    }
+  }
+
+  private void assign(ValueType type, int slot) {
+    if (type.isVector()) {
+      code.storeReference(slot);
+    } else {
+      code.store(JvmType.of(type.element()), slot);
+    }
+  }
+}

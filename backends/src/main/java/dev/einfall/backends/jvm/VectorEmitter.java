@@ -1,0 +1,310 @@
+package dev.einfall.backends.jvm;
+
+import static dev.einfall.ir.ElementType.BOOL;
+import static dev.einfall.ir.ElementType.F32;
+import static dev.einfall.ir.ElementType.I32;
+import static dev.einfall.ir.ElementType.I64;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.InternalException;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.ValueType;
+import java.util.List;
+import org.objectweb.asm.Opcodes;
+
+/// Writes the code of vector expressions that [VectorSupport] accepts: each leaves a vector on the operand stack, or, if
+/// its elements are `bool`, a mask.
+final class VectorEmitter {
+  private static final String VECTOR = "L" + Species.PACKAGE + "Vector;";
+  private static final String MASK_CLASS = Species.PACKAGE + "VectorMask";
+  private static final String MASK = "L" + MASK_CLASS + ";";
+  private static final String OPERATORS = Species.PACKAGE + "VectorOperators";
+  private static final String ORDER = "Ljava/nio/ByteOrder;";
+
+  private final Frame frame;
+  private final Code code;
+  private final ScalarEmitter scalars;
+  private final MemoryEmitter memory;
+  private final RoundingEmitter rounding;
+
+  VectorEmitter(Frame frame, ScalarEmitter scalars, MemoryEmitter memory) {
+    this.frame = frame;
+    this.code = frame.code();
+    this.scalars = scalars;
+    this.memory = memory;
+    this.rounding = new RoundingEmitter(code);
+  }
+
+  /// The species of vectors of `type`; for `bool`, that of the masks which variables hold.
+  static Species species(ValueType type) {
+    ValueType held = type.element() == BOOL ? type.with(I32) : type;
+    return Species.of(held).orElseThrow(() -> new InternalException("no vectors of " + type));
+  }
+
+  /// Pushes the vector or, of the species [#species], the mask.
+  void emit(Expr expr) {
+    Species species = species(expr.type());
+    if (expr.type().element() == BOOL) {
+      emitMask(expr, species);
+      return;
+    }
+    switch (expr) {
+      case Expr.Ref(var var) -> code.loadReference(frame.slot(var));
+      case Expr.Load(Buffer buffer, var indices) when buffer.space() == Buffer.Space.REGISTER ->
+          code.loadReference(frame.slot(Cell.of(buffer, indices)));
+      case Expr.Load(Buffer buffer, var indices) -> load(species, buffer, indices);
+      case Expr.Unary unary -> emitUnary(unary, species);
+      case Expr.Binary binary -> emitBinary(binary, species);
+      case Expr.Fma fma -> {
+        emit(fma.a());
+        emit(fma.b());
+        emit(fma.c());
+        code.invokeVirtual(species.vectorClass(), "fma", "(" + VECTOR + VECTOR + ")" + species.descriptor());
+      }
+      case Expr.Select select -> {
+        emit(select.whenFalse());
+        emit(select.whenTrue());
+        emitMask(select.condition(), species);
+        code.invokeVirtual(species.vectorClass(), "blend", "(" + VECTOR + MASK + ")" + species.descriptor());
+      }
+      case Expr.Cast cast -> emitCast(cast, species);
+      case Expr.Bitcast bitcast -> {
+        emit(bitcast.operand());
+        rounding.reinterpret(species(bitcast.operand().type()), species.element());
+      }
+      case Expr.Ramp ramp -> {
+        broadcast(species, ramp.base());
+        code.constant(ramp.stride());
+        code.invokeVirtual(species.vectorClass(), "addIndex", "(I)" + species.descriptor());
+      }
+      case Expr.Broadcast(Expr operand, _) -> broadcast(species, operand);
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _ -> throw new InternalException("vector " + expr);
+    }
+  }
+
+  /// Pushes the zero vector of `species`.
+  void zero(Species species) {
+    pushSpecies(species);
+    code.invokeStatic(species.vectorClass(), "zero", "(" + Species.DESCRIPTOR + ")" + species.descriptor());
+  }
+
+  void store(Buffer buffer, List<Expr> indices, Expr value) {
+    Species species = species(value.type());
+    emit(value);
+    memory.pushEverything();
+    memory.pushAddress(buffer, indices);
+    pushOrder();
+    code.invokeVirtual(species.vectorClass(), "intoMemorySegment", "(" + MemoryEmitter.SEGMENT + "J" + ORDER + ")V");
+  }
+
+  /// Pushes the scalar that the lanes combine to.
+  void emitReduction(Expr.ReduceLanes reduce) {
+    emit(reduce.operand());
+    if (reduce.type().element() == BOOL) {
+      code.invokeVirtual(MASK_CLASS, reduce.op() == BinaryOp.AND ? "allTrue" : "anyTrue", "()Z");
+      return;
+    }
+    Species species = species(reduce.operand().type());
+    pushOperator(reduce.op().name(), "Associative");
+    code.invokeVirtual(species.vectorClass(), "reduceLanes",
+        "(L" + OPERATORS + "$Associative;)" + JvmType.of(species.element()).descriptor());
+  }
+
+  private void load(Species species, Buffer buffer, List<Expr> indices) {
+    pushSpecies(species);
+    memory.pushEverything();
+    memory.pushAddress(buffer, indices);
+    pushOrder();
+    code.invokeStatic(species.vectorClass(), "fromMemorySegment",
+        "(" + Species.DESCRIPTOR + MemoryEmitter.SEGMENT + "J" + ORDER + ")" + species.descriptor());
+  }
+
+  private void broadcast(Species species, Expr operand) {
+    pushSpecies(species);
+    scalars.emit(operand);
+    code.invokeStatic(species.vectorClass(), "broadcast",
+        "(" + Species.DESCRIPTOR + JvmType.of(species.element()).descriptor() + ")" + species.descriptor());
+  }
+
+  private void emitUnary(Expr.Unary unary, Species species) {
+    switch (unary.op()) {
+      case NEG, ABS, SQRT -> {
+        emit(unary.operand());
+        code.invokeVirtual(species.vectorClass(), unary.op().name().toLowerCase(java.util.Locale.ROOT),
+            "()" + species.descriptor());
+      }
+      case RSQRT -> {
+        broadcast(species, new Expr.FloatLiteral(species.element(), 1));
+        emit(unary.operand());
+        code.invokeVirtual(species.vectorClass(), "sqrt", "()" + species.descriptor());
+        arithmetic(species, "div");
+      }
+      case FLOOR, CEIL, ROUND -> {
+        emit(unary.operand());
+        rounding.emit(unary.op(), species);
+      }
+      case NOT, SIGN, EXP, LOG, TANH, ERF, SIN, COS -> throw new InternalException("vector " + unary);
+    }
+  }
+
+  private void emitBinary(Expr.Binary binary, Species species) {
+    emit(binary.left());
+    switch (binary.op()) {
+      case ADD, SUB, MUL, DIV, MIN, MAX -> {
+        emit(binary.right());
+        arithmetic(species, binary.op().name().toLowerCase(java.util.Locale.ROOT));
+      }
+      case AND, OR, XOR -> lanewise(species, binary.op().name(), "Associative", binary.right());
+      case SHL -> lanewise(species, "LSHL", "Binary", binary.right());
+      case SHR -> lanewise(species, "ASHR", "Binary", binary.right());
+      case MOD, POW, EQ, NE, LT, LE, GT, GE -> throw new InternalException("vector " + binary);
+    }
+  }
+
+  private void arithmetic(Species species, String method) {
+    code.invokeVirtual(species.vectorClass(), method, "(" + VECTOR + ")" + species.descriptor());
+  }
+
+  private void lanewise(Species species, String operator, String kind, Expr right) {
+    pushOperator(operator, kind);
+    String operand = VECTOR;
+    if (right instanceof Expr.Broadcast(Expr.IntLiteral literal, _)) {
+      scalars.emit(literal);
+      operand = JvmType.of(species.element()).descriptor();
+    } else {
+      emit(right);
+    }
+    code.invokeVirtual(species.vectorClass(), "lanewise",
+        "(L" + OPERATORS + "$Binary;" + operand + ")" + species.descriptor());
+  }
+
+  private void emitCast(Expr.Cast cast, Species species) {
+    ElementType from = cast.operand().type().element();
+    if (from == BOOL && VectorSupport.holds(cast.operand().type())) {
+      zero(species);
+      code.constant(JvmType.of(species.element()), 1);
+      emitMask(cast.operand(), species);
+      code.invokeVirtual(species.vectorClass(), "blend",
+          "(" + JvmType.of(species.element()).descriptor() + MASK + ")" + species.descriptor());
+    } else if (VectorSupport.holds(cast.operand().type())) {
+      emit(cast.operand());
+      convert(species(cast.operand().type()), species);
+    } else {
+      emitWidening((Expr.Load) cast.operand(), species);
+    }
+  }
+
+  private void emitWidening(Expr.Load narrow, Species species) {
+    Species stored = Species.inMemory(narrow.type()).orElseThrow();
+    Species ints = species.with(I32);
+    load(stored, narrow.buffer(), narrow.indices());
+    switch (stored.element()) {
+      case I8, I16 -> convert(stored, species);
+      case U8 -> {
+        convert(stored, ints, "ZERO_EXTEND_B2I");
+        convert(ints, species);
+      }
+      case BF16 -> {
+        convert(stored, ints, "ZERO_EXTEND_S2I");
+        lanewise(ints, "LSHL", "Binary", new Expr.Broadcast(Expr.index(16), species.lanes()));
+        rounding.reinterpret(ints, F32);
+      }
+      case F64, F32, F16, I64, I32, BOOL -> throw new InternalException("vector " + narrow);
+    }
+  }
+
+  private void convert(Species from, Species to) {
+    if (!from.equals(to)) {
+      convert(from, to, from.letter() + "2" + to.letter());
+    }
+  }
+
+  private void convert(Species from, Species to, String conversion) {
+    pushOperator(conversion, "Conversion");
+    pushSpecies(to);
+    code.constant(0);
+    code.invokeVirtual(from.vectorClass(), "convertShape",
+        "(L" + OPERATORS + "$Conversion;" + Species.DESCRIPTOR + "I)" + VECTOR);
+    code.checkCast(to.vectorClass());
+  }
+
+  /// Pushes the mask `expr` for vectors of `species`.
+  void emitMask(Expr expr, Species species) {
+    switch (expr) {
+      case Expr.Ref(var var) -> {
+        code.loadReference(frame.slot(var));
+        castMask(species.with(I32), species);
+      }
+      case Expr.Load load -> {
+        Species stored = Species.inMemory(load.type()).orElseThrow();
+        load(stored, load.buffer(), load.indices());
+        isNotZero(stored);
+        castMask(stored, species);
+      }
+      case Expr.Unary(_, Expr operand) -> {
+        emitMask(operand, species);
+        code.invokeVirtual(MASK_CLASS, "not", "()" + MASK);
+      }
+      case Expr.Binary binary when binary.op().isComparison() -> {
+        Species compared = species(binary.left().type());
+        emit(binary.left());
+        pushOperator(binary.op().name(), "Comparison");
+        emit(binary.right());
+        code.invokeVirtual(compared.vectorClass(), "compare", "(L" + OPERATORS + "$Comparison;" + VECTOR + ")" + MASK);
+        castMask(compared, species);
+      }
+      case Expr.Binary binary -> {
+        emitMask(binary.left(), species);
+        emitMask(binary.right(), species);
+        code.invokeVirtual(MASK_CLASS, binary.op().name().toLowerCase(java.util.Locale.ROOT), "(" + MASK + ")" + MASK);
+      }
+      case Expr.Cast(_, Expr operand) when operand.type().element() == BOOL -> emitMask(operand, species);
+      case Expr.Cast(_, Expr operand) -> {
+        emit(operand);
+        isNotZero(species(operand.type()));
+        castMask(species(operand.type()), species);
+      }
+      case Expr.Broadcast(Expr operand, _) -> {
+        pushSpecies(species);
+        scalars.emit(operand);
+        code.invokeInterface(Species.PACKAGE + "VectorSpecies", "maskAll", "(Z)" + MASK);
+      }
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Fma _, Expr.Select _, Expr.Bitcast _, Expr.Ramp _,
+          Expr.ReduceLanes _ -> throw new InternalException("mask " + expr);
+    }
+  }
+
+  private void isNotZero(Species species) {
+    pushOperator("NE", "Comparison");
+    JvmType type = JvmType.of(species.element());
+    code.constant(type, 0);
+    String scalar = species.element() == BOOL ? "B" : type.descriptor();
+    code.invokeVirtual(species.vectorClass(), "compare", "(L" + OPERATORS + "$Comparison;" + scalar + ")" + MASK);
+  }
+
+  private void castMask(Species from, Species to) {
+    if (!from.equals(to)) {
+      pushSpecies(to);
+      code.invokeVirtual(MASK_CLASS, "cast", "(" + Species.DESCRIPTOR + ")" + MASK);
+    }
+  }
+
+  private void pushSpecies(Species species) {
+    code.getStatic(species.vectorClass(), species.constant(), Species.DESCRIPTOR);
+  }
+
+  private void pushOperator(String name, String kind) {
+    code.getStatic(OPERATORS, name, "L" + OPERATORS + "$" + kind + ";");
+  }
+
+  private void pushOrder() {
+    code.getStatic("java/nio/ByteOrder", "LITTLE_ENDIAN", ORDER);
+  }
+
+  /// The integers of the size of the elements of `species`.
+  static Species integers(Species species) {
+    return species.with(species.element().bytes() == 8 ? I64 : I32);
+  }
+}

@@ -1,0 +1,159 @@
+package dev.einfall.tests.jvm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.einfall.backends.KernelFault;
+import dev.einfall.backends.reference.Array;
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.UnaryOp;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/// Bytecode gives what the reference interpreter gives.
+class JvmBackendTest {
+
+  @TestFactory
+  Stream<DynamicTest> everyOperationOnEveryType() {
+    return Stream.of(ElementType.values()).flatMap(type -> Stream.of(1, 2, 4, 8, 16)
+        .map(lanes -> DynamicTest.dynamicTest(type.text() + "x" + lanes, () -> operations(type, lanes))));
+  }
+
+  /// All operations of a type in one kernel, each to an output of its own.
+  private static void operations(ElementType type, int lanes) {
+    List<String> values = new ArrayList<>();
+    List<ElementType> types = new ArrayList<>();
+    Stream.of(UnaryOp.values()).filter(op -> op.accepts(type)).forEach(op -> {
+      String x = op == UnaryOp.LOG || op == UnaryOp.SQRT || op == UnaryOp.RSQRT ? "(a * a)" : "a";
+      values.add(op.isFunction() ? op.text() + "(" + x + ")" : op.text() + "a");
+      types.add(type);
+    });
+    Stream.of(BinaryOp.values()).filter(op -> op.accepts(type)).forEach(op -> {
+      values.add(op.isFunction() ? op.text() + "(" + (op == BinaryOp.POW ? "a * a" : "a") + ", b)" : "a " + op.text() + " b");
+      types.add(op.result(type));
+    });
+    Stream.of(ElementType.values()).filter(to -> to != type).forEach(to -> {
+      values.add(to.text() + "(a)");
+      types.add(to);
+      if (to.bytes() == type.bytes() && !to.isBool() && !(to.isFloat() && type.isFloat())) {
+        values.add("bitcast_" + to.text() + "(a)");
+        types.add(to);
+      }
+    });
+    values.add("select(a < b, a, b)");
+    types.add(type);
+    if (type.isFloat()) {
+      values.add("fma(a, b, a)");
+      types.add(type);
+    }
+    StringBuilder text = new StringBuilder("kernel k(A: " + type + "[32], B: " + type + "[32]");
+    for (int i = 0; i < values.size(); i++) {
+      text.append(", R").append(i).append(": ").append(types.get(i)).append("[32]");
+    }
+    String at = lanes == 1 ? "i" : "ramp(i * " + lanes + ", 1, " + lanes + ")";
+    String valueType = lanes == 1 ? type.text() : type.text() + "x" + lanes;
+    text.append(") {\n  for i in 0..").append(32 / lanes).append(" {\n    let a: ").append(valueType).append(" = A[").append(at)
+        .append("]\n    let b: ").append(valueType).append(" = B[").append(at).append("]\n");
+    for (int i = 0; i < values.size(); i++) {
+      text.append("    R").append(i).append("[").append(at).append("] = ").append(values.get(i)).append("\n");
+    }
+    text.append("  }\n}\n");
+    RunKernel.compare(text.toString(), 1e-6, RunKernel.numbers(type, 32, 1), RunKernel.divisors(type, 32));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> reductionsOverLanes() {
+    return Stream.of("add", "mul", "min", "max").flatMap(op -> Stream.of(ElementType.F32, ElementType.F64, ElementType.I32,
+        ElementType.I64, ElementType.I8, ElementType.F16).flatMap(type -> Stream.of(2, 4, 8, 16)
+            .map(lanes -> DynamicTest.dynamicTest(op + " " + type + "x" + lanes, () -> RunKernel.compare("""
+                kernel k(A: %2$s[16], R: %2$s[1]) {
+                  R[0] = reduce_%1$s(A[ramp(0, 1, %3$d)])
+                }
+                """.formatted(op, type, lanes), 1e-2, RunKernel.numbers(type, 16, 2))))));
+  }
+
+  @Test
+  void stridedAndGatheredAccesses() {
+    RunKernel.compare("""
+        kernel k(A: f32[64], I: i32[8], R: f32[8], S: f32[64], T: f32[64]) {
+          for i in 0..64 {
+            S[i] = 0.0
+            T[i] = 0.0
+          }
+          R[ramp(0, 1, 8)] = A[ramp(3, 7, 8)] + A[ramp(7, -1, 8)]
+          S[ramp(1, 5, 8)] = A[ramp(0, 1, 8)] * broadcast(2.0, 8)
+          T[I[ramp(0, 1, 8)]] = A[I[ramp(0, 1, 8)] + broadcast(3, 8)]
+        }
+        """, 0, Array.random(ElementType.F32, 1, 64), Array.of(ElementType.I32, new long[] {3, 1, 4, 0, 5, 9, 2, 6}, 8));
+  }
+
+  @Test
+  void narrowElementsWiden() {
+    for (String type : List.of("i8", "u8", "i16", "bf16", "f16", "bool")) {
+      RunKernel.compare("""
+          kernel k(A: %1$s[32], R: f32[32], S: i32[32]) {
+            for i in 0..4 {
+              R[ramp(i * 8, 1, 8)] = f32(A[ramp(i * 8, 1, 8)])
+              S[ramp(i * 8, 1, 8)] = i32(A[ramp(i * 8, 1, 8)])
+            }
+          }
+          """.formatted(type), 0, RunKernel.numbers(ElementType.named(type).orElseThrow(), 32, 3));
+    }
+  }
+
+  @Test
+  void masksOfWideElements() {
+    RunKernel.compare("""
+        kernel k(A: f64[8], M: i64[16], X: f32[16], R: f32[8], S: f32[16]) {
+          let m: boolx8 = A[ramp(0, 1, 8)] < broadcast(f64(0.0), 8)
+          R[ramp(0, 1, 8)] = select(m && (X[ramp(0, 1, 8)] > broadcast(0.25, 8)), broadcast(1.0, 8), X[ramp(8, 1, 8)])
+          S[ramp(0, 1, 16)] = X[ramp(0, 1, 16)] + select(M[ramp(0, 1, 16)] == broadcast(i64(3), 16), broadcast(1.0, 16), f32(M[ramp(0, 1, 16)]))
+        }
+        """, 0, Array.random(ElementType.F64, 1, 8), Array.random(ElementType.I64, 2, 16), Array.random(ElementType.F32, 3, 16));
+  }
+
+  @Test
+  void productWithRegisterTileAndTail() {
+    RunKernel.compare(Products.tile(3, 2, 16, 9, 40, 17), 1e-5,
+        Array.random(ElementType.F32, 1, 9, 17), Array.random(ElementType.F32, 2, 2, 17, 32));
+  }
+
+  @Test
+  void aFailedRequireIsAFault() {
+    String text = """
+        kernel k(I: i64[4], R: i64[4]) {
+          for i in 0..4 {
+            require I[i] < i64(5), "id must be below 5 but is", I[i]
+            R[i] = I[i]
+          }
+        }
+        """;
+    KernelFault fault = assertThrows(KernelFault.class, () -> RunKernel.run(RunKernel.read(text), true,
+        List.of(Array.of(ElementType.I64, new long[] {1, 2, 77, 3}, 4), new Array(ElementType.I64, 4))));
+    assertEquals("77", fault.value());
+    assertTrue(fault.getMessage().contains("id must be below 5 but is"), fault.getMessage());
+  }
+
+  @Test
+  void integerDivisionByZeroIsAFault() {
+    String text = "kernel k(I: i32[1], R: i32[1]) {\n  R[0] = 7 / I[0]\n}\n";
+    assertThrows(KernelFault.class, () -> RunKernel.run(RunKernel.read(text), true,
+        List.of(new Array(ElementType.I32, 1), new Array(ElementType.I32, 1))));
+  }
+
+  @Test
+  void largeBodiesAreSplitIntoMethods() {
+    StringBuilder text = new StringBuilder("kernel k(A: f32[64], R: f32[64]) {\n");
+    for (int i = 0; i < 2000; i++) {
+      text.append("  R[").append(i % 64).append("] = A[").append(i * 7 % 64).append("] * 2.0 + ").append(i).append(".0\n");
+    }
+    List<String> remarks = RunKernel.compare(text.append("}\n").toString(), 1e-6, Array.random(ElementType.F32, 1, 64));
+    assertEquals(List.of(), remarks);
+  }
+}
