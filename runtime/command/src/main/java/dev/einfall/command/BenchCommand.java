@@ -1,6 +1,7 @@
 package dev.einfall.command;
 
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -27,15 +28,23 @@ final class BenchCommand implements Callable<Integer> {
       description = "How long warming up, and then measuring, may take; ${DEFAULT-VALUE} if not given.")
   private double seconds = 5;
 
+  @Option(names = "--profile", description = "Print how long each kernel takes.")
+  private boolean profile;
+
   @Override
   public Integer call() {
+    Profile kernels = new Profile();
+    programOptions.launches = profile ? Optional.of(kernels::add) : Optional.empty();
     try (Session session = Session.start(programOptions, inputOptions, spec.commandLine().getErr())) {
       Latency.measure(session.program(), session.inputs(), runs, seconds);
+      kernels.clear();
       Latency latency = Latency.measure(session.program(), session.inputs(), runs, seconds);
       spec.commandLine().getOut().printf(Locale.ROOT,
           "%s threads=%d compile_ms=%.0f first_result_ms=%.0f latency_ms=%.3f min_ms=%.3f runs=%d%n",
           session.program().name(), programOptions.threads, session.compileNanos() / 1e6, session.firstNanos() / 1e6,
           latency.medianMillis(), latency.minMillis(), latency.runs());
+      spec.commandLine().getOut().print(kernels.text(latency.runs()));
+      spec.commandLine().getOut().flush();
     }
     return 0;
   }

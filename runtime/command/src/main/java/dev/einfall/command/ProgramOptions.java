@@ -1,10 +1,12 @@
 package dev.einfall.command;
 
 import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.loop.Kernel;
 import dev.einfall.runtime.Options;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.ObjLongConsumer;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -32,13 +34,17 @@ final class ProgramOptions {
   @Option(names = "--remarks", description = "Print what the compiler decided.")
   boolean remarks;
 
+  /// Is told how long each kernel takes; no option of the command line.
+  Optional<ObjLongConsumer<Kernel>> launches = Optional.empty();
+
   /// The options for the library. Remarks go to `err`.
   Options options(Places places, PrintWriter err) {
     if (threads < 1) {
       throw new UserError("--threads is " + threads + ": expected at least 1");
     }
-    Options options = Options.defaults().withBackend(backend).withThreads(threads).withVectorBytes(vectorBytes)
+    Options plain = Options.defaults().withBackend(backend).withThreads(threads).withVectorBytes(vectorBytes)
         .withFunction(function).withOpener(places::weights).withRemarks(diagnostic -> print(diagnostic, err));
+    Options options = launches.map(plain::withLaunches).orElse(plain);
     return weights.map(place -> options.withWeights(places.weights(place, Path.of("")))).orElse(options);
   }
 

@@ -4,13 +4,16 @@ import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
@@ -21,19 +24,23 @@ final class CompiledPlan implements Executable {
   private final List<KernelCache.Compiled> launches;
   private final Map<Buffer, Long> fixed;
   private final WorkerPool workers;
+  private final Optional<ObjLongConsumer<Kernel>> timings;
   private final ConcurrentLinkedDeque<RunMemory> idle = new ConcurrentLinkedDeque<>();
   private final Usage usage;
 
   /// @param setup the launches of the plan's setup that must run
   /// @param fixed the addresses of weights and constants
+  /// @param timings is told how long each launch took
   /// @param release frees the constants
   CompiledPlan(KernelPlan plan, List<KernelCache.Compiled> setup, List<KernelCache.Compiled> launches,
-      Map<Buffer, Long> fixed, WorkerPool workers, Runnable release) {
+      Map<Buffer, Long> fixed, WorkerPool workers,
+      Optional<ObjLongConsumer<Kernel>> timings, Runnable release) {
     this.plan = plan;
     this.setup = setup;
     this.launches = launches;
     this.fixed = fixed;
     this.workers = workers;
+    this.timings = timings;
     this.usage = new Usage(() -> {
       freeIdle();
       release.run();
@@ -118,7 +125,13 @@ final class CompiledPlan implements Executable {
 
   private void runAll(List<KernelCache.Compiled> calls, RunMemory memory) {
     for (int i = 0; i < calls.size(); i++) {
-      run(calls.get(i).code(), memory.addresses(i), memory);
+      if (timings.isEmpty()) {
+        run(calls.get(i).code(), memory.addresses(i), memory);
+      } else {
+        long start = System.nanoTime();
+        run(calls.get(i).code(), memory.addresses(i), memory);
+        timings.get().accept(calls.get(i).launch().kernel(), System.nanoTime() - start);
+      }
     }
   }
 

@@ -105,7 +105,7 @@ public final class Einfall {
         Pipeline pipeline = new Pipeline(target(options), options.steps(), options.remarks());
         JvmOptions found = JvmOptions.ofThisJvm().withVectors(vectorBytes(options) > Float.BYTES);
         JvmBackend backend = new JvmBackend(options.warmUp() ? found : found.withMaxWarmUpMillis(0));
-        PlanCompiler compiler = new PlanCompiler(cascade, weights, pipeline, backend, workers);
+        PlanCompiler compiler = new PlanCompiler(cascade, weights, pipeline, backend, workers, options.launches());
         yield sizes -> {
           bound(cascade, sizes);
           return compiler.compile(sizes);

@@ -4,10 +4,12 @@ import dev.einfall.frontend.weights.Safetensors;
 import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.loop.Kernel;
 import dev.einfall.passes.Step;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 
 /// How a program is compiled and run. Begin with [#defaults] and change what matters.
 ///
@@ -21,6 +23,7 @@ import java.util.function.Consumer;
 /// @param specializations for how many assignments of sizes compiled code is kept
 /// @param remarks is told what the compiler decided, from the thread that compiles
 /// @param steps is told what each pass did
+/// @param launches is told how long each kernel of a run took, in nanoseconds; empty to measure nothing
 public record Options(
     Backend backend,
     int threads,
@@ -31,7 +34,8 @@ public record Options(
     boolean warmUp,
     int specializations,
     Consumer<Diagnostic> remarks,
-    Consumer<Step> steps) {
+    Consumer<Step> steps,
+    Optional<ObjLongConsumer<Kernel>> launches) {
 
   /// What runs a program: the best that this JVM has, bytecode made at run time, or an interpreter in double precision
   /// that is slow and obviously right.
@@ -51,7 +55,7 @@ public record Options(
   /// All cores and vectors of this machine, warmed up, the program's own weights, and warnings to the system's logger.
   public static Options defaults() {
     return new Options(Backend.AUTO, Runtime.getRuntime().availableProcessors(), 0, Optional.empty(), Options::open,
-        Optional.empty(), true, 32, Options::log, _ -> {});
+        Optional.empty(), true, 32, Options::log, _ -> {}, Optional.empty());
   }
 
   private static WeightsFile open(String place, Path directory) {
@@ -71,43 +75,57 @@ public record Options(
   }
 
   public Options withBackend(Backend newBackend) {
-    return new Options(newBackend, threads, vectorBytes, weights, opener, function, warmUp, specializations, remarks, steps);
+    return new Options(newBackend, threads, vectorBytes, weights, opener, function, warmUp, specializations, remarks,
+        steps, launches);
   }
 
   public Options withThreads(int newThreads) {
-    return new Options(backend, newThreads, vectorBytes, weights, opener, function, warmUp, specializations, remarks, steps);
+    return new Options(backend, newThreads, vectorBytes, weights, opener, function, warmUp, specializations, remarks,
+        steps, launches);
   }
 
   public Options withVectorBytes(int newBytes) {
-    return new Options(backend, threads, newBytes, weights, opener, function, warmUp, specializations, remarks, steps);
+    return new Options(backend, threads, newBytes, weights, opener, function, warmUp, specializations, remarks,
+        steps, launches);
   }
 
   public Options withWeights(WeightsFile newWeights) {
-    return new Options(backend, threads, vectorBytes, Optional.of(newWeights), opener, function, warmUp, specializations,
-        remarks, steps);
+    return new Options(backend, threads, vectorBytes, Optional.of(newWeights), opener, function, warmUp,
+        specializations, remarks, steps, launches);
   }
 
   public Options withOpener(WeightsOpener newOpener) {
-    return new Options(backend, threads, vectorBytes, weights, newOpener, function, warmUp, specializations, remarks, steps);
+    return new Options(backend, threads, vectorBytes, weights, newOpener, function, warmUp, specializations, remarks,
+        steps, launches);
   }
 
   public Options withFunction(Optional<String> newFunction) {
-    return new Options(backend, threads, vectorBytes, weights, opener, newFunction, warmUp, specializations, remarks, steps);
+    return new Options(backend, threads, vectorBytes, weights, opener, newFunction, warmUp, specializations, remarks,
+        steps, launches);
   }
 
   public Options withWarmUp(boolean newWarmUp) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, newWarmUp, specializations, remarks, steps);
+    return new Options(backend, threads, vectorBytes, weights, opener, function, newWarmUp, specializations, remarks,
+        steps, launches);
   }
 
   public Options withSpecializations(int newNumber) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, newNumber, remarks, steps);
+    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, newNumber, remarks, steps,
+        launches);
   }
 
   public Options withRemarks(Consumer<Diagnostic> newRemarks) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, specializations, newRemarks, steps);
+    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, specializations, newRemarks,
+        steps, launches);
   }
 
   public Options withSteps(Consumer<Step> newSteps) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, specializations, remarks, newSteps);
+    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, specializations, remarks,
+        newSteps, launches);
+  }
+
+  public Options withLaunches(ObjLongConsumer<Kernel> newLaunches) {
+    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, specializations, remarks,
+        steps, Optional.of(newLaunches));
   }
 }

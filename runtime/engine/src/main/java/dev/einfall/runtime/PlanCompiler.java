@@ -5,13 +5,16 @@ import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.passes.Pipeline;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 
 /// Compiles one cascade for one assignment of sizes after another. The plans share the code of equal kernels and the memory
 /// of equal constants.
@@ -22,16 +25,20 @@ final class PlanCompiler {
   private final JvmBackend backend;
   private final Consumer<Diagnostic> remarks;
   private final WorkerPool workers;
+  private final Optional<ObjLongConsumer<Kernel>> timings;
   private final KernelCache kernels;
   private final ConstantPool constants = new ConstantPool();
 
-  PlanCompiler(Cascade cascade, Weights weights, Pipeline pipeline, JvmBackend backend, WorkerPool workers) {
+  /// @param timings is told how long each launch of a run took
+  PlanCompiler(Cascade cascade, Weights weights, Pipeline pipeline, JvmBackend backend, WorkerPool workers,
+      Optional<ObjLongConsumer<Kernel>> timings) {
     this.cascade = cascade;
     this.weights = weights;
     this.pipeline = pipeline;
     this.backend = backend;
     this.remarks = pipeline.remarks();
     this.workers = workers;
+    this.timings = timings;
     this.kernels = new KernelCache(backend, remarks);
   }
 
@@ -42,7 +49,7 @@ final class PlanCompiler {
     List<KernelCache.Compiled> launches = kernels.compile(plan.launches());
     ConstantPool.Held held = constants.hold(plan, setup);
     CompiledPlan compiled =
-        new CompiledPlan(plan, held.toRun(), launches, fixed(plan, held), workers, held::release);
+        new CompiledPlan(plan, held.toRun(), launches, fixed(plan, held), workers, timings, held::release);
     try {
       compiled.prepare(backend, remarks);
       return compiled;
