@@ -18,8 +18,10 @@ final class CostModel {
   private static final double LOADS_PER_CYCLE = 2;
   private static final double ACCUMULATE_LATENCY = 4;
   private static final double TILE_OVERHEAD = 12;
+  private static final double LOOP_OVERHEAD = 1;
   private static final double HORIZONTAL_REDUCTION = 12;
-  private static final double STRIDED_LANE = 1.5;
+  /// Lanes that are no neighbours are put into a vector one by one.
+  private static final double STRIDED_LANE = 6;
   private static final double PACK_ELEMENT = 2;
 
   private final Set<Tensor> constant;
@@ -71,14 +73,14 @@ final class CostModel {
 
   /// The cycles of one tile of `rows` x `vectors` vectors of `lanes`.
   private double tile(Tiling tiling, int rows, int vectors, int lanes) {
-    double epilogue = outsideOperations * rows * vectors / OPERATIONS_PER_CYCLE + TILE_OVERHEAD;
+    double outside = outsideOperations * rows * vectors / OPERATIONS_PER_CYCLE;
     double stores = stores(tiling, rows, vectors, lanes);
     if (reduce.isEmpty()) {
-      return Math.max(epilogue, loads(all, tiling, rows, vectors, lanes) / LOADS_PER_CYCLE + stores);
+      return Math.max(outside, loads(all, tiling, rows, vectors, lanes) / LOADS_PER_CYCLE + stores) + LOOP_OVERHEAD;
     }
     double arithmetic = insideOperations * rows * vectors / OPERATIONS_PER_CYCLE;
     double loads = loads(inside, tiling, rows, vectors, lanes) / LOADS_PER_CYCLE;
-    return Exprs.volume(reduced) * Math.max(Math.max(arithmetic, loads), ACCUMULATE_LATENCY) + epilogue + stores;
+    return Exprs.volume(reduced) * Math.max(Math.max(arithmetic, loads), ACCUMULATE_LATENCY) + outside + stores + TILE_OVERHEAD;
   }
 
   /// The cycles of storing a tile: one a vector if its lanes are neighbours in the output.
