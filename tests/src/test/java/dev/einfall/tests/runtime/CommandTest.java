@@ -1,0 +1,183 @@
+package dev.einfall.tests.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.einfall.runtime.Npy;
+import dev.einfall.runtime.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CommandTest {
+  private static final String EXAMPLES = "../grammar/examples/";
+  private static final String SOFTMAX = EXAMPLES + "softmax.ein";
+
+  @TempDir
+  private Path directory;
+
+  @Test
+  void runsAProgramOnRandomInput() {
+    CommandLineRun run = CommandLineRun.of("run", SOFTMAX, "--in", "X=rand:2x5");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().startsWith("Y: f32[2, 5] = 0.1996"), run.out());
+    assertTrue(run.out().matches("(?s).*compiled in \\d+ ms, first result after \\d+ ms, latency [\\d.]+ ms.*"), run.out());
+    assertEquals(run.out().lines().findFirst(),
+        CommandLineRun.of("run", SOFTMAX, "--in", "X=rand", "--size", "M=2", "--size", "N=5").out().lines().findFirst());
+  }
+
+  @Test
+  void readsAndWritesNpyFiles() throws IOException {
+    Path x = directory.resolve("x.npy");
+    try (Tensor tensor = Tensor.of(new float[] {0, (float) Math.log(3)}, 1, 2)) {
+      Npy.write(x, tensor);
+    }
+    for (String backend : List.of("jvm", "reference")) {
+      Path out = directory.resolve(backend);
+      CommandLineRun run = CommandLineRun.of("run", SOFTMAX, "--in", "X=" + x, "--out", out.toString(), "--backend", backend);
+      assertEquals(0, run.exitCode(), run.err());
+      try (Tensor y = Npy.read(out.resolve("Y.npy"))) {
+        assertArrayEquals(new float[] {0.25f, 0.75f}, y.floats(), 1e-6f);
+      }
+    }
+  }
+
+  @Test
+  void runsAModelOnText() {
+    CommandLineRun run = CommandLineRun.of("run", EXAMPLES + "minilm.ein", "--weights", MiniLm.weights().toString(),
+        "--text", "bake bread", "--text", "sourdough", "--backend", "reference");
+    assertEquals(0, run.exitCode(), run.err());
+    List<String> lines = run.out().lines().toList();
+    assertEquals("cosine similarity", lines.get(0));
+    assertTrue(lines.get(1).matches("  bake bread +1\\.000 +0\\.\\d{3}"), run.out());
+    assertTrue(lines.get(2).matches("  sourdough +0\\.\\d{3} +1\\.000"), run.out());
+    assertTrue(lines.get(3).startsWith("compiled in"), run.out());
+  }
+
+  @Test
+  void measures() {
+    CommandLineRun run = CommandLineRun.of("bench", SOFTMAX, "--in", "X=rand:8x8", "--runs", "5", "--threads", "1");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().matches("softmax threads=1 compile_ms=\\d+ first_result_ms=\\d+ latency_ms=[\\d.]+ min_ms=[\\d.]+ runs=5\\n"),
+        run.out());
+  }
+
+  @Test
+  void emitsEveryStage() {
+    CommandLineRun cascade = CommandLineRun.of("emit", SOFTMAX, "--as", "cascade");
+    assertTrue(cascade.out().startsWith("def softmax(X: f32[M, N])"), cascade.out() + cascade.err());
+    CommandLineRun loops = CommandLineRun.of("emit", SOFTMAX, "--as", "loops", "--size", "M=3", "--size", "N=8");
+    assertTrue(loops.out().contains("kernel ") && loops.out().contains("plan softmax {"), loops.out() + loops.err());
+    CommandLineRun bytecode = CommandLineRun.of("emit", SOFTMAX, "--as", "bytecode", "--size", "M=3", "--size", "N=8");
+    assertTrue(bytecode.out().contains("RETURN"), bytecode.out() + bytecode.err());
+  }
+
+  @Test
+  void runsPasses() throws IOException {
+    Path program = Files.writeString(directory.resolve("f.ein"), """
+        # SIZES: N=8
+        def f(X: f32[N]) -> f32[N] {
+          Y[n] = X[n] * (1 + 2)
+          return Y
+        }
+        """);
+    CommandLineRun run = CommandLineRun.of("opt", program.toString(), "--passes", "normalize-reductions,fold-constants",
+        "--print-after", "all", "--time-passes");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().contains("# after normalize-reductions on f (unchanged)"), run.out());
+    assertTrue(run.out().contains("# after fold-constants on f\ndef f(X: f32[8]) -> f32[8] {\n  Y[n] = X[n] * 3.0"), run.out());
+    assertTrue(run.out().matches("(?s).*# fold-constants +[\\d.]+ ms\n.*"), run.out());
+    CommandLineRun changed = CommandLineRun.of("opt", program.toString(), "--passes", "normalize-reductions,fold-constants",
+        "--print-changed");
+    assertFalse(changed.out().contains("normalize-reductions"), changed.out());
+    assertTrue(changed.out().contains("# after fold-constants on f"), changed.out());
+    CommandLineRun lowered = CommandLineRun.of("opt", program.toString(), "--passes", "name-ranks,lower-einsums,simplify-indices");
+    assertTrue(lowered.out().contains("plan f {"), lowered.out() + lowered.err());
+  }
+
+  @Test
+  void writesAReproducerWhenAPassFails() throws IOException {
+    Path kernel = Files.writeString(directory.resolve("bad.loop"), """
+        kernel bad(X: f32[4], Y: f32[4]) {
+          for i in 0..4 {
+            Y[i] = X[i + 1]
+          }
+        }
+        """);
+    CommandLineRun run = CommandLineRun.of("opt", kernel.toString(), "--passes", "simplify-indices");
+    assertEquals(3, run.exitCode(), run.out());
+    assertTrue(run.err().contains("pass simplify-indices failed on bad"), run.err());
+    Matcher named = Pattern.compile("A reproducer is in (\\S+\\.loop): run").matcher(run.err());
+    assertTrue(named.find(), run.err());
+    Path reproducer = Path.of(named.group(1));
+    assertTrue(Files.readString(reproducer).startsWith("# RUN: simplify-indices\n"), Files.readString(reproducer));
+    CommandLineRun again = CommandLineRun.of("opt", reproducer.toString());
+    assertEquals(3, again.exitCode(), again.out());
+    assertTrue(again.err().contains("pass simplify-indices failed on bad"), again.err());
+    assertFalse(again.err().contains("\tat "), again.err());
+  }
+
+  @Test
+  void printsEveryError() throws IOException {
+    Path program = Files.writeString(directory.resolve("bad.ein"), """
+        def f(X: f32[N]) -> f32[N] {
+          Y[n] = Z[n]
+          W[n] = X[n, n]
+          return Y
+        }
+        """);
+    CommandLineRun run = CommandLineRun.of("check", program.toString(), SOFTMAX, directory.resolve("none.ein").toString());
+    assertEquals(1, run.exitCode());
+    assertTrue(run.err().contains("bad.ein:2:10: error:") && run.err().contains("bad.ein:3:10: error:"), run.err());
+    assertTrue(run.err().contains("there is no such file"), run.err());
+    assertEquals(0, CommandLineRun.of("check", SOFTMAX).exitCode());
+  }
+
+  @Test
+  void tellsOfMistakesInOneMessage() throws IOException {
+    Path text = Files.writeString(directory.resolve("x.npy"), "hello");
+    Path cut = Files.writeString(directory.resolve("w.onnx"), "hello");
+    wrong("cannot read none.ein: there is no such file", "run", "none.ein");
+    wrong("the program softmax has no input 'Z'", "run", SOFTMAX, "--in", "Z=" + npy("z.npy"));
+    wrong("the program has no input 'Z'", "run", SOFTMAX, "--in", "Z=rand:2x2");
+    wrong("input 'X' is missing", "run", SOFTMAX);
+    wrong("input 'X' has the shape [3], but 2 ranks are declared: [M, N]", "run", SOFTMAX, "--in", "X=rand:3");
+    wrong("expected sizes such as 1x128", "run", SOFTMAX, "--in", "X=rand:3x");
+    wrong("give a number for each size in X: f32[M, N]", "run", SOFTMAX, "--in", "X=rand");
+    wrong("x.npy is not a .npy file", "run", SOFTMAX, "--in", "X=" + text);
+    wrong("expected a file that ends in .npy", "run", SOFTMAX, "--in", "X=hello");
+    wrong("expected NAME=FILE.npy", "run", SOFTMAX, "--in", "X");
+    wrong("names its tokenizer", "run", SOFTMAX, "--text", "hello");
+    wrong("as an ONNX file", "run", SOFTMAX, "--weights", cut.toString(), "--in", "X=rand:2x2");
+    wrong("expected a file that ends in .onnx or .safetensors", "run", SOFTMAX, "--weights", text.toString());
+    wrong("is not of the form maven:GROUP:ARTIFACT:VERSION!PATH", "run", SOFTMAX, "--weights", "maven:x.onnx");
+    wrong("--threads is 0", "run", SOFTMAX, "--threads", "0");
+    wrong("give a number for each of [M, N], such as --size M=128", "emit", SOFTMAX, "--as", "loops");
+    wrong("unknown pass hoist", "opt", SOFTMAX, "--passes", "hoist");
+    wrong("no passes to run", "opt", SOFTMAX);
+    wrong("unroll-loops runs on kernels, but this is a cascade", "opt", SOFTMAX, "--passes", "unroll-loops");
+    assertEquals(2, CommandLineRun.of("run", SOFTMAX, "--backend", "gpu").exitCode());
+    assertEquals(2, CommandLineRun.of("frobnicate").exitCode());
+  }
+
+  private String npy(String name) throws IOException {
+    try (Tensor tensor = Tensor.of(new float[1], 1, 1)) {
+      Npy.write(directory.resolve(name), tensor);
+    }
+    return directory.resolve(name).toString();
+  }
+
+  private static void wrong(String message, String... arguments) {
+    CommandLineRun run = CommandLineRun.of(arguments);
+    assertEquals(1, run.exitCode(), run.out() + run.err());
+    assertTrue(run.err().contains("error: ") && run.err().contains(message), run.err());
+    assertFalse(run.err().contains("\tat "), run.err());
+  }
+}
