@@ -9,7 +9,7 @@ import java.util.TreeMap;
 ///
 /// ```
 /// # A comment that names the situation.
-/// # RUN: split-loops{factor=12},unroll-loops
+/// # RUN: split-loops{i=12},unroll-loops
 /// # SIZES: M=5 N=7
 /// kernel k(X: f32[5, 7]) { ... }
 /// # ==>
@@ -18,7 +18,7 @@ import java.util.TreeMap;
 /// ```
 ///
 /// The lines before the arrow are a program in one of the two text syntaxes, in which the first lines are comments. `SIZES` binds
-/// size names when the case runs. The lines after it are what the passes make of the program: each remark, each
+/// size names when the program runs; the passes still see the names. The lines after it are what the passes make of the program: each remark, each
 /// `# ERROR:` if they end in an error of the user's, else the result's text.
 ///
 /// @param before the lines before the arrow, or all

@@ -20,7 +20,7 @@ import java.util.function.Consumer;
 ///
 /// ```
 /// def f(X: f32[N]) -> f32[N] {              def f(X: f32[8]) -> f32[8] {
-///   Y[n] = X[n] / f32(N)           =>         Y[n] = X[n] / f32(8)
+///   Y[n] = X[n] / f32(N)           =>         Y[n] = X[n] / f32(i32(8))
 /// ```
 ///
 /// Names without a number stay.

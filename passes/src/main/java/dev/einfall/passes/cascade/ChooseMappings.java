@@ -20,10 +20,10 @@ import java.util.function.Consumer;
 ///
 /// ```
 /// Y[m, n] = sum[k](X[m, k] * W[k, n])     =>     map Y {
-///                                                  split n 32 16
 ///                                                  split m 8
+///                                                  split n 32 16
 ///                                                  order n2 m1 k m0 n1 n0
-///                                                  parallel n2
+///                                                  parallel n2 m1
 ///                                                  unroll m0 n1
 ///                                                  vectorize n0
 ///                                                }

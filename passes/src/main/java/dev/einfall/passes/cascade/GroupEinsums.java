@@ -25,7 +25,9 @@ import java.util.function.Consumer;
 /// ```
 ///
 /// Consecutive Einsums join a group over their leading ranks if these have the same sizes and every access of one to
-/// another is at the same leading coordinates. Products stay alone: their tiles need several rows.
+/// another is at the same leading coordinates. An Einsum joins only if it reads a member or what a member reads, and, where
+/// the shared ranks have fewer than 16 points, only if the members have no other ranks: few rows would idle threads.
+/// Products stay alone: their tiles need several rows.
 ///
 /// @param rowBytes the most that the Einsums of a group may write for one row, so that it stays in the first-level cache
 public record GroupEinsums(long rowBytes) implements Pass.OnCascade {

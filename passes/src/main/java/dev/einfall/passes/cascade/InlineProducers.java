@@ -24,7 +24,7 @@ import java.util.function.Consumer;
 ///
 /// An Einsum is inlined if it has no reduction, and it is a view (an access and nothing else), or its one user evaluates
 /// it no more often than it has elements, or computing it for every use costs no more operations and loads than computing
-/// it once, storing it, and loading it for every use.
+/// it once, storing it, and loading it for every use. Outputs stay, and so does arithmetic that is read with `or`.
 public record InlineProducers() implements Pass.OnCascade {
 
   @Override

@@ -22,13 +22,14 @@ import java.util.stream.Collectors;
 /// Computes reductions that differ only in their weights as one, over the weights side by side (horizontal fusion).
 ///
 /// ```
-/// Q[t, n] = sum[k](X[t, k] * WQ[k, n])        W[k, n in 0..2*N] = where(n < N, WQ[k, n] or 0.0, WK[k, n - N] or 0.0)
-/// K[t, n] = sum[k](X[t, k] * WK[k, n])   =>   QK[t, n] = sum[k](X[t, k] * W[k, n])
-/// S[t, u] = sum[n](Q[t, n] * K[u, n])         S[t, u] = sum[n](QK[t, n] * QK[u, n + N])
+/// Q[t, n] = sum[k](X[t, k] * WQ[k, n])        WQ_merged[k, n in 0..6] = where(n < 3, WQ[k, n] or 0.0, WK[k, n - 3] or 0.0)
+/// K[t, n] = sum[k](X[t, k] * WK[k, n])   =>   Q_K[t, n] = sum[k](X[t, k] * WQ_merged[k, n])
+/// S[t, u] = sum[n](Q[t, n] * K[u, n])         S[t, u] = sum[n in 0..3](Q_K[t, n] * Q_K[u, n + 3])
 /// ```
 ///
 /// The Einsums must be equal but for weights, and an output rank must occur in all of these weights, alone in an index,
-/// and nowhere else. The weights side by side are a constant, computed once.
+/// and nowhere else; outputs, and tensors that are read with `or`, stay. The weights side by side are a constant, computed
+/// once.
 public record MergeProducts() implements Pass.OnCascade {
 
   @Override

@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 /// that a split makes of them (`n2 n1 n0` of `n`).
 ///
 /// ```
-/// Y[k1, m] = sum[m](X[k1, m]) + B[m]     =>     Y[ka, m] = sum[mb](X[ka, mb]) + B[m]
+/// Y[k1, m] = sum[m](X[k1, m]) + B[m]     =>     Y[ka, m] = sum[ma](X[ka, ma]) + B[m]
 /// ```
 ///
 /// An Einsum that has a mapping already keeps its names.

@@ -23,12 +23,12 @@ import java.util.function.Consumer;
 /// neighbours in memory, or where a constant operand's rows are further apart than a panel is wide.
 ///
 /// ```
-/// Y[m, n] = sum[k](X[m, k] * W[n, k])         WP[n1 in 0..48, k, n0 in 0..32] = W[32 * n1 + n0, k] or 0.0
-/// map Y { split n 32 16; vectorize n0 }  =>   Y[m, n] = sum[k](X[m, k] * WP[n / 32, k, n % 32])
-///                                             map Y { split n 32 16; vectorize n0 }
+/// Y[m, n] = sum[k](X[m, k] * W[n, k])         W_panels[np in 0..3, k, nl in 0..4] = W[4 * np + nl, k] or 0.0
+/// map Y { split n 4; vectorize n0 }      =>   Y[m, n in 0..10] = sum[k](X[m, k] * W_panels[n / 4, k, n % 4])
+///                                             map Y { split n 4; vectorize n0 }
 /// ```
 ///
-/// A panel is itself an Einsum: if the operand is constant it is computed once, when the weights are known.
+/// The `or` is for the last panel where it is not whole. A panel is itself an Einsum: if the operand is constant it is computed once, when the weights are known.
 public record PackOperands() implements Pass.OnCascade {
 
   @Override

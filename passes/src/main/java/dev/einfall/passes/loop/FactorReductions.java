@@ -18,14 +18,14 @@ import java.util.function.Consumer;
 /// end: independent chains, one for each lane and each register (called *rfactor* in Halide).
 ///
 /// ```
-///                                       alloc part: f32[4] in local {
-///                                         for k0 in 0..4 { part[k0] = 0.0 }
+///                                       alloc s_part: f32[4] in local {
+///                                         for k0 in 0..4 { s_part[k0] = 0.0 }
 /// for k1 in 0..8 {                        for k1 in 0..8 {
 ///   for k0 in 0..4 {                        for k0 in 0..4 {
-///     s[] = s[] + A[k1 * 4 + k0]    =>        part[k0] = part[k0] + A[k1 * 4 + k0]
+///     s[] = s[] + A[k1 * 4 + k0]    =>        s_part[k0] = s_part[k0] + A[k1 * 4 + k0]
 ///   }                                       }
 /// }                                       }
-///                                         for k0 in 0..4 { s[] = s[] + part[k0] }
+///                                         for k0 in 0..4 { s[] = s[] + s_part[k0] }
 ///                                       }
 /// ```
 ///

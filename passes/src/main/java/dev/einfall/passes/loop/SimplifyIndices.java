@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
-/// Simplifies integer arithmetic and conditions by the ranges of the counters, and removes loops of at most one iteration,
-/// branches that are never taken, and checks that always hold.
+/// Simplifies integer arithmetic and conditions by the ranges of the counters, and removes loops of at most one iteration
+/// (a parallel one of one iteration stays), branches that are never taken, and checks that always hold.
 ///
 /// ```
 /// for n1 in 0..4 {

@@ -18,7 +18,7 @@ import java.util.function.Consumer;
 /// }
 /// ```
 ///
-/// A loop whose copies would hold more than `operations` operations stays a loop: the JIT compiles no large method.
+/// A loop whose copies would hold more than `operations` operations on elements becomes a serial loop: the JIT compiles no large method.
 public record UnrollLoops(long operations) implements Pass.OnKernel {
 
   public UnrollLoops() {

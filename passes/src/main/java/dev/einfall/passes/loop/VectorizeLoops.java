@@ -13,18 +13,19 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// Replaces each vectorized loop by statements on vectors: whole vectors in a loop, then ever narrower ones for the rest,
-/// down to a scalar.
+/// Replaces each vectorized loop by statements on vectors: whole vectors, in a loop if there are several, then ever narrower
+/// ones for the rest, down to scalars in a loop.
 ///
 /// ```
 ///                                        B[ramp(0, 1, 16)] = A[ramp(0, 1, 16)] + broadcast(1.0, 16)
 /// vectorized for i in 0..23 {            B[ramp(16, 1, 4)] = A[ramp(16, 1, 4)] + broadcast(1.0, 4)
 ///   B[i] = A[i] + 1.0             =>     B[ramp(20, 1, 2)] = ...
-/// }                                      B[22] = A[22] + 1.0
+/// }                                      for i in 0..1 { B[22 + i] = A[22 + i] + 1.0 }
 /// ```
 ///
-/// A scalar accumulation `s[] = s[] + A[i]` combines the lanes: `s[] = s[] + reduce_add(A[ramp(0, 1, 16)])`. A loop with
-/// conditions, checks or inner extents that differ from lane to lane stays serial, with a remark.
+/// A scalar accumulation `s[] = s[] + A[i]` combines the lanes: `s[] = s[] + reduce_add(A[ramp(0, 1, 16)])`, which needs
+/// the `reassociate` contract. A loop with conditions, checks or inner extents that differ from lane to lane stays serial,
+/// with a remark.
 ///
 /// @param vectorBytes the width of a vector
 public record VectorizeLoops(int vectorBytes) implements Pass.OnKernel {
