@@ -24,14 +24,17 @@ record CaseRunner(Function<String, List<Pass>> catalog) {
   private static final Comparison COMPARISON = new Comparison(1e-5);
 
   /// What the passes make of the case: the text that belongs after its arrow.
+  ///
+  /// @throws CompileException if the program or the list of passes is wrong: such a case would test nothing
   String run(String fileName, PassCase passCase) {
+    Source source = new Source(fileName, passCase.before());
+    Stage first = fileName.endsWith(".ein") ? CascadeStage.read(source) : LoopStages.read(source);
+    check(first, "the input");
+    List<Pass> passes = catalog.apply(passCase.passes());
     StringBuilder after = new StringBuilder();
     try {
-      Source source = new Source(fileName, passCase.before());
-      Stage first = fileName.endsWith(".ein") ? CascadeStage.read(source) : LoopStages.read(source);
-      check(first, "the input");
       Stage last = first;
-      for (Pass pass : catalog.apply(passCase.passes())) {
+      for (Pass pass : passes) {
         last = last.apply(pass, remark -> append(after, remark));
         check(last, "the result of " + pass.name());
       }
