@@ -21,17 +21,17 @@ final class RunMemory implements AutoCloseable {
   private final long scratch;
   private final long scratchStride;
 
-  /// Memory for calls of `launches` with up to `threads` threads.
+  /// Memory for calls of `launches` in up to `parts` parts at the same time.
   ///
   /// @param fixed the addresses of weights and constants
   /// @param arenaBytes the size of the memory for intermediate buffers
   /// @param placements where in that memory each lies
-  /// @param scratchBytes the scratch memory that a thread needs
+  /// @param scratchBytes the scratch memory that a part needs
   RunMemory(List<List<Buffer>> launches, Map<Buffer, Long> fixed, long arenaBytes, Map<Buffer, Long> placements,
-      long scratchBytes, int threads) {
+      long scratchBytes, int parts) {
     MemorySegment intermediate = arena.allocate(Math.max(arenaBytes, 1), Tensor.ALIGNMENT);
     this.scratchStride = (scratchBytes + Tensor.ALIGNMENT - 1) / Tensor.ALIGNMENT * Tensor.ALIGNMENT;
-    this.scratch = arena.allocate(Math.max(scratchStride * threads, 1), Tensor.ALIGNMENT).address();
+    this.scratch = arena.allocate(Math.max(scratchStride * parts, 1), Tensor.ALIGNMENT).address();
     Map<Buffer, Long> known = new IdentityHashMap<>(fixed);
     placements.forEach((buffer, offset) -> known.put(buffer, intermediate.address() + offset));
     this.addresses = new long[launches.size()][];
@@ -65,9 +65,9 @@ final class RunMemory implements AutoCloseable {
     return addresses[launch];
   }
 
-  /// The scratch memory of thread `thread`.
-  long scratch(int thread) {
-    return scratch + scratchStride * thread;
+  /// The scratch memory of part `part`.
+  long scratch(int part) {
+    return scratch + scratchStride * part;
   }
 
   @Override
