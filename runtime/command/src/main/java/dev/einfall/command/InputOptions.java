@@ -18,6 +18,8 @@ import picocli.CommandLine.Option;
 
 /// The options that give a program its inputs.
 final class InputOptions {
+  private static final int MAX_RANDOM = 1 << 28;
+
   @Option(names = "--in", paramLabel = "NAME=VALUE",
       description = "An input: FILE.npy, or rand:1x128 (random, always the same), or rand alone for a declared shape.")
   List<String> in = new ArrayList<>();
@@ -84,7 +86,12 @@ final class InputOptions {
   }
 
   private static Tensor random(Port port, int[] shape) {
-    Tensor tensor = Tensor.zeros(port.type(), Arrays.stream(shape).asLongStream().toArray());
+    long[] sizes = Arrays.stream(shape).asLongStream().toArray();
+    if (Arrays.stream(sizes).asDoubleStream().reduce(1, (a, b) -> a * b) > MAX_RANDOM) {
+      throw new UserError("--in " + port.name() + "=rand: at most " + MAX_RANDOM + " random elements, not the shape "
+          + Arrays.toString(sizes));
+    }
+    Tensor tensor = Tensor.zeros(port.type(), sizes);
     Array.random(port.type(), port.name().hashCode(), shape).write(tensor.data());
     return tensor;
   }

@@ -37,11 +37,21 @@ public final class Tensor implements AutoCloseable {
   public static Tensor zeros(ElementType type, long... shape) {
     long bytes = bytes(type, shape);
     Arena arena = Arena.ofShared();
-    MemorySegment data = arena.allocate(Math.max(bytes, 1), ALIGNMENT).asSlice(0, bytes);
+    MemorySegment data = allocate(arena, type, shape, bytes);
     Usage usage = new Usage(arena::close);
     Tensor tensor = new Tensor(type, boxed(shape), data, usage);
     CLEANER.register(tensor, usage::close);
     return tensor;
+  }
+
+  private static MemorySegment allocate(Arena arena, ElementType type, long[] shape, long bytes) {
+    try {
+      return arena.allocate(Math.max(bytes, 1), ALIGNMENT).asSlice(0, bytes);
+    } catch (OutOfMemoryError e) {
+      arena.close();
+      throw new IllegalArgumentException(
+          "there is no memory for a tensor of type " + describe(type, boxed(shape)) + ": " + e.getMessage());
+    }
   }
 
   /// An `f32` tensor with a copy of `values`.

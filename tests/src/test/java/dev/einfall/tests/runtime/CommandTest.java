@@ -150,6 +150,7 @@ class CommandTest {
     wrong("input 'X' is missing", "run", SOFTMAX);
     wrong("input 'X' has the shape [3], but 2 ranks are declared: [M, N]", "run", SOFTMAX, "--in", "X=rand:3");
     wrong("expected sizes such as 1x128", "run", SOFTMAX, "--in", "X=rand:3x");
+    wrong("at most 268435456 random elements", "run", SOFTMAX, "--in", "X=rand:100000x100000");
     wrong("give a number for each size in X: f32[M, N]", "run", SOFTMAX, "--in", "X=rand");
     wrong("x.npy is not a .npy file", "run", SOFTMAX, "--in", "X=" + text);
     wrong("expected a file that ends in .npy", "run", SOFTMAX, "--in", "X=hello");
