@@ -4,6 +4,8 @@ import dev.einfall.backends.KernelFault;
 
 /// What generated code calls for scalar operations that are not single instructions.
 public final class Arithmetic {
+  static final int LAST_PLACE = 4;
+
   private Arithmetic() {}
 
   /// The nearest `f16`, as a `float`.
@@ -100,9 +102,9 @@ public final class Arithmetic {
     return value;
   }
 
-  /// Where a loop starts: at 0, or, to try its end (`tail` is 1), `cap` iterations before it.
-  public static int first(int extent, int cap, int tail) {
-    return tail == 0 ? 0 : Math.max(0, extent - cap);
+  /// Where `cap` iterations of a loop start: at 0 for `place` 0, so that they are the last ones for [#LAST_PLACE].
+  public static int first(int extent, int cap, int place) {
+    return place == 0 ? 0 : (int) ((long) Math.max(0, extent - cap) * place / LAST_PLACE);
   }
 
   public static KernelFault fault(String requirement, double value) {

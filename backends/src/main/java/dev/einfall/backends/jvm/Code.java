@@ -125,6 +125,14 @@ final class Code {
     method.visitTypeInsn(Opcodes.CHECKCAST, type);
   }
 
+  /// Casts the vector on top of the stack to the class of `species` itself, which no source code can name.
+  void castExact(Species species) {
+    method.visitLdcInsn(species.exactClass());
+    op(Opcodes.SWAP);
+    invokeVirtual("java/lang/Class", "cast", "(Ljava/lang/Object;)Ljava/lang/Object;");
+    checkCast(species.vectorClass());
+  }
+
   void jump(int opcode, Label target) {
     method.visitJumpInsn(opcode, target);
   }

@@ -6,8 +6,8 @@ import java.util.Set;
 
 /// An instance of a generated class, and what the backend knows about it.
 ///
-/// @param largeMethods the methods that the JIT compiles on their own; smaller ones may be inlined
-record Generated(CompiledKernel code, Span span, Set<String> largeMethods) implements CompiledKernel {
+/// @param compiledMethods the methods that the JIT compiles on their own; others are inlined
+record Generated(CompiledKernel code, Span span, Set<String> compiledMethods) implements CompiledKernel {
 
   @Override
   public int tasks() {

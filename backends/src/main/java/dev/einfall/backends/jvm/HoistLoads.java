@@ -11,13 +11,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Loads scalars at the start of loop bodies that store to registers only, each scalar once.
+/// Loads scalars early: before a loop what it does not change, and at the start of the body what a body that stores to
+/// registers only loads; each scalar once.
 ///
 /// ```
-/// for k in 0..K {                                          for k in 0..K {
-///   acc[0] = fma(broadcast(X[0, k], 16), b, acc[0])          let x: f32 = X[0, k]
-///   acc[1] = fma(broadcast(X[0, k], 16), c, acc[1])    =>    acc[0] = fma(broadcast(x, 16), b, acc[0])
+/// for k in 0..K {                                          let s: f32 = S[0]
+///   acc[0] = fma(broadcast(X[0, k], 16), b, acc[0])        for k in 0..K {
+///   acc[1] = fma(broadcast(X[0, k], 16), c, acc[1])          let x: f32 = X[0, k]
+///   acc[2] = acc[2] + broadcast(S[0], 16)           =>       acc[0] = fma(broadcast(x, 16), b, acc[0])
 /// }                                                          acc[1] = fma(broadcast(x, 16), c, acc[1])
+///                                                            acc[2] = acc[2] + broadcast(s, 16)
 ///                                                          }
 /// ```
 ///
@@ -25,12 +28,36 @@ import java.util.Set;
 /// operations are annotated and get inlined later, but a scalar load has a helper inside that is not: where the limit falls
 /// into a load, a call stays in the loop, and it runs ten times slower. So loads come before the many vector operations.
 final class HoistLoads {
+  /// No more loads than this move out of one loop: they become parameters of methods.
+  private static final int MOST = 16;
+
   private HoistLoads() {}
 
   static Stmt in(Stmt stmt) {
-    return stmt instanceof Stmt.For loop && storesToRegisters(loop.body())
-        ? loop.withBody(hoist(loop.body()))
-        : stmt.mapChildren(HoistLoads::in, expr -> expr);
+    if (!(stmt instanceof Stmt.For loop)) {
+      return stmt.mapChildren(HoistLoads::in, expr -> expr);
+    }
+    Map<Expr, Var> invariant = new LinkedHashMap<>();
+    if (loop.kind() != Stmt.For.Kind.PARALLEL) {
+      collect(loop.body(), changedBy(loop), invariant);
+    }
+    if (invariant.size() > MOST) {
+      invariant.clear();
+    }
+    Stmt body = replace(loop.body(), invariant);
+    Stmt lifted = loop.withBody(storesToRegisters(body) ? hoist(body) : in(body));
+    return bind(invariant, lifted);
+  }
+
+  /// What an iteration of `loop` changes: variables and buffers.
+  private static Set<Object> changedBy(Stmt.For loop) {
+    Set<Object> changed = bound(loop);
+    loop.body().nodes().forEach(stmt -> {
+      if (stmt instanceof Stmt.Store store) {
+        changed.add(store.buffer());
+      }
+    });
+    return changed;
   }
 
   private static boolean storesToRegisters(Stmt body) {
@@ -39,23 +66,32 @@ final class HoistLoads {
   }
 
   private static Stmt hoist(Stmt body) {
+    Map<Expr, Var> loads = new LinkedHashMap<>();
+    collect(body, bound(body), loads);
+    return bind(loads, replace(body, loads));
+  }
+
+  private static Stmt bind(Map<Expr, Var> loads, Stmt body) {
+    Stmt bound = body;
+    for (Map.Entry<Expr, Var> load : List.copyOf(loads.entrySet()).reversed()) {
+      bound = new Stmt.Let(load.getValue(), load.getKey(), bound);
+    }
+    return bound;
+  }
+
+  /// The variables and buffers that `stmt` binds.
+  private static Set<Object> bound(Stmt stmt) {
     Set<Object> bound = Collections.newSetFromMap(new IdentityHashMap<>());
-    body.nodes().forEach(stmt -> {
-      if (stmt instanceof Stmt.For loop) {
+    stmt.nodes().forEach(node -> {
+      if (node instanceof Stmt.For loop) {
         bound.add(loop.var());
-      } else if (stmt instanceof Stmt.Let let) {
+      } else if (node instanceof Stmt.Let let) {
         bound.add(let.var());
-      } else if (stmt instanceof Stmt.Alloc alloc) {
+      } else if (node instanceof Stmt.Alloc alloc) {
         bound.add(alloc.buffer());
       }
     });
-    Map<Expr, Var> loads = new LinkedHashMap<>();
-    collect(body, bound, loads);
-    Stmt hoisted = replace(body, loads);
-    for (Map.Entry<Expr, Var> load : List.copyOf(loads.entrySet()).reversed()) {
-      hoisted = new Stmt.Let(load.getValue(), load.getKey(), hoisted);
-    }
-    return hoisted;
+    return bound;
   }
 
   /// Adds the loads outside branches, which may guard them, that depend on nothing in `bound`.
@@ -68,7 +104,6 @@ final class HoistLoads {
 
   private static void collect(Expr expr, Set<Object> bound, Map<Expr, Var> loads) {
     boolean hoistable = expr instanceof Expr.Load load && !load.type().isVector()
-        && load.buffer().space() != Buffer.Space.REGISTER
         && load.nodes().noneMatch(node -> node instanceof Expr.Ref(Var var) && bound.contains(var)
             || node instanceof Expr.Load inner && (bound.contains(inner.buffer())
                 || inner.buffer().space() == Buffer.Space.REGISTER));

@@ -55,7 +55,7 @@ public record JvmBackend(JvmOptions options) {
 
   private KernelClass.Finished write(Kernel kernel, Consumer<Diagnostic> remarks) {
     LanesToLoops lanes = new LanesToLoops(options.vectors());
-    Kernel lowered = kernel.withBody(HoistLoads.in(lanes.lower(kernel.body())));
+    Kernel lowered = kernel.withBody(HoistLoads.in(DemoteRegisters.in(lanes.lower(kernel.body()))));
     if (!lanes.reasons().isEmpty()) {
       remarks.accept(Diagnostic.remark(kernel.span(), "kernel " + kernel.name() + " computes lane by lane: "
           + String.join(", ", lanes.reasons())));
@@ -76,7 +76,7 @@ public record JvmBackend(JvmOptions options) {
       MethodHandles.Lookup defined = lookup.defineHiddenClassWithClassData(written.classFile(), EVERYTHING, true);
       CompiledKernel code = (CompiledKernel) defined
           .findConstructor(defined.lookupClass(), MethodType.methodType(void.class)).invoke();
-      return new Generated(code, kernel.span(), written.largeMethods());
+      return new Generated(code, kernel.span(), written.compiledMethods());
     } catch (Throwable e) {
       throw new InternalException("cannot define the class of kernel " + kernel.name(), e);
     }

@@ -30,6 +30,7 @@ final class KernelClass {
   /// How many iterations of a loop a rehearsal runs.
   private static final int REHEARSED = 4;
   private static final String PACKAGE = "dev/einfall/generated/";
+  private static final String LOOP = "loop";
   private static final String TASK = "task";
   private static final String LOOP_DESCRIPTOR = "([JJIIII)V";
 
@@ -38,9 +39,9 @@ final class KernelClass {
   /// @param methods the size in bytes of each method that holds the kernel's code, by name
   record Finished(byte[] classFile, Map<String, Integer> methods) {
 
-    /// The methods that the JIT does not inline, so that each is compiled on its own.
-    Set<String> largeMethods() {
-      Set<String> large = new LinkedHashSet<>();
+    /// The methods that the JIT compiles on their own: the loop over tasks, and those that are too large to inline.
+    Set<String> compiledMethods() {
+      Set<String> large = new LinkedHashSet<>(Set.of(LOOP));
       methods.forEach((method, size) -> {
         if (size > MAX_INLINED_BYTES) {
           large.add(method);
@@ -106,7 +107,7 @@ final class KernelClass {
       Part part = toWrite.remove();
       int size = writePart(part);
       sizes.put(part.name(), size);
-      if (size > maxMethodBytes) {
+      if (size > maxMethodBytes || outlining.weight(part.stmt()) > Weight.COMFORTABLE) {
         large.add(part.stmt());
       }
     }
@@ -132,9 +133,9 @@ final class KernelClass {
     return part;
   }
 
-  /// `loop(addresses, scratch, begin, end, cap, tail)`: runs tasks.
+  /// `loop(addresses, scratch, begin, end, cap, place)`: runs tasks.
   private void writeLoop(Part task) {
-    MethodVisitor method = method(Opcodes.ACC_STATIC, "loop", LOOP_DESCRIPTOR);
+    MethodVisitor method = method(Opcodes.ACC_STATIC, LOOP, LOOP_DESCRIPTOR);
     Code code = new Code(method);
     code.line(kernel.span().line());
     int addresses = code.local(1);
@@ -142,7 +143,7 @@ final class KernelClass {
     int begin = code.local(1);
     int end = code.local(1);
     int cap = code.local(1);
-    int tail = code.local(1);
+    int place = code.local(1);
     Label again = new Label();
     Label done = new Label();
     code.label(again);
@@ -157,7 +158,7 @@ final class KernelClass {
     code.load(JvmType.LONG, scratch);
     task.variables().forEach(_ -> code.load(JvmType.INT, begin));
     code.load(JvmType.INT, cap);
-    code.load(JvmType.INT, tail);
+    code.load(JvmType.INT, place);
     code.invokeStatic(name, task.name(), task.descriptor());
     code.increment(begin);
     code.jump(Opcodes.GOTO, again);
@@ -196,7 +197,7 @@ final class KernelClass {
     code.load(JvmType.LONG, scratch);
     part.variables().forEach(var -> code.load(JvmType.of(var.type().element()), frame.slot(var)));
     code.load(JvmType.INT, rehearsing.cap());
-    code.load(JvmType.INT, rehearsing.tail());
+    code.load(JvmType.INT, rehearsing.place());
     code.invokeStatic(name, part.name(), part.descriptor());
     return true;
   }
@@ -236,25 +237,26 @@ final class KernelClass {
     end(method);
   }
 
-  /// The first tasks with the first iterations of all loops, then the last task with the last ones.
+  /// A task at each place, with loops at that place: from the first task and iterations to the last.
   private void writeRehearse(int count) {
     MethodVisitor method = method(Opcodes.ACC_PUBLIC, "rehearse", "([JJ)V");
     Code code = new Code(method);
-    for (int tail = 0; tail < 2; tail++) {
+    for (int place = 0; place <= Arithmetic.LAST_PLACE; place++) {
+      int task = Arithmetic.first(count, 1, place);
       code.loadReference(1);
       code.load(JvmType.LONG, 2);
-      code.constant(tail == 0 ? 0 : Math.max(0, count - 1));
-      code.constant(tail == 0 ? Math.min(2, count) : count);
-      callLoop(code, REHEARSED, tail);
+      code.constant(task);
+      code.constant(task + 1);
+      callLoop(code, REHEARSED, place);
     }
     code.op(Opcodes.RETURN);
     end(method);
   }
 
-  private void callLoop(Code code, int cap, int tail) {
+  private void callLoop(Code code, int cap, int place) {
     code.constant(cap);
-    code.constant(tail);
-    code.invokeStatic(name, "loop", LOOP_DESCRIPTOR);
+    code.constant(place);
+    code.invokeStatic(name, LOOP, LOOP_DESCRIPTOR);
   }
 
   private MethodVisitor method(int access, String methodName, String descriptor) {

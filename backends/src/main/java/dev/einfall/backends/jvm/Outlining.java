@@ -1,7 +1,6 @@
 package dev.einfall.backends.jvm;
 
 import dev.einfall.ir.loop.Buffer;
-import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -13,8 +12,10 @@ import java.util.Set;
 /// Which statements of a kernel become methods of their own: micro-kernels, because the JIT allocates registers for a
 /// method at a time, and parts of what is too large for one method.
 final class Outlining {
-  /// Neighbouring statements larger than this together are grouped, so that there is something to outline.
-  private static final int GROUP = 400;
+  /// Neighbouring statements heavier than this together are grouped, so that there is something to outline.
+  private static final long GROUP = Weight.COMFORTABLE;
+  /// No method of its own for less.
+  private static final long SMALLEST = 2_000;
 
   private final Set<Stmt> outlined = Collections.newSetFromMap(new IdentityHashMap<>());
 
@@ -38,13 +39,18 @@ final class Outlining {
   ///
   /// @return whether there was one
   boolean split(Stmt root) {
-    long size = size(root);
+    long weight = weight(root);
     Optional<Stmt> part = parts(root).stream()
-        .filter(stmt -> size(stmt) <= 0.7 * size && FreeNames.of(stmt).canBeMethod())
-        .max(java.util.Comparator.comparingLong(Outlining::size))
-        .filter(stmt -> size(stmt) >= 20);
+        .filter(stmt -> weight(stmt) <= 0.8 * weight && FreeNames.of(stmt).canBeMethod())
+        .max(java.util.Comparator.comparingLong(this::weight))
+        .filter(stmt -> weight(stmt) >= SMALLEST);
     part.ifPresent(outlined::add);
     return part.isPresent();
+  }
+
+  /// The weight of the method for `stmt`.
+  long weight(Stmt stmt) {
+    return Weight.of(stmt, this::contains);
   }
 
   private List<Stmt> parts(Stmt stmt) {
@@ -61,7 +67,7 @@ final class Outlining {
     Stmt inner = stmt instanceof Stmt.Block(List<Stmt> statements)
         ? new Stmt.Block(statements.stream().map(Outlining::group).toList())
         : stmt.mapChildren(Outlining::group, expr -> expr);
-    return inner instanceof Stmt.Block block && size(block) > GROUP ? cut(block) : inner;
+    return inner instanceof Stmt.Block block && Weight.of(block) > GROUP ? cut(block) : inner;
   }
 
   private static Stmt cut(Stmt.Block block) {
@@ -70,7 +76,7 @@ final class Outlining {
     long filled = 0;
     for (Stmt stmt : block.statements()) {
       group.add(stmt);
-      filled += size(stmt);
+      filled += Weight.of(stmt);
       if (filled > GROUP / 2) {
         groups.add(group.size() == 1 ? group.getFirst() : new Stmt.Block(group));
         group = new ArrayList<>();
@@ -79,9 +85,5 @@ final class Outlining {
     }
     groups.addAll(group);
     return new Stmt.Block(groups);
-  }
-
-  private static long size(Stmt stmt) {
-    return stmt.nodes().mapToLong(node -> 1 + node.exprs().flatMap(Expr::nodes).count()).sum();
   }
 }

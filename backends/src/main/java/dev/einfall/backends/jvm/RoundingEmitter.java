@@ -38,6 +38,7 @@ final class RoundingEmitter {
         default -> "reinterpretAsLongs";
       };
       code.invokeVirtual(from.vectorClass(), method, "()" + target.descriptor());
+      code.castExact(target);
     }
   }
 

@@ -3,6 +3,10 @@ package dev.einfall.backends.jvm;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.loop.ValueType;
 import java.util.Optional;
+import org.objectweb.asm.ConstantDynamic;
+import org.objectweb.asm.Handle;
+import org.objectweb.asm.Opcodes;
+import org.objectweb.asm.Type;
 
 /// A species of the Vector API by its names: this class does not link to the Vector API.
 record Species(ElementType element, int lanes) {
@@ -48,6 +52,18 @@ record Species(ElementType element, int lanes) {
   /// The name of the constant of the vector class that is this species.
   String constant() {
     return "SPECIES_" + 8 * element.bytes() * lanes;
+  }
+
+  /// The constant `CLASS.SPECIES.vectorType()`: the class of this species' vectors.
+  ConstantDynamic exactClass() {
+    String bootstraps = "java/lang/invoke/ConstantBootstraps";
+    String lookup = "(Ljava/lang/invoke/MethodHandles$Lookup;Ljava/lang/String;Ljava/lang/Class;";
+    ConstantDynamic species = new ConstantDynamic(constant(), DESCRIPTOR, new Handle(Opcodes.H_INVOKESTATIC, bootstraps,
+        "getStaticFinal", lookup + "Ljava/lang/Class;)Ljava/lang/Object;", false), Type.getObjectType(vectorClass()));
+    Handle vectorType =
+        new Handle(Opcodes.H_INVOKEINTERFACE, PACKAGE + "VectorSpecies", "vectorType", "()Ljava/lang/Class;", true);
+    return new ConstantDynamic("vectorType", "Ljava/lang/Class;", new Handle(Opcodes.H_INVOKESTATIC, bootstraps, "invoke",
+        lookup + "Ljava/lang/invoke/MethodHandle;[Ljava/lang/Object;)Ljava/lang/Object;", false), vectorType, species);
   }
 
   /// The letter that names the element in conversions, such as `F2I`.

@@ -26,8 +26,8 @@ final class StmtEmitter {
   private final Predicate<Stmt> outlined;
 
   /// The local variables that shorten loops in rehearsals: loops run `cap` iterations, and those whose counter decides
-  /// about branches the last `cap` if `tail` is 1.
-  record Rehearsing(int cap, int tail) {}
+  /// about branches `cap` at one of several places.
+  record Rehearsing(int cap, int place) {}
 
   /// Statements for which `outlined` says true are taken to be done: it writes a call in their place.
   StmtEmitter(Frame frame, Rehearsing rehearsing, Predicate<Stmt> outlined) {
@@ -98,7 +98,7 @@ final class StmtEmitter {
     if (decides(loop)) {
       code.op(Opcodes.DUP);
       code.load(JvmType.INT, rehearsing.cap());
-      code.load(JvmType.INT, rehearsing.tail());
+      code.load(JvmType.INT, rehearsing.place());
       code.invokeStatic(ARITHMETIC, "first", "(III)I");
       code.op(Opcodes.DUP);
       code.store(JvmType.INT, var);
@@ -115,8 +115,14 @@ final class StmtEmitter {
 
   /// Whether a branch inside depends on the counter of `loop`.
   private static boolean decides(Stmt.For loop) {
-    return loop.body().nodes().anyMatch(stmt -> stmt instanceof Stmt.If branch
-        && branch.condition().nodes().anyMatch(expr -> expr.equals(new Expr.Ref(loop.var()))));
+    Expr counter = new Expr.Ref(loop.var());
+    return loop.body().nodes().anyMatch(stmt -> stmt instanceof Stmt.If branch && mentions(branch.condition(), counter)
+        || stmt.exprs().flatMap(Expr::nodes)
+            .anyMatch(expr -> expr instanceof Expr.Select select && mentions(select.condition(), counter)));
+  }
+
+  private static boolean mentions(Expr expr, Expr part) {
+    return expr.nodes().anyMatch(part::equals);
   }
 
   private void emitStore(Stmt.Store store) {
@@ -222,7 +228,7 @@ final class StmtEmitter {
 
   private void emitValue(Expr value) {
     if (value.type().isVector()) {
-      scalars.vectors().emit(value);
+      scalars.vectors().emitExact(value);
     } else {
       scalars.emit(value);
     }

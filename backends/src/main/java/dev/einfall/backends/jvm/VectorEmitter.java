@@ -43,6 +43,25 @@ final class VectorEmitter {
     return Species.of(held).orElseThrow(() -> new InternalException("no vectors of " + type));
   }
 
+  /// Pushes the vector as an operand whose class C2 knows while it parses: the receiver of a method, or what a variable
+  /// holds. Of loads, registers and conversions it knows only the abstract class until it inlines them, later; it would
+  /// choose the method to call by a profile that all code in the JVM shares, and that shows one class only by luck. The cast
+  /// itself disappears.
+  void emitExact(Expr expr) {
+    emit(expr);
+    if (!isExact(expr) && expr.type().element() != BOOL) {
+      code.castExact(species(expr.type()));
+    }
+  }
+
+  private static boolean isExact(Expr expr) {
+    return switch (expr) {
+      case Expr.Load _, Expr.Cast _, Expr.Bitcast _ -> false;
+      case Expr.Ref _, Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Ramp _, Expr.Broadcast _, Expr.FloatLiteral _,
+          Expr.IntLiteral _, Expr.ReduceLanes _ -> true;
+    };
+  }
+
   /// Pushes the vector or, of the species [#species], the mask.
   void emit(Expr expr) {
     Species species = species(expr.type());
@@ -58,20 +77,21 @@ final class VectorEmitter {
       case Expr.Unary unary -> emitUnary(unary, species);
       case Expr.Binary binary -> emitBinary(binary, species);
       case Expr.Fma fma -> {
-        emit(fma.a());
-        emit(fma.b());
+        boolean swap = !isExact(fma.a()) && isExact(fma.b());
+        emitExact(swap ? fma.b() : fma.a());
+        emit(swap ? fma.a() : fma.b());
         emit(fma.c());
         code.invokeVirtual(species.vectorClass(), "fma", "(" + VECTOR + VECTOR + ")" + species.descriptor());
       }
       case Expr.Select select -> {
-        emit(select.whenFalse());
+        emitExact(select.whenFalse());
         emit(select.whenTrue());
         emitMask(select.condition(), species);
         code.invokeVirtual(species.vectorClass(), "blend", "(" + VECTOR + MASK + ")" + species.descriptor());
       }
       case Expr.Cast cast -> emitCast(cast, species);
       case Expr.Bitcast bitcast -> {
-        emit(bitcast.operand());
+        emitExact(bitcast.operand());
         rounding.reinterpret(species(bitcast.operand().type()), species.element());
       }
       case Expr.Ramp ramp -> {
@@ -92,7 +112,7 @@ final class VectorEmitter {
 
   void store(Buffer buffer, List<Expr> indices, Expr value) {
     Species species = species(value.type());
-    emit(value);
+    emitExact(value);
     memory.pushEverything();
     memory.pushAddress(buffer, indices);
     pushOrder();
@@ -101,7 +121,7 @@ final class VectorEmitter {
 
   /// Pushes the scalar that the lanes combine to.
   void emitReduction(Expr.ReduceLanes reduce) {
-    emit(reduce.operand());
+    emitExact(reduce.operand());
     if (reduce.type().element() == BOOL) {
       code.invokeVirtual(MASK_CLASS, reduce.op() == BinaryOp.AND ? "allTrue" : "anyTrue", "()Z");
       return;
@@ -131,18 +151,18 @@ final class VectorEmitter {
   private void emitUnary(Expr.Unary unary, Species species) {
     switch (unary.op()) {
       case NEG, ABS, SQRT -> {
-        emit(unary.operand());
+        emitExact(unary.operand());
         code.invokeVirtual(species.vectorClass(), unary.op().name().toLowerCase(java.util.Locale.ROOT),
             "()" + species.descriptor());
       }
       case RSQRT -> {
         broadcast(species, new Expr.FloatLiteral(species.element(), 1));
-        emit(unary.operand());
+        emitExact(unary.operand());
         code.invokeVirtual(species.vectorClass(), "sqrt", "()" + species.descriptor());
         arithmetic(species, "div");
       }
       case FLOOR, CEIL, ROUND -> {
-        emit(unary.operand());
+        emitExact(unary.operand());
         rounding.emit(unary.op(), species);
       }
       case NOT, SIGN, EXP, LOG, TANH, ERF, SIN, COS -> throw new InternalException("vector " + unary);
@@ -150,15 +170,18 @@ final class VectorEmitter {
   }
 
   private void emitBinary(Expr.Binary binary, Species species) {
-    emit(binary.left());
+    boolean swap = binary.op().isCommutative() && !isExact(binary.left()) && isExact(binary.right());
+    Expr left = swap ? binary.right() : binary.left();
+    Expr right = swap ? binary.left() : binary.right();
+    emitExact(left);
     switch (binary.op()) {
       case ADD, SUB, MUL, DIV, MIN, MAX -> {
-        emit(binary.right());
+        emit(right);
         arithmetic(species, binary.op().name().toLowerCase(java.util.Locale.ROOT));
       }
-      case AND, OR, XOR -> lanewise(species, binary.op().name(), "Associative", binary.right());
-      case SHL -> lanewise(species, "LSHL", "Binary", binary.right());
-      case SHR -> lanewise(species, "ASHR", "Binary", binary.right());
+      case AND, OR, XOR -> lanewise(species, binary.op().name(), "Associative", right);
+      case SHL -> lanewise(species, "LSHL", "Binary", right);
+      case SHR -> lanewise(species, "ASHR", "Binary", right);
       case MOD, POW, EQ, NE, LT, LE, GT, GE -> throw new InternalException("vector " + binary);
     }
   }
@@ -189,7 +212,7 @@ final class VectorEmitter {
       code.invokeVirtual(species.vectorClass(), "blend",
           "(" + JvmType.of(species.element()).descriptor() + MASK + ")" + species.descriptor());
     } else if (VectorSupport.holds(cast.operand().type())) {
-      emit(cast.operand());
+      emitExact(cast.operand());
       convert(species(cast.operand().type()), species);
     } else {
       emitWidening((Expr.Load) cast.operand(), species);
@@ -200,6 +223,7 @@ final class VectorEmitter {
     Species stored = Species.inMemory(narrow.type()).orElseThrow();
     Species ints = species.with(I32);
     load(stored, narrow.buffer(), narrow.indices());
+    code.castExact(stored);
     switch (stored.element()) {
       case I8, I16 -> convert(stored, species);
       case U8 -> {
@@ -227,7 +251,7 @@ final class VectorEmitter {
     code.constant(0);
     code.invokeVirtual(from.vectorClass(), "convertShape",
         "(L" + OPERATORS + "$Conversion;" + Species.DESCRIPTOR + "I)" + VECTOR);
-    code.checkCast(to.vectorClass());
+    code.castExact(to);
   }
 
   /// Pushes the mask `expr` for vectors of `species`.
@@ -240,6 +264,7 @@ final class VectorEmitter {
       case Expr.Load load -> {
         Species stored = Species.inMemory(load.type()).orElseThrow();
         load(stored, load.buffer(), load.indices());
+        code.castExact(stored);
         isNotZero(stored);
         castMask(stored, species);
       }
@@ -249,7 +274,7 @@ final class VectorEmitter {
       }
       case Expr.Binary binary when binary.op().isComparison() -> {
         Species compared = species(binary.left().type());
-        emit(binary.left());
+        emitExact(binary.left());
         pushOperator(binary.op().name(), "Comparison");
         emit(binary.right());
         code.invokeVirtual(compared.vectorClass(), "compare", "(L" + OPERATORS + "$Comparison;" + VECTOR + ")" + MASK);
@@ -262,7 +287,7 @@ final class VectorEmitter {
       }
       case Expr.Cast(_, Expr operand) when operand.type().element() == BOOL -> emitMask(operand, species);
       case Expr.Cast(_, Expr operand) -> {
-        emit(operand);
+        emitExact(operand);
         isNotZero(species(operand.type()));
         castMask(species(operand.type()), species);
       }

@@ -71,7 +71,7 @@ final class WarmUp {
 
   private static boolean isCompiled(Generated kernel, Set<String> compiled) {
     String prefix = kernel.code().getClass().getName().replace('/', '+') + ".";
-    return kernel.largeMethods().stream().allMatch(method -> compiled.contains(prefix + method));
+    return kernel.compiledMethods().stream().allMatch(method -> compiled.contains(prefix + method));
   }
 
   /// The methods that the optimizing compiler has compiled, as `package.Class.method`.
