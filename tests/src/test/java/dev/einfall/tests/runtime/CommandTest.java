@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -100,6 +101,17 @@ class CommandTest {
     assertTrue(changed.out().contains("# after fold-constants on f"), changed.out());
     CommandLineRun lowered = CommandLineRun.of("opt", program.toString(), "--passes", "name-ranks,lower-einsums,simplify-indices");
     assertTrue(lowered.out().contains("plan f {"), lowered.out() + lowered.err());
+  }
+
+  @Test
+  void runsThePassesOfEveryCase() throws IOException {
+    try (Stream<Path> cases = Files.walk(Path.of("cases", "passes"))) {
+      for (Path file : cases.filter(Files::isRegularFile).sorted().toList()) {
+        int expected = Files.readString(file).contains("\n# ERROR:") ? 1 : 0;
+        CommandLineRun run = CommandLineRun.of("opt", file.toString(), "--print-after", "all");
+        assertEquals(expected, run.exitCode(), file + ": " + run.err());
+      }
+    }
   }
 
   @Test

@@ -14,9 +14,12 @@ import dev.einfall.runtime.Program;
 import dev.einfall.runtime.Tensor;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -173,6 +176,46 @@ class ProgramTest {
     try (Tensor y = Tensor.of(new float[1], 1, 1)) {
       assertEquals("the program f is closed",
           assertThrows(IllegalStateException.class, () -> program.run(Map.of("X", y))).getMessage());
+    }
+  }
+
+  @Test
+  void finishesRunsThatHaveBegunWhenItIsClosed() throws InterruptedException {
+    for (int round = 0; round < 20; round++) {
+      Program program = Einfall.compile(new Source("test.ein", DOUBLE), Options.defaults().withThreads(2).withWarmUp(false));
+      Tensor x = Tensor.of(new float[] {1, 2, 3, 4}, 2, 2);
+      program.run(Map.of("X", x)).get("Y").close();
+      List<Thread> callers = new ArrayList<>();
+      Queue<Throwable> surprises = new ConcurrentLinkedQueue<>();
+      for (int i = 0; i < 4; i++) {
+        callers.add(Thread.ofPlatform().start(() -> runUntilClosed(program, x, surprises)));
+      }
+      Thread.sleep(2);
+      if (round % 2 == 0) {
+        program.close();
+      } else {
+        x.close();
+      }
+      for (Thread caller : callers) {
+        caller.join();
+      }
+      assertTrue(surprises.isEmpty(), surprises.toString());
+      x.close();
+      program.close();
+    }
+  }
+
+  private static void runUntilClosed(Program program, Tensor x, Queue<Throwable> surprises) {
+    try {
+      while (true) {
+        try (Tensor y = program.run(Map.of("X", x)).get("Y")) {
+          assertArrayEquals(new float[] {2, 4, 6, 8}, y.floats());
+        }
+      }
+    } catch (IllegalStateException closed) {
+      // What a caller sees of it.
+    } catch (RuntimeException | Error e) {
+      surprises.add(e);
     }
   }
 
