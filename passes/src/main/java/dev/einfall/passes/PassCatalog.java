@@ -90,9 +90,9 @@ public final class PassCatalog {
     passes.put("factor-reductions", options -> new FactorReductions(options.words("loops")));
     passes.put("bind-loops", PassCatalog::bindLoops);
     passes.put("collapse-loops", _ -> new CollapseLoops());
-    passes.put("fuse-multiply-adds", _ -> new FuseMultiplyAdds());
     passes.put("expand-functions", _ -> new ExpandFunctions());
     passes.put("vectorize-loops", options -> new VectorizeLoops(options.number("vector-bytes", 64)));
+    passes.put("fuse-multiply-adds", _ -> new FuseMultiplyAdds());
     passes.put("unroll-loops", options -> new UnrollLoops(options.number("operations", 160)));
     passes.put("simplify-indices", _ -> new SimplifyIndices());
     passes.put("keep-accumulators", options -> new KeepAccumulators(options.number("registers", 64)));

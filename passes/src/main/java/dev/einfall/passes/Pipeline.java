@@ -119,9 +119,10 @@ public record Pipeline(Target target, Consumer<Step> steps, Consumer<Diagnostic>
         new BindLoops(schedule.bindings()),
         new CollapseLoops(),
         // On scalars, so that the polynomials vectorize like everything else.
-        new FuseMultiplyAdds(),
         new ExpandFunctions(),
+        // While an accumulation still is a sum that lanes can be combined into.
         new VectorizeLoops(target.vectorBytes()),
+        new FuseMultiplyAdds(),
         new UnrollLoops(),
         // Indices must be constants to name registers.
         new SimplifyIndices(),

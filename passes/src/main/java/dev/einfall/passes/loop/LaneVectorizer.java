@@ -74,10 +74,14 @@ final class LaneVectorizer {
       return new Stmt.Store(buffer, indices, new Expr.Binary(update.op(), value(update.left()), combined));
     }
     Expr value = value(store.value());
-    if (!vector && value.type().isVector()) {
+    if (!vector && (value.type().isVector() || loads(store.value(), store.buffer()))) {
       throw new Varies("every iteration stores to the same element of " + store.buffer().name());
     }
     return new Stmt.Store(buffer, indices, vector ? broadcast(value) : value);
+  }
+
+  private static boolean loads(Expr expr, Buffer buffer) {
+    return expr.nodes().anyMatch(node -> node instanceof Expr.Load load && load.buffer() == buffer);
   }
 
   private static boolean isAccumulation(Stmt.Store store, Expr.Binary update) {

@@ -63,6 +63,7 @@ final class ValueBuilder {
     for (Map.Entry<dev.einfall.ir.cascade.Expr.Reduce, Buffer> entry : List.copyOf(accumulators.entrySet())) {
       steps.add(reduction(entry.getKey(), entry.getValue()));
     }
+    checks.stream().filter(this::needsReduction).map(Check::require).forEach(steps::add);
     steps.add(body);
     Stmt result = Stmt.block(steps);
     for (Buffer accumulator : List.copyOf(accumulators.values()).reversed()) {
@@ -101,13 +102,19 @@ final class ValueBuilder {
   private List<Stmt> checked(java.util.function.Predicate<Check> place, Stmt body) {
     List<Stmt> statements = new ArrayList<>();
     for (Check check : checks) {
-      boolean reduced = check.ranks.stream().anyMatch(rank -> isReduced(rank));
-      if (!reduced && place.test(check)) {
+      boolean inside = needsReduction(check) || check.ranks.stream().anyMatch(this::isReduced);
+      if (!inside && place.test(check)) {
         statements.add(check.require);
       }
     }
     statements.add(body);
     return statements;
+  }
+
+  /// Whether the check reads the result of a reduction at the same point, so that it must come after it.
+  private boolean needsReduction(Check check) {
+    return check.require.exprs().flatMap(Expr::nodes)
+        .anyMatch(node -> node instanceof Expr.Load load && accumulators.containsValue(load.buffer()));
   }
 
   private boolean isReduced(Rank rank) {

@@ -12,6 +12,7 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.SharedReductions;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -84,7 +85,7 @@ public final class SampleGenerator {
     Tensor tensor = new Tensor(name, type, shape, Span.NONE);
     bounds.put(tensor, value.bound());
     tensors.add(tensor);
-    return new Einsum(tensor, ranks, value.expr(), Span.NONE);
+    return new Einsum(tensor, ranks, SharedReductions.of(value.expr()), Span.NONE);
   }
 
   private List<Size> shape(int rank) {
