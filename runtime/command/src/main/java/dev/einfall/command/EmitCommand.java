@@ -66,7 +66,7 @@ final class EmitCommand implements Callable<Integer> {
     Cascade cascade = EinReader.read(Einfall.source(file), function).cascade();
     PrintWriter out = spec.commandLine().getOut();
     switch (stage) {
-      case CASCADE -> out.print(CascadePrinter.print(sizes.isEmpty() ? cascade : new BindSizes(sizes).apply(cascade, _ -> {})));
+      case CASCADE -> out.print(CascadePrinter.print(new BindSizes(sizes).apply(cascade, _ -> {})));
       case LOOPS -> out.print(LoopPrinter.print(plan(cascade)));
       case BYTECODE -> printBytecode(plan(cascade), out);
     }
@@ -86,7 +86,8 @@ final class EmitCommand implements Callable<Integer> {
     return new Pipeline(target(), _ -> {}, _ -> {}).compile(cascade, sizes);
   }
 
-  /// This machine; if a width of vectors is given, a common machine with such vectors, so that the code is the same everywhere.
+  /// This machine; if a width of vectors is given, a common machine with such vectors, so that the code is the same
+  /// everywhere.
   private Target target() {
     return vectorBytes == 0 ? Einfall.target(Options.defaults().withThreads(threads)) : Target.of(vectorBytes, threads);
   }

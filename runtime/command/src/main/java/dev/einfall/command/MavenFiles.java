@@ -71,7 +71,8 @@ record MavenFiles(List<Path> repositories, Path cache, PrintWriter progress) {
   private static Optional<Path> setting(Path settings, Path home) {
     try {
       Matcher matcher = SETTING.matcher(Files.readString(settings));
-      return matcher.find() ? Optional.of(Path.of(matcher.group(1).replace("${user.home}", home.toString()))) : Optional.empty();
+      return matcher.find()
+          ? Optional.of(Path.of(matcher.group(1).replace("${user.home}", home.toString()))) : Optional.empty();
     } catch (IOException _) {
       return Optional.empty();
     }

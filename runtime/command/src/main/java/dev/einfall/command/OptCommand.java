@@ -56,7 +56,8 @@ final class OptCommand implements Callable<Integer> {
     PassCase text = PassCase.read(Einfall.source(file).text());
     List<Pass> list = PassCatalog.parse(passes.orElseGet(() -> listed(text)));
     Map<String, Long> times = new LinkedHashMap<>();
-    PassRunner runner = new PassRunner(step -> report(step, times, out), remark -> spec.commandLine().getErr().print(remark.render()));
+    PassRunner runner = new PassRunner(
+        step -> report(step, times, out), remark -> spec.commandLine().getErr().print(remark.render()));
     Stage stage = Stage.read(file, text.before(), function);
     stage = stage.bind(sizes.isEmpty() ? bound(text) : sizes);
     for (Pass pass : list) {

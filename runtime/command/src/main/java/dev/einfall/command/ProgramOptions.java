@@ -16,7 +16,8 @@ final class ProgramOptions {
   Path file;
 
   @Option(names = "--weights", paramLabel = "FILE",
-      description = "The weights, instead of those that the program names: .onnx, .safetensors or maven:GROUP:ARTIFACT:VERSION!PATH.")
+      description = "The weights, instead of those that the program names: .onnx, .safetensors or"
+          + " maven:GROUP:ARTIFACT:VERSION!PATH.")
   Optional<String> weights = Optional.empty();
 
   @Option(names = "--backend", paramLabel = "NAME", description = "What runs it: ${COMPLETION-CANDIDATES}.")

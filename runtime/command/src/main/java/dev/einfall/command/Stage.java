@@ -56,7 +56,8 @@ sealed interface Stage {
           new OfKernels(kernels.stream().map(kernel -> runner.run(onKernel, kernel)).toList());
       case Pass.OnKernel onKernel when this instanceof OfPlan(KernelPlan plan) -> new OfPlan(onEach(onKernel, plan, runner));
       case Pass.OnPlan onPlan when this instanceof OfPlan(KernelPlan plan) -> new OfPlan(runner.run(onPlan, plan));
-      case Pass.OnCascade _, Pass.Lowering _ -> throw new UserError(pass.name() + " runs on a cascade, but this is " + level());
+      case Pass.OnCascade _, Pass.Lowering _ ->
+          throw new UserError(pass.name() + " runs on a cascade, but this is " + level());
       case Pass.OnKernel _ -> throw new UserError(pass.name() + " runs on kernels, but this is " + level());
       case Pass.OnPlan _ -> throw new UserError(pass.name() + " runs on a plan, but this is " + level());
     };

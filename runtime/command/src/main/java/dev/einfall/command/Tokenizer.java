@@ -43,7 +43,8 @@ final class Tokenizer implements AutoCloseable {
       throw new UserError("cannot read the tokenizer " + file + ": there is no such file");
     }
     try {
-      return new Tokenizer(HuggingFaceTokenizer.builder().optTokenizerPath(file).optTruncation(false).optPadding(true).build());
+      return new Tokenizer(
+          HuggingFaceTokenizer.builder().optTokenizerPath(file).optTruncation(false).optPadding(true).build());
     } catch (IOException | RuntimeException e) {
       throw new UserError("cannot read the tokenizer " + file + ": " + e.getMessage());
     }
@@ -69,7 +70,7 @@ final class Tokenizer implements AutoCloseable {
       case I64 -> Tensor.of(values, shape);
       case I32 -> Tensor.of(Arrays.stream(values).mapToInt(Math::toIntExact).toArray(), shape);
       case F64, F32, F16, BF16, I16, I8, U8, BOOL -> throw new UserError(
-          "--text makes integers, " + ElementType.I64 + " or " + ElementType.I32 + ", but the program has the input " + port);
+          "--text makes integers, " + ElementType.I64 + " or " + ElementType.I32 + ", but an input is " + port);
     };
   }
 

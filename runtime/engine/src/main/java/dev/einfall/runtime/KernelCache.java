@@ -17,8 +17,8 @@ import java.util.function.Consumer;
 /// use by several threads at once.
 final class KernelCache {
 
-  /// A launch of a plan and the code it runs. `digest` is equal for launches of equal kernels; `fresh` says that the code was
-  /// compiled for this launch and never ran.
+  /// A launch of a plan and the code it runs. `digest` is equal for launches of equal kernels; `fresh` says that the code
+  /// was compiled for this launch and never ran.
   record Compiled(KernelPlan.Launch launch, String digest, CompiledKernel code, boolean fresh) {}
 
   private final JvmBackend backend;

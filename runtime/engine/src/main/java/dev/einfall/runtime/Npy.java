@@ -52,7 +52,8 @@ public final class Npy {
     }
     int version = start.get();
     long length = version == 1
-        ? Short.toUnsignedLong(bytes(file, channel, 2).getShort()) : Integer.toUnsignedLong(bytes(file, channel, 4).getInt());
+        ? Short.toUnsignedLong(bytes(file, channel, 2).getShort())
+        : Integer.toUnsignedLong(bytes(file, channel, 4).getInt());
     if (length > MAX_HEADER) {
       throw malformed(file, "its header would have " + length + " bytes");
     }

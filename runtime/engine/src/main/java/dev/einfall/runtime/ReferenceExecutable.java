@@ -2,7 +2,9 @@ package dev.einfall.runtime;
 
 import dev.einfall.backends.reference.Array;
 import dev.einfall.backends.reference.CascadeInterpreter;
+import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
+import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,11 +38,11 @@ final class ReferenceExecutable implements Executable {
   }
 
   private static int[] shape(dev.einfall.ir.cascade.Tensor tensor) {
-    return tensor.shape().stream().mapToInt(dev.einfall.ir.Size::value).toArray();
+    return tensor.shape().stream().mapToInt(Size::value).toArray();
   }
 
   private static Tensor tensor(Array array) {
-    long[] shape = java.util.Arrays.stream(array.shape()).asLongStream().toArray();
+    long[] shape = Arrays.stream(array.shape()).asLongStream().toArray();
     Tensor tensor = Tensor.zeros(array.type(), shape);
     array.write(tensor.data());
     return tensor;

@@ -32,14 +32,15 @@ final class MiniLmStart {
     Map<String, String> peer = fork("onnxruntime");
     StringBuilder line = new StringBuilder("minilm f32 b=1 s=128 t=" + THREADS);
     einfall.forEach((key, value) ->
-        line.append(" einfall_").append(key).append('=').append(value).append(" onnxruntime_").append(key).append('=').append(peer.get(key)));
+        line.append(" einfall_" + key + "=" + value + " onnxruntime_" + key + "=" + peer.get(key)));
     System.out.println(line);
   }
 
   /// Runs `minilm start ENGINE` in a JVM like this one, and returns the `key=value` words that it prints.
   private static Map<String, String> fork(String engine) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC", "--add-modules", "jdk.incubator.vector",
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC",
+        "--add-modules", "jdk.incubator.vector",
         "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
         Peers.class.getName(), "minilm", "start", engine));
     Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();

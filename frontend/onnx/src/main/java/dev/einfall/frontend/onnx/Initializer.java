@@ -10,6 +10,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /// An initialiser of a graph: a constant tensor and its name.
 record Initializer(String name, List<Long> shape, int dataType, MemorySegment data) {
@@ -54,8 +56,8 @@ record Initializer(String name, List<Long> shape, int dataType, MemorySegment da
 
   private static List<Long> fixed(Message message, int number, int bytes) {
     return message.all(number).flatMap(field -> field.bytes().equals(MemorySegment.NULL)
-        ? java.util.stream.Stream.of(field.scalar())
-        : java.util.stream.LongStream.range(0, field.bytes().byteSize() / bytes)
+        ? Stream.of(field.scalar())
+        : LongStream.range(0, field.bytes().byteSize() / bytes)
             .mapToObj(i -> load(field.bytes(), i * bytes, bytes))).toList();
   }
 

@@ -18,8 +18,8 @@ import java.util.Optional;
 
 /// The initialisers of an ONNX file, by name.
 ///
-/// Exporters invent names for some of them (`onnx::MatMul_787`). Such a one is also found under the path of the node that reads
-/// it, `/encoder/layer.0/attention/self/query/MatMul`, written as a key: without the leading slash and with dots for the
+/// Exporters invent names for some of them (`onnx::MatMul_787`). Such a one is also found under the path of the node that
+/// reads it, `/encoder/layer.0/attention/self/query/MatMul`, written as a key: without the leading slash and with dots for the
 /// others, `encoder.layer.0.attention.self.query.MatMul`. When the node reads several initialisers, the input's index
 /// follows: `encoder.layer.0.Add.0` and `encoder.layer.0.Add.1`. A name of the file wins over such a path.
 public final class OnnxFile implements WeightsFile {
