@@ -46,7 +46,8 @@ public record ChooseMappings(Target target) implements Pass.OnCascade {
     for (Einsum einsum : cascade.einsums()) {
       if (cascade.mapping().nest(einsum.tensor()).isEmpty()) {
         Optional<Mapping.Group> group = cascade.mapping().group(einsum.tensor());
-        nests.add(new Choice(einsum, new CostModel(einsum, constant), group).nest());
+        List<Tensor> fused = group.map(Mapping.Group::members).orElse(List.of());
+        nests.add(new Choice(einsum, new CostModel(einsum, constant, fused), group).nest());
       }
     }
     return cascade.withMapping(new Mapping(nests, cascade.mapping().groups()));

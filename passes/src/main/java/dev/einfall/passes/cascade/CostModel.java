@@ -25,6 +25,7 @@ final class CostModel {
   private static final double PACK_ELEMENT = 2;
 
   private final Set<Tensor> constant;
+  private final List<Tensor> fused;
   private final Einsum einsum;
   private final Optional<Expr.Reduce> reduce;
   private final List<Rank> reduced;
@@ -37,9 +38,13 @@ final class CostModel {
   private record Operand(Expr.Access access, Set<Rank> ranks, boolean isReduced, boolean isPackable) {}
 
   /// The model of one Einsum.
-  CostModel(Einsum einsum, Set<Tensor> constant) {
+  ///
+  /// @param constant the tensors that weights alone determine
+  /// @param fused the tensors that Einsums of the same group define: there is no place to copy them between
+  CostModel(Einsum einsum, Set<Tensor> constant, List<Tensor> fused) {
     this.einsum = einsum;
     this.constant = constant;
+    this.fused = fused;
     this.reduce = Exprs.reductions(einsum.value()).findFirst();
     this.reduced = reduce.map(Expr.Reduce::ranks).orElse(List.of());
     this.all = Exprs.accesses(einsum.value()).distinct().map(this::operand).toList();
@@ -50,7 +55,8 @@ final class CostModel {
 
   private Operand operand(Expr.Access access) {
     Set<Rank> ranks = Exprs.freeRanks(access);
-    return new Operand(access, ranks, reduced.stream().anyMatch(ranks::contains), isPackable(access));
+    return new Operand(access, ranks, reduced.stream().anyMatch(ranks::contains),
+        isPackable(access) && !fused.contains(access.tensor()));
   }
 
   double cycles(Tiling tiling) {

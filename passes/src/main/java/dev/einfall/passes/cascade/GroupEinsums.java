@@ -32,6 +32,9 @@ import java.util.function.Consumer;
 /// @param rowBytes the most that the Einsums of a group may write for one row, so that it stays in the first-level cache
 public record GroupEinsums(long rowBytes) implements Pass.OnCascade {
 
+  /// An Einsum of fewer elements is not worth sharing among threads.
+  private static final long SHARED_ELEMENTS = 1 << 14;
+
   public GroupEinsums() {
     this(24 << 10);
   }
@@ -96,10 +99,12 @@ public record GroupEinsums(long rowBytes) implements Pass.OnCascade {
         || Exprs.accesses(einsum.value()).anyMatch(access -> Exprs.reads(member.value(), access.tensor()));
   }
 
-  /// Whether the shared ranks are still most of the work to distribute: a group over few rows would idle threads.
+  /// Whether the shared ranks are enough tasks for threads to share, or there is too little work to share at all.
   private static boolean losesNothing(List<Einsum> members, Einsum einsum, int common) {
     List<Rank> rows = einsum.ranks().subList(0, common);
-    return Exprs.volume(rows) >= 16 || members.stream().allMatch(member -> member.ranks().size() == common);
+    boolean small = Exprs.volume(einsum.ranks()) < SHARED_ELEMENTS
+        && members.stream().allMatch(member -> Exprs.volume(member.ranks()) < SHARED_ELEMENTS);
+    return small || Exprs.volume(rows) >= 16 || members.stream().allMatch(member -> member.ranks().size() == common);
   }
 
   private boolean fits(List<Einsum> members, Einsum einsum, int common) {

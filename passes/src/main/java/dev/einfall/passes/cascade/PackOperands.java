@@ -42,13 +42,14 @@ public record PackOperands() implements Pass.OnCascade {
     List<Einsum> result = new ArrayList<>();
     for (Einsum einsum : cascade.einsums()) {
       Optional<Mapping.Nest> nest = cascade.mapping().nest(einsum.tensor());
-      Einsum packed = nest.map(n -> pack(einsum, n, constant, result)).orElse(einsum);
+      List<Tensor> fused = cascade.mapping().group(einsum.tensor()).map(Mapping.Group::members).orElse(List.of());
+      Einsum packed = nest.map(n -> pack(einsum, n, constant, fused, result)).orElse(einsum);
       result.add(packed);
     }
     return cascade.withEinsums(result);
   }
 
-  private static Einsum pack(Einsum einsum, Mapping.Nest nest, Set<Tensor> constant, List<Einsum> before) {
+  private static Einsum pack(Einsum einsum, Mapping.Nest nest, Set<Tensor> constant, List<Tensor> fused, List<Einsum> before) {
     Optional<Rank> vector = einsum.ranks().stream().filter(rank -> isBound(rank, nest, Mapping.Binding.VECTORIZE)).findFirst();
     Optional<Products> products = Products.of(einsum);
     if (vector.isEmpty() || products.isEmpty()) {
@@ -59,6 +60,9 @@ public record PackOperands() implements Pass.OnCascade {
     boolean tiled = einsum.ranks().stream().anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && rank != vector.get());
     Map<Expr, Expr> replaced = new LinkedHashMap<>();
     for (Expr.Access access : products.get().operands()) {
+      if (fused.contains(access.tensor())) {
+        continue;
+      }
       if (isStrided(access, vector.get()) || tiled && isFarApart(access, vector.get(), width, constant)) {
         replaced.put(access, new Panel(access, einsum, vector.get(), width).define(before));
       }
