@@ -10,9 +10,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
-/// Loads scalars early: before a loop what it does not change, and at the start of the body what a body that stores to
-/// registers only loads; each scalar once.
+/// Loads scalars before the loops that do not change them, and in loop bodies that store to registers only, which are
+/// those of products, each scalar once.
 ///
 /// ```
 /// for k in 0..K {                                          let s: f32 = S[0]
@@ -24,12 +25,17 @@ import java.util.Set;
 ///                                                          }
 /// ```
 ///
-/// HotSpot stops inlining what is not annotated with `@ForceInline` when a method has grown to 18,000 nodes. Vector
-/// operations are annotated and get inlined later, but a scalar load has a helper inside that is not: where the limit falls
-/// into a load, a call stays in the loop, and it runs ten times slower. So loads come before the many vector operations.
+/// In a product, a load comes right before its first use, unless so much code comes before it that C2 may reach its limit
+/// there. From 18,000 nodes on it inlines only what is annotated with `@ForceInline`. Vector operations are, and get inlined
+/// later, but a scalar load has a helper inside that is not: where the limit falls into a load, a call stays in the loop,
+/// and it runs ten times slower. So all later loads come together, early enough. (All loads first would be simpler, but
+/// those scalars take the registers of accumulators, which C2 then spills.)
 final class HoistLoads {
   /// No more loads than this move out of one loop: they become parameters of methods.
   private static final int MOST = 16;
+
+  /// From this weight on, loads come at once.
+  private static final long EARLY = 12_000;
 
   private HoistLoads() {}
 
@@ -68,7 +74,35 @@ final class HoistLoads {
   private static Stmt hoist(Stmt body) {
     Map<Expr, Var> loads = new LinkedHashMap<>();
     collect(body, bound(body), loads);
-    return bind(loads, replace(body, loads));
+    return place(List.of(body), 0, loads, Map.of());
+  }
+
+  /// The statements in order, with each of `loads` that is not yet in `placed` bound before the statement that uses it, or
+  /// where `weight`, that of the code before, says that it is time for all.
+  private static Stmt place(List<Stmt> statements, long weight, Map<Expr, Var> loads, Map<Expr, Var> placed) {
+    if (statements.isEmpty()) {
+      return Stmt.NOTHING;
+    }
+    Stmt first = statements.getFirst();
+    List<Stmt> rest = statements.subList(1, statements.size());
+    if (first instanceof Stmt.Block(List<Stmt> inner)) {
+      return place(Stream.concat(inner.stream(), rest.stream()).toList(), weight, loads, placed);
+    }
+    Map<Expr, Var> now = new LinkedHashMap<>(loads);
+    now.keySet().removeIf(load -> placed.containsKey(load) || weight <= EARLY && !uses(first, load));
+    Map<Expr, Var> visible = new LinkedHashMap<>(placed);
+    visible.putAll(now);
+    Stmt replaced = first instanceof Stmt.Let let
+        ? new Stmt.Let(let.var(), replace(let.value(), visible),
+            place(List.of(let.body()), weight + Weight.of(let) - Weight.of(let.body()), loads, visible))
+        : replace(first, visible);
+    return bind(now, Stmt.block(replaced, place(rest, weight + Weight.of(first), loads, visible)));
+  }
+
+  /// Whether `stmt`, but for the body of a `let` and the branches of an `if`, has the load.
+  private static boolean uses(Stmt stmt, Expr load) {
+    return stmt.exprs().flatMap(Expr::nodes).anyMatch(load::equals)
+        || !(stmt instanceof Stmt.Let || stmt instanceof Stmt.If) && stmt.children().anyMatch(child -> uses(child, load));
   }
 
   private static Stmt bind(Map<Expr, Var> loads, Stmt body) {

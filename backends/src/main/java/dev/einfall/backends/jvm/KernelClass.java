@@ -25,10 +25,12 @@ import org.objectweb.asm.Opcodes;
 final class KernelClass {
   /// HotSpot never compiles a method of 8,000 bytes or more.
   static final int MAX_METHOD_BYTES = 7_000;
+  /// The bits that addresses have on every machine that HotSpot runs on.
+  private static final long ADDRESSES = (1L << 57) - 1;
   /// HotSpot's `FreqInlineSize`.
   private static final int MAX_INLINED_BYTES = 325;
-  /// How many iterations of a loop a rehearsal runs.
-  private static final int REHEARSED = 4;
+  /// How many iterations of an innermost loop a rehearsal runs.
+  private static final int REHEARSED = 24;
   private static final String PACKAGE = "dev/einfall/generated/";
   private static final String LOOP = "loop";
   private static final String TASK = "task";
@@ -177,6 +179,8 @@ final class KernelClass {
     int scratch = code.local(2);
     frame.bindScratch(scratch);
     part.variables().forEach(var -> frame.bind(var, code.local(JvmType.of(var.type().element()).slots())));
+
+
     StmtEmitter.Rehearsing rehearsing = new StmtEmitter.Rehearsing(code.local(1), code.local(1));
     new StmtEmitter(frame, rehearsing, stmt -> call(stmt, frame, scratch, rehearsing)).emit(part.stmt());
     code.op(Opcodes.RETURN);
@@ -185,6 +189,7 @@ final class KernelClass {
     end(method);
     return end.getOffset();
   }
+
 
   /// Writes a call of the method for `stmt`, if it has one.
   private boolean call(Stmt stmt, Frame frame, int scratch, StmtEmitter.Rehearsing rehearsing) {
