@@ -16,6 +16,11 @@ public sealed interface Pass {
   /// Rewrites a cascade.
   non-sealed interface OnCascade extends Pass {
     Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks);
+
+    /// Whether every size must be a number: a pass that counts elements cannot do with names.
+    default boolean needsSizes() {
+      return true;
+    }
   }
 
   /// Rewrites a kernel.

@@ -5,6 +5,7 @@ import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.CascadePrinter;
 import dev.einfall.ir.cascade.CascadeVerifier;
+import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.ir.loop.KernelVerifier;
@@ -12,9 +13,11 @@ import dev.einfall.ir.loop.LoopPrinter;
 import dev.einfall.ir.loop.PlanVerifier;
 import dev.einfall.passes.lower.LowerEinsums;
 import dev.einfall.passes.lower.Lowered;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /// Runs passes one by one: times each, reports what it did, and verifies what it made.
 ///
@@ -26,6 +29,9 @@ public record PassRunner(Consumer<Step> steps, Consumer<Diagnostic> remarks) {
   ///
   /// @throws PassFailure if the pass fails, or its result breaks a rule of the IR
   public Cascade run(Pass.OnCascade pass, Cascade cascade) {
+    if (pass.needsSizes()) {
+      requireSizes(pass, cascade);
+    }
     return run(pass, cascade, cascade.name(), () -> pass.apply(cascade, remarks),
         CascadeVerifier::verify, CascadePrinter::print, () -> CascadePrinter.print(cascade));
   }
@@ -51,8 +57,23 @@ public record PassRunner(Consumer<Step> steps, Consumer<Diagnostic> remarks) {
   ///
   /// @throws PassFailure if the pass fails, or a kernel breaks a rule of the IR
   public Lowered lower(LowerEinsums pass, Cascade cascade) {
+    requireSizes(pass, cascade);
     return run(pass, cascade, cascade.name(), () -> pass.lower(cascade), PassRunner::verifyKernels,
         lowered -> LoopPrinter.print(lowered.plan()), () -> CascadePrinter.print(cascade));
+  }
+
+  /// Asks for numbers where a size of `cascade` is still a name.
+  private static void requireSizes(Pass pass, Cascade cascade) {
+    List<String> open = Stream.of(
+            cascade.inputs().stream(), cascade.weights().stream().map(Cascade.Weight::tensor),
+            cascade.einsums().stream().map(Einsum::tensor))
+        .flatMap(tensors -> tensors)
+        .flatMap(tensor -> tensor.shape().stream())
+        .flatMap(size -> size.names().stream()).distinct().sorted().toList();
+    if (!open.isEmpty()) {
+      throw CompileException.of("pass " + pass.name() + " needs numbers for the sizes " + String.join(", ", open)
+          + ": run bind-sizes{" + open.getFirst() + "=...} before it");
+    }
   }
 
   private static void verifyKernels(Lowered lowered) {

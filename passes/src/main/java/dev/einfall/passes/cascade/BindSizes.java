@@ -32,6 +32,11 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
   }
 
   @Override
+  public boolean needsSizes() {
+    return false;
+  }
+
+  @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     return new Binding(sizes).cascade(cascade);
   }

@@ -33,6 +33,11 @@ public record EliminateCommonEinsums() implements Pass.OnCascade {
   }
 
   @Override
+  public boolean needsSizes() {
+    return false;
+  }
+
+  @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     return withoutDead(withoutCommon(cascade));
   }

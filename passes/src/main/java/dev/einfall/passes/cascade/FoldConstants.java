@@ -27,6 +27,11 @@ public record FoldConstants() implements Pass.OnCascade {
   }
 
   @Override
+  public boolean needsSizes() {
+    return false;
+  }
+
+  @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     return cascade.withEinsums(cascade.einsums().stream()
         .map(einsum -> einsum.withValue(Exprs.rewrite(einsum.value(), FoldConstants::fold)))

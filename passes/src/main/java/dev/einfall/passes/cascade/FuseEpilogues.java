@@ -29,6 +29,11 @@ public record FuseEpilogues() implements Pass.OnCascade {
   }
 
   @Override
+  public boolean needsSizes() {
+    return false;
+  }
+
+  @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     List<Einsum> einsums = new ArrayList<>(cascade.einsums());
     for (Einsum producer : cascade.einsums()) {

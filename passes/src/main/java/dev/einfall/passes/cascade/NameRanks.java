@@ -29,6 +29,11 @@ public record NameRanks() implements Pass.OnCascade {
   }
 
   @Override
+  public boolean needsSizes() {
+    return false;
+  }
+
+  @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     return cascade.withEinsums(cascade.einsums().stream()
         .map(einsum -> cascade.mapping().nest(einsum.tensor()).isPresent() ? einsum : named(einsum))

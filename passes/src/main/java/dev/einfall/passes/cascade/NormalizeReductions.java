@@ -43,6 +43,11 @@ public record NormalizeReductions() implements Pass.OnCascade {
   }
 
   @Override
+  public boolean needsSizes() {
+    return false;
+  }
+
+  @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     List<Einsum> einsums = new ArrayList<>();
     for (Einsum einsum : cascade.einsums()) {

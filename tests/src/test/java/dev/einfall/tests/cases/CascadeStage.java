@@ -11,6 +11,7 @@ import dev.einfall.ir.cascade.CascadePrinter;
 import dev.einfall.ir.cascade.CascadeVerifier;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Pass;
+import dev.einfall.passes.PassRunner;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,7 +46,7 @@ record CascadeStage(Cascade cascade) implements Stage {
   @Override
   public Stage apply(Pass pass, Consumer<Diagnostic> remarks) {
     return switch (pass) {
-      case Pass.OnCascade onCascade -> new CascadeStage(onCascade.apply(cascade, remarks));
+      case Pass.OnCascade onCascade -> new CascadeStage(new PassRunner(_ -> {}, remarks).run(onCascade, cascade));
       case Pass.Lowering lowering -> new PlanStage(lowering.apply(cascade, remarks));
       case Pass.OnKernel _, Pass.OnPlan _ -> throw Stage.misplaced(pass, "a cascade");
     };
