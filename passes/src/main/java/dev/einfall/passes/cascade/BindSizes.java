@@ -1,10 +1,12 @@
 package dev.einfall.passes.cascade;
 
+import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.IndexBounds;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
@@ -23,7 +25,7 @@ import java.util.function.Consumer;
 ///   Y[n] = X[n] / f32(N)           =>         Y[n] = X[n] / f32(i32(8))
 /// ```
 ///
-/// Names without a number stay.
+/// Names without a number stay. An index that leaves its tensor at these sizes is an error of the user's.
 public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade {
 
   @Override
@@ -38,7 +40,12 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
 
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
-    return new Binding(sizes).cascade(cascade);
+    Cascade bound = new Binding(sizes).cascade(cascade);
+    List<Diagnostic> outside = IndexBounds.check(bound);
+    if (!outside.isEmpty()) {
+      throw new CompileException(outside);
+    }
+    return bound;
   }
 
   /// The new identity of each tensor and rank whose sizes change.
