@@ -47,6 +47,34 @@ public final class Arithmetic {
     return value != 0 ? 1 : 0;
   }
 
+  /// 1 if `a < b`, else 0, without a branch.
+  public static int less(int a, int b) {
+    return (int) ((long) a - b >>> 63);
+  }
+
+  /// 1 if `a == b`, else 0, without a branch.
+  public static int equal(int a, int b) {
+    long difference = (long) a - b;
+    return (int) ((difference | -difference) >>> 63) ^ 1;
+  }
+
+  /// `a` if `condition` is 1, `b` if it is 0, without a branch.
+  public static int select(int condition, int a, int b) {
+    return b ^ (a ^ b) & -condition;
+  }
+
+  public static long select(int condition, long a, long b) {
+    return b ^ (a ^ b) & -(long) condition;
+  }
+
+  public static float select(int condition, float a, float b) {
+    return Float.intBitsToFloat(select(condition, Float.floatToRawIntBits(a), Float.floatToRawIntBits(b)));
+  }
+
+  public static double select(int condition, double a, double b) {
+    return Double.longBitsToDouble(select(condition, Double.doubleToRawLongBits(a), Double.doubleToRawLongBits(b)));
+  }
+
   public static int sign(int value) {
     return Integer.signum(value);
   }

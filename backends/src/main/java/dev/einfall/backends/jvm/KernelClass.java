@@ -179,8 +179,8 @@ final class KernelClass {
     int scratch = code.local(2);
     frame.bindScratch(scratch);
     part.variables().forEach(var -> frame.bind(var, code.local(JvmType.of(var.type().element()).slots())));
-
-
+    part.buffers().forEach(buffer -> bound(code, frame.address(buffer)));
+    bound(code, scratch);
     StmtEmitter.Rehearsing rehearsing = new StmtEmitter.Rehearsing(code.local(1), code.local(1));
     new StmtEmitter(frame, rehearsing, stmt -> call(stmt, frame, scratch, rehearsing)).emit(part.stmt());
     code.op(Opcodes.RETURN);
@@ -190,6 +190,15 @@ final class KernelClass {
     return end.getOffset();
   }
 
+  /// Tells C2 that the address in `slot` is not negative and not near the largest number, so that it sees that no access
+  /// leaves the segment. The checks would not only cost: C2 moves them before loops, where they are for elements that a
+  /// branch guards, fail, and throw the code away.
+  private static void bound(Code code, int slot) {
+    code.load(JvmType.LONG, slot);
+    code.constant(ADDRESSES);
+    code.op(Opcodes.LAND);
+    code.store(JvmType.LONG, slot);
+  }
 
   /// Writes a call of the method for `stmt`, if it has one.
   private boolean call(Stmt stmt, Frame frame, int scratch, StmtEmitter.Rehearsing rehearsing) {

@@ -181,6 +181,14 @@ final class ScalarEmitter {
   }
 
   private void emitSelect(Expr.Select select) {
+    if (isAboutIndices(select.condition())) {
+      emit(select.condition());
+      emit(select.whenTrue());
+      emit(select.whenFalse());
+      String type = JvmType.of(select.type().element()).descriptor();
+      code.invokeStatic(ARITHMETIC, "select", "(I" + type + type + ")" + type);
+      return;
+    }
     Label otherwise = new Label();
     Label end = new Label();
     jumpUnless(select.condition(), otherwise);
@@ -191,15 +199,43 @@ final class ScalarEmitter {
     code.label(end);
   }
 
-  private void emitTruth(Expr condition) {
+  /// Whether `condition` compares `i32` numbers only. Such a choice is computed without branches: of a branch never taken
+  /// yet C2 makes a trap, moves its condition before the loop as if it were a range check, and throws the code away when it
+  /// fails there, again and again.
+  private static boolean isAboutIndices(Expr condition) {
+    return switch (condition) {
+      case Expr.Binary(BinaryOp op, Expr left, _) when op.isComparison() -> left.type().element() == ElementType.I32;
+      case Expr.Binary(_, Expr left, Expr right) -> isAboutIndices(left) && isAboutIndices(right);
+      case Expr.Unary(_, Expr operand) -> isAboutIndices(operand);
+      default -> false;
+    };
+  }
+
+  private void emitTruth(Expr.Binary comparison) {
+    if (comparison.left().type().element() == ElementType.I32) {
+      compareIndices(comparison);
+      return;
+    }
     Label otherwise = new Label();
     Label end = new Label();
-    jumpUnless(condition, otherwise);
+    jumpUnless(comparison, otherwise);
     code.constant(1);
     code.jump(Opcodes.GOTO, end);
     code.label(otherwise);
     code.constant(0);
     code.label(end);
+  }
+
+  private void compareIndices(Expr.Binary comparison) {
+    boolean swap = comparison.op() == BinaryOp.GT || comparison.op() == BinaryOp.LE;
+    emit(swap ? comparison.right() : comparison.left());
+    emit(swap ? comparison.left() : comparison.right());
+    boolean equality = comparison.op() == BinaryOp.EQ || comparison.op() == BinaryOp.NE;
+    code.invokeStatic(ARITHMETIC, equality ? "equal" : "less", "(II)I");
+    if (comparison.op() == BinaryOp.NE || comparison.op() == BinaryOp.LE || comparison.op() == BinaryOp.GE) {
+      code.constant(1);
+      code.op(Opcodes.IXOR);
+    }
   }
 
   /// The jump that is taken when `jumpOp` holds for the two values on the stack. Comparisons of floats give what makes

@@ -16,6 +16,8 @@ import javax.management.JMException;
 final class WarmUp {
   private static final long SLICE_NANOS = 2_000_000;
   private static final long POLL_NANOS = 15_000_000;
+  /// How long a kernel itself may run until it is given up.
+  private static final long PATIENCE_NANOS = 3_000_000_000L;
   private static final int MEASURED_CALLS = 8;
   /// What a call may allocate without being suspected of making objects of vectors.
   private static final long TOLERATED_BYTES = 64;
@@ -33,7 +35,7 @@ final class WarmUp {
   Map<Generated, Outcome> run(List<Rehearsal> rehearsals) {
     List<Rehearsal> waiting = new ArrayList<>(rehearsals);
     long poll = System.nanoTime() + POLL_NANOS;
-    while (!waiting.isEmpty() && System.nanoTime() < end) {
+    for (int round = 1; !waiting.isEmpty() && System.nanoTime() < end && round * SLICE_NANOS < PATIENCE_NANOS; round++) {
       waiting.forEach(rehearsal -> rehearse(rehearsal, SLICE_NANOS));
       if (System.nanoTime() > poll) {
         Set<String> compiled = compiledMethods();

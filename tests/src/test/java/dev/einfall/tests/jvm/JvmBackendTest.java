@@ -5,11 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.einfall.backends.KernelFault;
+import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.backends.jvm.JvmOptions;
 import dev.einfall.backends.reference.Array;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.UnaryOp;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -118,10 +122,77 @@ class JvmBackendTest {
         """, 0, Array.random(ElementType.F64, 1, 8), Array.random(ElementType.I64, 2, 16), Array.random(ElementType.F32, 3, 16));
   }
 
+  @TestFactory
+  Stream<DynamicTest> productsOfEveryWidth() {
+    return Stream.of(4, 8, 16).flatMap(lanes -> Stream.of(1, 3, 12).map(rows -> DynamicTest.dynamicTest(
+        rows + "x2 tile of f32x" + lanes, () -> {
+          int panels = (40 + 2 * lanes - 1) / (2 * lanes);
+          List<String> remarks = RunKernel.compare(Products.tile(rows, 2, lanes, 2 * rows, 40, 17), 1e-5,
+              Array.random(ElementType.F32, 1, 2 * rows, 17), Array.random(ElementType.F32, 2, panels, 17, 2 * lanes));
+          assertEquals(List.of(), remarks);
+        })));
+  }
+
   @Test
-  void productWithRegisterTileAndTail() {
-    RunKernel.compare(Products.tile(3, 2, 16, 9, 40, 17), 1e-5,
-        Array.random(ElementType.F32, 1, 9, 17), Array.random(ElementType.F32, 2, 2, 17, 32));
+  void tasksAreTheIterationsOfTheParallelLoop() {
+    var kernel = RunKernel.read("""
+        kernel k(R: i32[7, 2]) {
+          parallel for i in 0..7 {
+            R[i, 0] = i
+            R[i, 1] = i * i
+          }
+        }
+        """);
+    var code = new JvmBackend(JvmOptions.ofThisJvm()).compile(List.of(kernel), _ -> {}).getFirst();
+    assertEquals(7, code.tasks());
+    try (Arena arena = Arena.ofConfined()) {
+      var memory = arena.allocate(7 * 2 * 4, 64);
+      code.run(new long[] {memory.address()}, 0, 2, 4);
+      assertEquals(List.of(0L, 0L, 0L, 0L, 2L, 4L, 3L, 9L, 0L, 0L, 0L, 0L, 0L, 0L),
+          Arrays.stream(Array.read(ElementType.I32, memory, 7, 2).integers()).boxed().toList());
+    }
+  }
+
+  @Test
+  void branchesAndLocalMemory() {
+    RunKernel.compare("""
+        kernel k(A: f32[10], R: f32[10]) {
+          for i in 0..10 {
+            alloc t: f32[4] in local {
+              for j in 0..4 {
+                if i + j < 10 && (A[i] > 0.0 || j == 2) {
+                  t[j] = A[i] * f32(j)
+                } else {
+                  t[j] = -1.0
+                }
+              }
+              R[i] = t[0] + t[1] * t[2] - t[3]
+            }
+          }
+        }
+        """, 1e-6, Array.random(ElementType.F32, 5, 10));
+  }
+
+  @Test
+  void comparisonsWithNanAreFalse() {
+    double nan = Double.NaN;
+    for (ElementType type : List.of(ElementType.F32, ElementType.F64)) {
+      RunKernel.compare("""
+          kernel k(A: %1$s[8], B: %1$s[8], L: bool[8], G: bool[8], E: bool[8], N: bool[8], M: %1$s[8], S: %1$s[8]) {
+            let a: %1$sx8 = A[ramp(0, 1, 8)]
+            let b: %1$sx8 = B[ramp(0, 1, 8)]
+            L[ramp(0, 1, 8)] = a <= b
+            G[ramp(0, 1, 8)] = a >= b
+            E[ramp(0, 1, 8)] = a == b
+            N[ramp(0, 1, 8)] = !(a < b) && a != b
+            M[ramp(0, 1, 8)] = max(a, b)
+            for i in 0..8 {
+              S[i] = select(A[i] < B[i], A[i], select(A[i] > B[i], B[i], min(A[i], B[i])))
+            }
+          }
+          """.formatted(type), 0, Array.of(type, new double[] {nan, 1, nan, 2, 3, -0.0, 5, 5}, 8),
+          Array.of(type, new double[] {1, nan, nan, 3, 2, 0.0, 5, -5}, 8));
+    }
   }
 
   @Test
