@@ -1,5 +1,6 @@
 package dev.einfall.backends.reference;
 
+import dev.einfall.backends.Erf;
 import dev.einfall.backends.KernelFault;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
@@ -22,7 +23,7 @@ final class Arithmetic {
       case SQRT -> Math::sqrt;
       case RSQRT -> x -> 1 / Math.sqrt(x);
       case TANH -> Math::tanh;
-      case ERF -> Arithmetic::erf;
+      case ERF -> Erf::erf;
       case SIN -> Math::sin;
       case COS -> Math::cos;
       case FLOOR -> Math::floor;
@@ -159,20 +160,5 @@ final class Arithmetic {
       case BF16 -> Float.intBitsToFloat((int) bits << 16);
       case I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("number of " + type);
     };
-  }
-
-  /// The error function to about 1e-15: `2/sqrt(pi) * exp(-x^2) * sum of 2^n x^(2n+1) / (1 * 3 * ... * (2n+1))`, a series
-  /// whose terms all have one sign.
-  static double erf(double x) {
-    if (!(Math.abs(x) < 6)) {
-      return Double.isNaN(x) ? x : Math.signum(x);
-    }
-    double term = x;
-    double sum = x;
-    for (int n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
-      term *= 2 * x * x / (2 * n + 1);
-      sum += term;
-    }
-    return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
   }
 }
