@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /// Replaces size names by the numbers bound at the call, and so makes every shape a known one.
 ///
@@ -43,9 +44,16 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
     Cascade bound = new Binding(sizes).cascade(cascade);
     List<Diagnostic> outside = IndexBounds.check(bound);
     if (!outside.isEmpty()) {
-      throw new CompileException(outside);
+      throw new CompileException(outside.stream().map(this::withSizes).toList());
     }
     return bound;
+  }
+
+  private Diagnostic withSizes(Diagnostic outside) {
+    String bindings = sizes.entrySet().stream()
+        .map(size -> size.getKey() + "=" + size.getValue()).collect(Collectors.joining(", "));
+    String message = sizes.isEmpty() ? outside.message() : outside.message() + ", for " + bindings;
+    return new Diagnostic(outside.severity(), outside.span(), message, outside.notes());
   }
 
   /// The new identity of each tensor and rank whose sizes change.

@@ -1,5 +1,6 @@
 package dev.einfall.passes.cascade;
 
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
@@ -22,9 +23,14 @@ final class Exprs {
     return change.apply(expr.mapChildren(child -> rewrite(child, change)));
   }
 
-  /// `expr` with each coordinate that `values` knows replaced. No rank that a reduction in `expr` binds may be known.
+  /// `expr` with each coordinate that `values` knows replaced by the `i32` of its value. No rank that a reduction in `expr`
+  /// binds may be known.
   static Expr substitute(Expr expr, Map<Rank, Expr> values) {
-    return rewrite(expr, node -> node instanceof Expr.Coordinate(Rank rank) ? values.getOrDefault(rank, node) : node);
+    return rewrite(expr, node -> node instanceof Expr.Coordinate(Rank rank) ? narrow(values.getOrDefault(rank, node)) : node);
+  }
+
+  private static Expr narrow(Expr index) {
+    return index.type() == ElementType.I32 ? index : new Expr.Cast(ElementType.I32, index);
   }
 
   /// `expr` with every reduction binding ranks of its own, so that it may stand beside the original.

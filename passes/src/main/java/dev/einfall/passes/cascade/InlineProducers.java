@@ -22,7 +22,7 @@ import java.util.function.Consumer;
 /// Y[t, d] = max(C[t, d], 0.0)     =>     Y[t, d] = max(X[t, d] + P[t, d], 0.0)
 /// ```
 ///
-/// An Einsum is inlined if it has no reduction, and it is a view (an access and nothing else), or its one user evaluates
+/// An Einsum is inlined if it has no reduction, no index of it depends on data, and it is a view (an access and nothing else), or its one user evaluates
 /// it no more often than it has elements, or computing it for every use costs no more operations and loads than computing
 /// it once, storing it, and loading it for every use. Outputs stay, and so does arithmetic that is read with `or`.
 public record InlineProducers() implements Pass.OnCascade {
@@ -45,11 +45,18 @@ public record InlineProducers() implements Pass.OnCascade {
       Einsum producer = Exprs.definitions(current.einsums()).get(tensor);
       boolean isOutput = current.outputs().stream().anyMatch(output -> output.tensor() == tensor);
       boolean worthwhile = isView(producer.value()) || !views && isWorthwhile(producer, current.einsums());
-      if (!isOutput && worthwhile) {
+      if (!isOutput && worthwhile && !isGathered(tensor, current.einsums())) {
         current = inline(producer, current);
       }
     }
     return current;
+  }
+
+  /// Whether some index of `tensor` depends on data: it must be checked against the tensor's own bounds.
+  private static boolean isGathered(Tensor tensor, List<Einsum> einsums) {
+    return einsums.stream().flatMap(user -> Exprs.accesses(user.value()))
+        .filter(access -> access.tensor() == tensor)
+        .anyMatch(access -> access.indices().stream().anyMatch(index -> Exprs.accesses(index).findAny().isPresent()));
   }
 
   private static boolean isWorthwhile(Einsum producer, List<Einsum> einsums) {

@@ -8,11 +8,9 @@ import dev.einfall.frontend.EinReader;
 import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
-import dev.einfall.ir.InternalException;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Cascade;
-import dev.einfall.ir.cascade.CascadeVerifier;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.BindSizes;
@@ -99,32 +97,16 @@ public final class Einfall {
       Cascade cascade, Weights weights, Options options, WorkerPool workers) {
     return switch (options.backend()) {
       case REFERENCE -> sizes ->
-          new ReferenceExecutable(bound(cascade, sizes), weights);
+          new ReferenceExecutable(new BindSizes(sizes).apply(cascade, options.remarks()), weights);
       case AUTO, JVM -> {
         remarkOnVectors(options);
         Pipeline pipeline = new Pipeline(target(options), options.steps(), options.remarks());
         JvmOptions found = JvmOptions.ofThisJvm().withVectors(vectorBytes(options) > Float.BYTES);
         JvmBackend backend = new JvmBackend(options.warmUp() ? found : found.withMaxWarmUpMillis(0));
         PlanCompiler compiler = new PlanCompiler(cascade, weights, pipeline, backend, workers, options.launches());
-        yield sizes -> {
-          bound(cascade, sizes);
-          return compiler.compile(sizes);
-        };
+        yield compiler::compile;
       }
     };
-  }
-
-  /// The cascade for these sizes.
-  ///
-  /// @throws CompileException when it reads outside of a tensor then
-  private static Cascade bound(Cascade cascade, SortedMap<String, Long> sizes) {
-    Cascade bound = new BindSizes(sizes).apply(cascade, _ -> {});
-    try {
-      CascadeVerifier.verify(bound);
-      return bound;
-    } catch (InternalException e) {
-      throw CompileException.of("the sizes " + sizes + " do not fit: " + e.getMessage());
-    }
   }
 
   private static int vectorBytes(Options options) {
