@@ -99,7 +99,7 @@ public record ChooseMappings(Target target) implements Pass.OnCascade {
       List<Tiling> candidates = new ArrayList<>();
       int most = Math.max(1, vector.size().value() / lanes);
       if (reduced.contains(vector) || reduced.isEmpty()) {
-        for (int vectors = 1; vectors <= Math.min(4, most); vectors *= 2) {
+        for (int vectors = 1; vectors <= Math.min(independent(), most); vectors *= 2) {
           candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.empty(), 1));
         }
         return candidates;
@@ -113,6 +113,12 @@ public record ChooseMappings(Target target) implements Pass.OnCascade {
         }
       }
       return candidates;
+    }
+
+    /// How many vectors a step works on: several, to hide the latency of short bodies; long ones keep the ports busy alone,
+    /// and more of them would only take the JIT longer to compile.
+    private int independent() {
+      return Exprs.operations(einsum.value()) >= 16 ? 1 : 4;
     }
 
     /// How many registers accumulate; the others hold operands. Measured on JDK 25 and Zen 4, tiles of 8 to 12 rows of 2
