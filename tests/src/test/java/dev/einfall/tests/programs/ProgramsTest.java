@@ -17,6 +17,7 @@ import dev.einfall.ir.loop.PlanVerifier;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.Target;
 import dev.einfall.tests.Comparison;
+import dev.einfall.tests.JvmRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,6 +47,21 @@ class ProgramsTest {
       Cascade cascade = read(file);
       for (int i = 0; i < 7; i++) {
         checkPlan(cascade, sizes(cascade, i), VECTOR_BYTES[i % VECTOR_BYTES.length]);
+      }
+    })).toList();
+  }
+
+  /// The bytecode, at every size, with vectors of every width and with 1 and 2 threads.
+  @TestFactory
+  List<DynamicTest> bytecode() throws IOException {
+    return programs().stream().map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> {
+      Cascade cascade = read(file);
+      for (int i = 0; i < SIZES.length; i++) {
+        int vectorBytes = VECTOR_BYTES[i % VECTOR_BYTES.length];
+        List<Array> inputs = inputs(cascade, sizes(cascade, i));
+        List<Array> actual = JvmRun.outputs(Files.readString(file), inputs, JvmRun.options(1 + i % 2, vectorBytes));
+        requireClose(reference(cascade, inputs), actual,
+            "at " + sizes(cascade, i) + " with vectors of " + vectorBytes + " bytes");
       }
     })).toList();
   }

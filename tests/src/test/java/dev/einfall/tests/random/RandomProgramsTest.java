@@ -17,6 +17,7 @@ import dev.einfall.ir.loop.PlanVerifier;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.Target;
 import dev.einfall.tests.Comparison;
+import dev.einfall.tests.JvmRun;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +46,11 @@ class RandomProgramsTest {
   @Test
   void plansComputeTheSame() {
     checkAll(seed -> sample -> plan(sample, VECTOR_BYTES[seed % VECTOR_BYTES.length]));
+  }
+
+  @Test
+  void bytecodeComputesTheSame() {
+    checkAll(seed -> sample -> bytecode(sample, 1 + seed % 2, VECTOR_BYTES[seed % VECTOR_BYTES.length]));
   }
 
   private static void checkAll(java.util.function.IntFunction<Check> checkOfSeed) {
@@ -103,6 +109,12 @@ class RandomProgramsTest {
     }
     Map<Buffer, Array> results = PlanInterpreter.run(plan, inputs);
     return difference(sample, plan.outputs().stream().map(output -> results.get(output.buffer())).toList(), COMPARISON);
+  }
+
+  private static Optional<String> bytecode(Sample sample, int threads, int vectorBytes) {
+    List<Array> inputs = List.copyOf(sample.inputs().values());
+    return difference(sample,
+        JvmRun.outputs(CascadePrinter.print(sample.cascade()), inputs, JvmRun.options(threads, vectorBytes)), COMPARISON);
   }
 
   private static Optional<String> difference(Sample sample, List<Array> actual, Comparison comparison) {
