@@ -2,6 +2,7 @@ package dev.einfall.passes;
 
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Erf;
 import dev.einfall.ir.UnaryOp;
 import java.util.OptionalDouble;
 
@@ -48,7 +49,7 @@ public final class Scalars {
       case SQRT -> Math.sqrt(operand);
       case RSQRT -> 1 / Math.sqrt(operand);
       case TANH -> Math.tanh(operand);
-      case ERF -> erf(operand);
+      case ERF -> Erf.erf(operand);
       case SIN -> Math.sin(operand);
       case COS -> Math.cos(operand);
       case FLOOR -> Math.floor(operand);
@@ -56,21 +57,6 @@ public final class Scalars {
       case ROUND -> Math.rint(operand);
     };
     return round(type, exact);
-  }
-
-  /// The error function by its Maclaurin series, `2 / sqrt(pi) * sum (-1)^n x^(2n+1) / (n! (2n+1))`, written without
-  /// cancellation as `exp(-x^2) * sum 2^n x^(2n+1) / (2n+1)!!` (Abramowitz and Stegun 7.1.6); 1 beyond 6.
-  private static double erf(double x) {
-    if (Double.isNaN(x) || Math.abs(x) > 6) {
-      return Double.isNaN(x) ? x : Math.signum(x);
-    }
-    double term = x;
-    double sum = x;
-    for (int n = 1; n < 200 && Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
-      term *= 2 * x * x / (2 * n + 1);
-      sum += term;
-    }
-    return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
   }
 
   /// `op` of two operands of type `type`, rounded to the result's type; empty where it is an error (an integer

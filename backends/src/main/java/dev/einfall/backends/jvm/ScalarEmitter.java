@@ -106,7 +106,7 @@ final class ScalarEmitter {
       case EXP, LOG, SQRT, TANH, SIN, COS, FLOOR, CEIL -> inDouble(type, MATH, op.text());
       case ROUND -> inDouble(type, MATH, "rint");
       case RSQRT -> inDouble(type, ARITHMETIC, "rsqrt");
-      case ERF -> inDouble(type, "dev/einfall/backends/Erf", "erf");
+      case ERF -> inDouble(type, "dev/einfall/ir/Erf", "erf");
     }
     conversions.normalize(element);
   }

@@ -1,9 +1,9 @@
 package dev.einfall.backends.reference;
 
-import dev.einfall.backends.Erf;
 import dev.einfall.backends.KernelFault;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Erf;
 import dev.einfall.ir.UnaryOp;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;

@@ -1,6 +1,7 @@
-package dev.einfall.backends;
+package dev.einfall.ir;
 
-/// The error function, to about the last bit of a `double`.
+/// The error function, to about the last bit of a `double`: what constants are folded with, and what backends call where
+/// no pass has expanded it.
 public final class Erf {
   private static final double TWO_OVER_SQRT_PI = 1.1283791670955126;
   private static final double SERIES_END = 2.5;
