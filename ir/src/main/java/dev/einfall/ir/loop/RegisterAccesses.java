@@ -8,18 +8,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// The element sets that a kernel accesses in one `REGISTER` buffer. Each becomes a register, so any two must be the same
+/// The element sets that a kernel accesses in one `REGISTER` buffer, or in one that is to become it. Each becomes a register, so any two must be the same
 /// elements in the same order, or have none in common.
-final class RegisterAccesses {
+public final class RegisterAccesses {
   private final Buffer buffer;
   private final Set<List<Long>> accesses = new LinkedHashSet<>();
 
-  RegisterAccesses(Buffer buffer) {
+  public RegisterAccesses(Buffer buffer) {
     this.buffer = buffer;
   }
 
   /// Adds an access; gives what is wrong with it, if anything.
-  Optional<String> add(List<Expr> indices) {
+  public Optional<String> add(List<Expr> indices) {
     Optional<List<Long>> elements = elements(indices);
     if (elements.isEmpty()) {
       return Optional.of("access to register buffer " + buffer + " at an index that is not constant");

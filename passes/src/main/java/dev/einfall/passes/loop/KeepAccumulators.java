@@ -4,6 +4,7 @@ import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.RegisterAccesses;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
@@ -125,6 +126,8 @@ public record KeepAccumulators(int registers) implements Pass.OnKernel {
         }
       });
     });
-    return slots.size() <= registers && RegisterSlots.areDisjoint(slots, buffer) ? Optional.of(slots) : Optional.empty();
+    RegisterAccesses accesses = new RegisterAccesses(buffer);
+    boolean constant = slots.size() <= registers && slots.stream().allMatch(slot -> accesses.add(slot).isEmpty());
+    return constant ? Optional.of(slots) : Optional.empty();
   }
 }
