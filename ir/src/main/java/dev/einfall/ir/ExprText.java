@@ -75,9 +75,4 @@ public record ExprText(String text, int precedence) {
   public String tighterThan(int limit) {
     return precedence > limit ? text : "(" + text + ")";
   }
-
-  /// The text, in parentheses unless it is an atom.
-  public String asAtom() {
-    return tighterThan(ATOM - 1);
-  }
 }

@@ -60,10 +60,6 @@ final class Frame {
     return function;
   }
 
-  boolean isRound() {
-    return outer.isPresent();
-  }
-
   String prefix() {
     return prefix;
   }

@@ -122,7 +122,7 @@ public record ChooseMappings(Target target) implements Pass.OnCascade {
     }
 
     /// How many registers accumulate; the others hold operands. Measured on JDK 25 and Zen 4, tiles of 8 to 12 rows of 2
-    /// vectors run at 82 to 87 % of the peak of the core, larger ones at 10 % and less: the JIT spills.
+    /// vectors run at 82 to 87 % of the peak of the core.
     private int accumulators() {
       return Math.max(1, target.registers() - 8);
     }

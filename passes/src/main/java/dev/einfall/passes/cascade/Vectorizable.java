@@ -5,9 +5,7 @@ import dev.einfall.ir.ElementType;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
-import dev.einfall.ir.cascade.Reduction;
 import java.util.List;
-import java.util.Optional;
 
 /// Whether an Einsum can be computed with one lane for each coordinate of a rank.
 ///
@@ -67,13 +65,5 @@ final class Vectorizable {
     return indices.stream()
         .filter(index -> Exprs.freeRanks(index).contains(rank))
         .allMatch(index -> Affine.of(index).isPresent());
-  }
-
-  /// The reduction of `einsum` over `rank`, if it is reduced.
-  static Optional<Reduction> reduction(Einsum einsum, Rank rank) {
-    return Exprs.reductions(einsum.value())
-        .filter(reduce -> reduce.ranks().contains(rank))
-        .map(Expr.Reduce::reduction)
-        .findFirst();
   }
 }

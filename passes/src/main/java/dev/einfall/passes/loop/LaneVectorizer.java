@@ -55,6 +55,10 @@ final class LaneVectorizer {
           vectorize(branch.whenTrue()), vectorize(branch.whenFalse()));
       case Stmt.Let let -> {
         Expr value = value(let.value());
+        if (!value.type().isVector() && let.body().nodes().anyMatch(node ->
+            node instanceof Stmt.Store store && loads(let.value(), store.buffer()))) {
+          throw new Varies("an iteration reads what the one before it stored, through " + let.var().name());
+        }
         Var own = new Var(let.var().name(), value.type());
         (value.type().isVector() ? vectors : copies).put(let.var(), own);
         yield new Stmt.Let(own, value, vectorize(let.body()));

@@ -52,10 +52,6 @@ final class Rewrites {
     return expr.nodes().anyMatch(node -> node instanceof Expr.Ref(Var other) && other == var);
   }
 
-  static boolean uses(Stmt statement, Var var) {
-    return statement.nodes().anyMatch(node -> node.exprs().anyMatch(expr -> uses(expr, var)));
-  }
-
   static boolean accesses(Stmt statement, Buffer buffer) {
     return statement.nodes().anyMatch(node -> node instanceof Stmt.Store store && store.buffer() == buffer
         || node.exprs().flatMap(Expr::nodes).anyMatch(expr -> expr instanceof Expr.Load load && load.buffer() == buffer));

@@ -45,7 +45,7 @@ class JvmBackendTest {
     Stream.of(ElementType.values()).filter(to -> to != type).forEach(to -> {
       values.add(to.text() + "(a)");
       types.add(to);
-      if (to.bytes() == type.bytes() && !to.isBool() && !(to.isFloat() && type.isFloat())) {
+      if (to.bytes() == type.bytes() && !to.isBool()) {
         values.add("bitcast_" + to.text() + "(a)");
         types.add(to);
       }
