@@ -2,7 +2,9 @@ package dev.einfall.backends.jvm;
 
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.loop.ValueType;
+import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.objectweb.asm.ConstantDynamic;
 import org.objectweb.asm.Handle;
 import org.objectweb.asm.Opcodes;
@@ -12,6 +14,14 @@ import org.objectweb.asm.Type;
 record Species(ElementType element, int lanes) {
   static final String PACKAGE = "jdk/incubator/vector/";
   static final String DESCRIPTOR = "L" + PACKAGE + "VectorSpecies;";
+  static final String SHUFFLE = "L" + PACKAGE + "VectorShuffle;";
+  private static final String BOOTSTRAPS = "java/lang/invoke/ConstantBootstraps";
+  private static final String LOOKUP = "(Ljava/lang/invoke/MethodHandles$Lookup;Ljava/lang/String;Ljava/lang/Class;";
+
+  private static final Handle STATIC_FIELD =
+      new Handle(Opcodes.H_INVOKESTATIC, BOOTSTRAPS, "getStaticFinal", LOOKUP + "Ljava/lang/Class;)Ljava/lang/Object;", false);
+  private static final ConstantDynamic TRUE =
+      new ConstantDynamic("TRUE", "Ljava/lang/Boolean;", STATIC_FIELD, Type.getType(Boolean.class));
 
   /// The species of a vector value, if the Vector API computes with such vectors: `f32 f64 i32 i64` in 64 to 512 bits.
   static Optional<Species> of(ValueType type) {
@@ -56,14 +66,28 @@ record Species(ElementType element, int lanes) {
 
   /// The constant `CLASS.SPECIES.vectorType()`: the class of this species' vectors.
   ConstantDynamic exactClass() {
-    String bootstraps = "java/lang/invoke/ConstantBootstraps";
-    String lookup = "(Ljava/lang/invoke/MethodHandles$Lookup;Ljava/lang/String;Ljava/lang/Class;";
-    ConstantDynamic species = new ConstantDynamic(constant(), DESCRIPTOR, new Handle(Opcodes.H_INVOKESTATIC, bootstraps,
-        "getStaticFinal", lookup + "Ljava/lang/Class;)Ljava/lang/Object;", false), Type.getObjectType(vectorClass()));
     Handle vectorType =
         new Handle(Opcodes.H_INVOKEINTERFACE, PACKAGE + "VectorSpecies", "vectorType", "()Ljava/lang/Class;", true);
-    return new ConstantDynamic("vectorType", "Ljava/lang/Class;", new Handle(Opcodes.H_INVOKESTATIC, bootstraps, "invoke",
-        lookup + "Ljava/lang/invoke/MethodHandle;[Ljava/lang/Object;)Ljava/lang/Object;", false), vectorType, species);
+    return invoked("vectorType", "Ljava/lang/Class;", vectorType, species());
+  }
+
+  /// The constant shuffle that brings lane `distance + i` to lane `i`, from the last lane on to the first.
+  ConstantDynamic rotation(int distance) {
+    Handle iota = new Handle(Opcodes.H_INVOKESTATIC, PACKAGE + "VectorShuffle", "iota",
+        "(" + DESCRIPTOR + "IIZ)" + SHUFFLE, false);
+    return invoked("rotation", SHUFFLE, iota, species(), distance, 1, TRUE);
+  }
+
+  private ConstantDynamic species() {
+    return new ConstantDynamic(constant(), DESCRIPTOR, STATIC_FIELD, Type.getObjectType(vectorClass()));
+  }
+
+  /// The constant that `method` returns for `arguments`.
+  private static ConstantDynamic invoked(String name, String descriptor, Handle method, Object... arguments) {
+    Handle invoke = new Handle(Opcodes.H_INVOKESTATIC, BOOTSTRAPS, "invoke",
+        LOOKUP + "Ljava/lang/invoke/MethodHandle;[Ljava/lang/Object;)Ljava/lang/Object;", false);
+    Object[] all = Stream.concat(Stream.of(method), Arrays.stream(arguments)).toArray();
+    return new ConstantDynamic(name, descriptor, invoke, all);
   }
 
   /// The letter that names the element in conversions, such as `F2I`.

@@ -127,9 +127,33 @@ final class VectorEmitter {
       return;
     }
     Species species = species(reduce.operand().type());
+    String element = JvmType.of(species.element()).descriptor();
+    if (roundsInOrder(reduce)) {
+      foldHalves(reduce.op(), species);
+      code.constant(0);
+      code.invokeVirtual(species.vectorClass(), "lane", "(I)" + element);
+      return;
+    }
     pushOperator(reduce.op().name(), "Associative");
-    code.invokeVirtual(species.vectorClass(), "reduceLanes",
-        "(L" + OPERATORS + "$Associative;)" + JvmType.of(species.element()).descriptor());
+    code.invokeVirtual(species.vectorClass(), "reduceLanes", "(L" + OPERATORS + "$Associative;)" + element);
+  }
+
+  /// Whether the result depends on the order in which the lanes are combined. `reduceLanes` leaves that order open: the
+  /// interpreter goes from the first lane to the last, C2 does not, and one program would give two results.
+  private static boolean roundsInOrder(Expr.ReduceLanes reduce) {
+    return reduce.type().element().isFloat() && (reduce.op() == BinaryOp.ADD || reduce.op() == BinaryOp.MUL);
+  }
+
+  /// Combines the upper half of the lanes of the vector on the stack with the lower half, until the first lane has all.
+  private void foldHalves(BinaryOp op, Species species) {
+    String vector = species.descriptor();
+    for (int half = species.lanes() / 2; half > 0; half /= 2) {
+      code.op(Opcodes.DUP);
+      code.poolConstant(species.rotation(half));
+      code.invokeVirtual(species.vectorClass(), "rearrange", "(" + Species.SHUFFLE + ")" + vector);
+      code.invokeVirtual(species.vectorClass(), op == BinaryOp.ADD ? "add" : "mul", "(" + VECTOR + ")" + vector);
+      code.castExact(species);
+    }
   }
 
   private void load(Species species, Buffer buffer, List<Expr> indices) {

@@ -122,6 +122,26 @@ class JvmBackendTest {
         """, 0, Array.random(ElementType.F64, 1, 8), Array.random(ElementType.I64, 2, 16), Array.random(ElementType.F32, 3, 16));
   }
 
+  /// `reduceLanes` itself adds in one order while it is interpreted and in another once it is compiled.
+  @Test
+  void lanesAddUpInOneOrder() {
+    Array values = Array.of(ElementType.F32, new double[] {1e8, 1, -1e8, 1, 3, 1e8, 0.1, -1e8}, 8);
+    String text = """
+        kernel k(A: f32[8], R: f32[1]) {
+          for i in 0..%d {
+            R[0] = reduce_add(A[ramp(0, 1, 8)])
+          }
+        }
+        """;
+    float[] half = {1e8f + 3, 1 + 1e8f, -1e8f + 0.1f, 1 + -1e8f};
+    float sum = (half[0] + half[2]) + (half[1] + half[3]);
+    for (int times : new int[] {1, 100_000}) {
+      Array result = new Array(ElementType.F32, 1);
+      RunKernel.run(RunKernel.read(text.formatted(times)), true, List.of(values, result));
+      assertEquals(sum, result.numbers()[0]);
+    }
+  }
+
   @TestFactory
   Stream<DynamicTest> productsOfEveryWidth() {
     return Stream.of(4, 8, 16).flatMap(lanes -> Stream.of(1, 3, 12).map(rows -> DynamicTest.dynamicTest(
