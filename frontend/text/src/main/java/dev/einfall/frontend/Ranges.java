@@ -175,14 +175,17 @@ final class Ranges {
         all.add(restEvidence(access));
       }
     });
-    if (all.isEmpty()) {
-      throw diagnostics.reject(span, "`...` stands in no index of the right side, so its sizes are not known");
-    }
-    List<Evidence> first = all.getFirst();
-    all.forEach(other -> checkSame(first, other, span));
+    List<Size> sizes = all.isEmpty() ? restOfFunction(span) : all.getFirst().stream().map(Evidence::size).toList();
+    all.forEach(other -> checkSame(all.getFirst(), other, span));
     Set<String> taken = new LinkedHashSet<>();
     indices.forEach(index -> name(index).ifPresent(taken::add));
-    return first.stream().map(evidence -> new Rank(freshName(evidence.size(), taken), evidence.size())).toList();
+    return sizes.stream().map(size -> new Rank(freshName(size, taken), size)).toList();
+  }
+
+  /// What `...` stands for in the types of the function's parameters.
+  private List<Size> restOfFunction(Span span) {
+    return frame.rest().orElseThrow(() -> diagnostics.reject(span,
+        "`...` stands in no index of the right side and in no parameter, so its sizes are not known"));
   }
 
   private void checkSame(List<Evidence> first, List<Evidence> other, Span span) {
