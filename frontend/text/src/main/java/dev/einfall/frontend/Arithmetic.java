@@ -2,6 +2,7 @@ package dev.einfall.frontend;
 
 import dev.einfall.frontend.Value.Real;
 import dev.einfall.frontend.Value.Typed;
+import dev.einfall.frontend.Value.Unknown;
 import dev.einfall.frontend.Value.Whole;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
@@ -12,6 +13,7 @@ import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Reduction;
 import java.util.List;
+import java.util.Optional;
 
 /// The types of operations: two operands agree, open types follow the other operand, and nothing else is converted.
 final class Arithmetic {
@@ -43,6 +45,7 @@ final class Arithmetic {
         }
         yield as.apply(type);
       }
+      case Unknown _ -> throw diagnostics.reject();
     };
   }
 
@@ -78,6 +81,7 @@ final class Arithmetic {
   }
 
   Value infix(BinaryOp op, Value left, Value right, Span span) {
+    requireKnown(left, right);
     boolean isOpen = !(left instanceof Typed) && !(right instanceof Typed);
     boolean isWhole = left instanceof Whole && right instanceof Whole;
     if (isOpen && !op.isComparison() && (!isWhole || op == BinaryOp.POW)) {
@@ -142,7 +146,17 @@ final class Arithmetic {
     return takesFloats && !type.isFloat() ? "; convert it: `f32(...)`" : "";
   }
 
+  /// Leaves an operation on values that are unknown because of another error.
+  private void requireKnown(Value... values) {
+    for (Value value : values) {
+      if (value instanceof Unknown) {
+        throw diagnostics.reject();
+      }
+    }
+  }
+
   Value unary(UnaryOp op, Value operand, Span span) {
+    requireKnown(operand);
     boolean becomesReal = operand instanceof Real || operand instanceof Whole && !op.accepts(ElementType.I32);
     if (becomesReal && op.accepts(ElementType.F32)) {
       return new Real(type -> new Expr.Unary(op, as(operand, type)), span);
@@ -155,7 +169,9 @@ final class Arithmetic {
   }
 
   Value select(Value condition, Value whenTrue, Value whenFalse, Span span) {
-    Expr test = as(condition, ElementType.BOOL);
+    Optional<Expr> known = diagnostics.attempt(() -> as(condition, ElementType.BOOL));
+    requireKnown(whenTrue, whenFalse);
+    Expr test = known.orElseThrow(diagnostics::reject);
     boolean isWhole = whenTrue instanceof Whole && whenFalse instanceof Whole;
     if (!isWhole && !(whenTrue instanceof Typed) && !(whenFalse instanceof Typed)) {
       return new Real(type -> new Expr.Select(test, as(whenTrue, type), as(whenFalse, type)), span);
@@ -167,6 +183,7 @@ final class Arithmetic {
 
   /// A cast of a literal is the literal of that type.
   Value cast(ElementType type, Value operand, Span span) {
+    requireKnown(operand);
     boolean isLiteral = operand instanceof Whole(Expr.IntLiteral _, boolean _, Span _) && !type.isBool()
         || operand instanceof Real(var as, Span _) && type.isFloat()
             && as.apply(ElementType.F32) instanceof Expr.FloatLiteral;
@@ -174,6 +191,7 @@ final class Arithmetic {
   }
 
   Value reduce(Reduction reduction, List<Rank> ranks, Value body, Span span) {
+    requireKnown(body);
     if (!reduction.accepts(body.type())) {
       throw notFor(reduction.text(), body, span);
     }
@@ -187,6 +205,7 @@ final class Arithmetic {
 
   /// The value as an index: an `i32` or `i64`.
   Expr index(Value value) {
+    requireKnown(value);
     ElementType type = value.type();
     if (value instanceof Real || !type.isInteger()) {
       String what = value instanceof Real ? "a real number" : article(type);

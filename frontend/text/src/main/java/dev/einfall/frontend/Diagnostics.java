@@ -4,9 +4,13 @@ import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Span;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// The errors of one run of the reader, one at a place: a function that is used twice is wrong once.
 final class Diagnostics {
@@ -23,9 +27,11 @@ final class Diagnostics {
   }
 
   private final Map<Span, Diagnostic> errors = new LinkedHashMap<>();
+  private int reports;
 
   /// Reports an error.
   void report(Span span, String message, Diagnostic.Note... notes) {
+    reports++;
     if (errors.size() < MOST) {
       errors.putIfAbsent(span, Diagnostic.error(span, message, notes));
     }
@@ -57,6 +63,23 @@ final class Diagnostics {
     }
   }
 
+  /// What `work` makes; nothing if it is wrong, which has been reported. What stands beside it can be read on.
+  <T> Optional<T> attempt(Supplier<T> work) {
+    try {
+      return Optional.of(work.get());
+    } catch (Rejection _) {
+      return Optional.empty();
+    }
+  }
+
+  /// What `work` makes of each item. Every item has its turn, so that all errors in a list are found.
+  ///
+  /// @throws Rejection at the end if one of them is wrong
+  <S, T> List<T> each(Collection<S> items, Function<S, T> work) {
+    List<Optional<T>> results = items.stream().map(item -> attempt(() -> work.apply(item))).toList();
+    return results.stream().map(result -> result.orElseThrow(this::reject)).toList();
+  }
+
   /// Adds `note` to the errors reported since there were `count`.
   void explain(int count, Diagnostic.Note note) {
     List<Map.Entry<Span, Diagnostic>> entries = new ArrayList<>(errors.entrySet());
@@ -68,6 +91,11 @@ final class Diagnostics {
       }
       errors.put(entry.getKey(), new Diagnostic(old.severity(), old.span(), old.message(), notes));
     }
+  }
+
+  /// How often an error was reported; more than there are errors when one was found again.
+  int reports() {
+    return reports;
   }
 
   int count() {

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// Reads the body of a function once a call, with the sizes of that call.
 final class Functions {
@@ -81,10 +82,8 @@ final class Functions {
     List<Optional<Tensor>> tensors = new ArrayList<>();
     boolean good = diagnostics.attempt(last.span(), () -> {
       tensors.addAll(values(function, last, frame));
-      for (int i = 0; i < count; i++) {
-        Expr value = last.values().get(Math.min(i, last.values().size() - 1));
-        checkResult(function.results().get(i), tensors.get(i), value, frame);
-      }
+      diagnostics.each(IntStream.range(0, count).boxed().toList(), i -> checkResult(function.results().get(i),
+          tensors.get(i), last.values().get(Math.min(i, last.values().size() - 1)), frame));
     });
     return good ? tensors : none(function);
   }
@@ -105,18 +104,15 @@ final class Functions {
           + (count == 1 ? " tensor" : " tensors") + ", not " + values.size(),
           new Diagnostic.Note(function.results().getFirst().type().span(), "its results are declared here"));
     }
-    List<Optional<Tensor>> tensors = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      tensors.addAll(wholes.tensors(values.get(i), 1, wish(function, i)));
-    }
-    return tensors;
+    return diagnostics.each(IntStream.range(0, count).boxed().toList(),
+        i -> wholes.tensors(values.get(i), 1, wish(function, i)).getFirst());
   }
 
   private static String wish(Syntax.Function function, int result) {
     return function.results().get(result).name().map(Syntax.Name::text).orElse("result");
   }
 
-  private void checkResult(Syntax.Result result, Optional<Tensor> tensor, Expr value, Frame frame) {
+  private Syntax.Result checkResult(Syntax.Result result, Optional<Tensor> tensor, Expr value, Frame frame) {
     Sizes sizes = new Sizes(diagnostics, frame);
     List<Size> shape = sizes.shape(result.type().dimensions(), result.type().span());
     String declared = sizes.element(result.type().element()) + Wholes.list(shape);
@@ -126,6 +122,7 @@ final class Functions {
       throw diagnostics.reject(value.span(), "this is " + Accesses.describe(tensor.get()) + ", and the result is declared "
           + declared, new Diagnostic.Note(result.type().span(), "it is declared here"));
     }
+    return result;
   }
 
   private boolean same(List<Size> left, List<Size> right) {

@@ -39,7 +39,12 @@ final class Scalars {
     return arithmetic;
   }
 
+  /// The value of `expr`; unknown if it is wrong, so that what stands around it is read on.
   Value value(Syntax.Expr expr, Scope scope) {
+    return diagnostics.attempt(() -> known(expr, scope)).orElseGet(() -> new Value.Unknown(expr.span()));
+  }
+
+  private Value known(Syntax.Expr expr, Scope scope) {
     return switch (expr) {
       case Syntax.Expr.Whole(long value, Span span) -> new Value.Whole(new Expr.IntLiteral(
           ElementType.I32, value), false, span);
@@ -92,15 +97,30 @@ final class Scalars {
   }
 
   private Value access(Syntax.Expr.Access access, Scope scope) {
-    Tensor tensor = accesses.tensor(access.name());
-    List<Expr> indices = new ArrayList<>();
-    for (Accesses.Position position : accesses.positions(access)) {
-      indices.add(position.subscript().isPresent()
-          ? index(position.subscript().get(), scope)
-          : restIndex(access, tensor, position, scope));
+    Optional<List<Accesses.Position>> positions = diagnostics.attempt(() -> accesses.positions(access));
+    Optional<Value> outside = access.outside().map(value -> value(value, scope));
+    if (positions.isEmpty()) {
+      diagnostics.each(access.subscripts(), subscript -> findErrors(subscript, scope));
+      throw diagnostics.reject();
     }
-    Optional<Expr> outside =
-        access.outside().map(value -> arithmetic.as(value(value, scope), tensor.type()));
+    return access(access, positions.get(), outside, scope);
+  }
+
+  /// Reads an index of a tensor that is unknown.
+  private Subscript findErrors(Subscript subscript, Scope scope) {
+    if (subscript instanceof Subscript.Index) {
+      index(subscript, scope);
+    }
+    return subscript;
+  }
+
+  private Value access(
+      Syntax.Expr.Access access, List<Accesses.Position> positions, Optional<Value> other, Scope scope) {
+    Tensor tensor = accesses.tensor(access.name());
+    List<Expr> indices = diagnostics.each(positions, position -> position.subscript().isPresent()
+        ? index(position.subscript().get(), scope)
+        : restIndex(access, tensor, position, scope));
+    Optional<Expr> outside = other.map(value -> arithmetic.as(value, tensor.type()));
     if (outside.isEmpty() && !scope.guarded()) {
       checkBounds(access, tensor, indices);
     }
@@ -175,25 +195,34 @@ final class Scalars {
     Optional<UnaryOp> unary = UnaryOp.function(name);
     Optional<BinaryOp> binary = BinaryOp.function(name);
     if (type.isPresent()) {
-      return arithmetic.cast(type.get(), argument(call, 0, 1, scope), call.span());
+      return arithmetic.cast(type.get(), arguments(call, 1, scope).getFirst(), call.span());
     } else if (unary.isPresent()) {
-      return arithmetic.unary(unary.get(), argument(call, 0, 1, scope), call.span());
+      return arithmetic.unary(unary.get(), arguments(call, 1, scope).getFirst(), call.span());
     } else if (binary.isPresent()) {
-      return arithmetic.infix(binary.get(), argument(call, 0, 2, scope), argument(call, 1, 2, scope), call.span());
+      List<Value> operands = arguments(call, 2, scope);
+      return arithmetic.infix(binary.get(), operands.getFirst(), operands.getLast(), call.span());
     } else if (name.equals(WHERE)) {
-      Value condition = argument(call, 0, 3, scope);
-      return arithmetic.select(condition, argument(call, 1, 3, scope.guard()), argument(call, 2, 3, scope.guard()),
-          call.span());
+      List<Value> operands = arguments(call, 3, scope);
+      return arithmetic.select(operands.getFirst(), operands.get(1), operands.getLast(), call.span());
     }
-    throw unknownFunction(call.name());
+    Diagnostics.Rejection unknown = unknownFunction(call.name());
+    call.arguments().stream().filter(argument -> !(argument instanceof Syntax.Expr.Reference))
+        .forEach(argument -> value(argument, scope.guard()));
+    throw unknown;
   }
 
-  private Value argument(Syntax.Expr.Call call, int position, int count, Scope scope) {
-    if (call.arguments().size() != count) {
-      throw diagnostics.reject(call.span(), "`" + call.name().text() + "` takes " + count
-          + (count == 1 ? " operand" : " operands") + ", not " + call.arguments().size());
+  /// The values of the operands, of which there should be `count`. An index may leave the bounds in a branch of `where`.
+  private List<Value> arguments(Syntax.Expr.Call call, int count, Scope scope) {
+    Scope branch = call.name().text().equals(WHERE) ? scope.guard() : scope;
+    List<Value> values = new ArrayList<>();
+    for (Syntax.Expr argument : call.arguments()) {
+      values.add(value(argument, values.isEmpty() ? scope : branch));
     }
-    return value(call.arguments().get(position), scope);
+    if (values.size() != count) {
+      throw diagnostics.reject(call.span(), "`" + call.name().text() + "` takes " + count
+          + (count == 1 ? " operand" : " operands") + ", not " + values.size());
+    }
+    return values;
   }
 
   private Diagnostics.Rejection unknownFunction(Syntax.Name name) {

@@ -4,7 +4,6 @@ import dev.einfall.frontend.Syntax.Expr;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -96,18 +95,16 @@ final class Sizes {
             .orElse("; the types are " + String.join(", ", known))));
   }
 
+  private List<Size> rest(Span span) {
+    return frame.rest().orElseThrow(() -> diagnostics.reject(span,
+        "`...` has no meaning here: no parameter of `" + frame.function().name().text() + "` has it"));
+  }
+
   /// The sizes of a type or of a list of sizes, in which `...` stands for the function's leading sizes. Their product is
   /// a number.
   List<Size> shape(List<Optional<Expr>> dimensions, Span span) {
-    List<Size> shape = new ArrayList<>();
-    for (Optional<Expr> dimension : dimensions) {
-      if (dimension.isPresent()) {
-        shape.add(size(dimension.get()));
-      } else {
-        shape.addAll(frame.rest().orElseThrow(() -> diagnostics.reject(span,
-            "`...` has no meaning here: no parameter of `" + frame.function().name().text() + "` has it")));
-      }
-    }
+    List<Size> shape = diagnostics.each(dimensions, dimension -> dimension.map(expr -> List.of(size(expr)))
+        .orElseGet(() -> rest(span))).stream().flatMap(List::stream).toList();
     if (shape.size() > MOST_DIMENSIONS) {
       throw diagnostics.reject(span, "a tensor has at most " + MOST_DIMENSIONS + " dimensions, not " + shape.size());
     }

@@ -27,7 +27,9 @@ final class Statements {
   /// A statement that is wrong leaves the names that it defines without a meaning, which is no further error.
   private void run(Statement statement) {
     elaboration.step(statement.span());
-    if (!diagnostics.attempt(statement.span(), () -> execute(statement))) {
+    int before = diagnostics.reports();
+    boolean isDone = diagnostics.attempt(statement.span(), () -> execute(statement));
+    if (!isDone || statement instanceof Statement.Definition && diagnostics.reports() > before) {
       names(statement).forEach(name -> frame.bind(name.text(), Optional.empty()));
     }
   }

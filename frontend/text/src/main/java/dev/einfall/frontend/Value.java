@@ -19,12 +19,16 @@ sealed interface Value {
   /// A real number: an `f32` unless it meets another float type.
   record Real(Function<ElementType, Expr> as, Span span) implements Value {}
 
+  /// The value of an expression that is wrong, which has been reported: whatever it stands in is unknown, too, and no
+  /// further error.
+  record Unknown(Span span) implements Value {}
+
   /// The type of this value by itself.
   default ElementType type() {
     return switch (this) {
       case Typed typed -> typed.expr.type();
       case Whole _ -> ElementType.I32;
-      case Real _ -> ElementType.F32;
+      case Real _, Unknown _ -> ElementType.F32;
     };
   }
 }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /// Reads expressions whose value is a whole tensor: names, views and calls.
 final class Wholes {
@@ -116,13 +117,11 @@ final class Wholes {
           + (count == 1 ? " tensor" : " tensors") + ", not " + call.arguments().size(),
           new Diagnostic.Note(function.name().span(), "it is defined here"));
     }
-    List<Tensor> arguments = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
+    return diagnostics.each(IntStream.range(0, count).boxed().toList(), i -> {
       Syntax.Parameter parameter = function.parameters().get(i);
-      arguments.add(tensor(call.arguments().get(i), parameter.name().text(),
-          ElementType.named(parameter.type().element().text())));
-    }
-    return arguments;
+      return tensor(call.arguments().get(i), parameter.name().text(),
+          ElementType.named(parameter.type().element().text()));
+    });
   }
 
   private Views.View view(Expr.Call call) {
@@ -160,11 +159,8 @@ final class Wholes {
   private Views.View transpose(Expr.Call call) {
     Expr.Sequence list = list(call, "the order of the old dimensions, as in `transpose(x, [0, 2, 1])`");
     Tensor tensor = tensor(call.arguments().getFirst(), "x", Optional.empty());
-    List<Integer> order = new ArrayList<>();
-    for (Subscript element : list.elements()) {
-      Expr value = dimension(element).orElseThrow(() -> diagnostics.reject(element.span(), "expected a dimension here"));
-      order.add(dimension(value, tensor));
-    }
+    List<Integer> order = diagnostics.each(list.elements(), element -> dimension(dimension(element)
+        .orElseThrow(() -> diagnostics.reject(element.span(), "expected a dimension here")), tensor));
     if (order.stream().distinct().count() != tensor.shape().size() || order.size() != tensor.shape().size()) {
       throw diagnostics.reject(list.span(), "`transpose` names each of the " + Accesses.dimensions(tensor.shape().size())
           + " of `" + tensor.name() + "` once", new Diagnostic.Note(tensor.span(), "`" + tensor.name() + "` is "
@@ -196,8 +192,8 @@ final class Wholes {
     if (count < 1) {
       throw diagnostics.reject(call.span(), "`concat` takes tensors and the dimension to join, as in `concat(x, y, 0)`");
     }
-    List<Tensor> parts = new ArrayList<>();
-    call.arguments().subList(0, count).forEach(part -> parts.add(tensor(part, "x", Optional.empty())));
+    List<Tensor> parts =
+        diagnostics.each(call.arguments().subList(0, count), part -> tensor(part, "x", Optional.empty()));
     int axis = dimension(call.arguments().getLast(), parts.getFirst());
     for (int i = 1; i < count; i++) {
       if (!fits(parts.getFirst(), parts.get(i), axis)) {
@@ -223,10 +219,9 @@ final class Wholes {
 
   private Views.View slice(Expr.Access access) {
     Tensor tensor = accesses.tensor(access.name());
-    List<Views.Part> parts = accesses.positions(access).stream()
-        .map(position -> position.subscript().map(subscript -> part(subscript, tensor, position.dimension()))
-            .orElseGet(() -> all(tensor, position.dimension())))
-        .toList();
+    List<Views.Part> parts = diagnostics.each(accesses.positions(access), position -> position.subscript()
+        .map(subscript -> part(subscript, tensor, position.dimension()))
+        .orElseGet(() -> all(tensor, position.dimension())));
     return Views.slice(tensor, parts);
   }
 
