@@ -5,6 +5,7 @@ import dev.einfall.frontend.LoopReader;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Source;
 import dev.einfall.runtime.Einfall;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -14,8 +15,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/// `einfall check`: reads programs and prints what is wrong with them.
-@Command(name = "check", mixinStandardHelpOptions = true, description = "Prints every error in the files.")
+/// `einfall check`: reads programs, and prints what is wrong with them and how much that is.
+@Command(name = "check", mixinStandardHelpOptions = true,
+    description = "Prints every error in the files; exits with 1 if there is one.")
 final class CheckCommand implements Callable<Integer> {
   @Spec
   private CommandSpec spec;
@@ -25,16 +27,27 @@ final class CheckCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    PrintWriter err = spec.commandLine().getErr();
     int wrong = 0;
+    int errors = 0;
     for (Path file : files) {
       try {
         check(file);
       } catch (CompileException e) {
-        spec.commandLine().getErr().println(e.getMessage());
+        err.println(e.getMessage());
+        errors += e.diagnostics().size();
         wrong++;
       }
     }
+    if (errors > 0) {
+      err.println(count(errors, "error") + " in " + (files.size() == 1 ? "1 file" : wrong + " of " + files.size() + " files"));
+    }
+    err.flush();
     return wrong == 0 ? 0 : 1;
+  }
+
+  private static String count(int count, String what) {
+    return count + " " + what + (count == 1 ? "" : "s");
   }
 
   private static void check(Path file) {

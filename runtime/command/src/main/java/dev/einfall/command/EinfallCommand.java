@@ -17,7 +17,9 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     version = "einfall 0.1.0",
     description = "Compiles cascades of extended Einsums to bytecode, and runs them.",
-    subcommands = {RunCommand.class, EmitCommand.class, OptCommand.class, CheckCommand.class, BenchCommand.class},
+    subcommands = {
+        RunCommand.class, EmitCommand.class, OptCommand.class, CheckCommand.class, FormatCommand.class,
+        BenchCommand.class},
     synopsisSubcommandLabel = "COMMAND")
 public final class EinfallCommand {
   private static final int USER_ERROR = 1;

@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.einfall.runtime.Npy;
 import dev.einfall.runtime.Tensor;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -149,7 +152,50 @@ class CommandTest {
     assertEquals(1, run.exitCode());
     assertTrue(run.err().contains("bad.ein:2:10: error:") && run.err().contains("bad.ein:3:10: error:"), run.err());
     assertTrue(run.err().contains("there is no such file"), run.err());
-    assertEquals(0, CommandLineRun.of("check", SOFTMAX).exitCode());
+    assertTrue(run.err().endsWith("\n3 errors in 2 of 3 files\n"), run.err());
+    assertTrue(run.err().contains("\n    Y[n] = Z[n]\n           ^\n"), run.err());
+    CommandLineRun one = CommandLineRun.of("check", directory.resolve("none.ein").toString());
+    assertTrue(one.err().endsWith("\n1 error in 1 file\n"), one.err());
+    CommandLineRun fine = CommandLineRun.of("check", SOFTMAX, EXAMPLES + "mlp.ein");
+    assertEquals(0, fine.exitCode());
+    assertEquals("", fine.out() + fine.err());
+  }
+
+  @Test
+  void formats() throws IOException {
+    String messy = "def f(X:f32[N])->f32[N]{\n# why\nY[n]=X[n]  return Y}";
+    String tidy = "def f(X: f32[N]) -> f32[N] {\n  # why\n  Y[n] = X[n]\n  return Y\n}\n";
+    Path program = Files.writeString(directory.resolve("f.ein"), messy);
+    CommandLineRun check = CommandLineRun.of("fmt", "--check", program.toString(), SOFTMAX);
+    assertEquals(1, check.exitCode(), check.err());
+    assertEquals(program + "\n", check.out());
+    assertEquals(messy, Files.readString(program));
+    CommandLineRun format = CommandLineRun.of("fmt", program.toString(), SOFTMAX);
+    assertEquals(0, format.exitCode(), format.err());
+    assertEquals(program + "\n", format.out());
+    assertEquals(tidy, Files.readString(program));
+    CommandLineRun again = CommandLineRun.of("fmt", program.toString());
+    assertEquals("", again.out() + again.err());
+  }
+
+  @Test
+  void formatsNothingThatIsWrong() throws IOException {
+    String wrong = "def f(X:f32[N])->f32[N]{\n  Y[n]=X[n\n  return Y}";
+    Path program = Files.writeString(directory.resolve("f.ein"), wrong);
+    wrong("expected `,` or `]` at the end of this line", "fmt", program.toString());
+    wrong("there is no such file", "fmt", directory.resolve("none.ein").toString());
+    assertEquals(wrong, Files.readString(program));
+  }
+
+  @Test
+  void formatsTheStandardInput() {
+    InputStream input = System.in;
+    try {
+      System.setIn(new ByteArrayInputStream("def f(x:f32)->f32{return x}".getBytes(StandardCharsets.UTF_8)));
+      assertEquals("def f(x: f32) -> f32 { return x }\n", CommandLineRun.of("fmt", "-").out());
+    } finally {
+      System.setIn(input);
+    }
   }
 
   @Test
