@@ -9,6 +9,25 @@ declaration
   : 'weights' STRING                                                                  # WeightsFile
   | 'tokenizer' STRING                                                                # TokenizerFile
   | 'def' name '(' (parameter (',' parameter)*)? ')' '->' results body                # Function
+  | 'reduce' name '(' operand ',' operand ')' '=' components 'identity' components promise*   # Combiner
+  ;
+
+operand
+  : component
+  | '(' component (',' component)* ')'
+  ;
+
+component
+  : name ':' name
+  ;
+
+components
+  : '(' expr (',' expr)+ ')'
+  | expr
+  ;
+
+promise
+  : 'associative' | 'commutative'
   ;
 
 parameter
@@ -39,11 +58,24 @@ body
 
 statement
   : 'weight' name ':' type '=' STRING                                                 # Weight
-  | name '[' (subscript (',' subscript)*)? ']' '=' expr                               # Definition
+  | target (',' target)* op=('=' | ':=') expr ('while' expr)?                         # Definition
+  | 'update' state (',' state)* ('for' step (',' step)*)? ('while' expr)? body        # Update
   | name (',' name)* '=' expr                                                         # Assignment
   | 'for' name 'in' expr '..' expr ('in' STRING)? body                                # StaticLoop
   | 'map' name directives                                                             # MapBlock
   | 'return' expr (',' expr)*                                                         # Return
+  ;
+
+target
+  : name '[' (subscript (',' subscript)*)? ']'
+  ;
+
+state
+  : name 'from' name
+  ;
+
+step
+  : name 'in' expr '..' expr
   ;
 
 directives
@@ -62,8 +94,7 @@ directive
 subscript
   : '...'                                                                             # Rest
   | ':'                                                                               # All
-  | name 'in' expr '..' expr                                                          # Ranged
-  | expr ('..' expr)?                                                                 # IndexOrSlice
+  | expr (('in' expr)? '..' expr)?                                                    # IndexOrRange
   ;
 
 // Tightest first.
@@ -71,7 +102,8 @@ expr
   : '(' expr ')'                                                                      # Parentheses
   | (INT | FLOAT | 'inf' | 'nan')                                                     # Number
   | ('true' | 'false')                                                                # Truth
-  | name '[' (subscript (',' subscript)*)? ']' ('(' expr ')' | 'or' outside)?         # ReductionOrAccess
+  | name '[' (subscript (',' subscript)*)? ('where' filter=expr)? ']'
+      ('(' expr (',' expr)* ')' | 'or' outside)?                                      # ReductionOrAccess
   | name '(' (expr (',' expr)*)? ')' ('in' STRING)?                                   # Call
   | '[' (subscript (',' subscript)*)? ']'                                             # List
   | name                                                                              # Reference
@@ -97,6 +129,7 @@ name
   : ID
   | 'weights' | 'tokenizer' | 'weight' | 'map'
   | 'split' | 'order' | 'parallel' | 'unroll' | 'vectorize' | 'fuse' | 'over'
+  | 'reduce' | 'identity' | 'associative' | 'commutative' | 'update' | 'from' | 'while' | 'where'
   ;
 
 ID : [A-Za-z_] [A-Za-z0-9_]* ;

@@ -190,17 +190,27 @@ final class Arithmetic {
     return new Typed(isLiteral ? as(operand, type) : new Expr.Cast(type, alone(operand)), span);
   }
 
-  Value reduce(Reduction reduction, List<Rank> ranks, Value body, Span span) {
+  Value reduce(Reduction reduction, List<Rank> ranks, Optional<Expr> filter, Value body, Span span) {
     requireKnown(body);
     if (!reduction.accepts(body.type())) {
       throw notFor(reduction.text(), body, span);
     }
     if (body instanceof Real && !reduction.isPosition()) {
-      return new Real(type -> new Expr.Reduce(reduction, ranks, as(body, type)), span);
+      return new Real(type -> new Expr.Reduce(reduction, ranks, filtered(reduction, filter, as(body, type))), span);
     }
-    Expr result = new Expr.Reduce(reduction, ranks, alone(body));
+    Expr result = new Expr.Reduce(reduction, ranks, filtered(reduction, filter, alone(body)));
     return reduction.isPosition() || body instanceof Whole
         ? new Whole(result, rounds(body) && !reduction.isPosition(), span) : new Typed(result, span);
+  }
+
+  /// `body`, and where the filter does not hold what changes no result.
+  private static Expr filtered(Reduction reduction, Optional<Expr> filter, Expr body) {
+    Reduction neutral = switch (reduction) {
+      case ARGMAX -> Reduction.MAX;
+      case ARGMIN -> Reduction.MIN;
+      case SUM, PROD, MAX, MIN, ANY, ALL -> reduction;
+    };
+    return filter.<Expr>map(holds -> new Expr.Select(holds, body, neutral.identity(body.type()))).orElse(body);
   }
 
   /// The value as an index: an `i32` or `i64`.

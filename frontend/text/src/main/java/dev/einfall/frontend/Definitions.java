@@ -32,7 +32,7 @@ final class Definitions {
 
   Tensor define(Syntax.Statement.Definition definition) {
     definition.indices().forEach(this::checkIsBinder);
-    Ranges.Bound bound = ranges.bind(definition.indices(), definition.value());
+    Bound bound = ranges.bind(definition.indices(), definition.value());
     Scope scope = Scope.EMPTY.inner(bound.named(), bound.rest());
     Expr value = right(definition.value(), scope);
     ranges.requireKnown(bound);
@@ -40,6 +40,10 @@ final class Definitions {
   }
 
   private void checkIsBinder(Syntax.Subscript index) {
+    if (index instanceof Syntax.Subscript.Ranged ranged
+        && !(ranged.from() instanceof Syntax.Expr.Whole start && start.value() == 0)) {
+      throw diagnostics.reject(ranged.from().span(), "the range of an index variable starts at 0");
+    }
     if (index instanceof Syntax.Subscript.Index(Syntax.Expr value) && !(value instanceof Syntax.Expr.Reference)) {
       throw diagnostics.reject(index.span(), "expected an index variable on the left, such as `i` or `i in 0..3`: "
           + "a statement defines every element of its tensor");
@@ -65,14 +69,14 @@ final class Definitions {
       throw unbound(free.iterator().next(), scope);
     }
     List<Rank> order = new ArrayList<>();
-    Map<String, Rank> named = new LinkedHashMap<>();
+    Map<String, Expr> named = new LinkedHashMap<>();
     for (Syntax.Name name : free) {
       Rank rank = ranges.implicit(name, value);
       order.add(rank);
-      named.put(name.text(), rank);
+      named.put(name.text(), new Expr.Coordinate(rank));
     }
     Value body = scalars.value(value, scope.inner(named, Optional.empty()));
-    return scalars.arithmetic().alone(scalars.arithmetic().reduce(Reduction.SUM, order, body, value.span()));
+    return scalars.arithmetic().alone(scalars.arithmetic().reduce(Reduction.SUM, order, Optional.empty(), body, value.span()));
   }
 
   private boolean isKnown(String name, Scope scope) {

@@ -37,7 +37,12 @@ final class FreeIndices {
         access.subscripts().forEach(subscript -> visit(subscript, true, bound));
         access.outside().ifPresent(value -> visit(value, isIndex, bound));
       }
-      case Expr.Reduction reduction -> visit(reduction.body(), isIndex, with(bound, reduction.indices()));
+      case Expr.Reduction reduction -> {
+        reduction.indices().forEach(index -> visitBounds(index, bound));
+        List<String> inner = with(bound, reduction.indices());
+        reduction.filter().ifPresent(condition -> visit(condition, isIndex, inner));
+        reduction.bodies().forEach(body -> visit(body, isIndex, inner));
+      }
       case Expr.Call call -> call.arguments().forEach(argument -> visit(argument, isIndex, bound));
       case Expr.Prefix prefix -> visit(prefix.operand(), isIndex, bound);
       case Expr.Infix infix -> {
@@ -50,6 +55,13 @@ final class FreeIndices {
   private void visit(Subscript subscript, boolean isIndex, List<String> bound) {
     if (subscript instanceof Subscript.Index(Expr value)) {
       visit(value, isIndex, bound);
+    }
+  }
+
+  private void visitBounds(Subscript index, List<String> bound) {
+    if (index instanceof Subscript.Ranged ranged) {
+      visit(ranged.from(), false, bound);
+      visit(ranged.to(), false, bound);
     }
   }
 

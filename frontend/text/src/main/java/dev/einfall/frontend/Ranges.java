@@ -2,74 +2,89 @@ package dev.einfall.frontend;
 
 import dev.einfall.frontend.Syntax.Expr;
 import dev.einfall.frontend.Syntax.Subscript;
-import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Rank;
-import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
-/// Finds the range of each index variable: what it is annotated with, or else the size of the dimensions that it
-/// stands at alone. Accesses with `or` count where there is no other.
+/// Binds index variables, each to a rank of the range that it is annotated with or that follows from what it indexes.
 final class Ranges {
-
-  /// A dimension that gives a range.
-  private record Evidence(Size size, String where, Span span) {}
-
-  private final Elaboration elaboration;
   private final Diagnostics diagnostics;
   private final Frame frame;
-  private final Accesses accesses;
+  private final Sizes sizes;
+  private final Evidence evidence;
 
   Ranges(Elaboration elaboration, Frame frame) {
-    this.elaboration = elaboration;
     this.diagnostics = elaboration.diagnostics();
     this.frame = frame;
-    this.accesses = new Accesses(diagnostics, frame);
+    this.sizes = new Sizes(diagnostics, frame);
+    this.evidence = new Evidence(elaboration, frame);
   }
 
-  /// What `indices` bind: the ranks in order, each by its name, and those of `...`.
-  ///
-  /// @param unknown the first name whose range is not known
-  record Bound(List<Rank> order, Map<String, Rank> named, Optional<List<Rank>> rest, Optional<Syntax.Name> unknown) {}
-
-  /// Binds the indices of a left side or of a reduction, whose ranges follow from `body`.
+  /// Binds the indices of a left side, whose ranges follow from `body`.
   Bound bind(List<Subscript> indices, Expr body) {
+    return bind(indices, List.of(body), Scope.EMPTY);
+  }
+
+  /// Binds the indices of a reduction, whose ranges follow from its bodies and its condition.
+  ///
+  /// @param scope the indices that its bounds may use
+  Bound bind(Expr.Reduction reduction, Scope scope) {
+    List<Expr> bodies = new ArrayList<>(reduction.bodies());
+    reduction.filter().ifPresent(bodies::add);
+    return bind(reduction.indices(), bodies, scope);
+  }
+
+  private Bound bind(List<Subscript> indices, List<Expr> bodies, Scope scope) {
     checkNames(indices);
-    List<Rank> order = new ArrayList<>();
-    Map<String, Rank> named = new LinkedHashMap<>();
-    Optional<List<Rank>> rest = Optional.empty();
-    Optional<Syntax.Name> unknown = Optional.empty();
+    Bound bound = Bound.empty();
     for (Subscript index : indices) {
-      switch (index) {
-        case Subscript.Index(Expr.Reference(Syntax.Name name)) -> {
-          Optional<Size> size = inferred(name, body);
-          unknown = unknown.or(() -> size.isEmpty() ? Optional.of(name) : Optional.empty());
-          add(new Rank(name.text(), size.orElse(Size.named(name.text()))), order, named);
+      bound = switch (index) {
+        case Subscript.Index(Expr.Reference(Syntax.Name name)) -> whole(name, bodies, bound);
+        case Subscript.Ranged ranged when dependsOnData(ranged, scope) -> {
+          bound.byData().add(ranged);
+          yield whole(ranged.name(), bodies, bound);
         }
-        case Subscript.Ranged ranged -> add(new Rank(ranged.name().text(), annotated(ranged)), order, named);
-        case Subscript.Rest(Span span) -> {
-          rest = Optional.of(rest(span, body, indices));
-          order.addAll(rest.get());
+        case Subscript.Ranged ranged -> {
+          bound.add(new Rank(ranged.name().text(), sizes.length(ranged)), sizes.bound(ranged.from()));
+          yield bound;
         }
+        case Subscript.Rest(Span span) -> bound.withRest(rest(evidence.rest(span, bodies), indices));
         case Subscript other -> throw diagnostics.reject(other.span(),
             "expected an index variable here, such as `i` or `i in 0..3`");
-      }
+      };
     }
-    return new Bound(order, named, rest, unknown);
+    return bound;
   }
 
-  private static void add(Rank rank, List<Rank> order, Map<String, Rank> named) {
-    order.add(rank);
-    named.put(rank.name(), rank);
+  /// An index over all of the dimensions at which it stands alone.
+  private Bound whole(Syntax.Name name, List<Expr> bodies, Bound bound) {
+    Optional<Size> size = evidence.range(name, bodies);
+    bound.add(new Rank(name.text(), size.orElse(Size.named(name.text()))), Size.of(0));
+    return size.isPresent() ? bound : bound.withUnknown(name);
+  }
+
+  private boolean dependsOnData(Subscript.Ranged ranged, Scope scope) {
+    return dependsOnData(ranged.from(), scope) || dependsOnData(ranged.to(), scope);
+  }
+
+  /// Whether a bound is no size: an index, an element of a tensor, or computed with one.
+  private boolean dependsOnData(Expr bound, Scope scope) {
+    return switch (bound) {
+      case Expr.Access _, Expr.Reduction _ -> true;
+      case Expr.Reference(Syntax.Name name) -> scope.find(name.text()).isPresent()
+          || frame.size(name.text()).isEmpty() && frame.tensor(name.text()).isPresent();
+      case Expr.Prefix prefix -> dependsOnData(prefix.operand(), scope);
+      case Expr.Infix infix -> dependsOnData(infix.left(), scope) || dependsOnData(infix.right(), scope);
+      case Expr.Call call -> call.arguments().stream().anyMatch(argument -> dependsOnData(argument, scope));
+      case Expr.Whole _, Expr.Real _, Expr.Truth _, Expr.Sequence _ -> false;
+    };
   }
 
   /// Refuses indices of unknown range. Called when the expression that they stand in has no other error.
@@ -87,16 +102,10 @@ final class Ranges {
   private void checkNames(List<Subscript> indices) {
     Set<String> names = new LinkedHashSet<>();
     for (Subscript index : indices) {
-      switch (index) {
-        case Subscript.Index(Expr.Reference(Syntax.Name name)) -> checkName(name, names);
-        case Subscript.Ranged ranged -> checkName(ranged.name(), names);
-        case Subscript.Rest(Span span) -> {
-          if (!names.add("...")) {
-            throw diagnostics.reject(span, "`...` stands once in an index");
-          }
-        }
-        case Subscript _ -> { }
+      if (index instanceof Subscript.Rest && !names.add("...")) {
+        throw diagnostics.reject(index.span(), "`...` stands once in an index");
       }
+      name(index).ifPresent(name -> checkName(name, names));
     }
   }
 
@@ -111,113 +120,24 @@ final class Ranges {
     });
   }
 
-  private Size annotated(Subscript.Ranged ranged) {
-    Sizes sizes = new Sizes(diagnostics, frame);
-    if (sizes.number(ranged.from()) != 0) {
-      throw diagnostics.reject(ranged.from().span(), "the range of an index variable starts at 0");
-    }
-    return sizes.size(ranged.to());
-  }
-
-  /// The range of an index that stands on the right only, in a product.
-  Rank implicit(Syntax.Name name, Expr body) {
-    return new Rank(name.text(), inferred(name, body).orElseThrow(() -> unknown(name)));
-  }
-
-  private Optional<Size> inferred(Syntax.Name name, Expr body) {
-    List<Evidence> certain = evidence(name, body, false);
-    List<Evidence> evidence = certain.isEmpty() ? evidence(name, body, true) : certain;
-    if (evidence.isEmpty()) {
-      return Optional.empty();
-    }
-    Evidence first = evidence.getFirst();
-    for (Evidence other : evidence) {
-      if (!elaboration.same(first.size(), other.size())) {
-        throw diagnostics.reject(other.span(), "`" + name.text() + "` runs over " + first.size() + ", the size of "
-            + first.where() + ", but " + other.where() + " has size " + other.size(),
-            new Diagnostic.Note(first.span(), "here it runs over " + first.size()));
-      }
-    }
-    return Optional.of(first.size());
-  }
-
-  private List<Evidence> evidence(Syntax.Name name, Expr body, boolean withOutside) {
-    List<Evidence> evidence = new ArrayList<>();
-    visit(body, name.text(), access -> {
-      if (access.outside().isPresent() == withOutside) {
-        evidence.addAll(evidence(access, name.text()));
-      }
-    });
-    return evidence;
-  }
-
-  private List<Evidence> evidence(Expr.Access access, String name) {
-    List<Evidence> evidence = new ArrayList<>();
-    for (Accesses.Position position : accesses.positions(access)) {
-      if (position.subscript().isPresent()
-          && position.subscript().get() instanceof Subscript.Index(Expr.Reference(Syntax.Name index))
-          && index.text().equals(name)) {
-        evidence.add(evidence(accesses.tensor(access.name()), position.dimension(), index.span()));
-      }
-    }
-    return evidence;
-  }
-
-  private static Evidence evidence(Tensor tensor, int dimension, Span span) {
-    return new Evidence(tensor.shape().get(dimension), "dimension " + dimension + " of `" + tensor.name() + "`", span);
-  }
-
-  /// The ranks that `...` stands for: every access with `...` has the same ones.
-  private List<Rank> rest(Span span, Expr body, List<Subscript> indices) {
-    List<List<Evidence>> all = new ArrayList<>();
-    visit(body, "...", access -> {
-      if (access.subscripts().stream().anyMatch(Subscript.Rest.class::isInstance)) {
-        all.add(restEvidence(access));
-      }
-    });
-    List<Size> sizes = all.isEmpty() ? restOfFunction(span) : all.getFirst().stream().map(Evidence::size).toList();
-    all.forEach(other -> checkSame(all.getFirst(), other, span));
-    Set<String> taken = new LinkedHashSet<>();
-    indices.forEach(index -> name(index).ifPresent(taken::add));
-    return sizes.stream().map(size -> new Rank(freshName(size, taken), size)).toList();
-  }
-
-  /// What `...` stands for in the types of the function's parameters.
-  private List<Size> restOfFunction(Span span) {
-    return frame.rest().orElseThrow(() -> diagnostics.reject(span,
-        "`...` stands in no index of the right side and in no parameter, so its sizes are not known"));
-  }
-
-  private void checkSame(List<Evidence> first, List<Evidence> other, Span span) {
-    boolean same = first.size() == other.size();
-    for (int i = 0; same && i < first.size(); i++) {
-      same = elaboration.same(first.get(i).size(), other.get(i).size());
-    }
-    if (!same) {
-      throw diagnostics.reject(other.isEmpty() ? span : other.getFirst().span(), "`...` stands for "
-          + sizes(other) + " here and for " + sizes(first) + " elsewhere",
-          new Diagnostic.Note(first.isEmpty() ? span : first.getFirst().span(), "here it stands for " + sizes(first)));
-    }
-  }
-
-  private static String sizes(List<Evidence> evidence) {
-    return evidence.isEmpty() ? "nothing" : evidence.stream().map(Evidence::size).toList().toString();
-  }
-
-  private List<Evidence> restEvidence(Expr.Access access) {
-    Tensor tensor = accesses.tensor(access.name());
-    return accesses.positions(access).stream()
-        .filter(position -> position.subscript().isEmpty())
-        .map(position -> evidence(tensor, position.dimension(), access.span()))
-        .toList();
-  }
-
-  private static Optional<String> name(Subscript index) {
+  /// The name that a subscript binds, if it is a binder.
+  static Optional<Syntax.Name> name(Subscript index) {
     return switch (index) {
-      case Subscript.Index(Expr.Reference(Syntax.Name name)) -> Optional.of(name.text());
-      case Subscript.Ranged ranged -> Optional.of(ranged.name().text());
+      case Subscript.Index(Expr.Reference(Syntax.Name name)) -> Optional.of(name);
+      case Subscript.Ranged ranged -> Optional.of(ranged.name());
       case Subscript _ -> Optional.empty();
     };
+  }
+
+  /// The rank of an index that stands on the right only, in a product.
+  Rank implicit(Syntax.Name name, Expr body) {
+    return new Rank(name.text(), evidence.range(name, List.of(body)).orElseThrow(() -> unknown(name)));
+  }
+
+  private List<Rank> rest(List<Size> sizes, List<Subscript> indices) {
+    Set<String> taken = indices.stream().flatMap(index -> name(index).stream()).map(Syntax.Name::text)
+        .collect(Collectors.toCollection(LinkedHashSet::new));
+    return sizes.stream().map(size -> new Rank(freshName(size, taken), size)).toList();
   }
 
   /// The rank of size `N` is called `n`.
@@ -229,37 +149,5 @@ final class Ranges {
       name = base + "_" + i;
     }
     return name;
-  }
-
-  /// Visits the accesses of `expr` at which the index `name` has the meaning that it has around `expr`.
-  private static void visit(Expr expr, String name, Consumer<Expr.Access> visitor) {
-    switch (expr) {
-      case Expr.Whole _, Expr.Real _, Expr.Truth _, Expr.Reference _ -> { }
-      case Expr.Access access -> {
-        visitor.accept(access);
-        access.subscripts().forEach(subscript -> visit(subscript, name, visitor));
-        access.outside().ifPresent(value -> visit(value, name, visitor));
-      }
-      case Expr.Reduction reduction -> {
-        boolean rebinds = reduction.indices().stream().anyMatch(index ->
-            index instanceof Subscript.Rest && name.equals("...") || name(index).filter(name::equals).isPresent());
-        if (!rebinds) {
-          visit(reduction.body(), name, visitor);
-        }
-      }
-      case Expr.Call call -> call.arguments().forEach(argument -> visit(argument, name, visitor));
-      case Expr.Sequence sequence -> sequence.elements().forEach(element -> visit(element, name, visitor));
-      case Expr.Prefix prefix -> visit(prefix.operand(), name, visitor);
-      case Expr.Infix infix -> {
-        visit(infix.left(), name, visitor);
-        visit(infix.right(), name, visitor);
-      }
-    }
-  }
-
-  private static void visit(Subscript subscript, String name, Consumer<Expr.Access> visitor) {
-    if (subscript instanceof Subscript.Index(Expr value)) {
-      visit(value, name, visitor);
-    }
   }
 }

@@ -10,7 +10,6 @@ import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.IndexBounds;
 import dev.einfall.ir.cascade.Rank;
-import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,7 +53,7 @@ final class Scalars {
           new Expr.IntLiteral(ElementType.BOOL, value ? 1 : 0), span);
       case Syntax.Expr.Reference(Syntax.Name name) -> reference(name, scope);
       case Syntax.Expr.Access access -> access(access, scope);
-      case Syntax.Expr.Reduction reduction -> reduction(reduction, scope);
+      case Syntax.Expr.Reduction reduction -> new Reductions(elaboration, frame, this).value(reduction, scope);
       case Syntax.Expr.Call call -> call(call, scope);
       case Syntax.Expr.Prefix prefix -> arithmetic.unary(prefix.op(), value(prefix.operand(), scope), prefix.span());
       case Syntax.Expr.Infix infix ->
@@ -65,9 +64,9 @@ final class Scalars {
   }
 
   private Value reference(Syntax.Name name, Scope scope) {
-    Optional<Rank> rank = scope.find(name.text());
-    if (rank.isPresent()) {
-      return new Value.Whole(new Expr.Coordinate(rank.get()), false, name.span());
+    Optional<Expr> index = scope.find(name.text());
+    if (index.isPresent()) {
+      return new Value.Whole(index.get(), false, name.span());
     }
     Optional<Size> size = frame.size(name.text());
     if (size.isPresent()) {
@@ -83,7 +82,7 @@ final class Scalars {
     return new Value.Typed(new Expr.Access(tensor, List.of()), name.span());
   }
 
-  private static Expr extent(Size size) {
+  static Expr extent(Size size) {
     return size.constant().map(Expr::index)
         .orElseGet(() -> new Expr.Extent(size));
   }
@@ -130,7 +129,7 @@ final class Scalars {
   private Expr index(Subscript subscript, Scope scope) {
     return switch (subscript) {
       case Subscript.Index(Syntax.Expr value) -> arithmetic.index(value(value, scope));
-      case Subscript.Ranged ranged -> throw diagnostics.reject(ranged.span(),
+      case Subscript.Ranged _, Subscript.Placed _ -> throw diagnostics.reject(subscript.span(),
           "a range is written where an index is bound: on the left side or in a reduction");
       case Subscript other -> throw diagnostics.reject(other.span(),
           "expected an index here; a slice is a tensor of its own: `Y = X[0..3, :]`");
@@ -160,30 +159,6 @@ final class Scalars {
             new Diagnostic.Note(tensor.span(), "`" + tensor.name() + "` is " + Accesses.describe(tensor)));
       }
     }
-  }
-
-  private Value reduction(Syntax.Expr.Reduction reduction, Scope scope) {
-    Reduction operation = Reduction.named(reduction.name().text()).orElseThrow(() -> unknownReduction(reduction.name()));
-    if (reduction.indices().isEmpty()) {
-      throw diagnostics.reject(reduction.span(), "`" + operation.text() + "` needs an index to reduce, as in `"
-          + operation.text() + "[k](...)`");
-    }
-    Ranges ranges = new Ranges(elaboration, frame);
-    Ranges.Bound bound = ranges.bind(reduction.indices(), reduction.body());
-    if (operation.isPosition() && bound.order().size() != 1) {
-      throw diagnostics.reject(reduction.span(), "`" + operation.text() + "` finds a position along one index, not "
-          + bound.order().size());
-    }
-    Value body = value(reduction.body(), scope.inner(bound.named(), bound.rest()));
-    ranges.requireKnown(bound);
-    return bound.order().isEmpty() ? body : arithmetic.reduce(operation, bound.order(), body, reduction.span());
-  }
-
-  private Diagnostics.Rejection unknownReduction(Syntax.Name name) {
-    List<String> known = Stream.of(Reduction.values()).map(Reduction::text).toList();
-    String suggestion = Spelling.suggestion(name.text(), known);
-    return diagnostics.reject(name.span(), "no reduction is called `" + name.text() + "`"
-        + (suggestion.isEmpty() ? "; the reductions are " + String.join(", ", known) : suggestion));
   }
 
   private Value call(Syntax.Expr.Call call, Scope scope) {

@@ -1,5 +1,6 @@
 package dev.einfall.frontend;
 
+import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -9,21 +10,22 @@ import java.util.Optional;
 
 /// The index variables that an expression may use: those of the left side and of the reductions around it.
 ///
+/// @param indices the coordinate that each name stands for
 /// @param rest the ranks that `...` stands for
 /// @param guarded whether the expression is a branch of `where`, in which an index may leave the bounds
-record Scope(Optional<Scope> outer, Map<String, Rank> ranks, Optional<List<Rank>> rest, boolean guarded) {
+record Scope(Optional<Scope> outer, Map<String, Expr> indices, Optional<List<Rank>> rest, boolean guarded) {
   static final Scope EMPTY = new Scope(Optional.empty(), Map.of(), Optional.empty(), false);
 
-  Scope inner(Map<String, Rank> newRanks, Optional<List<Rank>> newRest) {
-    return new Scope(Optional.of(this), newRanks, newRest, guarded);
+  Scope inner(Map<String, Expr> newIndices, Optional<List<Rank>> newRest) {
+    return new Scope(Optional.of(this), newIndices, newRest, guarded);
   }
 
   Scope guard() {
     return new Scope(Optional.of(this), Map.of(), Optional.empty(), true);
   }
 
-  Optional<Rank> find(String name) {
-    return Optional.ofNullable(ranks.get(name)).or(() -> outer.flatMap(scope -> scope.find(name)));
+  Optional<Expr> find(String name) {
+    return Optional.ofNullable(indices.get(name)).or(() -> outer.flatMap(scope -> scope.find(name)));
   }
 
   Optional<List<Rank>> findRest() {
@@ -31,7 +33,7 @@ record Scope(Optional<Scope> outer, Map<String, Rank> ranks, Optional<List<Rank>
   }
 
   Collection<String> names() {
-    Collection<String> names = new ArrayList<>(ranks.keySet());
+    Collection<String> names = new ArrayList<>(indices.keySet());
     outer.ifPresent(scope -> names.addAll(scope.names()));
     return names;
   }

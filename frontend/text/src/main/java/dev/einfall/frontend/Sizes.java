@@ -4,6 +4,7 @@ import dev.einfall.frontend.Syntax.Expr;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
+import dev.einfall.ir.cascade.IndexBounds;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -25,9 +26,32 @@ final class Sizes {
   Size size(Expr expr) {
     Size size = polynomial(expr);
     if (size.constant().filter(value -> value < 0 || value > Integer.MAX_VALUE).isPresent()) {
-      throw diagnostics.reject(expr.span(), "a size is between 0 and " + Integer.MAX_VALUE + ", this is " + size);
+      throw tooLarge(expr.span(), size);
     }
     return size;
+  }
+
+  /// Where a range starts: any whole number.
+  Size bound(Expr expr) {
+    return polynomial(expr);
+  }
+
+  /// How many numbers there are in a range.
+  Size length(Syntax.Subscript.Ranged range) {
+    Size from = polynomial(range.from());
+    Size to = polynomial(range.to());
+    Size length = to.minus(from);
+    if (IndexBounds.isNotNegative(Size.of(-1).minus(length))) {
+      throw diagnostics.reject(range.span(), "this range ends at " + to + ", before it starts");
+    }
+    if (length.constant().filter(value -> value > Integer.MAX_VALUE).isPresent()) {
+      throw tooLarge(range.to().span(), length);
+    }
+    return length;
+  }
+
+  private Diagnostics.Rejection tooLarge(Span span, Size size) {
+    return diagnostics.reject(span, "a size is between 0 and " + Integer.MAX_VALUE + ", this is " + size);
   }
 
   /// The number that `expr` is.

@@ -38,6 +38,9 @@ final class Statements {
     return switch (statement) {
       case Statement.Weight weight -> List.of(weight.name());
       case Statement.Definition definition -> List.of(definition.name());
+      case Statement.Destructuring definition -> definition.targets().stream().map(Syntax.Target::name).toList();
+      case Statement.Change change -> List.of(change.target().name());
+      case Statement.Update update -> update.states().stream().map(Syntax.State::name).toList();
       case Statement.Assignment assignment -> assignment.names();
       case Statement.Loop _, Statement.Map _, Statement.Return _ -> List.of();
     };
@@ -46,8 +49,12 @@ final class Statements {
   private void execute(Statement statement) {
     switch (statement) {
       case Statement.Weight weight -> frame.bind(weight.name().text(), Optional.of(weight(weight)));
+      case Statement.Definition definition when definition.condition().isPresent() ->
+          throw diagnostics.reject(definition.span(), "this form is not supported yet");
       case Statement.Definition definition -> frame.bind(
           definition.name().text(), Optional.of(new Definitions(elaboration, frame).define(definition)));
+      case Statement.Destructuring _, Statement.Change _, Statement.Update _ ->
+          throw diagnostics.reject(statement.span(), "this form is not supported yet");
       case Statement.Assignment assignment -> assign(assignment);
       case Statement.Loop loop -> loop(loop);
       case Statement.Map map -> new Maps(elaboration, frame).map(map);

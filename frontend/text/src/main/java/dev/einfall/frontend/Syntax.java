@@ -11,11 +11,18 @@ final class Syntax {
   private Syntax() {}
 
   /// A whole file.
-  record File(Optional<Text> weights, Optional<Text> tokenizer, List<Function> functions) {}
+  record File(Optional<Text> weights, Optional<Text> tokenizer, List<Function> functions, List<Combiner> combiners) {}
 
   record Name(String text, Span span) {}
 
   record Function(Name name, List<Parameter> parameters, List<Result> results, List<Statement> body, Span span) {}
+
+  /// `reduce plus(a: f32, b: f32) = a + b identity 0 associative commutative`.
+  record Combiner(Name name, List<Component> left, List<Component> right, List<Expr> combined, List<Expr> identity,
+      boolean associative, boolean commutative, Span span) {}
+
+  /// One component of a reduction's operand: `a: f32`.
+  record Component(Name name, Name type) {}
 
   record Parameter(Name name, Type type) {}
 
@@ -39,8 +46,26 @@ final class Syntax {
     /// `weight W: f32[N, K] = "key"`.
     record Weight(Name name, Type type, Text key, Span span) implements Statement {}
 
-    /// `Y[m, n] = value`.
-    record Definition(Name name, List<Subscript> indices, Expr value, Span span) implements Statement {}
+    /// `Y[m, n] = value`, and in a recurrence `Y[t + 1] = value while condition`.
+    record Definition(Target target, Expr value, Optional<Expr> condition, Span span) implements Statement {
+      Name name() {
+        return target.name();
+      }
+
+      List<Subscript> indices() {
+        return target.indices();
+      }
+    }
+
+    /// `A[p], B[p] = top2[m](X[p, m], -inf)`.
+    record Destructuring(List<Target> targets, Expr value, Span span) implements Statement {}
+
+    /// `K[t, d] := value`.
+    record Change(Target target, Expr value, Span span) implements Statement {}
+
+    /// `update H from H0 for t in 0..T while condition { ... }`.
+    record Update(List<State> states, List<Step> steps, Optional<Expr> condition, List<Statement> body, Span span)
+        implements Statement {}
 
     /// `a, b = f(x)`.
     record Assignment(List<Name> names, Expr value, Span span) implements Statement {}
@@ -54,6 +79,15 @@ final class Syntax {
 
     record Return(List<Expr> values, Span span) implements Statement {}
   }
+
+  /// The left side of a definition: a tensor and the indices of its elements.
+  record Target(Name name, List<Subscript> indices, Span span) {}
+
+  /// `H from H0`.
+  record State(Name name, Name base, Span span) {}
+
+  /// `t in 0..T` in `update ... for t in 0..T`.
+  record Step(Name name, Expr from, Expr to, Span span) {}
 
   /// One line of a map block: `split n 32 16`, `order n1 m n0`, `fuse A B over 1`.
   record Directive(Kind kind, List<Name> names, List<Long> numbers, Span span) {
@@ -72,6 +106,9 @@ final class Syntax {
 
     /// `i in 0..N`.
     record Ranged(Name name, Expr from, Expr to, Span span) implements Subscript {}
+
+    /// `ids[t] in 0..V`: an index, and the range in which it lies.
+    record Placed(Expr value, Expr from, Expr to, Span span) implements Subscript {}
 
     /// `2..5`.
     record Slice(Expr from, Expr to, Span span) implements Subscript {}
@@ -102,7 +139,9 @@ final class Syntax {
 
     record Access(Name name, List<Subscript> subscripts, Optional<Expr> outside, Span span) implements Expr {}
 
-    record Reduction(Name name, List<Subscript> indices, Expr body, Span span) implements Expr {}
+    /// `sum[k where k <= i](X[k])`. A reduction of tuples has several bodies.
+    record Reduction(Name name, List<Subscript> indices, Optional<Expr> filter, List<Expr> bodies, Span span)
+        implements Expr {}
 
     record Call(Name name, List<Expr> arguments, Optional<Text> prefix, Span span) implements Expr {}
 

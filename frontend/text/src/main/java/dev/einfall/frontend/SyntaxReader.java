@@ -58,15 +58,17 @@ final class SyntaxReader {
     Optional<Syntax.Text> weights = Optional.empty();
     Optional<Syntax.Text> tokenizer = Optional.empty();
     List<Syntax.Function> functions = new ArrayList<>();
+    List<Syntax.Combiner> combiners = new ArrayList<>();
     for (DeclarationContext declaration : tree.declaration()) {
       switch (declaration) {
         case WeightsFileContext file -> weights = once(weights, text(file.STRING()), "weights");
         case TokenizerFileContext file -> tokenizer = once(tokenizer, text(file.STRING()), "tokenizer");
         case FunctionContext function -> functions.add(function(function));
+        case CombinerContext combiner -> combiners.add(combiner(combiner));
         default -> throw unknown(declaration);
       }
     }
-    return new Syntax.File(weights, tokenizer, functions);
+    return new Syntax.File(weights, tokenizer, functions, combiners);
   }
 
   private Optional<Syntax.Text> once(Optional<Syntax.Text> first, Syntax.Text second, String what) {
@@ -83,6 +85,18 @@ final class SyntaxReader {
         .map(result -> new Syntax.Result(Optional.ofNullable(result.name()).map(this::name), type(result.type())))
         .toList();
     return new Syntax.Function(name(function.name()), parameters, results, body(function.body()), span(function));
+  }
+
+  private Syntax.Combiner combiner(CombinerContext combiner) {
+    List<String> promises = combiner.promise().stream().map(ParserRuleContext::getText).toList();
+    return new Syntax.Combiner(name(combiner.name()), operand(combiner.operand(0)), operand(combiner.operand(1)),
+        exprs(combiner.components(0).expr()), exprs(combiner.components(1).expr()),
+        promises.contains("associative"), promises.contains("commutative"), span(combiner));
+  }
+
+  private List<Syntax.Component> operand(OperandContext operand) {
+    return operand.component().stream()
+        .map(component -> new Syntax.Component(name(component.name(0)), name(component.name(1)))).toList();
   }
 
   private Syntax.Type type(TypeContext type) {
@@ -102,8 +116,10 @@ final class SyntaxReader {
     return switch (statement) {
       case WeightContext weight ->
           new Statement.Weight(name(weight.name()), type(weight.type()), text(weight.STRING()), span);
-      case DefinitionContext definition -> new Statement.Definition(
-          name(definition.name()), subscripts(definition.subscript()), expr(definition.expr()), span);
+      case DefinitionContext definition -> definition(definition, span);
+      case UpdateContext update -> new Statement.Update(update.state().stream().map(this::state).toList(),
+          update.step().stream().map(this::step).toList(), Optional.ofNullable(update.expr()).map(this::expr),
+          body(update.body()), span);
       case AssignmentContext assignment ->
           new Statement.Assignment(assignment.name().stream().map(this::name).toList(), expr(assignment.expr()), span);
       case StaticLoopContext loop -> new Statement.Loop(name(loop.name()), expr(loop.expr(0)), expr(loop.expr(1)),
@@ -113,6 +129,33 @@ final class SyntaxReader {
       case ReturnContext end -> new Statement.Return(end.expr().stream().map(this::expr).toList(), span);
       default -> throw unknown(statement);
     };
+  }
+
+  private Statement definition(DefinitionContext definition, Span span) {
+    List<Syntax.Target> targets = definition.target().stream().map(this::target).toList();
+    List<Expr> exprs = exprs(definition.expr());
+    boolean changes = definition.op.getText().equals(":=");
+    if (exprs.size() > 1 && (changes || targets.size() > 1)) {
+      diagnostics.report(exprs.get(1).span(), "`while` stands after one definition, as in `H[t + 1] = ... while ...`");
+    }
+    if (changes && targets.size() > 1) {
+      diagnostics.report(span(definition.op), "`:=` changes one tensor; several are taken apart by `=`");
+    }
+    return changes ? new Statement.Change(targets.getFirst(), exprs.getFirst(), span)
+        : targets.size() > 1 ? new Statement.Destructuring(targets, exprs.getFirst(), span)
+        : new Statement.Definition(targets.getFirst(), exprs.getFirst(), exprs.stream().skip(1).findFirst(), span);
+  }
+
+  private Syntax.Target target(TargetContext target) {
+    return new Syntax.Target(name(target.name()), subscripts(target.subscript()), span(target));
+  }
+
+  private Syntax.State state(StateContext state) {
+    return new Syntax.State(name(state.name(0)), name(state.name(1)), span(state));
+  }
+
+  private Syntax.Step step(StepContext step) {
+    return new Syntax.Step(name(step.name()), expr(step.expr(0)), expr(step.expr(1)), span(step));
   }
 
   private Syntax.Directive directive(DirectiveContext directive) {
@@ -145,13 +188,24 @@ final class SyntaxReader {
     return switch (subscript) {
       case RestContext _ -> new Subscript.Rest(span);
       case AllContext _ -> new Subscript.All(span);
-      case RangedContext ranged ->
-          new Subscript.Ranged(name(ranged.name()), expr(ranged.expr(0)), expr(ranged.expr(1)), span);
-      case IndexOrSliceContext slice when slice.expr().size() == 2 ->
-          new Subscript.Slice(expr(slice.expr(0)), expr(slice.expr(1)), span);
-      case IndexOrSliceContext index -> new Subscript.Index(expr(index.expr(0)));
+      case IndexOrRangeContext index -> indexOrRange(exprs(index.expr()), span);
       default -> throw unknown(subscript);
     };
+  }
+
+  private static Subscript indexOrRange(List<Expr> exprs, Span span) {
+    Expr first = exprs.getFirst();
+    return switch (exprs.size()) {
+      case 1 -> new Subscript.Index(first);
+      case 2 -> new Subscript.Slice(first, exprs.get(1), span);
+      default -> first instanceof Expr.Reference(Syntax.Name name)
+          ? new Subscript.Ranged(name, exprs.get(1), exprs.get(2), span)
+          : new Subscript.Placed(first, exprs.get(1), exprs.get(2), span);
+    };
+  }
+
+  private List<Expr> exprs(List<ExprContext> exprs) {
+    return exprs.stream().map(this::expr).toList();
   }
 
   private Expr expr(ExprContext expr) {
@@ -177,10 +231,7 @@ final class SyntaxReader {
       case ParenthesesContext inner -> expr(inner.expr());
       case NumberContext number -> number(number.getText(), span);
       case TruthContext truth -> new Expr.Truth(truth.getText().equals("true"), span);
-      case ReductionOrAccessContext reduction when reduction.expr() != null ->
-          new Expr.Reduction(name(reduction.name()), subscripts(reduction.subscript()), expr(reduction.expr()), span);
-      case ReductionOrAccessContext access -> new Expr.Access(name(access.name()), subscripts(access.subscript()),
-          Optional.ofNullable(access.outside()).map(this::outside), span);
+      case ReductionOrAccessContext node -> reductionOrAccess(node, span);
       case CallContext call -> new Expr.Call(name(call.name()), call.expr().stream().map(this::expr).toList(),
           Optional.ofNullable(call.STRING()).map(this::text), span);
       case ListContext list -> new Expr.Sequence(subscripts(list.subscript()), span);
@@ -190,6 +241,18 @@ final class SyntaxReader {
           new Expr.Infix(Operators.infix(infix.op.getText()), expr(infix.expr(0)), expr(infix.expr(1)), span);
       default -> throw unknown(expr);
     };
+  }
+
+  private Expr reductionOrAccess(ReductionOrAccessContext node, Span span) {
+    Optional<Expr> filter = Optional.ofNullable(node.filter).map(this::expr);
+    List<Expr> bodies = exprs(node.expr().subList(filter.isPresent() ? 1 : 0, node.expr().size()));
+    if (!bodies.isEmpty()) {
+      return new Expr.Reduction(name(node.name()), subscripts(node.subscript()), filter, bodies, span);
+    }
+    filter.ifPresent(condition -> diagnostics.report(condition.span(),
+        "a condition on indices stands in a reduction, as in `sum[k where k <= i](...)`"));
+    return new Expr.Access(name(node.name()), subscripts(node.subscript()),
+        Optional.ofNullable(node.outside()).map(this::outside), span);
   }
 
   /// A sign before a number belongs to the number.

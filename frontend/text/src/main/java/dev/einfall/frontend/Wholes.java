@@ -247,8 +247,8 @@ final class Wholes {
             + tensor.name() + "` has size " + size + ", so that it has no element " + index);
         yield new Views.Part(index, Size.of(1), true);
       }
-      case Subscript.Ranged ranged ->
-          throw diagnostics.reject(ranged.span(), "a slice is written `2..5`, without a name");
+      case Subscript.Ranged _, Subscript.Placed _ ->
+          throw diagnostics.reject(subscript.span(), "a slice is written `2..5`, without a name");
     };
   }
 
