@@ -6,7 +6,7 @@ import java.util.Optional;
 
 /// A scalar operation with one operand. Both levels share it.
 ///
-/// `ROUND` rounds ties to even. `SIGN` of NaN is NaN. `RSQRT(x)` is `1 / sqrt(x)`. The transcendental
+/// `ROUND` rounds ties to even. `POPCOUNT` counts the ones among the bits of the type, in two's complement. `SIGN` of NaN is NaN. `RSQRT(x)` is `1 / sqrt(x)`. The transcendental
 /// operations may be evaluated by polynomials; their error is stated by the pass that expands them.
 public enum UnaryOp {
   NEG("-", Domain.NUMBER),
@@ -23,10 +23,11 @@ public enum UnaryOp {
   COS("cos", Domain.FLOAT),
   FLOOR("floor", Domain.FLOAT),
   CEIL("ceil", Domain.FLOAT),
-  ROUND("round", Domain.FLOAT);
+  ROUND("round", Domain.FLOAT),
+  POPCOUNT("popcount", Domain.INTEGER);
 
   /// The operand types that an operation accepts.
-  public enum Domain { NUMBER, FLOAT, BOOL }
+  public enum Domain { NUMBER, FLOAT, INTEGER, BOOL }
 
   private final String text;
   private final Domain domain;
@@ -50,6 +51,7 @@ public enum UnaryOp {
     return switch (domain) {
       case NUMBER -> !type.isBool();
       case FLOAT -> type.isFloat();
+      case INTEGER -> type.isInteger();
       case BOOL -> type == BOOL;
     };
   }

@@ -5,7 +5,6 @@ import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.CascadePrinter;
 import dev.einfall.ir.cascade.CascadeVerifier;
-import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.ir.loop.KernelVerifier;
@@ -66,7 +65,7 @@ public record PassRunner(Consumer<Step> steps, Consumer<Diagnostic> remarks) {
   private static void requireSizes(Pass pass, Cascade cascade) {
     List<String> open = Stream.of(
             cascade.inputs().stream(), cascade.weights().stream().map(Cascade.Weight::tensor),
-            cascade.einsums().stream().map(Einsum::tensor))
+            cascade.definitions().stream().flatMap(definition -> definition.tensors().stream()))
         .flatMap(tensors -> tensors)
         .flatMap(tensor -> tensor.shape().stream())
         .flatMap(size -> size.names().stream()).distinct().sorted().toList();

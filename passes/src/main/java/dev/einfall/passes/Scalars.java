@@ -55,6 +55,7 @@ public final class Scalars {
       case FLOOR -> Math.floor(operand);
       case CEIL -> Math.ceil(operand);
       case ROUND -> Math.rint(operand);
+      case POPCOUNT -> Long.bitCount((long) operand & -1L >>> 64 - 8 * type.bytes());
     };
     return round(type, exact);
   }

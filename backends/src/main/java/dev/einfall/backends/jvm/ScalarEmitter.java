@@ -107,8 +107,23 @@ final class ScalarEmitter {
       case ROUND -> inDouble(type, MATH, "rint");
       case RSQRT -> inDouble(type, ARITHMETIC, "rsqrt");
       case ERF -> inDouble(type, "dev/einfall/ir/Erf", "erf");
+      case POPCOUNT -> emitPopcount(element, type);
     }
     conversions.normalize(element);
+  }
+
+  /// Narrow types stand in an `int` with their sign: only their own bits count.
+  private void emitPopcount(ElementType element, JvmType type) {
+    if (type == JvmType.LONG) {
+      code.invokeStatic("java/lang/Long", "bitCount", "(J)I");
+      code.op(Opcodes.I2L);
+      return;
+    }
+    if (element.bytes() < Integer.BYTES) {
+      code.constant((1 << 8 * element.bytes()) - 1);
+      code.op(Opcodes.IAND);
+    }
+    code.invokeStatic("java/lang/Integer", "bitCount", "(I)I");
   }
 
   private void inDouble(JvmType type, String owner, String function) {

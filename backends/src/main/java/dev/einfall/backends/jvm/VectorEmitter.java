@@ -189,7 +189,7 @@ final class VectorEmitter {
         emitExact(unary.operand());
         rounding.emit(unary.op(), species);
       }
-      case NOT, SIGN, EXP, LOG, TANH, ERF, SIN, COS -> throw new InternalException("vector " + unary);
+      case NOT, SIGN, EXP, LOG, TANH, ERF, SIN, COS, POPCOUNT -> throw new InternalException("vector " + unary);
     }
   }
 

@@ -56,7 +56,7 @@ public final class VectorSupport {
   private static boolean supportsUnary(Expr.Unary unary) {
     return switch (unary.op()) {
       case NEG, NOT, ABS, SQRT, RSQRT, FLOOR, CEIL, ROUND -> true;
-      case SIGN, EXP, LOG, TANH, ERF, SIN, COS -> false;
+      case SIGN, EXP, LOG, TANH, ERF, SIN, COS, POPCOUNT -> false;
     };
   }
 

@@ -29,12 +29,13 @@ final class Arithmetic {
       case FLOOR -> Math::floor;
       case CEIL -> Math::ceil;
       case ROUND -> Math::rint;
-      case NOT -> throw new IllegalArgumentException(op + " of a number");
+      case NOT, POPCOUNT -> throw new IllegalArgumentException(op + " of a number");
     };
   }
 
-  static long ofInteger(UnaryOp op, long x) {
+  static long ofInteger(UnaryOp op, ElementType type, long x) {
     return switch (op) {
+      case POPCOUNT -> Long.bitCount(x & -1L >>> 64 - 8 * type.bytes());
       case NEG -> -x;
       case NOT -> x == 0 ? 1 : 0;
       case ABS -> Math.abs(x);

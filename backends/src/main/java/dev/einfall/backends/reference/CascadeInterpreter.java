@@ -3,7 +3,9 @@ package dev.einfall.backends.reference;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -17,7 +19,7 @@ import java.util.Map;
 public final class CascadeInterpreter {
   private CascadeInterpreter() {}
 
-  /// The arrays of all tensors that Einsums define, in order. Symbolic sizes take their values from the shapes given.
+  /// The arrays of all tensors that the cascade defines, in order. Symbolic sizes take their values from the shapes given.
   ///
   /// @throws IllegalArgumentException when an array is missing or its type or shape does not fit
   /// @throws dev.einfall.backends.KernelFault when an index leaves its bounds or an integer is divided by zero
@@ -27,17 +29,19 @@ public final class CascadeInterpreter {
     cascade.weights().forEach(weight -> arrays.put(weight.tensor(), inputsAndWeights.get(weight.tensor())));
     Sizes sizes = Sizes.of(arrays);
     Map<Tensor, Array> results = new LinkedHashMap<>();
-    for (Einsum einsum : cascade.einsums()) {
-      Array result = run(einsum, arrays, sizes);
-      arrays.put(einsum.tensor(), result);
-      results.put(einsum.tensor(), result);
+    for (Definition definition : cascade.definitions()) {
+      switch (definition) {
+        case Einsum einsum -> arrays.put(einsum.tensor(), run(einsum, arrays, sizes));
+        case Recurrence recurrence -> new RecurrenceInterpreter(recurrence, arrays, sizes).run();
+      }
+      definition.tensors().forEach(tensor -> results.put(tensor, arrays.get(tensor)));
     }
     return results;
   }
 
   private static Array run(Einsum einsum, Map<Tensor, Array> arrays, Sizes sizes) {
     Array result = new Array(einsum.tensor().type(), sizes.of(einsum.tensor().shape()));
-    ExprCompiler compiler = new ExprCompiler(arrays, sizes);
+    ExprCompiler compiler = new ExprCompiler(arrays, sizes, List.of());
     Points points = compiler.bind(einsum.ranks());
     Value value = compiler.compile(einsum.value());
     Frame frame = compiler.frame();

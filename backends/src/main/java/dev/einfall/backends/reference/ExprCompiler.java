@@ -2,10 +2,12 @@ package dev.einfall.backends.reference;
 
 import dev.einfall.backends.KernelFault;
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.cascade.Combiner;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.ir.cascade.Var;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -20,18 +22,27 @@ final class ExprCompiler {
 
   private final Map<Tensor, Array> arrays;
   private final CascadeInterpreter.Sizes sizes;
+  private final Collection<Tensor> states;
   private final Map<Rank, Integer> scope = new LinkedHashMap<>();
+  private final Map<Var, Integer> operands = new LinkedHashMap<>();
   private int slots;
 
-  ExprCompiler(Map<Tensor, Array> arrays, CascadeInterpreter.Sizes sizes) {
+  /// @param states the tensors whose elements may change between two evaluations
+  ExprCompiler(Map<Tensor, Array> arrays, CascadeInterpreter.Sizes sizes, Collection<Tensor> states) {
     this.arrays = arrays;
     this.sizes = sizes;
+    this.states = states;
   }
 
   /// Brings `ranks` into scope; gives their space.
   Points bind(Collection<Rank> ranks) {
     ranks.forEach(rank -> scope.put(rank, slots++));
     return points(ranks);
+  }
+
+  /// Takes `ranks` out of scope; what was compiled keeps their slots.
+  void release(Collection<Rank> ranks) {
+    ranks.forEach(scope::remove);
   }
 
   private Points points(Collection<Rank> ranks) {
@@ -58,7 +69,22 @@ final class ExprCompiler {
           Values.select(whenTrue.type(), compile(condition), compile(whenTrue), compile(whenFalse));
       case Expr.Cast(ElementType type, Expr operand) -> Values.cast(operand.type(), type, compile(operand));
       case Expr.Reduce reduce -> memorised(reduce, reduce(reduce));
+      case Expr.Fold fold -> memorised(fold, fold(fold));
+      case Expr.Ref(Var var) -> Values.variable(var.type(), operands.get(var), 1);
     };
+  }
+
+  /// Where an element of an array lies.
+  interface Place {
+    /// Its position; below 0 if it lies outside.
+    int of(Frame frame);
+  }
+
+  /// The place of the element of `tensor` at `indices`.
+  ///
+  /// @param mayLeave whether an index may leave the bounds; it is an error otherwise
+  Place place(Tensor tensor, List<Expr> indices, boolean mayLeave) {
+    return offset(tensor, indices, mayLeave)::of;
   }
 
   // Accesses.
@@ -67,7 +93,7 @@ final class ExprCompiler {
     Array array = arrays.get(access.tensor());
     Value outside = access.outside().map(this::compile).orElse(null);
     Offset offset = access.indices().stream().allMatch(index -> index instanceof Expr.Coordinate)
-        ? coordinates(access, array) : offset(access, array);
+        ? coordinates(access, array) : offset(access.tensor(), access.indices(), access.outside().isPresent());
     if (array.type().isFloat()) {
       double[] numbers = array.numbers();
       return (Value.OfNumber) (frame, lane) -> {
@@ -87,16 +113,15 @@ final class ExprCompiler {
     int of(Frame frame);
   }
 
-  private Offset offset(Expr.Access access, Array array) {
-    Value[] indices = access.indices().stream().map(this::compile).toArray(Value[]::new);
-    int[] extents = array.shape();
-    boolean mayLeave = access.outside().isPresent();
+  private Offset offset(Tensor tensor, List<Expr> exprs, boolean mayLeave) {
+    Value[] indices = exprs.stream().map(this::compile).toArray(Value[]::new);
+    int[] extents = arrays.get(tensor).shape();
     return frame -> {
       int at = 0;
       for (int i = 0; i < indices.length; i++) {
         long index = indices[i].integer(frame, 0);
         if (index < 0 || index >= extents[i]) {
-          return outside(access.tensor(), i, extents[i], index, mayLeave);
+          return outside(tensor, i, extents[i], index, mayLeave);
         }
         at = at * extents[i] + (int) index;
       }
@@ -165,6 +190,81 @@ final class ExprCompiler {
     };
   }
 
+  /// The operands on the left hold what was combined so far.
+  private Value fold(Expr.Fold fold) {
+    Points points = bind(fold.ranks());
+    Value[] bodies = fold.bodies().stream().map(this::compile).toArray(Value[]::new);
+    fold.ranks().forEach(scope::remove);
+    operands(fold.combiner().operands());
+    Step start = combination(fold.combiner().identity(), fold.combiner().left());
+    Step take = assignment(bodies, operands(fold.combiner().right()), fold.combiner().types());
+    Step combine = combination(fold.combiner().combined(), fold.combiner().left());
+    Value result = Values.variable(fold.type(), operands.get(fold.combiner().left().get(fold.component())), 1);
+    Step all = frame -> {
+      start.run(frame);
+      for (boolean more = points.first(frame); more; more = points.next(frame)) {
+        take.run(frame);
+        combine.run(frame);
+      }
+    };
+    return fold.type().isFloat() ? (Value.OfNumber) (frame, lane) -> {
+      all.run(frame);
+      return result.number(frame, lane);
+    } : (Value.OfInteger) (frame, lane) -> {
+      all.run(frame);
+      return result.integer(frame, lane);
+    };
+  }
+
+  private interface Step {
+    void run(Frame frame);
+  }
+
+  /// What `combiner` makes of two values.
+  Value combine(Combiner combiner, Value old, Value value) {
+    Step take = assignment(new Value[] {old, value}, operands(combiner.operands()),
+        combiner.operands().stream().map(Var::type).toList());
+    Value combined = compile(combiner.combined().getFirst());
+    return combined instanceof Value.OfNumber ? (Value.OfNumber) (frame, lane) -> {
+      take.run(frame);
+      return combined.number(frame, lane);
+    } : (Value.OfInteger) (frame, lane) -> {
+      take.run(frame);
+      return combined.integer(frame, lane);
+    };
+  }
+
+  private int[] operands(List<Var> vars) {
+    return vars.stream().mapToInt(var -> operands.computeIfAbsent(var, _ -> slots++)).toArray();
+  }
+
+  private Step combination(List<Expr> values, List<Var> results) {
+    int[] slots = operands(results);
+    return assignment(values.stream().map(this::compile).toArray(Value[]::new), slots, results.stream().map(Var::type).toList());
+  }
+
+  /// Puts all values, once they are known, into the slots.
+  private static Step assignment(Value[] values, int[] slots, List<ElementType> types) {
+    double[] numbers = new double[values.length];
+    long[] integers = new long[values.length];
+    return frame -> {
+      for (int i = 0; i < values.length; i++) {
+        if (types.get(i).isFloat()) {
+          numbers[i] = values[i].number(frame, 0);
+        } else {
+          integers[i] = values[i].integer(frame, 0);
+        }
+      }
+      for (int i = 0; i < values.length; i++) {
+        if (types.get(i).isFloat()) {
+          frame.numbers()[slots[i]] = numbers[i];
+        } else {
+          frame.integers()[slots[i]] = integers[i];
+        }
+      }
+    };
+  }
+
   /// The first coordinate of an extreme value; 0 if there is none, or all are NaN.
   private static Value position(ElementType type, boolean largest, Points points, Value body) {
     int slot = points.slots()[0];
@@ -198,10 +298,11 @@ final class ExprCompiler {
   }
 
   /// `value`, remembered for each point of the ranks that `reduce` depends on, if these are fewer than all in scope.
-  private Value memorised(Expr.Reduce reduce, Value value) {
+  private Value memorised(Expr reduce, Value value) {
     Set<Rank> free = free(reduce);
     long points = free.stream().mapToLong(rank -> sizes.of(rank.size())).reduce(1, (a, b) -> Math.min(a * b, 1L << 31));
-    if (free.size() == scope.size() || points > MOST_MEMORISED) {
+    boolean changes = reduce.nodes().anyMatch(node -> node instanceof Expr.Access access && states.contains(access.tensor()));
+    if (changes || free.size() == scope.size() || points > MOST_MEMORISED) {
       return value;
     }
     Points space = points(free);
@@ -240,7 +341,7 @@ final class ExprCompiler {
   }
 
   /// The ranks in scope that `reduce` depends on.
-  private Set<Rank> free(Expr.Reduce reduce) {
+  private Set<Rank> free(Expr reduce) {
     Set<Rank> free = new LinkedHashSet<>();
     reduce.nodes().forEach(node -> {
       if (node instanceof Expr.Coordinate(Rank rank) && scope.containsKey(rank)) {

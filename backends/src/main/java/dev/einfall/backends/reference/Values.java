@@ -34,7 +34,7 @@ final class Values {
       DoubleUnaryOperator function = Arithmetic.ofNumber(op);
       return (Value.OfNumber) (frame, lane) -> function.applyAsDouble(x.number(frame, lane));
     }
-    return (Value.OfInteger) (frame, lane) -> Arithmetic.wrap(type, Arithmetic.ofInteger(op, x.integer(frame, lane)));
+    return (Value.OfInteger) (frame, lane) -> Arithmetic.wrap(type, Arithmetic.ofInteger(op, type, x.integer(frame, lane)));
   }
 
   static Value binary(BinaryOp op, ElementType type, Value x, Value y) {

@@ -4,6 +4,7 @@ import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Mapping;
@@ -26,7 +27,7 @@ final class Elaboration {
   private final Diagnostics diagnostics;
   private final Map<String, Syntax.Function> functions;
   private final boolean generic;
-  private final List<Einsum> einsums = new ArrayList<>();
+  private final List<Definition> definitions = new ArrayList<>();
   private final Map<String, Cascade.Weight> weights = new LinkedHashMap<>();
   private final List<Mapping.Nest> nests = new ArrayList<>();
   private final List<Mapping.Group> groups = new ArrayList<>();
@@ -73,7 +74,7 @@ final class Elaboration {
 
   Tensor define(String name, Span nameSpan, List<Rank> ranks, Expr value, Span span) {
     Tensor tensor = new Tensor(name, value.type(), ranks.stream().map(Rank::size).toList(), nameSpan);
-    einsums.add(new Einsum(tensor, ranks, SharedReductions.of(value), span));
+    definitions.add(new Einsum(tensor, ranks, SharedReductions.of(value), span));
     return tensor;
   }
 
@@ -103,12 +104,12 @@ final class Elaboration {
     return mapping().nest(tensor);
   }
 
-  Optional<Einsum> definition(Tensor tensor) {
-    return einsums.stream().filter(einsum -> einsum.tensor() == tensor).findFirst();
+  Optional<Definition> definition(Tensor tensor) {
+    return definitions.stream().filter(definition -> definition.tensors().contains(tensor)).findFirst();
   }
 
-  List<Einsum> einsums() {
-    return einsums;
+  List<Definition> definitions() {
+    return definitions;
   }
 
   Mapping mapping() {
@@ -118,6 +119,6 @@ final class Elaboration {
   /// What has been defined, as a cascade.
   Cascade cascade(String name, List<Tensor> inputs, List<Cascade.Output> outputs) {
     return nicknames.apply(
-        new Cascade(name, inputs, List.copyOf(weights.values()), einsums, outputs, mapping()));
+        new Cascade(name, inputs, List.copyOf(weights.values()), definitions, outputs, mapping()));
   }
 }

@@ -1,5 +1,6 @@
 package dev.einfall.frontend;
 
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Mapping;
@@ -86,23 +87,19 @@ final class Groups {
   private void checkOrder(List<Tensor> tensors) {
     List<Tensor> after = new ArrayList<>();
     int next = 0;
-    for (Einsum einsum : elaboration.einsums()) {
-      boolean isMember = next < tensors.size() && tensors.contains(einsum.tensor());
-      boolean needsAfter = reads(einsum, after);
-      if (isMember && tensors.get(next++) != einsum.tensor()) {
+    for (Definition definition : elaboration.definitions()) {
+      Tensor tensor = definition.tensors().getFirst();
+      boolean isMember = next < tensors.size() && tensors.contains(tensor);
+      boolean needsAfter = definition.reads().anyMatch(after::contains);
+      if (isMember && tensors.get(next++) != tensor) {
         throw reject("`fuse` names tensors in the order in which they are defined");
       }
       if (isMember && needsAfter) {
-        throw reject("`" + einsum.tensor().name() + "` needs a tensor outside of the group that needs the group");
+        throw reject("`" + tensor.name() + "` needs a tensor outside of the group that needs the group");
       }
-      if (!isMember && (needsAfter || reads(einsum, tensors))) {
-        after.add(einsum.tensor());
+      if (!isMember && (needsAfter || definition.reads().anyMatch(tensors::contains))) {
+        after.addAll(definition.tensors());
       }
     }
-  }
-
-  private static boolean reads(Einsum einsum, List<Tensor> tensors) {
-    return !tensors.isEmpty() && einsum.value().nodes()
-        .anyMatch(node -> node instanceof Expr.Access access && tensors.contains(access.tensor()));
   }
 }

@@ -2,9 +2,11 @@ package dev.einfall.frontend;
 
 import dev.einfall.frontend.Syntax.Directive;
 import dev.einfall.frontend.Syntax.Statement;
+import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
@@ -43,8 +45,12 @@ final class Maps {
 
   private Einsum definition(Syntax.Name name) {
     Tensor tensor = accesses.tensor(name);
-    return elaboration.definition(tensor).orElseThrow(() -> diagnostics.reject(name.span(),
-        "`" + name.text() + "` is not computed here, so there is nothing to map"));
+    return switch (elaboration.definition(tensor).orElseThrow(() -> diagnostics.reject(name.span(),
+        "`" + name.text() + "` is not computed here, so there is nothing to map"))) {
+      case Einsum einsum -> einsum;
+      case Recurrence recurrence -> throw diagnostics.reject(name.span(), "`" + name.text()
+          + "` is computed in order, so there are no loops to map", new Diagnostic.Note(recurrence.span(), "it is computed here"));
+    };
   }
 
   private Mapping.Group group(Syntax.Name name, Einsum einsum, Directive fusion) {

@@ -1,9 +1,11 @@
 package dev.einfall.frontend;
 
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -19,13 +21,24 @@ final class Nicknames {
 
   /// The cascade with the tensors' new names.
   Cascade apply(Cascade cascade) {
-    List<Einsum> einsums = cascade.einsums().stream()
-        .map(einsum -> new Einsum(tensor(einsum.tensor()), einsum.ranks(), expr(einsum.value()), einsum.span()))
-        .toList();
+    List<Definition> definitions = cascade.definitions().stream().map(this::definition).toList();
     List<Cascade.Output> outputs = cascade.outputs().stream()
         .map(output -> new Cascade.Output(output.name(), tensor(output.tensor())))
         .toList();
-    return new Cascade(cascade.name(), cascade.inputs(), cascade.weights(), einsums, outputs, mapping(cascade.mapping()));
+    return new Cascade(cascade.name(), cascade.inputs(), cascade.weights(), definitions, outputs, mapping(cascade.mapping()));
+  }
+
+  private Definition definition(Definition definition) {
+    return switch (definition.mapExprs(this::expr)) {
+      case Einsum einsum -> new Einsum(tensor(einsum.tensor()), einsum.ranks(), einsum.value(), einsum.span());
+      case Recurrence recurrence -> new Recurrence(recurrence.steps(),
+          recurrence.states().stream()
+              .map(state -> new Recurrence.State(tensor(state.tensor()), tensor(state.base()))).toList(),
+          recurrence.updates().stream()
+              .map(update -> new Recurrence.Update(tensor(update.tensor()), update.ranks(), update.indices(),
+                  update.combination(), update.value(), update.span())).toList(),
+          recurrence.condition(), recurrence.span());
+    };
   }
 
   private Tensor tensor(Tensor tensor) {

@@ -2,13 +2,14 @@ package dev.einfall.ir.cascade;
 
 import java.util.List;
 
-/// A program of the cascade level: tensors given at the call, tensors read from a weights file, Einsums in an order
+/// A program of the cascade level: tensors given at the call, tensors read from a weights file, definitions in an order
 /// in which every tensor is defined before it is used, and the tensors that are the result.
 ///
-/// Each output is defined by an Einsum, and no tensor is an output twice. `mapping` says how to compute it and never
+/// Each output is among the tensors defined, and no tensor is an output twice. `mapping` says how to compute it and never
 /// changes what is computed.
 public record Cascade(
-    String name, List<Tensor> inputs, List<Weight> weights, List<Einsum> einsums, List<Output> outputs, Mapping mapping) {
+    String name, List<Tensor> inputs, List<Weight> weights, List<Definition> definitions,
+    List<Output> outputs, Mapping mapping) {
 
   /// A constant tensor, named `key` in the weights file.
   public record Weight(Tensor tensor, String key) {}
@@ -19,20 +20,25 @@ public record Cascade(
   public Cascade {
     inputs = List.copyOf(inputs);
     weights = List.copyOf(weights);
-    einsums = List.copyOf(einsums);
+    definitions = List.copyOf(definitions);
     outputs = List.copyOf(outputs);
   }
 
-  /// The same cascade with other Einsums; the same object if they are the same objects.
-  public Cascade withEinsums(List<Einsum> newEinsums) {
-    boolean unchanged = newEinsums.size() == einsums.size();
-    for (int i = 0; unchanged && i < einsums.size(); i++) {
-      unchanged = newEinsums.get(i) == einsums.get(i);
+  /// The definitions that are Einsums, in order.
+  public List<Einsum> einsums() {
+    return definitions.stream().filter(Einsum.class::isInstance).map(Einsum.class::cast).toList();
+  }
+
+  /// The same cascade with other definitions; the same object if they are the same objects.
+  public Cascade withDefinitions(List<? extends Definition> newDefinitions) {
+    boolean unchanged = newDefinitions.size() == definitions.size();
+    for (int i = 0; unchanged && i < definitions.size(); i++) {
+      unchanged = newDefinitions.get(i) == definitions.get(i);
     }
-    return unchanged ? this : new Cascade(name, inputs, weights, newEinsums, outputs, mapping);
+    return unchanged ? this : new Cascade(name, inputs, weights, List.copyOf(newDefinitions), outputs, mapping);
   }
 
   public Cascade withMapping(Mapping newMapping) {
-    return new Cascade(name, inputs, weights, einsums, outputs, newMapping);
+    return new Cascade(name, inputs, weights, definitions, outputs, newMapping);
   }
 }

@@ -24,18 +24,32 @@ import java.util.stream.Stream;
 /// }
 /// ```
 ///
+/// A recurrence prints as an `update` block. The range of a rank is printed where no index says it: after the rank where it
+/// stands alone on the left or in the brackets of a reduction, and else behind the statement:
+///
+/// ```
+/// update H from H_1 for t in 0..T while any[d](H[t, d] > 0.0) {
+///   H[t + 1, d] = H[t, d] * X[t, d]
+/// }
+/// update Y from Y_1 {
+///   Y[2 * i] = 1.0 for i in 0..N
+/// }
+/// ```
+///
 /// A part of a cascade prints too, with its free ranks and tensors under their own names.
 public final class CascadePrinter {
 
   /// Words with a meaning of their own, which name no tensor or rank.
   private static final List<String> RESERVED = List.of(
       "def", "for", "in", "or", "return", "true", "false", "inf", "nan", "weights", "tokenizer", "weight", "map",
-      "split", "order", "parallel", "unroll", "vectorize", "fuse", "over");
+      "split", "order", "parallel", "unroll", "vectorize", "fuse", "over", "import", "const", "if", "else", "reduce", "update",
+      "from", "while", "where", "identity", "associative", "commutative");
 
   private static final int LINE_LENGTH = 110;
 
   private final Names tensors;
   private final Names ranks;
+  private final Names combiners = new Names(RESERVED);
 
   private CascadePrinter(Collection<String> sizes) {
     tensors = new Names(RESERVED);
@@ -51,8 +65,10 @@ public final class CascadePrinter {
     return lines.toString();
   }
 
-  public static String print(Einsum einsum) {
-    return new CascadePrinter(List.of()).einsum(einsum);
+  public static String print(Definition definition) {
+    Lines lines = new Lines();
+    new CascadePrinter(List.of()).definition(definition, lines);
+    return lines.toString();
   }
 
   public static String print(Expr expr) {
@@ -63,17 +79,18 @@ public final class CascadePrinter {
   private static Collection<String> sizes(Cascade cascade) {
     Stream<Tensor> declared = Stream.concat(
         cascade.inputs().stream(), cascade.weights().stream().map(Cascade.Weight::tensor));
-    Stream<Tensor> all = Stream.concat(declared, cascade.einsums().stream().map(Einsum::tensor));
+    Stream<Tensor> all = Stream.concat(declared, cascade.definitions().stream().flatMap(definition -> definition.tensors().stream()));
     return all.flatMap(tensor -> tensor.shape().stream())
         .flatMap(size -> size.names().stream())
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
   private void cascade(Cascade cascade, Lines lines) {
+    combiners(cascade).forEach(combiner -> combiner(combiner, lines));
     List<String> parameters = cascade.inputs().stream().map(this::declaration).toList();
     cascade.weights().forEach(weight -> name(weight.tensor()));
-    cascade.einsums().forEach(einsum -> name(einsum.tensor()));
-    String name = new Names(RESERVED).of(cascade, cascade.name());
+    cascade.definitions().forEach(definition -> definition.tensors().forEach(this::name));
+    String name = combiners.of(cascade, cascade.name());
     head("def " + name + "(", parameters, ") -> " + results(cascade.outputs()), lines);
     lines.inside(() -> body(cascade, lines));
     lines.add("}");
@@ -103,7 +120,7 @@ public final class CascadePrinter {
   private void body(Cascade cascade, Lines lines) {
     cascade.weights().forEach(weight ->
         lines.add("weight " + declaration(weight.tensor()) + " = " + key(weight.key())));
-    cascade.einsums().forEach(einsum -> lines.add(einsum(einsum)));
+    cascade.definitions().forEach(definition -> definition(definition, lines));
     cascade.mapping().nests().forEach(nest ->
         lines.block("map " + name(nest.tensor()), () -> nest(nest, lines)));
     cascade.mapping().groups().forEach(group ->
@@ -136,6 +153,89 @@ public final class CascadePrinter {
     }
   }
 
+  /// The reductions that the cascade defines, in the order of their first use.
+  private static List<Combiner> combiners(Cascade cascade) {
+    Stream<Combiner> scatters = cascade.definitions().stream()
+        .flatMap(definition -> definition instanceof Recurrence recurrence ? recurrence.updates().stream() : Stream.empty())
+        .flatMap(update -> update.combination().stream())
+        .flatMap(with -> with instanceof Combiner combiner ? Stream.of(combiner) : Stream.empty());
+    Stream<Combiner> folds = cascade.definitions().stream().flatMap(Definition::exprs).flatMap(Expr::nodes)
+        .flatMap(node -> node instanceof Expr.Fold fold ? Stream.of(fold.combiner()) : Stream.empty());
+    return Stream.concat(folds, scatters).distinct().toList();
+  }
+
+  private void combiner(Combiner combiner, Lines lines) {
+    Names scope = ranks.inner();
+    String head = "reduce " + combiners.of(combiner, combiner.name()) + "("
+        + operands(combiner.left(), scope) + ", " + operands(combiner.right(), scope) + ")";
+    String promises = (combiner.associative() ? " associative" : "") + (combiner.commutative() ? " commutative" : "");
+    lines.add(head + " = " + tuple(combiner.combined(), scope) + " identity " + tuple(combiner.identity(), scope) + promises);
+  }
+
+  private static String operands(List<Var> operands, Names scope) {
+    String list = operands.stream().map(operand -> scope.of(operand, operand.name()) + ": " + operand.type())
+        .collect(Collectors.joining(", "));
+    return operands.size() == 1 ? list : "(" + list + ")";
+  }
+
+  private String tuple(List<Expr> components, Names scope) {
+    String list = components.stream().map(component -> text(component, scope)).collect(Collectors.joining(", "));
+    return components.size() == 1 ? list : "(" + list + ")";
+  }
+
+  private void definition(Definition definition, Lines lines) {
+    switch (definition) {
+      case Einsum einsum -> lines.add(einsum(einsum));
+      case Recurrence recurrence -> recurrence(recurrence, lines);
+    }
+  }
+
+  private void recurrence(Recurrence recurrence, Lines lines) {
+    Names scope = ranks.inner();
+    String states = recurrence.states().stream().map(state -> name(state.tensor()) + " from " + name(state.base()))
+        .collect(Collectors.joining(", "));
+    String steps = recurrence.steps().isEmpty() ? "" : " for " + ranges(recurrence.steps(), scope);
+    String condition = recurrence.condition().map(expr -> " while " + text(expr, scope)).orElse("");
+    lines.block("update " + states + steps + condition,
+        () -> recurrence.updates().forEach(update -> lines.add(update(update, scope.inner()))));
+  }
+
+  private static String ranges(List<Rank> ranks, Names scope) {
+    return ranks.stream().map(rank -> scope.of(rank, rank.name()) + " in 0.." + rank.size()).collect(Collectors.joining(", "));
+  }
+
+  private String update(Recurrence.Update update, Names scope) {
+    List<Rank> inner = update.inner();
+    boolean combines = update.combination().isPresent();
+    List<String> indices = new ArrayList<>();
+    for (int i = 0; i < update.indices().size(); i++) {
+      Size size = update.tensor().shape().get(i);
+      indices.add(update.indices().get(i) instanceof Expr.Coordinate(Rank rank) && update.ranks().contains(rank)
+          ? left(rank, size, update, scope) : text(update.indices().get(i), scope));
+    }
+    List<Rank> behind = combines ? List.of() : inner.stream().filter(rank -> !isEvident(rank, List.of(update.value()))).toList();
+    String suffix = behind.isEmpty() ? "" : " for " + ranges(behind, scope);
+    String place = name(update.tensor()) + "[" + String.join(", ", indices) + "] = ";
+    String value = update.combination()
+        .map(with -> combination(with) + "[" + binders(inner, update.value(), scope) + "](" + text(update.value(), scope) + ")")
+        .orElseGet(() -> text(update.value(), scope));
+    return place + value + suffix;
+  }
+
+  /// A rank that stands alone on the left takes the dimension's size, unless it is written otherwise.
+  private static String left(Rank rank, Size size, Recurrence.Update update, Names scope) {
+    boolean evident = rank.size().equals(size)
+        && sizes(rank, List.of(update.value()), false).stream().allMatch(rank.size()::equals);
+    return scope.of(rank, rank.name()) + (evident ? "" : " in 0.." + rank.size());
+  }
+
+  private String combination(Combination combination) {
+    return switch (combination) {
+      case Reduction reduction -> reduction.text();
+      case Combiner combiner -> combiners.of(combiner, combiner.name());
+    };
+  }
+
   private String einsum(Einsum einsum) {
     Names scope = ranks.inner();
     String indices = binders(einsum.ranks(), einsum.value(), scope);
@@ -143,35 +243,34 @@ public final class CascadePrinter {
     return name(einsum.tensor()) + "[" + indices + "] = " + text(einsum.value(), scope);
   }
 
-  /// The ranks that `value` binds, with a range where no index of `value` gives it.
   /// The ranks of reductions that stand in several places: they have one name in all.
   private static List<Rank> repeatedRanks(Expr value) {
-    Map<Expr.Reduce, Integer> counts = new LinkedHashMap<>();
-    value.nodes().forEach(node -> {
-      if (node instanceof Expr.Reduce reduce) {
-        counts.merge(reduce, 1, Integer::sum);
-      }
-    });
-    return counts.keySet().stream().filter(reduce -> counts.get(reduce) > 1)
-        .flatMap(reduce -> reduce.ranks().stream()).toList();
+    Map<Expr, Integer> counts = new LinkedHashMap<>();
+    value.nodes().filter(node -> !node.bound().isEmpty()).forEach(node -> counts.merge(node, 1, Integer::sum));
+    return counts.keySet().stream().filter(node -> counts.get(node) > 1).flatMap(node -> node.bound().stream()).toList();
   }
 
+  /// The ranks that `value` binds, with a range where no index of `value` gives it.
   private static String binders(List<Rank> ranks, Expr value, Names scope) {
+    return binders(ranks, List.of(value), scope);
+  }
+
+  private static String binders(List<Rank> ranks, List<Expr> values, Names scope) {
     return ranks.stream()
-        .map(rank -> scope.of(rank, rank.name()) + (isEvident(rank, value) ? "" : " in 0.." + rank.size()))
+        .map(rank -> scope.of(rank, rank.name()) + (isEvident(rank, values) ? "" : " in 0.." + rank.size()))
         .collect(Collectors.joining(", "));
   }
 
   /// Whether the reader finds the range of `rank`: all positions at which it stands alone have its size. Accesses with
   /// `or` count where there is no other.
-  private static boolean isEvident(Rank rank, Expr value) {
-    List<Size> certain = sizes(rank, value, false);
-    List<Size> sizes = certain.isEmpty() ? sizes(rank, value, true) : certain;
+  private static boolean isEvident(Rank rank, List<Expr> values) {
+    List<Size> certain = sizes(rank, values, false);
+    List<Size> sizes = certain.isEmpty() ? sizes(rank, values, true) : certain;
     return !sizes.isEmpty() && sizes.stream().allMatch(rank.size()::equals);
   }
 
-  private static List<Size> sizes(Rank rank, Expr value, boolean withOutside) {
-    return value.nodes()
+  private static List<Size> sizes(Rank rank, List<Expr> values, boolean withOutside) {
+    return values.stream().flatMap(Expr::nodes)
         .flatMap(node -> node instanceof Expr.Access access && access.outside().isPresent() == withOutside
             ? positions(rank, access) : Stream.empty())
         .toList();
@@ -209,7 +308,18 @@ public final class CascadePrinter {
         String indices = binders(reduce.ranks(), reduce.body(), inner);
         yield ExprText.call(reduce.reduction().text() + "[" + indices + "]", expr(reduce.body(), inner));
       }
+      case Expr.Fold fold -> fold(fold, scope);
+      case Expr.Ref(Var var) -> ExprText.atom(scope.of(var, var.name()));
     };
+  }
+
+  /// The components of a tuple are told apart by a position behind the brackets, counted from 0.
+  private ExprText fold(Expr.Fold fold, Names scope) {
+    Names inner = scope.inner();
+    String indices = binders(fold.ranks(), fold.bodies(), inner);
+    String component = fold.bodies().size() == 1 ? "" : "." + fold.component();
+    return ExprText.call(combination(fold.combiner()) + "[" + indices + "]" + component,
+        fold.bodies().stream().map(body -> expr(body, inner)).toList());
   }
 
   private ExprText access(Expr.Access access, Names scope) {

@@ -2,6 +2,8 @@ package dev.einfall.ir.cascade;
 
 import dev.einfall.ir.Span;
 import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /// The definition of one tensor by an extended Einsum: for every point of the iteration space of `ranks`, the
 /// element `tensor[ranks]` is `value`. `ranks` bind the coordinates in `value`; reductions inside it bind their own.
@@ -9,7 +11,7 @@ import java.util.List;
 /// ```
 /// Y[m, n] = max(sum[k](A[m, k] * B[k, n]) + bias[n], 0.0)
 /// ```
-public record Einsum(Tensor tensor, List<Rank> ranks, Expr value, Span span) {
+public record Einsum(Tensor tensor, List<Rank> ranks, Expr value, Span span) implements Definition {
   public Einsum {
     ranks = List.copyOf(ranks);
     if (ranks.size() != tensor.shape().size()) {
@@ -22,5 +24,20 @@ public record Einsum(Tensor tensor, List<Rank> ranks, Expr value, Span span) {
 
   public Einsum withValue(Expr newValue) {
     return newValue == value ? this : new Einsum(tensor, ranks, newValue, span);
+  }
+
+  @Override
+  public List<Tensor> tensors() {
+    return List.of(tensor);
+  }
+
+  @Override
+  public Stream<Expr> exprs() {
+    return Stream.of(value);
+  }
+
+  @Override
+  public Einsum mapExprs(UnaryOperator<Expr> change) {
+    return withValue(change.apply(value));
   }
 }

@@ -99,6 +99,21 @@ public sealed interface Expr {
     }
   }
 
+  /// The component `component` of the tuples of `bodies` over all points of `ranks`, combined in row-major order by a
+  /// reduction that the program defines. Folds that differ in the component alone are one computation.
+  record Fold(Combiner combiner, List<Rank> ranks, List<Expr> bodies, int component) implements Expr {
+    public Fold {
+      ranks = List.copyOf(ranks);
+      bodies = List.copyOf(bodies);
+      require(!ranks.isEmpty(), "reduction over no rank");
+      require(combiner.types().equals(bodies.stream().map(Expr::type).toList()), combiner.name() + " of other types");
+      require(component >= 0 && component < bodies.size(), "component " + component + " of " + combiner.name());
+    }
+  }
+
+  /// An operand, inside a [Combiner].
+  record Ref(Var var) implements Expr {}
+
   /// The type of the value.
   default ElementType type() {
     return switch (this) {
@@ -111,26 +126,38 @@ public sealed interface Expr {
       case Select select -> select.whenTrue.type();
       case Cast cast -> cast.type;
       case Reduce reduce -> reduce.reduction.isPosition() ? ElementType.I32 : reduce.body.type();
+      case Fold fold -> fold.combiner.types().get(fold.component);
+      case Ref ref -> ref.var.type();
     };
   }
 
   /// The operands, in order.
   default Stream<Expr> children() {
     return switch (this) {
-      case FloatLiteral _, IntLiteral _, Coordinate _, Extent _ -> Stream.empty();
+      case FloatLiteral _, IntLiteral _, Coordinate _, Extent _, Ref _ -> Stream.empty();
       case Access access -> Stream.concat(access.indices.stream(), access.outside.stream());
       case Unary unary -> Stream.of(unary.operand);
       case Binary binary -> Stream.of(binary.left, binary.right);
       case Select select -> Stream.of(select.condition, select.whenTrue, select.whenFalse);
       case Cast cast -> Stream.of(cast.operand);
       case Reduce reduce -> Stream.of(reduce.body);
+      case Fold fold -> fold.bodies.stream();
+    };
+  }
+
+  /// The ranks that this node binds in its operands.
+  default List<Rank> bound() {
+    return switch (this) {
+      case Reduce reduce -> reduce.ranks;
+      case Fold fold -> fold.ranks;
+      case FloatLiteral _, IntLiteral _, Coordinate _, Extent _, Ref _, Access _, Unary _, Binary _, Select _, Cast _ -> List.of();
     };
   }
 
   /// This node with each operand replaced by what `change` makes of it; the same object if no operand changes.
   default Expr mapChildren(UnaryOperator<Expr> change) {
     return switch (this) {
-      case FloatLiteral _, IntLiteral _, Coordinate _, Extent _ -> this;
+      case FloatLiteral _, IntLiteral _, Coordinate _, Extent _, Ref _ -> this;
       case Access access -> {
         List<Expr> indices = access.indices.stream().map(change).toList();
         Optional<Expr> outside = access.outside.map(change);
@@ -161,6 +188,10 @@ public sealed interface Expr {
         Expr body = change.apply(reduce.body);
         yield body == reduce.body ? this : new Reduce(reduce.reduction, reduce.ranks, body);
       }
+      case Fold fold -> {
+        List<Expr> bodies = fold.bodies.stream().map(change).toList();
+        yield same(bodies, fold.bodies) ? this : new Fold(fold.combiner, fold.ranks, bodies, fold.component);
+      }
     };
   }
 
@@ -179,7 +210,8 @@ public sealed interface Expr {
     return new IntLiteral(ElementType.I32, value);
   }
 
-  private static boolean same(List<Expr> left, List<Expr> right) {
+  /// Whether both lists have the same objects.
+  static boolean same(List<Expr> left, List<Expr> right) {
     for (int i = 0; i < left.size(); i++) {
       if (left.get(i) != right.get(i)) {
         return false;

@@ -3,6 +3,7 @@ package dev.einfall.ir.cascade;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Size;
+import dev.einfall.ir.Span;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -71,25 +72,31 @@ public final class IndexBounds {
   /// that can only be seen when sizes are known.
   public static List<Diagnostic> check(Cascade cascade) {
     List<Diagnostic> errors = new ArrayList<>();
-    cascade.einsums().forEach(einsum -> check(einsum.value(), einsum, errors));
+    for (Definition definition : cascade.definitions()) {
+      definition.exprs().forEach(expr -> check(expr, definition.span(), errors));
+      if (definition instanceof Recurrence recurrence) {
+        recurrence.updates().forEach(update -> check(update.tensor(), update.indices(), update.span(), errors));
+      }
+    }
     return errors;
   }
 
-  private static void check(Expr expr, Einsum einsum, List<Diagnostic> errors) {
+  private static void check(Expr expr, Span span, List<Diagnostic> errors) {
     switch (expr) {
-      case Expr.Select select -> check(select.condition(), einsum, errors);
-      case Expr.Access access when access.outside().isEmpty() -> check(access, einsum, errors);
-      case Expr _ -> expr.children().forEach(child -> check(child, einsum, errors));
+      case Expr.Select select -> check(select.condition(), span, errors);
+      case Expr.Access access when access.outside().isEmpty() -> {
+        check(access.tensor(), access.indices(), span, errors);
+        access.indices().forEach(index -> check(index, span, errors));
+      }
+      case Expr _ -> expr.children().forEach(child -> check(child, span, errors));
     }
   }
 
-  private static void check(Expr.Access access, Einsum einsum, List<Diagnostic> errors) {
-    Tensor tensor = access.tensor();
-    for (int i = 0; i < access.indices().size(); i++) {
+  private static void check(Tensor tensor, List<Expr> indices, Span span, List<Diagnostic> errors) {
+    for (int i = 0; i < indices.size(); i++) {
       String place = " of dimension " + i + " of `" + tensor.name() + "`, which has size " + tensor.shape().get(i);
-      leaves(access.indices().get(i), tensor.shape().get(i)).ifPresent(how ->
-          errors.add(Diagnostic.error(einsum.span(), "an index " + how + ", outside" + place)));
-      check(access.indices().get(i), einsum, errors);
+      leaves(indices.get(i), tensor.shape().get(i)).ifPresent(how ->
+          errors.add(Diagnostic.error(span, "an index " + how + ", outside" + place)));
     }
   }
 

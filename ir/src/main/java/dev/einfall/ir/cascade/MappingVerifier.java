@@ -63,9 +63,7 @@ final class MappingVerifier {
   private static List<Rank> ranks(Einsum einsum) {
     List<Rank> ranks = new ArrayList<>(einsum.ranks());
     einsum.value().nodes().forEach(node -> {
-      if (node instanceof Expr.Reduce reduce) {
-        reduce.ranks().stream().filter(rank -> !ranks.contains(rank)).forEach(ranks::add);
-      }
+      node.bound().stream().filter(rank -> !ranks.contains(rank)).forEach(ranks::add);
     });
     return ranks;
   }
@@ -100,20 +98,17 @@ final class MappingVerifier {
   private void checkOrder(Mapping.Group group) {
     Set<Tensor> after = new LinkedHashSet<>();
     int next = 0;
-    for (Einsum einsum : cascade.einsums()) {
-      boolean member = group.members().contains(einsum.tensor());
-      boolean needsAfter = reads(einsum, after);
+    for (Definition definition : cascade.definitions()) {
+      boolean member = definition instanceof Einsum einsum && group.members().contains(einsum.tensor());
+      boolean needsAfter = definition.reads().anyMatch(after::contains);
       if (member) {
-        require(group.members().get(next++) == einsum.tensor(), group.members() + " are not in the order of the cascade");
-        require(!needsAfter, einsum.tensor() + " needs an Einsum outside its group that needs the group");
-      } else if (needsAfter || next > 0 && reads(einsum, Set.copyOf(group.members()))) {
-        after.add(einsum.tensor());
+        Tensor tensor = definition.tensors().getFirst();
+        require(group.members().get(next++) == tensor, group.members() + " are not in the order of the cascade");
+        require(!needsAfter, tensor + " needs an Einsum outside its group that needs the group");
+      } else if (needsAfter || next > 0 && definition.reads().anyMatch(group.members()::contains)) {
+        after.addAll(definition.tensors());
       }
     }
-  }
-
-  private static boolean reads(Einsum einsum, Set<Tensor> tensors) {
-    return einsum.value().nodes().anyMatch(node -> node instanceof Expr.Access access && tensors.contains(access.tensor()));
   }
 
   private void require(boolean holds, String problem) {

@@ -9,7 +9,7 @@ import java.util.Optional;
 ///
 /// `ARGMAX` and `ARGMIN` give the first coordinate of an extreme value, as `i32`. The reduction of an empty rank
 /// is the identity.
-public enum Reduction {
+public enum Reduction implements Combination {
   SUM("sum", BinaryOp.ADD),
   PROD("prod", BinaryOp.MUL),
   MAX("max", BinaryOp.MAX),

@@ -8,7 +8,7 @@ import java.util.Map;
 /// Makes one of the reductions of a value that are equal but for their ranks, so that it is computed once:
 /// `sum[k](A[k]) * sum[j](A[j])` becomes `sum[k](A[k]) * sum[k](A[k])` with the same `k`.
 public final class SharedReductions {
-  private final List<Expr.Reduce> seen = new ArrayList<>();
+  private final List<Expr> seen = new ArrayList<>();
 
   private SharedReductions() {}
 
@@ -19,30 +19,35 @@ public final class SharedReductions {
 
   private Expr share(Expr expr) {
     Expr inner = expr.mapChildren(this::share);
-    if (!(inner instanceof Expr.Reduce reduce)) {
+    if (inner.bound().isEmpty()) {
       return inner;
     }
-    for (Expr.Reduce other : seen) {
-      if (isSame(reduce, other)) {
+    for (Expr other : seen) {
+      if (isSame(inner, other)) {
         return other;
       }
     }
-    seen.add(reduce);
-    return reduce;
+    seen.add(inner);
+    return inner;
   }
 
-  private static boolean isSame(Expr.Reduce reduce, Expr.Reduce other) {
-    List<Rank> ranks = reduce.ranks();
-    boolean alike = reduce.reduction() == other.reduction()
-        && ranks.stream().map(Rank::size).toList().equals(other.ranks().stream().map(Rank::size).toList());
-    if (!alike) {
+  private static boolean isSame(Expr reduction, Expr other) {
+    List<Rank> ranks = reduction.bound();
+    if (!ranks.stream().map(Rank::size).toList().equals(other.bound().stream().map(Rank::size).toList())) {
       return false;
     }
     Map<Rank, Rank> renamed = new IdentityHashMap<>();
     for (int i = 0; i < ranks.size(); i++) {
-      renamed.put(ranks.get(i), other.ranks().get(i));
+      renamed.put(ranks.get(i), other.bound().get(i));
     }
-    return rename(reduce.body(), renamed).equals(other.body());
+    return switch (reduction) {
+      case Expr.Reduce reduce -> other instanceof Expr.Reduce that && reduce.reduction() == that.reduction()
+          && rename(reduce.body(), renamed).equals(that.body());
+      case Expr.Fold fold -> other instanceof Expr.Fold that && fold.combiner() == that.combiner()
+          && fold.component() == that.component()
+          && fold.bodies().stream().map(body -> rename(body, renamed)).toList().equals(that.bodies());
+      case Expr _ -> false;
+    };
   }
 
   private static Expr rename(Expr expr, Map<Rank, Rank> renamed) {

@@ -4,11 +4,13 @@ import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.IndexBounds;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Pass;
 import java.util.IdentityHashMap;
@@ -71,7 +73,7 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
           old.name(),
           old.inputs().stream().map(this::tensor).toList(),
           old.weights().stream().map(weight -> new Cascade.Weight(tensor(weight.tensor()), weight.key())).toList(),
-          old.einsums().stream().map(this::einsum).toList(),
+          old.definitions().stream().map(this::definition).toList(),
           old.outputs().stream().map(output -> new Cascade.Output(output.name(), tensor(output.tensor()))).toList(),
           mapping(old.mapping()));
     }
@@ -86,9 +88,25 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
               .toList());
     }
 
-    private Einsum einsum(Einsum old) {
-      return new Einsum(
-          tensor(old.tensor()), old.ranks().stream().map(this::rank).toList(), expr(old.value()), old.span());
+    private Definition definition(Definition old) {
+      return switch (old) {
+        case Einsum einsum -> new Einsum(tensor(einsum.tensor()), ranks(einsum.ranks()), expr(einsum.value()), einsum.span());
+        case Recurrence recurrence -> new Recurrence(
+            ranks(recurrence.steps()),
+            recurrence.states().stream()
+                .map(state -> new Recurrence.State(tensor(state.tensor()), tensor(state.base()))).toList(),
+            recurrence.updates().stream().map(this::update).toList(),
+            recurrence.condition().map(this::expr), recurrence.span());
+      };
+    }
+
+    private Recurrence.Update update(Recurrence.Update old) {
+      return new Recurrence.Update(tensor(old.tensor()), ranks(old.ranks()), old.indices().stream().map(this::expr).toList(),
+          old.combination(), expr(old.value()), old.span());
+    }
+
+    private List<Rank> ranks(List<Rank> old) {
+      return old.stream().map(this::rank).toList();
     }
 
     private Expr expr(Expr old) {
@@ -97,8 +115,7 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
         case Expr.Extent(Size size) -> new Expr.Extent(size(size));
         case Expr.Access(Tensor tensor, List<Expr> indices, Optional<Expr> outside) ->
             new Expr.Access(tensor(tensor), indices.stream().map(this::expr).toList(), outside.map(this::expr));
-        case Expr.Reduce reduce -> new Expr.Reduce(
-            reduce.reduction(), reduce.ranks().stream().map(this::rank).toList(), expr(reduce.body()));
+        case Expr.Reduce _, Expr.Fold _ -> Exprs.withRanks(old.mapChildren(this::expr), ranks(old.bound()));
         default -> old.mapChildren(this::expr);
       };
     }

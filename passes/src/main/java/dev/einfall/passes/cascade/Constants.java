@@ -1,7 +1,8 @@
 package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.cascade.Cascade;
-import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Definition;
+import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.Set;
 
@@ -15,12 +16,27 @@ public final class Constants {
     cascade.weights().forEach(weight -> constant.add(weight.tensor()));
     Set<Tensor> outputs = Exprs.identitySet();
     cascade.outputs().forEach(output -> outputs.add(output.tensor()));
-    for (Einsum einsum : cascade.einsums()) {
-      boolean allConstant = Exprs.accesses(einsum.value()).allMatch(access -> constant.contains(access.tensor()));
-      if (allConstant && !outputs.contains(einsum.tensor())) {
-        constant.add(einsum.tensor());
+    for (Definition definition : cascade.definitions()) {
+      boolean allConstant = definition.reads().allMatch(constant::contains);
+      if (allConstant && definition.tensors().stream().noneMatch(outputs::contains)) {
+        constant.addAll(definition.tensors());
       }
     }
+    cascade.definitions().forEach(definition -> removeStarts(definition, cascade, constant));
     return constant;
+  }
+
+  /// A tensor of mere numbers that a recurrence changes at every call is made at every call: that is no more than copying it.
+  private static void removeStarts(Definition definition, Cascade cascade, Set<Tensor> constant) {
+    if (!(definition instanceof Recurrence recurrence) || constant.contains(recurrence.tensors().getFirst())) {
+      return;
+    }
+    for (Recurrence.State state : recurrence.states()) {
+      boolean mere = cascade.einsums().stream()
+          .anyMatch(einsum -> einsum.tensor() == state.base() && einsum.reads().findAny().isEmpty());
+      if (mere) {
+        constant.remove(state.base());
+      }
+    }
   }
 }

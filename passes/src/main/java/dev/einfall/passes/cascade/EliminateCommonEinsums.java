@@ -2,10 +2,13 @@ package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.ir.cascade.Var;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -47,9 +50,13 @@ public record EliminateCommonEinsums() implements Pass.OnCascade {
     Map<Tensor, Tensor> same = new IdentityHashMap<>();
     Set<Tensor> outputs = Exprs.identitySet();
     cascade.outputs().forEach(output -> outputs.add(output.tensor()));
-    List<Einsum> kept = new ArrayList<>();
-    for (Einsum einsum : cascade.einsums()) {
-      Einsum renamed = einsum.withValue(Exprs.rewrite(einsum.value(), node -> redirect(node, same)));
+    List<Definition> kept = new ArrayList<>();
+    for (Definition definition : cascade.definitions()) {
+      Definition redirected = redirect(definition, same);
+      if (!(redirected instanceof Einsum renamed)) {
+        kept.add(redirected);
+        continue;
+      }
       Tensor earlier = first.putIfAbsent(CanonicalEinsum.of(renamed), renamed.tensor());
       if (earlier == null || outputs.contains(renamed.tensor())) {
         kept.add(renamed);
@@ -57,7 +64,19 @@ public record EliminateCommonEinsums() implements Pass.OnCascade {
         same.put(renamed.tensor(), earlier);
       }
     }
-    return cascade.withEinsums(kept);
+    return cascade.withDefinitions(kept);
+  }
+
+  private static Definition redirect(Definition definition, Map<Tensor, Tensor> same) {
+    Definition redirected = definition.mapExprs(expr -> Exprs.rewrite(expr, node -> redirect(node, same)));
+    return switch (redirected) {
+      case Einsum einsum -> einsum;
+      case Recurrence recurrence when recurrence.states().stream().anyMatch(state -> same.containsKey(state.base())) ->
+          new Recurrence(recurrence.steps(), recurrence.states().stream()
+              .map(state -> new Recurrence.State(state.tensor(), same.getOrDefault(state.base(), state.base()))).toList(),
+              recurrence.updates(), recurrence.condition(), recurrence.span());
+      case Recurrence recurrence -> recurrence;
+    };
   }
 
   private static Expr redirect(Expr node, Map<Tensor, Tensor> same) {
@@ -65,18 +84,18 @@ public record EliminateCommonEinsums() implements Pass.OnCascade {
         ? new Expr.Access(same.get(access.tensor()), access.indices(), access.outside()) : node;
   }
 
-  /// `cascade` without the Einsums that no output needs.
+  /// `cascade` without the definitions that no output needs.
   static Cascade withoutDead(Cascade cascade) {
     Set<Tensor> live = Exprs.identitySet();
     cascade.outputs().forEach(output -> live.add(output.tensor()));
-    List<Einsum> kept = new ArrayList<>();
-    for (Einsum einsum : cascade.einsums().reversed()) {
-      if (live.contains(einsum.tensor())) {
-        kept.addFirst(einsum);
-        Exprs.accesses(einsum.value()).forEach(access -> live.add(access.tensor()));
+    List<Definition> kept = new ArrayList<>();
+    for (Definition definition : cascade.definitions().reversed()) {
+      if (definition.tensors().stream().anyMatch(live::contains)) {
+        kept.addFirst(definition);
+        definition.reads().forEach(live::add);
       }
     }
-    return cascade.withEinsums(kept);
+    return cascade.withDefinitions(kept);
   }
 
   /// What an Einsum computes, equal for two that compute the same: ranks are numbered in the order of their binding,
@@ -91,9 +110,7 @@ public record EliminateCommonEinsums() implements Pass.OnCascade {
     }
 
     private static Object key(Expr expr, Map<Rank, Integer> numbers) {
-      if (expr instanceof Expr.Reduce reduce) {
-        reduce.ranks().forEach(rank -> numbers.put(rank, numbers.size()));
-      }
+      expr.bound().forEach(rank -> numbers.put(rank, numbers.size()));
       List<Object> operands = new ArrayList<>(expr.children().map(child -> key(child, numbers)).toList());
       if (expr instanceof Expr.Binary binary && binary.op().isCommutative()) {
         operands.sort(java.util.Comparator.comparing(Object::toString));
@@ -113,6 +130,9 @@ public record EliminateCommonEinsums() implements Pass.OnCascade {
         case Expr.Cast cast -> List.of("cast", cast.type());
         case Expr.Reduce reduce ->
             List.of(reduce.reduction(), reduce.ranks().stream().map(Rank::size).toList());
+        case Expr.Fold fold ->
+            List.of(fold.combiner(), fold.ranks().stream().map(Rank::size).toList(), fold.component());
+        case Expr.Ref(Var var) -> List.of(var);
       };
     }
   }

@@ -1,9 +1,11 @@
 package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -35,18 +37,27 @@ final class Exprs {
 
   /// `expr` with every reduction binding ranks of its own, so that it may stand beside the original.
   static Expr freshRanks(Expr expr) {
+    Expr inside = expr.mapChildren(Exprs::freshRanks);
+    if (expr.bound().isEmpty()) {
+      return inside;
+    }
+    Map<Rank, Expr> fresh = new IdentityHashMap<>();
+    List<Rank> ranks = new ArrayList<>();
+    for (Rank rank : expr.bound()) {
+      Rank copy = new Rank(rank.name(), rank.size());
+      ranks.add(copy);
+      fresh.put(rank, new Expr.Coordinate(copy));
+    }
+    return withRanks(inside.mapChildren(child -> substitute(child, fresh)), ranks);
+  }
+
+  /// A reduction over `ranks` in place of its own; other nodes, which bind none, as they are.
+  static Expr withRanks(Expr expr, List<Rank> ranks) {
     return switch (expr) {
-      case Expr.Reduce reduce -> {
-        Map<Rank, Expr> fresh = new IdentityHashMap<>();
-        List<Rank> ranks = new ArrayList<>();
-        for (Rank rank : reduce.ranks()) {
-          Rank copy = new Rank(rank.name(), rank.size());
-          ranks.add(copy);
-          fresh.put(rank, new Expr.Coordinate(copy));
-        }
-        yield new Expr.Reduce(reduce.reduction(), ranks, substitute(freshRanks(reduce.body()), fresh));
-      }
-      default -> expr.mapChildren(Exprs::freshRanks);
+      case Expr.Reduce reduce -> new Expr.Reduce(reduce.reduction(), ranks, reduce.body());
+      case Expr.Fold fold -> new Expr.Fold(fold.combiner(), ranks, fold.bodies(), fold.component());
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Access _, Expr.Unary _,
+          Expr.Binary _, Expr.Select _, Expr.Cast _ -> expr;
     };
   }
 
@@ -59,9 +70,7 @@ final class Exprs {
       }
     });
     expr.nodes().forEach(node -> {
-      if (node instanceof Expr.Reduce reduce) {
-        reduce.ranks().forEach(free::remove);
-      }
+      node.bound().forEach(free::remove);
     });
     return free;
   }
@@ -75,12 +84,22 @@ final class Exprs {
   }
 
   static boolean hasReduction(Expr expr) {
-    return reductions(expr).findAny().isPresent();
+    return expr.nodes().anyMatch(node -> !node.bound().isEmpty());
+  }
+
+  static boolean hasFold(Expr expr) {
+    return expr.nodes().anyMatch(Expr.Fold.class::isInstance);
   }
 
   static boolean reads(Expr expr, Tensor tensor) {
     return expr instanceof Expr.Access access && access.tensor() == tensor
         || expr.children().anyMatch(child -> reads(child, tensor));
+  }
+
+  /// Whether a recurrence reads `tensor`, or starts with it.
+  static boolean isReadInOrder(Tensor tensor, Cascade cascade) {
+    return cascade.definitions().stream()
+        .anyMatch(definition -> definition instanceof Recurrence && definition.reads().anyMatch(read -> read == tensor));
   }
 
   /// The coordinates of `ranks`, as index expressions.
@@ -96,11 +115,12 @@ final class Exprs {
   /// The arithmetic operations of one evaluation outside of index expressions; a transcendental one counts as 16.
   static long operations(Expr expr) {
     long own = switch (expr) {
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Cast _ -> 0;
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Cast _ -> 0;
       case Expr.Access access -> access.outside().isPresent() ? 3 : 0;
       case Expr.Binary _, Expr.Select _, Expr.Reduce _ -> 1;
+      case Expr.Fold fold -> fold.combiner().combined().stream().mapToLong(Exprs::operations).sum();
       case Expr.Unary unary -> switch (unary.op()) {
-        case NEG, NOT, ABS, SIGN, FLOOR, CEIL, ROUND -> 1;
+        case NEG, NOT, ABS, SIGN, FLOOR, CEIL, ROUND, POPCOUNT -> 1;
         case SQRT, RSQRT -> 8;
         case EXP, LOG, TANH, ERF, SIN, COS -> 16;
       };

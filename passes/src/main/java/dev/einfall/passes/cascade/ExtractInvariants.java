@@ -2,6 +2,7 @@ package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
@@ -36,20 +37,21 @@ public record ExtractInvariants() implements Pass.OnCascade {
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Set<Tensor> constant = Constants.of(cascade);
-    List<Einsum> einsums = new ArrayList<>();
-    for (Einsum einsum : cascade.einsums()) {
-      einsums.add(constant.contains(einsum.tensor()) ? einsum : new Extraction(einsum, einsums).extracted());
+    List<Definition> definitions = new ArrayList<>();
+    for (Definition definition : cascade.definitions()) {
+      definitions.add(definition instanceof Einsum einsum && !constant.contains(einsum.tensor())
+          ? new Extraction(einsum, definitions).extracted() : definition);
     }
-    return cascade.withEinsums(einsums);
+    return cascade.withDefinitions(definitions);
   }
 
   /// The parts of one Einsum on their way into Einsums before it.
   private static final class Extraction {
     private final Einsum einsum;
-    private final List<Einsum> before;
+    private final List<Definition> before;
     private final Map<Expr, Expr> parts = new LinkedHashMap<>();
 
-    Extraction(Einsum einsum, List<Einsum> before) {
+    Extraction(Einsum einsum, List<Definition> before) {
       this.einsum = einsum;
       this.before = before;
     }
@@ -65,13 +67,13 @@ public record ExtractInvariants() implements Pass.OnCascade {
         return parts.computeIfAbsent(expr, _ -> define(expr, ranks.get()));
       }
       return switch (expr) {
-        case Expr.Reduce reduce -> {
+        case Expr.Reduce _, Expr.Fold _ -> {
           List<Rank> inside = new ArrayList<>(scope);
-          inside.addAll(reduce.ranks());
+          inside.addAll(expr.bound());
           yield expr.mapChildren(body -> extract(body, inside));
         }
         case Expr.Unary _, Expr.Binary _, Expr.Cast _ -> expr.mapChildren(child -> extract(child, scope));
-        case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Access _, Expr.Select _ -> expr;
+        case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Access _, Expr.Select _ -> expr;
       };
     }
 

@@ -33,8 +33,8 @@ public record FoldConstants() implements Pass.OnCascade {
 
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
-    return cascade.withEinsums(cascade.einsums().stream()
-        .map(einsum -> einsum.withValue(Exprs.rewrite(einsum.value(), FoldConstants::fold)))
+    return cascade.withDefinitions(cascade.definitions().stream()
+        .map(definition -> definition.mapExprs(expr -> Exprs.rewrite(expr, FoldConstants::fold)))
         .toList());
   }
 
@@ -51,7 +51,7 @@ public record FoldConstants() implements Pass.OnCascade {
       case Expr.Select select -> literal(select.condition())
           .map(value -> value != 0 ? select.whenTrue() : select.whenFalse())
           .orElse(expr);
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Access _, Expr.Reduce _ -> expr;
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Ref _, Expr.Access _, Expr.Reduce _, Expr.Fold _ -> expr;
     };
   }
 

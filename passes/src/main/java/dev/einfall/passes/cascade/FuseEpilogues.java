@@ -2,6 +2,7 @@ package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
@@ -35,22 +36,22 @@ public record FuseEpilogues() implements Pass.OnCascade {
 
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
-    List<Einsum> einsums = new ArrayList<>(cascade.einsums());
+    List<Definition> definitions = new ArrayList<>(cascade.definitions());
     for (Einsum producer : cascade.einsums()) {
       boolean isOutput = cascade.outputs().stream().anyMatch(output -> output.tensor() == producer.tensor());
       if (!isOutput && producer.value() instanceof Expr.Reduce) {
-        fuseIntoUser(producer, einsums);
+        fuseIntoUser(producer, definitions);
       }
     }
-    return cascade.withEinsums(einsums);
+    return cascade.withDefinitions(definitions);
   }
 
-  private static void fuseIntoUser(Einsum producer, List<Einsum> einsums) {
-    List<Einsum> users = einsums.stream().filter(einsum -> Exprs.reads(einsum.value(), producer.tensor())).toList();
-    if (users.size() == 1 && isEpilogue(users.getFirst(), producer)) {
-      Einsum user = users.getFirst();
-      einsums.set(einsums.indexOf(user), user.withValue(Exprs.rewrite(user.value(), node -> fuse(node, producer))));
-      einsums.remove(producer);
+  private static void fuseIntoUser(Einsum producer, List<Definition> definitions) {
+    List<Definition> users = definitions.stream()
+        .filter(definition -> definition.reads().anyMatch(tensor -> tensor == producer.tensor())).toList();
+    if (users.size() == 1 && users.getFirst() instanceof Einsum user && isEpilogue(user, producer)) {
+      definitions.set(definitions.indexOf(user), user.withValue(Exprs.rewrite(user.value(), node -> fuse(node, producer))));
+      definitions.remove(producer);
     }
   }
 

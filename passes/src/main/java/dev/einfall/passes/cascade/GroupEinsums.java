@@ -2,6 +2,7 @@ package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Mapping;
@@ -50,7 +51,12 @@ public record GroupEinsums(long rowBytes) implements Pass.OnCascade {
     List<Mapping.Group> groups = new ArrayList<>(cascade.mapping().groups());
     List<Einsum> current = new ArrayList<>();
     int shared = 0;
-    for (Einsum einsum : cascade.einsums()) {
+    for (Definition definition : cascade.definitions()) {
+      if (!(definition instanceof Einsum einsum)) {
+        close(current, shared, groups);
+        current = new ArrayList<>();
+        continue;
+      }
       boolean eligible = isEligible(einsum, cascade.mapping(), constant);
       int common = eligible && !current.isEmpty() ? common(current, einsum, shared) : 0;
       if (common == 0) {

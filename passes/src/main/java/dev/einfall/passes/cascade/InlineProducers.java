@@ -24,7 +24,8 @@ import java.util.function.Consumer;
 ///
 /// An Einsum is inlined if it has no reduction, no index of it depends on data, and it is a view (an access and nothing else), or its one user evaluates
 /// it no more often than it has elements, or computing it for every use costs no more operations and loads than computing
-/// it once, storing it, and loading it for every use. Outputs stay, and so does arithmetic that is read with `or`.
+/// it once, storing it, and loading it for every use. Outputs stay, and so does arithmetic that is read with `or`, and what a
+/// recurrence reads.
 public record InlineProducers() implements Pass.OnCascade {
 
   @Override
@@ -45,7 +46,7 @@ public record InlineProducers() implements Pass.OnCascade {
       Einsum producer = Exprs.definitions(current.einsums()).get(tensor);
       boolean isOutput = current.outputs().stream().anyMatch(output -> output.tensor() == tensor);
       boolean worthwhile = isView(producer.value()) || !views && isWorthwhile(producer, current.einsums());
-      if (!isOutput && worthwhile && !isGathered(tensor, current.einsums())) {
+      if (!isOutput && worthwhile && !isGathered(tensor, current.einsums()) && !Exprs.isReadInOrder(tensor, current)) {
         current = inline(producer, current);
       }
     }
@@ -91,7 +92,7 @@ public record InlineProducers() implements Pass.OnCascade {
   }
 
   private static void collect(Expr expr, Tensor tensor, long evaluations, List<Use> uses) {
-    long inside = expr instanceof Expr.Reduce reduce ? evaluations * Exprs.volume(reduce.ranks()) : evaluations;
+    long inside = evaluations * Exprs.volume(expr.bound());
     if (expr instanceof Expr.Access access && access.tensor() == tensor && uses.stream().noneMatch(u -> u.access.equals(access))) {
       uses.add(new Use(access, evaluations));
     }
@@ -99,11 +100,10 @@ public record InlineProducers() implements Pass.OnCascade {
   }
 
   private static Cascade inline(Einsum producer, Cascade cascade) {
-    List<Einsum> einsums = cascade.einsums().stream()
-        .filter(einsum -> einsum != producer)
-        .map(einsum -> einsum.withValue(Exprs.rewrite(einsum.value(), node -> inline(node, producer))))
-        .toList();
-    return cascade.withEinsums(einsums);
+    return cascade.withDefinitions(cascade.definitions().stream()
+        .filter(definition -> definition != producer)
+        .map(definition -> definition.mapExprs(expr -> Exprs.rewrite(expr, node -> inline(node, producer))))
+        .toList());
   }
 
   private static Expr inline(Expr node, Einsum producer) {

@@ -4,10 +4,12 @@ import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.ir.cascade.Var;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -45,7 +47,8 @@ public record MergeProducts() implements Pass.OnCascade {
     cascade.outputs().forEach(output -> outputs.add(output.tensor()));
     Map<Object, List<Member>> families = new LinkedHashMap<>();
     for (Einsum einsum : cascade.einsums()) {
-      if (Exprs.hasReduction(einsum.value()) && !outputs.contains(einsum.tensor()) && !isReadOutside(einsum, cascade)) {
+      if (Exprs.hasReduction(einsum.value()) && !outputs.contains(einsum.tensor()) && !isReadOutside(einsum, cascade)
+          && !Exprs.isReadInOrder(einsum.tensor(), cascade)) {
         Member.of(einsum, weights).ifPresent(
             member -> families.computeIfAbsent(member.skeleton(), _ -> new ArrayList<>()).add(member));
       }
@@ -122,9 +125,7 @@ public record MergeProducts() implements Pass.OnCascade {
     }
 
     private static Object form(Expr expr, Rank along, Map<Rank, Integer> numbers) {
-      if (expr instanceof Expr.Reduce reduce) {
-        reduce.ranks().forEach(rank -> numbers.putIfAbsent(rank, numbers.size()));
-      }
+      expr.bound().forEach(rank -> numbers.putIfAbsent(rank, numbers.size()));
       List<Object> operands = expr.children().map(child -> form(child, along, numbers)).toList();
       return switch (expr) {
         case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Extent _ -> expr;
@@ -138,6 +139,9 @@ public record MergeProducts() implements Pass.OnCascade {
         case Expr.Cast cast -> List.of("cast", cast.type(), operands);
         case Expr.Reduce reduce ->
             List.of(reduce.reduction(), reduce.ranks().stream().map(Rank::size).toList(), operands);
+        case Expr.Fold fold ->
+            List.of(fold.combiner(), fold.ranks().stream().map(Rank::size).toList(), fold.component(), operands);
+        case Expr.Ref(Var var) -> var;
       };
     }
 
@@ -162,17 +166,17 @@ public record MergeProducts() implements Pass.OnCascade {
 
     Cascade apply(Cascade cascade) {
       Einsum einsum = mergedEinsum();
-      List<Einsum> result = new ArrayList<>();
-      for (Einsum old : cascade.einsums()) {
+      List<Definition> result = new ArrayList<>();
+      for (Definition old : cascade.definitions()) {
         if (old == family.getFirst().einsum()) {
           result.addAll(constants);
           result.add(einsum);
         }
         if (family.stream().noneMatch(member -> member.einsum() == old)) {
-          result.add(old.withValue(Exprs.rewrite(old.value(), node -> redirect(node, einsum.tensor()))));
+          result.add(old.mapExprs(expr -> Exprs.rewrite(expr, node -> redirect(node, einsum.tensor()))));
         }
       }
-      return cascade.withEinsums(result);
+      return cascade.withDefinitions(result);
     }
 
     private Einsum mergedEinsum() {

@@ -20,7 +20,7 @@ import java.util.function.Consumer;
 /// Y[k1, m] = sum[m](X[k1, m]) + B[m]     =>     Y[ka, m] = sum[ma](X[ka, ma]) + B[m]
 /// ```
 ///
-/// An Einsum that has a mapping already keeps its names.
+/// An Einsum that has a mapping already keeps its names, and so does a recurrence.
 public record NameRanks() implements Pass.OnCascade {
 
   @Override
@@ -35,8 +35,9 @@ public record NameRanks() implements Pass.OnCascade {
 
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
-    return cascade.withEinsums(cascade.einsums().stream()
-        .map(einsum -> cascade.mapping().nest(einsum.tensor()).isPresent() ? einsum : named(einsum))
+    return cascade.withDefinitions(cascade.definitions().stream()
+        .map(definition -> definition instanceof Einsum einsum && cascade.mapping().nest(einsum.tensor()).isEmpty()
+            ? named(einsum) : definition)
         .toList());
   }
 
@@ -45,7 +46,7 @@ public record NameRanks() implements Pass.OnCascade {
     Set<String> taken = new HashSet<>();
     boolean[] changed = new boolean[1];
     List<Rank> all = new java.util.ArrayList<>(einsum.ranks());
-    Exprs.reductions(einsum.value()).forEach(reduce -> all.addAll(reduce.ranks()));
+    einsum.value().nodes().forEach(node -> all.addAll(node.bound()));
     for (Rank rank : all) {
       if (!renamed.containsKey(rank)) {
         String name = free(rank.name(), taken);
@@ -74,8 +75,8 @@ public record NameRanks() implements Pass.OnCascade {
   private static Expr rename(Expr expr, Map<Rank, Rank> renamed) {
     return switch (expr) {
       case Expr.Coordinate(Rank rank) when renamed.get(rank) != rank -> new Expr.Coordinate(renamed.get(rank));
-      case Expr.Reduce reduce -> new Expr.Reduce(
-          reduce.reduction(), reduce.ranks().stream().map(renamed::get).toList(), rename(reduce.body(), renamed));
+      case Expr.Reduce _, Expr.Fold _ -> Exprs.withRanks(
+          expr.mapChildren(child -> rename(child, renamed)), expr.bound().stream().map(renamed::get).toList());
       default -> expr.mapChildren(child -> rename(child, renamed));
     };
   }

@@ -7,9 +7,11 @@ import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Pass;
@@ -28,7 +30,7 @@ import java.util.function.Consumer;
 ///                                                     A[p, m] = exp(S[p, m] - A_max[p])
 /// ```
 ///
-/// A reduction that is an Einsum's whole value stays. `argmax` and `argmin` become the least coordinate whose value no
+/// A reduction that is an Einsum's whole value stays, and so do those in recurrences. `argmax` and `argmin` become the least coordinate whose value no
 /// other exceeds, so that NaN values make the first coordinate win:
 ///
 /// ```
@@ -49,63 +51,72 @@ public record NormalizeReductions() implements Pass.OnCascade {
 
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
-    List<Einsum> einsums = new ArrayList<>();
-    for (Einsum einsum : cascade.einsums()) {
-      Einsum normalized = new Lifting(einsum, einsums).normalized();
-      einsums.add(normalized);
+    List<Definition> definitions = new ArrayList<>();
+    for (Definition definition : cascade.definitions()) {
+      definitions.add(switch (definition) {
+        case Einsum einsum -> new Lifting(einsum, definitions).normalized();
+        case Recurrence recurrence -> recurrence.mapExprs(NormalizeReductions::nested);
+      });
     }
-    return cascade.withEinsums(einsums);
+    return cascade.withDefinitions(definitions);
+  }
+
+  /// `expr` with positions computed by reductions inside reductions: what a recurrence reads may change at every step.
+  private static Expr nested(Expr expr) {
+    Expr inside = expr.mapChildren(NormalizeReductions::nested);
+    return inside instanceof Expr.Reduce reduce && reduce.reduction().isPosition()
+        ? position(reduce, Exprs.freshRanks(extreme(reduce))) : inside;
+  }
+
+  /// The extreme value whose position `reduce` is.
+  private static Expr.Reduce extreme(Expr.Reduce reduce) {
+    Reduction extreme = reduce.reduction() == Reduction.ARGMAX ? Reduction.MAX : Reduction.MIN;
+    return new Expr.Reduce(extreme, reduce.ranks(), reduce.body());
+  }
+
+  private static Expr.Reduce position(Expr.Reduce reduce, Expr best) {
+    BinaryOp worse = reduce.reduction() == Reduction.ARGMAX ? LT : GT;
+    Rank rank = reduce.ranks().getFirst();
+    Expr isWorse = new Expr.Binary(worse, reduce.body(), best);
+    Expr position = new Expr.Select(
+        new Expr.Unary(UnaryOp.NOT, isWorse), new Expr.Coordinate(rank), new Expr.Extent(rank.size()));
+    return new Expr.Reduce(Reduction.MIN, reduce.ranks(), position);
   }
 
   /// The reductions of one Einsum on their way into Einsums before it.
-  private record Lifting(Einsum einsum, List<Einsum> before, Map<Expr, Expr> lifted) {
+  private record Lifting(Einsum einsum, List<Definition> before, Map<Expr, Expr> lifted) {
 
-    Lifting(Einsum einsum, List<Einsum> before) {
+    Lifting(Einsum einsum, List<Definition> before) {
       this(einsum, before, new LinkedHashMap<>());
     }
 
     Einsum normalized() {
-      Expr value = einsum.value() instanceof Expr.Reduce reduce ? root(reduce) : lift(einsum.value(), einsum.ranks());
-      return einsum.withValue(value);
-    }
-
-    private Expr root(Expr.Reduce reduce) {
-      Expr.Reduce lifted = body(reduce, einsum.ranks());
-      return lifted.reduction().isPosition() ? firstPosition(lifted, einsum.ranks()) : lifted;
+      boolean isReduction = !einsum.value().bound().isEmpty();
+      return einsum.withValue(isReduction ? reduction(einsum.value(), einsum.ranks()) : lift(einsum.value(), einsum.ranks()));
     }
 
     /// `expr` with every reduction in it lifted; `scope` are the ranks that may be free in it.
     private Expr lift(Expr expr, List<Rank> scope) {
-      if (!(expr instanceof Expr.Reduce reduce)) {
+      if (expr.bound().isEmpty()) {
         return expr.mapChildren(child -> lift(child, scope));
       }
-      if (!lifted.containsKey(reduce)) {
-        Expr.Reduce inner = body(reduce, scope);
-        lifted.put(reduce, define(inner.reduction().isPosition() ? firstPosition(inner, scope) : inner, scope));
+      if (!lifted.containsKey(expr)) {
+        lifted.put(expr, define(reduction(expr, scope), scope));
       }
-      return lifted.get(reduce);
+      return lifted.get(expr);
     }
 
-    /// `reduce` with the reductions inside its body lifted.
-    private Expr.Reduce body(Expr.Reduce reduce, List<Rank> scope) {
+    /// The reduction `expr` with those inside it lifted.
+    private Expr reduction(Expr expr, List<Rank> scope) {
       List<Rank> inside = new ArrayList<>(scope);
-      inside.addAll(reduce.ranks());
-      return (Expr.Reduce) reduce.mapChildren(body -> lift(body, inside));
-    }
-
-    private Expr.Reduce firstPosition(Expr.Reduce reduce, List<Rank> scope) {
-      Reduction extreme = reduce.reduction() == Reduction.ARGMAX ? Reduction.MAX : Reduction.MIN;
-      BinaryOp worse = extreme == Reduction.MAX ? LT : GT;
-      Expr best = define((Expr.Reduce) Exprs.freshRanks(new Expr.Reduce(extreme, reduce.ranks(), reduce.body())), scope);
-      Rank rank = reduce.ranks().getFirst();
-      Expr isWorse = new Expr.Binary(worse, reduce.body(), best);
-      Expr position = new Expr.Select(
-          new Expr.Unary(UnaryOp.NOT, isWorse), new Expr.Coordinate(rank), new Expr.Extent(rank.size()));
-      return new Expr.Reduce(Reduction.MIN, reduce.ranks(), position);
+      inside.addAll(expr.bound());
+      Expr inner = expr.mapChildren(body -> lift(body, inside));
+      return inner instanceof Expr.Reduce reduce && reduce.reduction().isPosition()
+          ? position(reduce, define(Exprs.freshRanks(extreme(reduce)), scope)) : inner;
     }
 
     /// Adds an Einsum for `reduce` and gives the access to it.
-    private Expr define(Expr.Reduce reduce, List<Rank> scope) {
+    private Expr define(Expr reduce, List<Rank> scope) {
       Set<Rank> free = Exprs.freeRanks(reduce);
       List<Rank> outer = scope.stream().filter(free::contains).toList();
       List<Rank> ranks = outer.stream().map(rank -> new Rank(rank.name(), rank.size())).toList();
@@ -113,10 +124,14 @@ public record NormalizeReductions() implements Pass.OnCascade {
       for (int i = 0; i < ranks.size(); i++) {
         renamed.put(outer.get(i), new Expr.Coordinate(ranks.get(i)));
       }
-      Tensor tensor = new Tensor(einsum.tensor().name() + "_" + reduce.reduction().text(), reduce.type(),
+      Tensor tensor = new Tensor(einsum.tensor().name() + "_" + operation(reduce), reduce.type(),
           ranks.stream().map(Rank::size).toList(), einsum.span());
       before.add(new Einsum(tensor, ranks, Exprs.substitute(reduce, renamed), einsum.span()));
       return new Expr.Access(tensor, Exprs.coordinates(outer));
+    }
+
+    private static String operation(Expr reduction) {
+      return reduction instanceof Expr.Reduce reduce ? reduce.reduction().text() : ((Expr.Fold) reduction).combiner().name();
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Mapping;
@@ -39,17 +40,21 @@ public record PackOperands() implements Pass.OnCascade {
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Set<Tensor> constant = Constants.of(cascade);
-    List<Einsum> result = new ArrayList<>();
-    for (Einsum einsum : cascade.einsums()) {
+    List<Definition> result = new ArrayList<>();
+    for (Definition definition : cascade.definitions()) {
+      if (!(definition instanceof Einsum einsum)) {
+        result.add(definition);
+        continue;
+      }
       Optional<Mapping.Nest> nest = cascade.mapping().nest(einsum.tensor());
       List<Tensor> fused = cascade.mapping().group(einsum.tensor()).map(Mapping.Group::members).orElse(List.of());
       Einsum packed = nest.map(n -> pack(einsum, n, constant, fused, result)).orElse(einsum);
       result.add(packed);
     }
-    return cascade.withEinsums(result);
+    return cascade.withDefinitions(result);
   }
 
-  private static Einsum pack(Einsum einsum, Mapping.Nest nest, Set<Tensor> constant, List<Tensor> fused, List<Einsum> before) {
+  private static Einsum pack(Einsum einsum, Mapping.Nest nest, Set<Tensor> constant, List<Tensor> fused, List<Definition> before) {
     Optional<Rank> vector = einsum.ranks().stream().filter(rank -> isBound(rank, nest, Mapping.Binding.VECTORIZE)).findFirst();
     Optional<Products> products = Products.of(einsum);
     if (vector.isEmpty() || products.isEmpty()) {
@@ -88,7 +93,7 @@ public record PackOperands() implements Pass.OnCascade {
   private record Panel(Expr.Access access, Einsum einsum, Rank vector, int width) {
 
     /// Adds the Einsum that fills the panels and gives the access to them.
-    Expr define(List<Einsum> before) {
+    Expr define(List<Definition> before) {
       Set<Rank> used = Exprs.freeRanks(access);
       List<Rank> outputs = einsum.ranks().stream().filter(rank -> used.contains(rank) && rank != vector).toList();
       List<Rank> reduced = Exprs.reductions(einsum.value()).findFirst().orElseThrow().ranks().stream().filter(used::contains).toList();

@@ -2,6 +2,7 @@ package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
@@ -18,7 +19,7 @@ final class Vectorizable {
   static boolean along(Einsum einsum, Rank rank) {
     int bytes = einsum.tensor().type().bytes();
     boolean reduced = !einsum.ranks().contains(rank);
-    return isLane(einsum.tensor().type())
+    return isLane(einsum.tensor().type()) && !Exprs.hasFold(einsum.value())
         && (!reduced || Exprs.reductions(einsum.value()).allMatch(reduce -> canCombine(reduce, rank)))
         && fits(einsum.value(), rank, bytes);
   }
@@ -47,6 +48,8 @@ final class Vectorizable {
       case Expr.Coordinate _ -> bytes == ElementType.I32.bytes();
       case Expr.Cast cast -> isLane(cast.type()) && cast.type().bytes() == bytes && fits(cast.operand(), rank, bytes);
       case Expr.Binary binary -> hasLanes(binary) && expr.children().allMatch(child -> fits(child, rank, bytes));
+      case Expr.Unary(UnaryOp op, _) when op == UnaryOp.POPCOUNT -> false;
+      case Expr.Fold _, Expr.Ref _ -> false;
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Extent _, Expr.Unary _, Expr.Select _, Expr.Reduce _ ->
           expr.children().allMatch(child -> fits(child, rank, bytes));
     };

@@ -56,7 +56,7 @@ public record ExpandFunctions() implements Pass.OnKernel {
       case TANH -> functions.tanh(bindings.bind("x", unary.operand()));
       case ERF -> functions.erf(bindings.bind("x", unary.operand()));
       case RSQRT -> functions.rsqrt(unary.operand());
-      case NEG, NOT, ABS, SIGN, SQRT, SIN, COS, FLOOR, CEIL, ROUND -> node;
+      case NEG, NOT, ABS, SIGN, SQRT, SIN, COS, FLOOR, CEIL, ROUND, POPCOUNT -> node;
     };
   }
 

@@ -91,8 +91,8 @@ final class KernelBuilder {
       counters.put(rank, Var.counter(unique(rank.name())));
       reductions.add(counters.get(rank).name());
     });
-    ValueBuilder values = new ValueBuilder(einsum, counters, this::access);
-    Stmt body = values.statement(output(einsum, counters));
+    ValueBuilder values = new ValueBuilder(einsum.span(), counters, this::access);
+    Stmt body = values.statement(einsum.value(), output(einsum, counters));
     for (Rank rank : own.reversed()) {
       body = loop(counters.get(rank), rank, Stmt.block(values.checksFor(rank, own, body)), einsum);
     }
@@ -102,8 +102,7 @@ final class KernelBuilder {
 
   private static List<Rank> reducedRanks(Einsum einsum) {
     List<Rank> ranks = new ArrayList<>();
-    einsum.value().nodes().filter(Expr.Reduce.class::isInstance).distinct()
-        .forEach(reduce -> ranks.addAll(((Expr.Reduce) reduce).ranks()));
+    einsum.value().nodes().flatMap(node -> node.bound().stream()).distinct().forEach(ranks::add);
     return ranks;
   }
 

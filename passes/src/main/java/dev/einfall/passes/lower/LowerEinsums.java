@@ -2,9 +2,14 @@ package dev.einfall.passes.lower;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Size;
+import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.KernelPlan;
@@ -18,7 +23,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/// Turns every Einsum, or fusion group of Einsums, into a kernel: one loop for each rank, in the order of the ranks.
+/// Turns every Einsum, fusion group of Einsums, or recurrence into a kernel: one loop for each rank, in the order of the
+/// ranks.
 ///
 /// ```
 /// Y[m] = max(sum[k](A[m, k]), 0.0)     =>     kernel Y(A: f32[4, 9], Y: f32[4]) {
@@ -33,6 +39,9 @@ import java.util.function.Consumer;
 ///                                               }
 ///                                             }
 /// ```
+///
+/// A recurrence is serial loops over its steps around the loops of its updates; its states are copies of their bases, or
+/// take the buffer of a base that nothing else reads.
 ///
 /// Every size must be bound. Kernels that depend on weights alone are launched in the setup. Indices that may leave the
 /// bounds are clamped: where the source has `or`, its value replaces the element; where an index depends on data, a
@@ -58,6 +67,7 @@ public record LowerEinsums() implements Pass.Lowering {
     private final Cascade cascade;
     private final Set<Tensor> constant;
     private final Map<Tensor, Buffer> buffers = new IdentityHashMap<>();
+    private final Map<Tensor, Tensor> shared = new IdentityHashMap<>();
     private final List<KernelPlan.Launch> setup = new ArrayList<>();
     private final List<KernelPlan.Launch> launches = new ArrayList<>();
     private final List<Schedule> setupSchedules = new ArrayList<>();
@@ -70,15 +80,15 @@ public record LowerEinsums() implements Pass.Lowering {
 
     Lowered lowered() {
       List<Buffer> constants = new ArrayList<>();
-      for (List<Einsum> members : kernels()) {
-        boolean once = members.stream().allMatch(member -> constant.contains(member.tensor()));
-        KernelBuilder builder = new KernelBuilder(members, shared(members), this::isLocal, cascade.mapping());
-        KernelBuilder.Result result = builder.build();
-        List<Buffer> arguments = result.tensors().stream().map(this::buffer).toList();
-        (once ? setup : launches).add(new KernelPlan.Launch(result.kernel(), arguments));
-        (once ? setupSchedules : launchSchedules).add(result.schedule());
+      shareBuffers();
+      for (Definition definition : cascade.definitions()) {
+        boolean once = together(definition).stream().allMatch(constant::contains);
+        switch (definition) {
+          case Einsum einsum -> lower(einsum, once);
+          case Recurrence recurrence -> lower(recurrence, once);
+        }
         if (once) {
-          constants.add(buffer(members.getFirst().tensor()));
+          definition.tensors().stream().map(this::buffer).filter(buffer -> !constants.contains(buffer)).forEach(constants::add);
         }
       }
       KernelPlan plan = new KernelPlan(
@@ -91,6 +101,61 @@ public record LowerEinsums() implements Pass.Lowering {
       List<Schedule> schedules = new ArrayList<>(setupSchedules);
       schedules.addAll(launchSchedules);
       return new Lowered(plan, schedules);
+    }
+
+    /// The tensors that one kernel defines.
+    private List<Tensor> together(Definition definition) {
+      return cascade.mapping().group(definition.tensors().getFirst()).map(Mapping.Group::members).orElse(definition.tensors());
+    }
+
+    /// The Einsums of one group are launched together at the place of the last.
+    private void lower(Einsum einsum, boolean once) {
+      List<Tensor> members = together(einsum);
+      if (members.getLast() == einsum.tensor()) {
+        List<Einsum> all = cascade.einsums().stream().filter(member -> members.contains(member.tensor())).toList();
+        launch(new KernelBuilder(all, shared(all), this::isLocal, cascade.mapping()).build(), once);
+      }
+    }
+
+    private void lower(Recurrence recurrence, boolean once) {
+      for (Recurrence.State state : recurrence.states()) {
+        if (buffer(state.tensor()) != buffer(state.base())) {
+          launch(new KernelBuilder(List.of(copy(state, recurrence.span())), 0, _ -> false, Mapping.NONE).build(), once);
+        }
+      }
+      launch(new RecurrenceBuilder(recurrence).build(), once);
+    }
+
+    private static Einsum copy(Recurrence.State state, Span span) {
+      List<Rank> ranks = state.tensor().shape().stream().map(size -> new Rank("i", size)).toList();
+      List<Expr> indices = ranks.stream().<Expr>map(Expr.Coordinate::new).toList();
+      return new Einsum(state.tensor(), ranks, new Expr.Access(state.base(), indices), span);
+    }
+
+    private void launch(KernelBuilder.Result result, boolean once) {
+      List<Buffer> arguments = result.tensors().stream().map(this::buffer).toList();
+      (once ? setup : launches).add(new KernelPlan.Launch(result.kernel(), arguments));
+      (once ? setupSchedules : launchSchedules).add(result.schedule());
+    }
+
+    /// A state takes the buffer of its base where nothing else reads that.
+    private void shareBuffers() {
+      for (Definition definition : cascade.definitions()) {
+        if (definition instanceof Recurrence recurrence) {
+          recurrence.states().stream().filter(state -> isGivenUp(state.base(), recurrence))
+              .forEach(state -> shared.put(state.base(), state.tensor()));
+        }
+      }
+    }
+
+    private boolean isGivenUp(Tensor base, Recurrence recurrence) {
+      boolean computed = cascade.definitions().stream().anyMatch(definition -> definition.tensors().contains(base));
+      boolean sameTime = constant.contains(base) == constant.contains(recurrence.tensors().getFirst());
+      boolean output = cascade.outputs().stream().anyMatch(result -> result.tensor() == base);
+      long starts = recurrence.states().stream().filter(state -> state.base() == base).count();
+      boolean read = recurrence.exprs().anyMatch(expr -> reads(expr, base))
+          || cascade.definitions().stream().anyMatch(other -> other != recurrence && other.reads().anyMatch(tensor -> tensor == base));
+      return computed && sameTime && !output && starts == 1 && !read;
     }
 
     /// Every intermediate buffer in a place of its own.
@@ -112,18 +177,6 @@ public record LowerEinsums() implements Pass.Lowering {
       return new KernelPlan.Arena(placements, bytes);
     }
 
-    /// The Einsums in launch order, those of one group together at the place of its last member.
-    private List<List<Einsum>> kernels() {
-      List<List<Einsum>> kernels = new ArrayList<>();
-      for (Einsum einsum : cascade.einsums()) {
-        List<Tensor> members = cascade.mapping().group(einsum.tensor()).map(Mapping.Group::members).orElse(List.of(einsum.tensor()));
-        if (members.getLast() == einsum.tensor()) {
-          kernels.add(cascade.einsums().stream().filter(member -> members.contains(member.tensor())).toList());
-        }
-      }
-      return kernels;
-    }
-
     private int shared(List<Einsum> members) {
       return cascade.mapping().group(members.getFirst().tensor()).map(Mapping.Group::shared).orElse(0);
     }
@@ -133,16 +186,24 @@ public record LowerEinsums() implements Pass.Lowering {
       List<Tensor> members = cascade.mapping().group(tensor).map(Mapping.Group::members).orElse(List.of());
       return !members.isEmpty()
           && cascade.outputs().stream().noneMatch(output -> output.tensor() == tensor)
-          && cascade.einsums().stream()
-              .filter(einsum -> !members.contains(einsum.tensor()))
-              .noneMatch(einsum -> reads(einsum.value(), tensor));
+          && cascade.definitions().stream()
+              .filter(definition -> !members.contains(definition.tensors().getFirst()))
+              .noneMatch(definition -> definition.reads().anyMatch(read -> read == tensor));
     }
 
-    private static boolean reads(dev.einfall.ir.cascade.Expr value, Tensor tensor) {
-      return value.nodes().anyMatch(node -> node instanceof dev.einfall.ir.cascade.Expr.Access access && access.tensor() == tensor);
+    private static boolean reads(Expr value, Tensor tensor) {
+      return value.nodes().anyMatch(node -> node instanceof Expr.Access access && access.tensor() == tensor);
     }
 
-    private Buffer buffer(Tensor tensor) {
+    private Buffer buffer(Tensor owner) {
+      Tensor tensor = owner;
+      while (shared.containsKey(tensor)) {
+        tensor = shared.get(tensor);
+      }
+      return bufferOf(tensor);
+    }
+
+    private Buffer bufferOf(Tensor tensor) {
       return buffers.computeIfAbsent(tensor, _ -> new Buffer(
           tensor.name(), tensor.type(), tensor.shape().stream().map(Size::value).toList(), Buffer.Space.GLOBAL));
     }

@@ -128,7 +128,7 @@ public final class Einfall {
     TreeSet<String> known = inputSizes(cascade);
     known.addAll(bound.keySet());
     cascade.weights().forEach(weight -> requireSizes(weight.tensor(), known));
-    cascade.einsums().forEach(einsum -> requireSizes(einsum.tensor(), known));
+    cascade.definitions().stream().flatMap(definition -> definition.tensors().stream()).forEach(tensor -> requireSizes(tensor, known));
   }
 
   private static void requireSizes(dev.einfall.ir.cascade.Tensor tensor, TreeSet<String> known) {

@@ -2,8 +2,9 @@ package dev.einfall.tests.random;
 
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
-import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,24 +17,25 @@ final class Pruning {
   static Cascade prune(Cascade cascade, boolean keepInputs) {
     Set<Tensor> needed = new LinkedHashSet<>();
     cascade.outputs().forEach(output -> needed.add(output.tensor()));
-    for (Einsum einsum : cascade.einsums().reversed()) {
-      if (needed.contains(einsum.tensor())) {
-        needed.addAll(read(einsum));
+    for (Definition definition : cascade.definitions().reversed()) {
+      if (definition.tensors().stream().anyMatch(needed::contains)) {
+        definition.reads().forEach(needed::add);
       }
     }
-    List<Einsum> einsums = cascade.einsums().stream().filter(einsum -> needed.contains(einsum.tensor())).toList();
+    List<Definition> definitions = cascade.definitions().stream()
+        .filter(definition -> definition.tensors().stream().anyMatch(needed::contains)).toList();
     if (!keepInputs) {
-      keepSizes(cascade.inputs(), einsums, needed);
+      keepSizes(cascade.inputs(), definitions, needed);
     }
     List<Tensor> inputs = cascade.inputs().stream().filter(tensor -> keepInputs || needed.contains(tensor)).toList();
     return new Cascade(
-        cascade.name(), inputs, cascade.weights(), einsums, cascade.outputs(), cascade.mapping());
+        cascade.name(), inputs, cascade.weights(), definitions, cascade.outputs(), cascade.mapping());
   }
 
   /// Adds the inputs that are needed because no other says what a size is.
-  private static void keepSizes(List<Tensor> inputs, List<Einsum> einsums, Set<Tensor> needed) {
+  private static void keepSizes(List<Tensor> inputs, List<Definition> definitions, Set<Tensor> needed) {
     Set<String> missing = new LinkedHashSet<>();
-    einsums.forEach(einsum -> addNames(einsum, missing));
+    definitions.forEach(definition -> addNames(definition, missing));
     inputs.stream().filter(needed::contains).forEach(tensor -> missing.removeAll(names(tensor)));
     for (Tensor input : inputs) {
       if (!needed.contains(input) && missing.removeAll(names(input))) {
@@ -42,12 +44,15 @@ final class Pruning {
     }
   }
 
-  private static void addNames(Einsum einsum, Set<String> names) {
-    names.addAll(names(einsum.tensor()));
-    einsum.value().nodes().forEach(node -> {
-      if (node instanceof Expr.Reduce reduce) {
-        reduce.ranks().forEach(rank -> names.addAll(rank.size().names()));
-      } else if (node instanceof Expr.Extent(Size size)) {
+  private static void addNames(Definition definition, Set<String> names) {
+    definition.tensors().forEach(tensor -> names.addAll(names(tensor)));
+    if (definition instanceof Recurrence recurrence) {
+      recurrence.steps().forEach(rank -> names.addAll(rank.size().names()));
+      recurrence.updates().forEach(update -> update.ranks().forEach(rank -> names.addAll(rank.size().names())));
+    }
+    definition.exprs().flatMap(Expr::nodes).forEach(node -> {
+      node.bound().forEach(rank -> names.addAll(rank.size().names()));
+      if (node instanceof Expr.Extent(Size size)) {
         names.addAll(size.names());
       }
     });
@@ -55,15 +60,5 @@ final class Pruning {
 
   private static List<String> names(Tensor tensor) {
     return tensor.shape().stream().flatMap(size -> size.names().stream()).toList();
-  }
-
-  static Set<Tensor> read(Einsum einsum) {
-    Set<Tensor> read = new LinkedHashSet<>();
-    einsum.value().nodes().forEach(node -> {
-      if (node instanceof Expr.Access access) {
-        read.add(access.tensor());
-      }
-    });
-    return read;
   }
 }

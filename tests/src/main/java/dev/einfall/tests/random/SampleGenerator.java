@@ -98,12 +98,12 @@ public final class SampleGenerator {
 
   /// Einsums that no other reads are outputs; inputs that none reads are left out.
   private static Cascade cascade(List<Tensor> inputs, List<Einsum> einsums) {
-    return Pruning.prune(new Cascade("f", inputs, List.of(), einsums, outputs(einsums), Mapping.NONE), einsums.isEmpty());
+    return Pruning.prune(new Cascade("f", inputs, List.of(), List.copyOf(einsums), outputs(einsums), Mapping.NONE), einsums.isEmpty());
   }
 
   private static List<Cascade.Output> outputs(List<Einsum> einsums) {
     Set<Tensor> read = new LinkedHashSet<>();
-    einsums.forEach(einsum -> read.addAll(Pruning.read(einsum)));
+    einsums.forEach(einsum -> einsum.reads().forEach(read::add));
     return einsums.stream().map(Einsum::tensor).filter(tensor -> !read.contains(tensor))
         .map(tensor -> new Cascade.Output(tensor.name(), tensor)).toList();
   }

@@ -2,7 +2,7 @@ package dev.einfall.tests.random;
 
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.CascadeVerifier;
-import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
@@ -52,7 +52,7 @@ public final class Shrinking {
     return outputs.size() == 1 ? Stream.empty() : outputs.stream().map(output -> {
       Cascade old = sample.cascade();
       return sample.with(Pruning.prune(new Cascade(
-          old.name(), old.inputs(), old.weights(), old.einsums(), List.of(output), old.mapping()), false));
+          old.name(), old.inputs(), old.weights(), old.definitions(), List.of(output), old.mapping()), false));
     });
   }
 
@@ -64,19 +64,19 @@ public final class Shrinking {
         .map(einsum -> {
           List<Tensor> inputs = new ArrayList<>(old.inputs());
           inputs.add(einsum.tensor());
-          List<Einsum> rest = old.einsums().stream().filter(other -> other != einsum).toList();
+          List<Definition> rest = old.definitions().stream().filter(other -> other != einsum).toList();
           return sample.with(Pruning.prune(
               new Cascade(old.name(), inputs, old.weights(), rest, old.outputs(), old.mapping()), false));
         });
   }
 
   private static Stream<Sample> simplerValues(Sample sample) {
-    List<Einsum> einsums = sample.cascade().einsums();
-    return java.util.stream.IntStream.range(0, einsums.size()).boxed().flatMap(i ->
-        simpler(einsums.get(i).value(), new LinkedHashSet<>(einsums.get(i).ranks())).map(value -> {
-          List<Einsum> changed = new ArrayList<>(einsums);
-          changed.set(i, einsums.get(i).withValue(value));
-          return sample.with(Pruning.prune(sample.cascade().withEinsums(changed), false));
+    List<Definition> definitions = sample.cascade().definitions();
+    return sample.cascade().einsums().stream().flatMap(einsum ->
+        simpler(einsum.value(), new LinkedHashSet<>(einsum.ranks())).map(value -> {
+          List<Definition> changed = new ArrayList<>(definitions);
+          changed.set(definitions.indexOf(einsum), einsum.withValue(value));
+          return sample.with(Pruning.prune(sample.cascade().withDefinitions(changed), false));
         })).filter(Shrinking::isValid);
   }
 
@@ -96,9 +96,7 @@ public final class Shrinking {
     Stream<Expr> operands = expr.children().filter(child -> child.type() == expr.type() && uses(child, scope));
     List<Expr> children = expr.children().toList();
     Set<Rank> inner = new LinkedHashSet<>(scope);
-    if (expr instanceof Expr.Reduce reduce) {
-      inner.addAll(reduce.ranks());
-    }
+    inner.addAll(expr.bound());
     Stream<Expr> inside = children.stream().flatMap(child -> simpler(child, inner)
         .map(changed -> expr.mapChildren(old -> old == child ? changed : old)));
     return Stream.of(literal, operands, inside).flatMap(parts -> parts);
@@ -107,11 +105,7 @@ public final class Shrinking {
   /// Whether the ranks that `expr` depends on are all in `scope`.
   private static boolean uses(Expr expr, Set<Rank> scope) {
     Set<Rank> known = new LinkedHashSet<>(scope);
-    expr.nodes().forEach(node -> {
-      if (node instanceof Expr.Reduce reduce) {
-        known.addAll(reduce.ranks());
-      }
-    });
+    expr.nodes().forEach(node -> known.addAll(node.bound()));
     return expr.nodes().allMatch(node -> !(node instanceof Expr.Coordinate(Rank rank)) || known.contains(rank));
   }
 
