@@ -19,8 +19,6 @@ import org.antlr.v4.runtime.tree.TerminalNode;
 
 /// Reads the text of the loop level, which `LoopPrinter` writes.
 public final class LoopReader {
-  private static final List<String> STARTS = List.of("}");
-
   private final LoopErrors errors;
   private final Map<String, Kernel> kernels = new LinkedHashMap<>();
 
@@ -39,8 +37,7 @@ public final class LoopReader {
     Nesting.check(source, tokens.getTokens(), diagnostics);
     diagnostics.throwIfAny();
     LoopsParser parser = new LoopsParser(tokens);
-    parser.removeErrorListeners();
-    parser.setErrorHandler(new SyntaxErrors(source, diagnostics, STARTS));
+    SyntaxErrors.handle(parser, source, diagnostics);
     FileContext tree = parser.file();
     diagnostics.throwIfAny();
     LoopFile file = new LoopReader(new LoopErrors(source, diagnostics)).file(tree);

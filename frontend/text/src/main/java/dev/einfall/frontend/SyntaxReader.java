@@ -21,7 +21,6 @@ import org.antlr.v4.runtime.tree.TerminalNode;
 /// Reads the text of an `.ein` file into [Syntax]: the only class that sees ANTLR's parse tree of it.
 final class SyntaxReader {
   private static final int MOST_NESTED = 250;
-  private static final List<String> STARTS = List.of("}");
 
   private final Source source;
   private final Diagnostics diagnostics;
@@ -49,8 +48,7 @@ final class SyntaxReader {
     Nesting.check(source, tokens.getTokens(), diagnostics);
     diagnostics.throwIfAny();
     EinfallParser parser = new EinfallParser(tokens);
-    parser.removeErrorListeners();
-    parser.setErrorHandler(new SyntaxErrors(source, errors, STARTS));
+    SyntaxErrors.handle(parser, source, errors);
     return parser;
   }
 
