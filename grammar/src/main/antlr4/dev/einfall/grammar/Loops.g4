@@ -34,7 +34,7 @@ item
   : 'input' declaration                                                               # Input
   | 'weight' declaration '=' STRING                                                   # Weight
   | 'constant' declaration                                                            # Constant
-  | 'output' declaration '=' STRING                                                   # Output
+  | 'output' declaration '=' STRING ('from' ID)?                                       # Output
   | 'buffer' declaration 'at' INT                                                     # Placement
   | 'arena' INT                                                                       # Arena
   | 'setup' launch                                                                    # Setup

@@ -20,7 +20,8 @@ public final class PlanInterpreter {
     plan.weights().forEach(weight -> provide(weight.buffer(), inputsAndWeights, arrays));
     plan.constants().forEach(buffer -> allocate(buffer, arrays));
     plan.arena().placements().forEach(placement -> allocate(placement.buffer(), arrays));
-    plan.outputs().forEach(output -> allocate(output.buffer(), arrays));
+    plan.outputs().forEach(output -> output.start().ifPresentOrElse(
+        input -> arrays.put(output.buffer(), arrays.get(input).copy()), () -> allocate(output.buffer(), arrays)));
     plan.setup().forEach(launch -> run(launch, arrays));
     plan.launches().forEach(launch -> run(launch, arrays));
     return arrays;

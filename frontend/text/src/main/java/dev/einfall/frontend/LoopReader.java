@@ -85,7 +85,8 @@ public final class LoopReader {
             weights.add(new KernelPlan.Weight(global(weight.declaration(), scope), string(weight.STRING())));
         case ConstantContext constant -> constants.add(global(constant.declaration(), scope));
         case OutputContext output ->
-            outputs.add(new KernelPlan.Output(string(output.STRING()), global(output.declaration(), scope)));
+            outputs.add(new KernelPlan.Output(string(output.STRING()), global(output.declaration(), scope),
+                Optional.ofNullable(output.ID()).map(input -> errors.buffer(input, scope))));
         case PlacementContext placement -> placements.add(
             new KernelPlan.Placement(global(placement.declaration(), scope), errors.whole(placement.INT())));
         case ArenaContext arena -> bytes = errors.whole(arena.INT());

@@ -1,6 +1,7 @@
 package dev.einfall.ir.loop;
 
 import java.util.List;
+import java.util.Optional;
 
 /// A compiled program: kernels launched in order over buffers that are planned ahead.
 ///
@@ -19,8 +20,13 @@ public record KernelPlan(
   /// A buffer that holds the tensor `key` of the weights file.
   public record Weight(Buffer buffer, String key) {}
 
-  /// A buffer that the caller receives as `name`.
-  public record Output(String name, Buffer buffer) {}
+  /// A buffer that the caller receives as `name`. If it starts as an input, it holds the elements of that before the first
+  /// launch; no launch reads such an input, so that a caller who gives it up gets the same memory back, changed in place.
+  public record Output(String name, Buffer buffer, Optional<Buffer> start) {
+    public Output(String name, Buffer buffer) {
+      this(name, buffer, Optional.empty());
+    }
+  }
 
   /// A kernel, and the buffers that stand for its parameters, in order. A parameter has the type and the number of
   /// elements of its buffer; it may divide them into other dimensions.

@@ -42,7 +42,8 @@ final class PlanPrinter {
         lines.add("weight " + declaration(weight.buffer()) + " = " + Lines.quoted(weight.key())));
     plan.constants().forEach(buffer -> lines.add("constant " + declaration(buffer)));
     plan.outputs().forEach(output ->
-        lines.add("output " + declaration(output.buffer()) + " = " + Lines.quoted(output.name())));
+        lines.add("output " + declaration(output.buffer()) + " = " + Lines.quoted(output.name())
+            + output.start().map(input -> " from " + LoopPrinter.name(input, names)).orElse("")));
     plan.arena().placements().forEach(placement ->
         lines.add("buffer " + declaration(placement.buffer()) + " at " + placement.offset()));
     lines.add("arena " + plan.arena().bytes());

@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /// Checks a plan: every launch's arguments fit its kernel's parameters and none that is written is passed twice; every
-/// buffer has one place, and is written before it is read; inputs, weights and, after the setup, constants are only
+/// buffer has one place, and is written before it is read; an input that an output starts as is used for nothing else; inputs, weights and, after the setup, constants are only
 /// read; buffers of the arena are aligned, inside it, and overlap only when they do not live at the same time: from the first
 /// to the last launch that touches them. Each distinct kernel is checked by [KernelVerifier].
 public final class PlanVerifier {
@@ -41,12 +41,24 @@ public final class PlanVerifier {
     roles.forEach((buffer, role) -> require(role != Role.CONSTANT || written.contains(buffer),
         "constant " + buffer + " is not written by the setup"));
     provide(Role.INPUT);
+    plan.outputs().forEach(this::checkStart);
     plan.launches().forEach(launch -> check(launch, Set.of(Role.OUTPUT, Role.ARENA)));
     for (KernelPlan.Output output : plan.outputs()) {
       require(written.contains(output.buffer()), "output " + output.buffer() + " is not written");
     }
     checkKernels();
     checkArena();
+  }
+
+  private void checkStart(KernelPlan.Output output) {
+    output.start().ifPresent(input -> {
+      require(roles.get(input) == Role.INPUT && input.type() == output.buffer().type() && input.elements() == output.buffer().elements(),
+          output.buffer() + " starts as " + input + ", which is no such input");
+      boolean used = plan.launches().stream().anyMatch(launch -> launch.arguments().contains(input));
+      long started = plan.outputs().stream().filter(other -> other.start().equals(output.start())).count();
+      require(!used && started == 1, output.buffer() + " starts as " + input + ", which is used elsewhere too");
+      written.add(output.buffer());
+    });
   }
 
   private void assignRoles() {

@@ -20,8 +20,10 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /// Turns every Einsum, fusion group of Einsums, or recurrence into a kernel: one loop for each rank, in the order of the
 /// ranks.
@@ -96,7 +98,8 @@ public record LowerEinsums() implements Pass.Lowering {
           cascade.inputs().stream().map(this::buffer).toList(),
           cascade.weights().stream().map(weight -> new KernelPlan.Weight(buffer(weight.tensor()), weight.key())).toList(),
           constants, setup, launches,
-          cascade.outputs().stream().map(output -> new KernelPlan.Output(output.name(), buffer(output.tensor()))).toList(),
+          cascade.outputs().stream()
+              .map(output -> new KernelPlan.Output(output.name(), buffer(output.tensor()), start(output.tensor()))).toList(),
           arena(constants));
       List<Schedule> schedules = new ArrayList<>(setupSchedules);
       schedules.addAll(launchSchedules);
@@ -119,7 +122,7 @@ public record LowerEinsums() implements Pass.Lowering {
 
     private void lower(Recurrence recurrence, boolean once) {
       for (Recurrence.State state : recurrence.states()) {
-        if (buffer(state.tensor()) != buffer(state.base())) {
+        if (buffer(state.tensor()) != buffer(state.base()) && start(owner(state.tensor())).isEmpty()) {
           launch(new KernelBuilder(List.of(copy(state, recurrence.span())), 0, _ -> false, Mapping.NONE).build(), once);
         }
       }
@@ -151,11 +154,32 @@ public record LowerEinsums() implements Pass.Lowering {
     private boolean isGivenUp(Tensor base, Recurrence recurrence) {
       boolean computed = cascade.definitions().stream().anyMatch(definition -> definition.tensors().contains(base));
       boolean sameTime = constant.contains(base) == constant.contains(recurrence.tensors().getFirst());
+      return computed && sameTime && isReadNowhereElse(base, recurrence);
+    }
+
+    /// The input that `output` starts as, if that is used for nothing else.
+    private Optional<Buffer> start(Tensor output) {
+      boolean isOutput = cascade.outputs().stream().anyMatch(result -> result.tensor() == output);
+      return cascade.definitions().stream()
+          .flatMap(definition -> definition instanceof Recurrence recurrence && isOutput
+              ? recurrence.states().stream()
+                  .filter(state -> earliest(output) == state.tensor() && cascade.inputs().contains(state.base()))
+                  .filter(state -> isReadNowhereElse(state.base(), recurrence)) : Stream.empty())
+          .map(state -> buffer(state.base())).findFirst();
+    }
+
+    /// The first of the tensors that share the buffer of `tensor`.
+    private Tensor earliest(Tensor tensor) {
+      return shared.entrySet().stream().filter(entry -> entry.getValue() == tensor).map(entry -> earliest(entry.getKey()))
+          .findFirst().orElse(tensor);
+    }
+
+    private boolean isReadNowhereElse(Tensor base, Recurrence recurrence) {
       boolean output = cascade.outputs().stream().anyMatch(result -> result.tensor() == base);
       long starts = recurrence.states().stream().filter(state -> state.base() == base).count();
       boolean read = recurrence.exprs().anyMatch(expr -> reads(expr, base))
           || cascade.definitions().stream().anyMatch(other -> other != recurrence && other.reads().anyMatch(tensor -> tensor == base));
-      return computed && sameTime && !output && starts == 1 && !read;
+      return !output && starts == 1 && !read;
     }
 
     /// Every intermediate buffer in a place of its own.
@@ -195,16 +219,13 @@ public record LowerEinsums() implements Pass.Lowering {
       return value.nodes().anyMatch(node -> node instanceof Expr.Access access && access.tensor() == tensor);
     }
 
-    private Buffer buffer(Tensor owner) {
-      Tensor tensor = owner;
-      while (shared.containsKey(tensor)) {
-        tensor = shared.get(tensor);
-      }
-      return bufferOf(tensor);
+    /// The last of the tensors that share the buffer of `tensor`.
+    private Tensor owner(Tensor tensor) {
+      return shared.containsKey(tensor) ? owner(shared.get(tensor)) : tensor;
     }
 
-    private Buffer bufferOf(Tensor tensor) {
-      return buffers.computeIfAbsent(tensor, _ -> new Buffer(
+    private Buffer buffer(Tensor tensor) {
+      return buffers.computeIfAbsent(owner(tensor), _ -> new Buffer(
           tensor.name(), tensor.type(), tensor.shape().stream().map(Size::value).toList(), Buffer.Space.GLOBAL));
     }
   }

@@ -11,6 +11,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Consumer;
 import java.util.function.ObjLongConsumer;
@@ -55,8 +56,8 @@ final class CompiledPlan implements Executable {
   }
 
   @Override
-  public List<Tensor> run(List<Tensor> inputs) {
-    List<Tensor> outputs = outputs();
+  public List<Tensor> run(List<Tensor> inputs, Set<Integer> givenUp) {
+    List<Tensor> outputs = outputs(inputs, givenUp);
     RunMemory memory = idle.pollFirst();
     if (memory == null) {
       memory = memory(launches);
@@ -77,7 +78,7 @@ final class CompiledPlan implements Executable {
   void prepare(JvmBackend backend, Consumer<Diagnostic> remarks) {
     List<KernelCache.Compiled> all = Stream.concat(setup.stream(), launches.stream()).toList();
     List<Tensor> inputs = plan.inputs().stream().map(CompiledPlan::zeros).toList();
-    List<Tensor> outputs = outputs();
+    List<Tensor> outputs = outputs(inputs, Set.of());
     try (RunMemory memory = memory(all)) {
       memory.place(tensors(inputs, outputs));
       List<JvmBackend.Rehearsal> rehearsals = new ArrayList<>();
@@ -94,8 +95,28 @@ final class CompiledPlan implements Executable {
     }
   }
 
-  private List<Tensor> outputs() {
-    return plan.outputs().stream().map(output -> zeros(output.buffer())).toList();
+  private List<Tensor> outputs(List<Tensor> inputs, Set<Integer> givenUp) {
+    List<Tensor> outputs = new ArrayList<>();
+    try {
+      plan.outputs().forEach(output -> outputs.add(output(output, inputs, givenUp)));
+      return outputs;
+    } catch (RuntimeException | Error e) {
+      outputs.forEach(Tensor::close);
+      throw e;
+    }
+  }
+
+  /// An output that starts as an input takes its memory if the caller gives it up, and a copy of it otherwise.
+  private Tensor output(KernelPlan.Output output, List<Tensor> inputs, Set<Integer> givenUp) {
+    int start = output.start().map(plan.inputs()::indexOf).orElse(-1);
+    if (givenUp.contains(start)) {
+      return inputs.get(start).takeOver();
+    }
+    Tensor tensor = zeros(output.buffer());
+    if (start >= 0) {
+      tensor.acquired().copyFrom(inputs.get(start).acquired());
+    }
+    return tensor;
   }
 
   private static Tensor zeros(Buffer buffer) {

@@ -7,7 +7,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -86,8 +88,18 @@ public final class Program implements AutoCloseable {
   /// @throws dev.einfall.ir.CompileException when the program reads outside of a tensor at these sizes
   /// @throws IllegalStateException when the program or an input is closed
   public Map<String, Tensor> run(Map<String, Tensor> tensors) {
+    return run(tensors, Set.of());
+  }
+
+  /// As [#run(Map)], for inputs some of which the caller gives up: they are closed, and an output that starts as such an
+  /// input and changes some of its elements (a cache that grows, a state) takes its memory instead of a copy.
+  ///
+  /// @param givenUp the names of these inputs
+  /// @throws IllegalStateException also when another run uses a tensor that is given up, or two inputs are that tensor
+  public Map<String, Tensor> run(Map<String, Tensor> tensors, Set<String> givenUp) {
     List<Tensor> ordered = order(tensors);
-    List<Tensor> results = use(() -> run(ordered));
+    Set<Integer> positions = positions(givenUp);
+    List<Tensor> results = use(() -> run(ordered, positions));
     Map<String, Tensor> named = new LinkedHashMap<>();
     for (int i = 0; i < results.size(); i++) {
       named.put(outputs.get(i).name(), results.get(i));
@@ -106,7 +118,20 @@ public final class Program implements AutoCloseable {
     }
   }
 
-  private List<Tensor> run(List<Tensor> ordered) {
+  private Set<Integer> positions(Set<String> names) {
+    List<String> known = inputs.stream().map(Port::name).toList();
+    Set<Integer> positions = new TreeSet<>();
+    for (String name : names) {
+      if (!known.contains(name)) {
+        throw new IllegalArgumentException("the program " + this.name + " has no input '" + name + "' to give up"
+            + NearKeys.suggestion(name, known));
+      }
+      positions.add(known.indexOf(name));
+    }
+    return positions;
+  }
+
+  private List<Tensor> run(List<Tensor> ordered, Set<Integer> givenUp) {
     List<Tensor> held = new ArrayList<>();
     try {
       for (Tensor tensor : ordered) {
@@ -115,7 +140,9 @@ public final class Program implements AutoCloseable {
       }
       Executable executable = acquire(sizes(ordered));
       try {
-        return executable.run(ordered);
+        List<Tensor> results = executable.run(ordered, givenUp);
+        givenUp.forEach(position -> ordered.get(position).close());
+        return results;
       } catch (KernelFault fault) {
         throw new IllegalArgumentException(fault.getMessage());
       } finally {

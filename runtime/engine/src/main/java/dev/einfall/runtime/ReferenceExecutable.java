@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// A cascade of known sizes that is interpreted, in double precision.
 final class ReferenceExecutable implements Executable {
@@ -27,7 +28,7 @@ final class ReferenceExecutable implements Executable {
   }
 
   @Override
-  public List<Tensor> run(List<Tensor> inputs) {
+  public List<Tensor> run(List<Tensor> inputs, Set<Integer> givenUp) {
     Map<dev.einfall.ir.cascade.Tensor, Array> known = new IdentityHashMap<>(weights);
     for (int i = 0; i < inputs.size(); i++) {
       dev.einfall.ir.cascade.Tensor declared = cascade.inputs().get(i);

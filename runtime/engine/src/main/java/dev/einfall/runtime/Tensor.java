@@ -194,6 +194,19 @@ public final class Tensor implements AutoCloseable {
     usage.release();
   }
 
+  /// A tensor that takes the memory of this one, which the caller has [#acquire]d; this one is closed.
+  ///
+  /// @throws IllegalStateException when another run uses this tensor, or it is closed
+  Tensor takeOver() {
+    if (!usage.handOver()) {
+      throw new IllegalStateException("the tensor " + this + " is given up while it is used elsewhere");
+    }
+    Usage next = new Usage(usage::release);
+    Tensor tensor = new Tensor(type, shape, data, next);
+    CLEANER.register(tensor, next::close);
+    return tensor;
+  }
+
   private IllegalStateException closed() {
     return new IllegalStateException("the tensor " + this + " is closed");
   }

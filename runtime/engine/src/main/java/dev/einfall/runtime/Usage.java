@@ -21,9 +21,31 @@ final class Usage {
         return false;
       }
       if (users.compareAndSet(count, count + 1)) {
-        return true;
+        return stays();
       }
     }
+    return false;
+  }
+
+  /// Ends the use that has just begun if the owner closed the resource meanwhile.
+  private boolean stays() {
+    if (owners.get() > 0) {
+      return true;
+    }
+    release();
+    return false;
+  }
+
+  /// Closes the resource without ending the owner's use, which a new owner ends by [#release]; false, and nothing happens,
+  /// if there are other users than the owner and the caller, or the resource is closed.
+  boolean handOver() {
+    if (owners.getAndSet(0) == 0) {
+      return false;
+    }
+    if (users.get() == 2) {
+      return true;
+    }
+    owners.set(1);
     return false;
   }
 
