@@ -6,10 +6,21 @@ program
   ;
 
 declaration
-  : 'weights' STRING                                                                  # WeightsFile
+  : 'import' name ('.' name)*                                                         # Import
+  | 'weights' STRING                                                                  # WeightsFile
   | 'tokenizer' STRING                                                                # TokenizerFile
-  | 'def' name '(' (parameter (',' parameter)*)? ')' '->' results body                # Function
+  | constant                                                                          # FileConstant
+  | 'def' name types? '(' (parameter (',' parameter)*)? ')' '->' results body         # Function
   | 'reduce' name '(' operand ',' operand ')' '=' components 'identity' components promise*   # Combiner
+  ;
+
+constant
+  : 'const' name '=' expr
+  ;
+
+// Element types that a call gives.
+types
+  : '<' name (',' name)* '>'
   ;
 
 operand
@@ -61,7 +72,9 @@ statement
   | target (',' target)* op=('=' | ':=') expr ('while' expr)?                         # Definition
   | 'update' state (',' state)* ('for' step (',' step)*)? ('while' expr)? body        # Update
   | name (',' name)* '=' expr                                                         # Assignment
+  | constant                                                                          # BodyConstant
   | 'for' name 'in' expr '..' expr ('in' STRING)? body                                # StaticLoop
+  | 'if' expr body ('else' 'if' expr body)* ('else' body)?                            # Choice
   | 'map' name directives                                                             # MapBlock
   | 'return' expr (',' expr)*                                                         # Return
   ;
@@ -127,7 +140,7 @@ outside
 // Words that have a meaning at the start of a statement or in a map block only may be names elsewhere.
 name
   : ID
-  | 'weights' | 'tokenizer' | 'weight' | 'map'
+  | 'import' | 'const' | 'weights' | 'tokenizer' | 'weight' | 'map'
   | 'split' | 'order' | 'parallel' | 'unroll' | 'vectorize' | 'fuse' | 'over'
   | 'reduce' | 'identity' | 'associative' | 'commutative' | 'update' | 'from' | 'while' | 'where'
   ;

@@ -31,8 +31,20 @@ final class Accesses {
   }
 
   private Diagnostics.Rejection unknown(Syntax.Name name) {
-    if (frame.size(name.text()).isPresent()) {
-      return diagnostics.reject(name.span(), "`" + name.text() + "` is a size, not a tensor");
+    List<FileScope> files = frame.file().filesWithConstant(name.text());
+    if (files.size() > 1) {
+      return Constants.ambiguous(diagnostics, name, files);
+    }
+    if (frame.file().constant(name.text()).filter(Optional::isEmpty).isPresent()) {
+      return diagnostics.reject();
+    }
+    if (frame.known(name.text()).isPresent()) {
+      return diagnostics.reject(name.span(), "`" + name.text() + "` is "
+          + (frame.known(name.text()).get() instanceof Static.Whole ? "a size" : "a constant") + ", not a tensor");
+    }
+    if (frame.callee(name.text()).isPresent()) {
+      return diagnostics.reject(name.span(), "`" + name.text() + "` is a function, not a tensor; call it: `"
+          + name.text() + "(...)`");
     }
     return diagnostics.reject(name.span(), "no tensor is called `" + name.text() + "`"
         + Spelling.suggestion(name.text(), frame.tensorNames()));

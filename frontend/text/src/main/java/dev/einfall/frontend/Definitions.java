@@ -1,8 +1,6 @@
 package dev.einfall.frontend;
 
 import dev.einfall.ir.BinaryOp;
-import dev.einfall.ir.ElementType;
-import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Reduction;
@@ -50,15 +48,6 @@ final class Definitions {
     }
   }
 
-  /// A tensor without dimensions that holds `value`, converted to `type` if that is given and its own type is open.
-  Tensor scalar(String name, Syntax.Expr value, Optional<ElementType> type) {
-    Value result = scalars.value(value, Scope.EMPTY);
-    Span span = value.span();
-    return elaboration.define(name, span, List.of(), type.filter(_ -> !(result instanceof Value.Typed))
-        .map(wanted -> scalars.arithmetic().as(result, wanted))
-        .orElseGet(() -> scalars.arithmetic().alone(result)), span);
-  }
-
   /// The right side. In a product, the indices that stand only there are summed over.
   private Expr right(Syntax.Expr value, Scope scope) {
     Collection<Syntax.Name> free = FreeIndices.of(value, name -> isKnown(name, scope));
@@ -80,7 +69,7 @@ final class Definitions {
   }
 
   private boolean isKnown(String name, Scope scope) {
-    return scope.find(name).isPresent() || frame.size(name).isPresent()
+    return scope.find(name).isPresent() || frame.known(name).isPresent()
         || frame.tensor(name).filter(tensor -> tensor.isEmpty() || tensor.get().shape().isEmpty()).isPresent();
   }
 

@@ -2,9 +2,11 @@ package dev.einfall.frontend;
 
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +30,7 @@ final class Diagnostics {
 
   private final Map<Span, Diagnostic> errors = new LinkedHashMap<>();
   private int reports;
+  private final Map<Span, Size> needs = new LinkedHashMap<>();
 
   /// Reports an error.
   void report(Span span, String message, Diagnostic.Note... notes) {
@@ -48,7 +51,7 @@ final class Diagnostics {
     return new Rejection();
   }
 
-  /// Does `work`; returns whether it came to its end. If not, there has been an error.
+  /// Does `work`; returns whether it came to its end. If not, there has been an error, or a number was needed.
   ///
   /// @param span what is at fault when a size in `work` leaves the range of numbers
   boolean attempt(Span span, Runnable work) {
@@ -102,11 +105,28 @@ final class Diagnostics {
     return errors.size();
   }
 
-  /// @throws CompileException with every error, in the order of their places, if there is one
+  /// Leaves a statement that depends on the number that `size` is, which is not known.
+  Rejection need(Span span, Size size) {
+    needs.putIfAbsent(span, size);
+    return new Rejection();
+  }
+
+  /// Where the number of a size was needed since [#forgetNeeds].
+  Map<Span, Size> needs() {
+    return needs;
+  }
+
+  void forgetNeeds() {
+    needs.clear();
+  }
+
+  /// @throws CompileException with every error, file by file in the order of their places, if there is one
   void throwIfAny() {
     if (!errors.isEmpty()) {
+      List<String> files = errors.keySet().stream().map(span -> span.source().name()).distinct().toList();
       throw new CompileException(errors.values().stream()
-          .sorted(java.util.Comparator.comparingInt(error -> error.span().start()))
+          .sorted(Comparator.comparingInt((Diagnostic error) -> files.indexOf(error.span().source().name()))
+              .thenComparingInt(error -> error.span().start()))
           .toList());
     }
   }

@@ -8,7 +8,6 @@ import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,53 +20,44 @@ public final class EinReader {
   private static final String MAIN = "main";
 
   private final Diagnostics diagnostics = new Diagnostics();
-  private final Map<String, Syntax.Function> functions = new LinkedHashMap<>();
 
   private EinReader() {}
 
-  /// The program of `source`, entered at `function`; at `main` or else the last function if that is empty.
+  /// The program of `source`, which imports files of the standard library only.
   ///
   /// @throws dev.einfall.ir.CompileException with every error in the text
   public static EinProgram read(Source source, Optional<String> function) {
-    return new EinReader().program(source, function);
+    return read(source, function, Imports.none());
   }
 
-  private EinProgram program(Source source, Optional<String> wanted) {
-    Syntax.File file = SyntaxReader.read(source, diagnostics);
-    file.functions().forEach(this::declare);
-    if (functions.isEmpty()) {
+  /// The program of `source`, entered at `function`; at `main` or else the last function if that is empty.
+  ///
+  /// @throws dev.einfall.ir.CompileException with every error in the text and the files that it imports
+  public static EinProgram read(Source source, Optional<String> function, Imports imports) {
+    return new EinReader().program(source, function, imports);
+  }
+
+  private EinProgram program(Source source, Optional<String> wanted, Imports imports) {
+    List<FileScope> files = new FileLoader(imports, diagnostics).load(source);
+    files.forEach(file -> new Declarations(diagnostics).check(file.file()));
+    FileScope main = files.getFirst();
+    if (main.functions().isEmpty()) {
       diagnostics.report(new Span(source, 0, 0), "this file has no function: it needs a `def`");
     }
     diagnostics.throwIfAny();
-    Syntax.Function entry = entry(source, wanted);
-    Elaboration elaboration = new Elaboration(diagnostics, functions, false);
+    files.forEach(new Constants(diagnostics)::evaluate);
+    Routine entry = entry(source, main, wanted);
+    Elaboration elaboration = new Elaboration(diagnostics, false);
     Optional<Cascade> cascade = cascade(entry, elaboration);
-    checkOthers(elaboration);
+    checkOthers(main, elaboration);
     diagnostics.throwIfAny();
+    Syntax.File file = main.file();
     return new EinProgram(cascade.orElseThrow(),
         file.weights().map(this::plain), file.tokenizer().map(this::plain));
   }
 
-  private void declare(Syntax.Function function) {
-    Syntax.Name name = function.name();
-    Syntax.Function first = functions.putIfAbsent(name.text(), function);
-    if (first != null) {
-      diagnostics.report(name.span(), "a second function is called `" + name.text() + "`",
-          new Diagnostic.Note(first.name().span(), "the first one is here"));
-    } else if (Scalars.functionNames().contains(name.text()) || Views.NAMES.contains(name.text())) {
-      diagnostics.report(name.span(), "`" + name.text() + "` is a function of the language; choose another name");
-    }
-    Map<String, Syntax.Name> names = new LinkedHashMap<>();
-    for (Syntax.Parameter parameter : function.parameters()) {
-      Syntax.Name other = names.putIfAbsent(parameter.name().text(), parameter.name());
-      if (other != null) {
-        diagnostics.report(parameter.name().span(), "a second parameter is called `" + other.text() + "`",
-            new Diagnostic.Note(other.span(), "the first one is here"));
-      }
-    }
-  }
-
-  private Syntax.Function entry(Source source, Optional<String> wanted) {
+  private Routine entry(Source source, FileScope main, Optional<String> wanted) {
+    Map<String, Routine> functions = main.functions();
     if (wanted.isPresent() && !functions.containsKey(wanted.get())) {
       diagnostics.report(new Span(source, 0, 0), "this file has no function `" + wanted.get() + "`"
           + Spelling.suggestion(wanted.get(), functions.keySet()));
@@ -76,20 +66,38 @@ public final class EinReader {
     return functions.get(wanted.orElse(functions.containsKey(MAIN) ? MAIN : List.copyOf(functions.keySet()).getLast()));
   }
 
-  private Optional<Cascade> cascade(Syntax.Function entry, Elaboration elaboration) {
+  private Optional<Cascade> cascade(Routine routine, Elaboration elaboration) {
+    Syntax.Function entry = routine.function();
     List<Tensor> inputs = new ArrayList<>();
     List<Optional<Tensor>> results = new ArrayList<>();
     diagnostics.attempt(entry.name().span(), () -> {
-      entry.parameters().forEach(parameter -> checkRank(parameter.type()));
+      checkSignature(entry);
       Functions reader = new Functions(elaboration);
-      inputs.addAll(reader.inputs(entry, Optional.empty()));
-      results.addAll(reader.entry(entry, inputs, Optional.empty()));
+      Frame frame = Frame.of(routine, Optional.empty(), Functions.symbols(routine, Optional.empty()), "");
+      inputs.addAll(reader.inputs(frame));
+      results.addAll(reader.call(routine, inputs, frame));
     });
+    diagnostics.needs().forEach((span, size) ->
+        diagnostics.report(span, "expected a number that is known here, not the size " + size));
     if (diagnostics.count() > 0) {
       return Optional.empty();
     }
     List<Cascade.Output> outputs = outputs(entry, results.stream().map(Optional::orElseThrow).toList(), elaboration);
     return Optional.of(elaboration.cascade(entry.name().text(), inputs, outputs));
+  }
+
+  private void checkSignature(Syntax.Function entry) {
+    entry.types().stream().findFirst().ifPresent(type -> {
+      throw diagnostics.reject(type.span(), "the function that a program starts with has tensors of known types; `<"
+          + type.text() + ">` stands in the functions that it calls");
+    });
+    for (Syntax.Parameter parameter : entry.parameters()) {
+      if (parameter.kind() != Syntax.Parameter.Kind.TENSOR) {
+        throw diagnostics.reject(parameter.type().span(), "the function that a program starts with takes tensors only; a "
+            + "`" + parameter.type().element().text() + "` is passed by a call");
+      }
+      checkRank(parameter.type());
+    }
   }
 
   private void checkRank(Syntax.Type type) {
@@ -120,15 +128,16 @@ public final class EinReader {
   }
 
   /// Checks the functions that the entry does not reach, for tensors of any sizes; `...` stands for two of them.
-  private void checkOthers(Elaboration elaboration) {
+  private void checkOthers(FileScope main, Elaboration elaboration) {
     Optional<List<Size>> rest = Optional.of(List.of(Size.named("D0"), Size.named("D1")));
-    Elaboration other = new Elaboration(diagnostics, functions, true);
+    Elaboration other = new Elaboration(diagnostics, true);
     other.called().addAll(elaboration.called());
-    for (Syntax.Function function : functions.values()) {
-      if (!other.called().contains(function.name().text())) {
+    for (Routine routine : main.functions().values()) {
+      if (!other.called().contains(routine)) {
         Functions reader = new Functions(other);
-        diagnostics.attempt(function.name().span(),
-            () -> reader.entry(function, reader.inputs(function, rest), rest));
+        Frame frame = Frame.of(routine, Optional.empty(), Functions.symbols(routine, rest), "");
+        diagnostics.attempt(routine.function().name().span(),
+            () -> reader.call(routine, reader.inputs(frame), frame));
       }
     }
   }

@@ -12,33 +12,32 @@ import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.SharedReductions;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// The cascade under construction, and what all functions of a file share.
+/// The cascade under construction, and what all functions of a program share.
 final class Elaboration {
   /// Bounds what a small file can grow to by loops and calls.
   private static final int MOST_STEPS = 20_000;
 
   private final Diagnostics diagnostics;
-  private final Map<String, Syntax.Function> functions;
   private final boolean generic;
   private final List<Definition> definitions = new ArrayList<>();
   private final Map<String, Cascade.Weight> weights = new LinkedHashMap<>();
   private final List<Mapping.Nest> nests = new ArrayList<>();
   private final List<Mapping.Group> groups = new ArrayList<>();
-  private final Set<String> called = new LinkedHashSet<>();
+  private final Set<Routine> called = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Nicknames nicknames = new Nicknames();
   private int steps;
 
   /// @param generic whether sizes that only a call gives are taken to be what the function needs
-  Elaboration(Diagnostics diagnostics, Map<String, Syntax.Function> functions, boolean generic) {
+  Elaboration(Diagnostics diagnostics, boolean generic) {
     this.diagnostics = diagnostics;
-    this.functions = functions;
     this.generic = generic;
   }
 
@@ -46,12 +45,8 @@ final class Elaboration {
     return diagnostics;
   }
 
-  Map<String, Syntax.Function> functions() {
-    return functions;
-  }
-
-  /// The names of the functions that were read.
-  Set<String> called() {
+  /// The functions that were read.
+  Set<Routine> called() {
     return called;
   }
 

@@ -3,8 +3,8 @@ package dev.einfall.frontend;
 import dev.einfall.frontend.Syntax.Expr;
 import dev.einfall.frontend.Syntax.Statement;
 import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
-import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Reads the body of a function once a call, with the sizes of that call.
 final class Functions {
@@ -23,58 +24,63 @@ final class Functions {
     this.diagnostics = elaboration.diagnostics();
   }
 
-  /// The results of a call.
-  List<Optional<Tensor>> call(
-      Syntax.Function function, List<Tensor> arguments, Expr.Call call, Frame caller, String prefix) {
-    Signature signature = new Signature(elaboration, function, call);
-    signature.match(arguments);
-    Frame frame = Frame.of(function, Optional.of(caller), signature.sizes(), signature.rest(), prefix);
-    return body(function, arguments, frame);
-  }
-
-  /// The results of `function` for tensors of symbolic sizes.
+  /// The results of `routine` for tensors.
   ///
-  /// @param rest what `...` stands for
-  List<Optional<Tensor>> entry(Syntax.Function function, List<Tensor> inputs, Optional<List<Size>> rest) {
-    return body(function, inputs, Frame.of(function, Optional.empty(), symbols(function), rest, ""));
+  /// @param frame what the names of its signature stand for
+  List<Optional<Tensor>> call(Routine routine, List<Tensor> tensors, Frame frame) {
+    elaboration.called().add(routine);
+    Syntax.Function function = routine.function();
+    List<Syntax.Parameter> parameters = tensors(function);
+    for (int i = 0; i < tensors.size(); i++) {
+      frame.bind(parameters.get(i).name().text(), Optional.of(tensors.get(i)));
+    }
+    return switch (new Statements(elaboration, frame).run(function.body())) {
+      case Statements.End.Returns(Statement.Return last) -> results(function, last, frame);
+      case Statements.End.Unknown _ -> none(function);
+      case Statements.End.Falls _ -> {
+        diagnostics.report(function.name().span(), "`" + function.name().text() + "` does not end with `return`");
+        yield none(function);
+      }
+    };
   }
 
-  /// The input tensors of `function` with the sizes that its types name.
-  List<Tensor> inputs(Syntax.Function function, Optional<List<Size>> rest) {
-    Sizes sizes = new Sizes(diagnostics, Frame.of(function, Optional.empty(), symbols(function), rest, ""));
-    return function.parameters().stream().map(parameter -> new Tensor(parameter.name().text(),
+  /// The input tensors of a function, with the sizes that its types name.
+  List<Tensor> inputs(Frame frame) {
+    Sizes sizes = new Sizes(diagnostics, frame);
+    return tensors(frame.function()).stream().map(parameter -> new Tensor(parameter.name().text(),
         sizes.element(parameter.type().element()),
         sizes.shape(parameter.type().dimensions(), parameter.type().span()), parameter.name().span())).toList();
   }
 
-  /// The sizes that stand alone in a parameter's type.
-  private static Map<String, Size> symbols(Syntax.Function function) {
-    Map<String, Size> sizes = new LinkedHashMap<>();
-    for (Syntax.Parameter parameter : function.parameters()) {
-      for (Optional<Expr> dimension : parameter.type().dimensions()) {
-        if (dimension.isPresent() && dimension.get() instanceof Expr.Reference(Syntax.Name name)) {
-          sizes.put(name.text(), Size.named(name.text()));
-        }
-      }
-    }
-    return sizes;
+  private static List<Syntax.Parameter> tensors(Syntax.Function function) {
+    return function.parameters().stream().filter(parameter -> parameter.kind() == Syntax.Parameter.Kind.TENSOR).toList();
   }
 
-  private List<Optional<Tensor>> body(Syntax.Function function, List<Tensor> arguments, Frame frame) {
-    elaboration.called().add(function.name().text());
-    for (int i = 0; i < arguments.size(); i++) {
-      frame.bind(function.parameters().get(i).name().text(), Optional.of(arguments.get(i)));
+  /// What the names of a function's signature stand for where no call gives them: sizes stand for themselves, and types
+  /// for `f32`.
+  ///
+  /// @param rest what `...` stands for
+  static Bindings symbols(Routine routine, Optional<List<Size>> rest) {
+    Map<String, Static> statics = new LinkedHashMap<>();
+    Map<String, Callee> functions = new LinkedHashMap<>();
+    Map<String, ElementType> types = new LinkedHashMap<>();
+    routine.function().types().forEach(type -> types.put(type.text(), ElementType.F32));
+    for (Syntax.Parameter parameter : routine.function().parameters()) {
+      String name = parameter.name().text();
+      switch (parameter.kind()) {
+        case SIZE -> statics.put(name, new Static.Whole(Size.named(name)));
+        case FUNCTION -> functions.put(name, new Callee.Unknown());
+        case TENSOR -> names(parameter.type()).filter(size -> routine.file().constant(size).isEmpty())
+            .forEach(size -> statics.put(size, new Static.Whole(Size.named(size))));
+      }
     }
-    Statements statements = new Statements(elaboration, frame);
-    List<Statement> body = function.body();
-    Statement.Return last = body.isEmpty() || !(body.getLast() instanceof Statement.Return end) ? null : end;
-    statements.run(last == null ? body : body.subList(0, body.size() - 1));
-    if (last == null) {
-      Span name = function.name().span();
-      diagnostics.report(name, "`" + function.name().text() + "` does not end with `return`");
-      return none(function);
-    }
-    return results(function, last, frame);
+    return new Bindings(statics, types, functions, rest);
+  }
+
+  /// The sizes that stand alone in a type.
+  private static Stream<String> names(Syntax.Type type) {
+    return type.dimensions().stream().flatMap(Optional::stream)
+        .flatMap(size -> size instanceof Expr.Reference(Syntax.Name name) ? Stream.of(name.text()) : Stream.empty());
   }
 
   private List<Optional<Tensor>> results(Syntax.Function function, Statement.Return last, Frame frame) {

@@ -79,7 +79,7 @@ final class Ranges {
     return switch (bound) {
       case Expr.Access _, Expr.Reduction _ -> true;
       case Expr.Reference(Syntax.Name name) -> scope.find(name.text()).isPresent()
-          || frame.size(name.text()).isEmpty() && frame.tensor(name.text()).isPresent();
+          || frame.own(name.text()).isEmpty() && frame.tensor(name.text()).isPresent();
       case Expr.Prefix prefix -> dependsOnData(prefix.operand(), scope);
       case Expr.Infix infix -> dependsOnData(infix.left(), scope) || dependsOnData(infix.right(), scope);
       case Expr.Call call -> call.arguments().stream().anyMatch(argument -> dependsOnData(argument, scope));
@@ -113,9 +113,9 @@ final class Ranges {
     if (!names.add(name.text())) {
       throw diagnostics.reject(name.span(), "`" + name.text() + "` is bound twice here");
     }
-    frame.size(name.text()).ifPresent(size -> {
+    frame.own(name.text()).ifPresent(_ -> {
       throw diagnostics.reject(name.span(), "`" + name.text() + "` is the "
-          + (frame.constant(name.text()).isPresent() ? "number of a loop" : "name of a size")
+          + (frame.constant(name.text()).isPresent() ? "number of a loop or a constant" : "name of a size")
           + " here; an index variable needs another name");
     });
   }

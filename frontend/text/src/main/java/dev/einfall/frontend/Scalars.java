@@ -14,6 +14,7 @@ import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /// Reads scalar expressions: the right sides of Einsums.
@@ -68,9 +69,9 @@ final class Scalars {
     if (index.isPresent()) {
       return new Value.Whole(index.get(), false, name.span());
     }
-    Optional<Size> size = frame.size(name.text());
-    if (size.isPresent()) {
-      return new Value.Whole(extent(size.get()), false, name.span());
+    Optional<Static> known = frame.known(name.text());
+    if (known.isPresent()) {
+      return value(known.get(), name.span());
     }
     if (frame.tensor(name.text()).isEmpty()) {
       throw unknown(name, scope);
@@ -82,13 +83,31 @@ final class Scalars {
     return new Value.Typed(new Expr.Access(tensor, List.of()), name.span());
   }
 
+  private static Value value(Static known, Span span) {
+    return switch (known) {
+      case Static.Whole(Size size) -> new Value.Whole(extent(size), false, span);
+      case Static.Real(double value) -> new Value.Real(type -> new Expr.FloatLiteral(type, value), span);
+      case Static.Truth(boolean value) ->
+          new Value.Typed(new Expr.IntLiteral(ElementType.BOOL, value ? 1 : 0), span);
+    };
+  }
+
   static Expr extent(Size size) {
     return size.constant().map(Expr::index)
         .orElseGet(() -> new Expr.Extent(size));
   }
 
   private Diagnostics.Rejection unknown(Syntax.Name name, Scope scope) {
+    List<FileScope> files = frame.file().filesWithConstant(name.text());
+    if (files.size() > 1) {
+      return Constants.ambiguous(diagnostics, name, files);
+    } else if (frame.file().constant(name.text()).isPresent()) {
+      return diagnostics.reject();
+    } else if (frame.callee(name.text()).isPresent()) {
+      return diagnostics.reject(name.span(), "`" + name.text() + "` is a function, not a value");
+    }
     List<String> known = new ArrayList<>(scope.names());
+    known.addAll(frame.file().constantNames());
     known.addAll(frame.sizeNames());
     known.addAll(frame.tensorNames());
     return diagnostics.reject(name.span(), "nothing is called `" + name.text() + "` here"
@@ -162,36 +181,47 @@ final class Scalars {
   }
 
   private Value call(Syntax.Expr.Call call, Scope scope) {
+    return call(frame.named(call), operand -> value(operand, scope), operand -> value(operand, scope.guard()));
+  }
+
+  /// The value of a call of a scalar function.
+  ///
+  /// @param operand reads its operands
+  /// @param branch reads the branches of `where`, in which an index may leave the bounds
+  Value call(Syntax.Expr.Call call, Function<Syntax.Expr, Value> operand, Function<Syntax.Expr, Value> branch) {
     String name = call.name().text();
     call.prefix().ifPresent(prefix -> {
       throw diagnostics.reject(prefix.span(), "`in` stands after a call of a function on whole tensors");
     });
-    Optional<ElementType> type = ElementType.named(name);
+    Optional<ElementType> type = frame.element(name);
     Optional<UnaryOp> unary = UnaryOp.function(name);
     Optional<BinaryOp> binary = BinaryOp.function(name);
     if (type.isPresent()) {
-      return arithmetic.cast(type.get(), arguments(call, 1, scope).getFirst(), call.span());
+      return arithmetic.cast(type.get(), arguments(call, 1, operand, branch).getFirst(), call.span());
     } else if (unary.isPresent()) {
-      return arithmetic.unary(unary.get(), arguments(call, 1, scope).getFirst(), call.span());
+      return arithmetic.unary(unary.get(), arguments(call, 1, operand, branch).getFirst(), call.span());
     } else if (binary.isPresent()) {
-      List<Value> operands = arguments(call, 2, scope);
+      List<Value> operands = arguments(call, 2, operand, branch);
       return arithmetic.infix(binary.get(), operands.getFirst(), operands.getLast(), call.span());
     } else if (name.equals(WHERE)) {
-      List<Value> operands = arguments(call, 3, scope);
+      List<Value> operands = arguments(call, 3, operand, branch);
       return arithmetic.select(operands.getFirst(), operands.get(1), operands.getLast(), call.span());
+    } else if (name.equals(Statics.LOG2_NAME)) {
+      return value(new Sizes(diagnostics, frame).value(call, Statics.Purpose.LOG2), call.span());
     }
     Diagnostics.Rejection unknown = unknownFunction(call.name());
     call.arguments().stream().filter(argument -> !(argument instanceof Syntax.Expr.Reference))
-        .forEach(argument -> value(argument, scope.guard()));
+        .forEach(branch::apply);
     throw unknown;
   }
 
-  /// The values of the operands, of which there should be `count`. An index may leave the bounds in a branch of `where`.
-  private List<Value> arguments(Syntax.Expr.Call call, int count, Scope scope) {
-    Scope branch = call.name().text().equals(WHERE) ? scope.guard() : scope;
+  /// The values of the operands, of which there should be `count`.
+  private List<Value> arguments(
+      Syntax.Expr.Call call, int count, Function<Syntax.Expr, Value> operand, Function<Syntax.Expr, Value> branch) {
+    boolean isChoice = call.name().text().equals(WHERE);
     List<Value> values = new ArrayList<>();
     for (Syntax.Expr argument : call.arguments()) {
-      values.add(value(argument, values.isEmpty() ? scope : branch));
+      values.add((isChoice && !values.isEmpty() ? branch : operand).apply(argument));
     }
     if (values.size() != count) {
       throw diagnostics.reject(call.span(), "`" + call.name().text() + "` takes " + count
@@ -201,7 +231,7 @@ final class Scalars {
   }
 
   private Diagnostics.Rejection unknownFunction(Syntax.Name name) {
-    if (elaboration.functions().containsKey(name.text()) || Views.NAMES.contains(name.text())) {
+    if (frame.callee(name.text()).isPresent() || Views.NAMES.contains(name.text())) {
       return diagnostics.reject(name.span(), "`" + name.text()
           + "` makes whole tensors; call it in a statement of its own: `y = " + name.text() + "(...)`");
     }
@@ -214,6 +244,6 @@ final class Scalars {
     Stream<String> unary = Stream.of(UnaryOp.values()).filter(UnaryOp::isFunction).map(UnaryOp::text);
     Stream<String> binary = Stream.of(BinaryOp.values()).filter(BinaryOp::isFunction).map(BinaryOp::text);
     Stream<String> types = Stream.of(ElementType.values()).map(ElementType::text);
-    return Stream.of(unary, binary, types, Stream.of(WHERE)).flatMap(names -> names).toList();
+    return Stream.of(unary, binary, types, Stream.of(WHERE, Statics.LOG2_NAME)).flatMap(names -> names).toList();
   }
 }

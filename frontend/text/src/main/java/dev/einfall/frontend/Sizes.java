@@ -5,13 +5,13 @@ import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.IndexBounds;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Reads sizes and types: numbers, size names and arithmetic on them.
 final class Sizes {
-  private static final int MOST_TERMS = 64;
   private static final int MOST_DIMENSIONS = 32;
 
   private final Diagnostics diagnostics;
@@ -56,65 +56,52 @@ final class Sizes {
 
   /// The number that `expr` is.
   long number(Expr expr) {
-    Size size = polynomial(expr);
-    return size.constant().orElseThrow(() -> diagnostics.reject(expr.span(),
-        "expected a number that is known here, not the size " + size));
+    Statics statics = statics(Statics.Purpose.SIZE);
+    return statics.number(statics.whole(expr), expr.span());
+  }
+
+  /// The value of `expr`, which is known when the program is read.
+  Static value(Expr expr, Statics.Purpose purpose) {
+    return statics(purpose).value(expr);
+  }
+
+  /// Whether `condition` holds.
+  boolean truth(Expr condition) {
+    return statics(Statics.Purpose.CONDITION).truth(condition);
   }
 
   private Size polynomial(Expr expr) {
-    try {
-      Size size = term(expr);
-      if (size.terms().size() > MOST_TERMS) {
-        throw diagnostics.reject(expr.span(), "this size has more than " + MOST_TERMS + " terms");
-      }
-      return size;
-    } catch (ArithmeticException _) {
-      throw diagnostics.reject(expr.span(), "this size is too large");
+    return statics(Statics.Purpose.SIZE).whole(expr);
+  }
+
+  private Statics statics(Statics.Purpose purpose) {
+    return new Statics(diagnostics, purpose, name -> frame.known(name.text()).orElseThrow(() -> unknown(name, purpose)));
+  }
+
+  private Diagnostics.Rejection unknown(Syntax.Name name, Statics.Purpose purpose) {
+    if (frame.file().constant(name.text()).filter(Optional::isEmpty).isPresent()) {
+      return diagnostics.reject();
     }
-  }
-
-  private Size term(Expr expr) {
-    return switch (expr) {
-      case Expr.Whole whole -> Size.of(whole.value());
-      case Expr.Reference(Syntax.Name name) -> frame.size(name.text()).orElseThrow(() -> unknown(name));
-      case Expr.Prefix prefix when prefix.op() == dev.einfall.ir.UnaryOp.NEG ->
-          Size.of(0).minus(polynomial(prefix.operand()));
-      case Expr.Infix infix -> infix(infix, polynomial(infix.left()), polynomial(infix.right()));
-      case Expr other -> throw diagnostics.reject(other.span(),
-          "a size is made of numbers, size names, and + - * / between them");
-    };
-  }
-
-  private Size infix(Expr.Infix infix, Size left, Size right) {
-    return switch (infix.op()) {
-      case ADD -> left.plus(right);
-      case SUB -> left.minus(right);
-      case MUL -> left.times(right);
-      case DIV -> left.dividedBy(nonZero(right, infix.right().span()));
-      case MOD -> left.minus(left.dividedBy(nonZero(right, infix.right().span())).times(right));
-      default -> throw diagnostics.reject(infix.span(),
-          "a size is made of numbers, size names, and + - * / between them");
-    };
-  }
-
-  private Size nonZero(Size divisor, Span span) {
-    if (divisor.terms().isEmpty()) {
-      throw diagnostics.reject(span, "this size is divided by 0");
+    List<FileScope> files = frame.file().filesWithConstant(name.text());
+    if (files.size() > 1) {
+      return Constants.ambiguous(diagnostics, name, files);
     }
-    return divisor;
-  }
-
-  private Diagnostics.Rejection unknown(Syntax.Name name) {
+    if (purpose != Statics.Purpose.SIZE && frame.tensor(name.text()).isPresent()) {
+      return diagnostics.reject(name.span(), "`" + name.text() + "` is a tensor, and " + purpose.refusal());
+    }
     String known = frame.sizeNames().isEmpty() ? "no parameter of `" + frame.function().name().text() + "` has it"
         : "known here: " + String.join(", ", frame.sizeNames());
-    String suggestion = Spelling.suggestion(name.text(), frame.sizeNames());
+    List<String> names = new ArrayList<>(frame.sizeNames());
+    names.addAll(frame.file().constantNames());
+    String suggestion = Spelling.suggestion(name.text(), names);
     return diagnostics.reject(name.span(), "no size is called `" + name.text() + "`"
         + (suggestion.isEmpty() ? " (" + known + ")" : suggestion));
   }
 
   ElementType element(Syntax.Name name) {
-    List<String> known = Stream.of(ElementType.values()).map(ElementType::text).toList();
-    return ElementType.named(name.text()).orElseThrow(() -> diagnostics.reject(name.span(), "no type is called `"
+    List<String> known =
+        Stream.concat(Stream.of(ElementType.values()).map(ElementType::text), frame.typeNames().stream()).toList();
+    return frame.element(name.text()).orElseThrow(() -> diagnostics.reject(name.span(), "no type is called `"
         + name.text() + "`" + Optional.of(Spelling.suggestion(name.text(), known)).filter(text -> !text.isEmpty())
             .orElse("; the types are " + String.join(", ", known))));
   }

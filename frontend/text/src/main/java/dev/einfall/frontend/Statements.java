@@ -1,10 +1,13 @@
 package dev.einfall.frontend;
 
 import dev.einfall.frontend.Syntax.Statement;
+import dev.einfall.ir.InternalException;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Carries out the statements of a function body, each of which defines names or says how to compute them.
 final class Statements {
@@ -20,30 +23,90 @@ final class Statements {
     this.frame = frame;
   }
 
-  void run(List<Statement> statements) {
-    statements.forEach(this::run);
+  /// How a list of statements ends.
+  sealed interface End {
+    /// The next statement follows.
+    record Falls() implements End {}
+
+    record Returns(Statement.Return last) implements End {}
+
+    /// Whether it returns depends on a condition that is wrong.
+    record Unknown() implements End {}
+  }
+
+  End run(List<Statement> statements) {
+    for (Statement statement : statements) {
+      if (statement instanceof Statement.Return last && statement == statements.getLast()) {
+        return new End.Returns(last);
+      }
+      elaboration.step(statement.span());
+      if (statement instanceof Statement.Choice choice) {
+        End end = choose(choice);
+        if (!(end instanceof End.Falls)) {
+          return end;
+        }
+      } else {
+        run(statement);
+      }
+    }
+    return new End.Falls();
   }
 
   /// A statement that is wrong leaves the names that it defines without a meaning, which is no further error.
   private void run(Statement statement) {
-    elaboration.step(statement.span());
     int before = diagnostics.reports();
     boolean isDone = diagnostics.attempt(statement.span(), () -> execute(statement));
     if (!isDone || statement instanceof Statement.Definition && diagnostics.reports() > before) {
-      names(statement).forEach(name -> frame.bind(name.text(), Optional.empty()));
+      forget(statement);
     }
   }
 
-  private static List<Syntax.Name> names(Statement statement) {
+  private void forget(Statement statement) {
+    names(statement).forEach(name -> frame.bind(name.text(), Optional.empty()));
+  }
+
+  private static Stream<Syntax.Name> names(Statement statement) {
     return switch (statement) {
-      case Statement.Weight weight -> List.of(weight.name());
-      case Statement.Definition definition -> List.of(definition.name());
-      case Statement.Destructuring definition -> definition.targets().stream().map(Syntax.Target::name).toList();
-      case Statement.Change change -> List.of(change.target().name());
-      case Statement.Update update -> update.states().stream().map(Syntax.State::name).toList();
-      case Statement.Assignment assignment -> assignment.names();
-      case Statement.Loop _, Statement.Map _, Statement.Return _ -> List.of();
+      case Statement.Weight weight -> Stream.of(weight.name());
+      case Statement.Definition definition -> Stream.of(definition.name());
+      case Statement.Destructuring definition -> definition.targets().stream().map(Syntax.Target::name);
+      case Statement.Change change -> Stream.of(change.target().name());
+      case Statement.Update update -> update.states().stream().map(Syntax.State::name);
+      case Statement.Assignment assignment -> assignment.names().stream();
+      case Statement.Constant constant -> Stream.of(constant.name());
+      case Statement.Choice choice -> statements(choice).flatMap(Statements::names);
+      case Statement.Loop _, Statement.Map _, Statement.Return _ -> Stream.of();
     };
+  }
+
+  private static Stream<Statement> statements(Statement.Choice choice) {
+    return Stream.concat(choice.branches().stream().flatMap(branch -> branch.body().stream()),
+        choice.otherwise().stream());
+  }
+
+  /// Carries out the branch whose condition holds. Its names are those of the statements around it.
+  private End choose(Statement.Choice choice) {
+    List<List<Statement>> taken = new ArrayList<>();
+    if (diagnostics.attempt(choice.span(), () -> taken.add(taken(choice)))) {
+      return run(taken.getFirst());
+    }
+    forget(choice);
+    return returns(choice) ? new End.Unknown() : new End.Falls();
+  }
+
+  private List<Statement> taken(Statement.Choice choice) {
+    Sizes sizes = new Sizes(diagnostics, frame);
+    for (Syntax.Branch branch : choice.branches()) {
+      if (sizes.truth(branch.condition())) {
+        return branch.body();
+      }
+    }
+    return choice.otherwise();
+  }
+
+  private static boolean returns(Statement.Choice choice) {
+    return statements(choice).anyMatch(statement -> statement instanceof Statement.Return
+        || statement instanceof Statement.Choice inner && returns(inner));
   }
 
   private void execute(Statement statement) {
@@ -56,10 +119,24 @@ final class Statements {
       case Statement.Destructuring _, Statement.Change _, Statement.Update _ ->
           throw diagnostics.reject(statement.span(), "this form is not supported yet");
       case Statement.Assignment assignment -> assign(assignment);
+      case Statement.Constant constant -> constant(constant);
+      case Statement.Choice choice -> throw new InternalException("a choice is carried out by itself");
       case Statement.Loop loop -> loop(loop);
       case Statement.Map map -> new Maps(elaboration, frame).map(map);
-      case Statement.Return end -> throw diagnostics.reject(end.span(), "`return` is the last statement of a function");
+      case Statement.Return end -> throw early(end);
     }
+  }
+
+  private Diagnostics.Rejection early(Statement.Return end) {
+    return diagnostics.reject(end.span(), "`return` is the last statement of a function, or of a branch of its `if`");
+  }
+
+  private void constant(Statement.Constant constant) {
+    Syntax.Name name = constant.name();
+    if (frame.own(name.text()).isPresent()) {
+      throw diagnostics.reject(name.span(), "`" + name.text() + "` has a value here, and a constant does not change");
+    }
+    frame.define(name.text(), new Sizes(diagnostics, frame).value(constant.value(), Statics.Purpose.CONSTANT));
   }
 
   private Tensor weight(Statement.Weight weight) {
@@ -94,7 +171,10 @@ final class Statements {
       Frame round = frame.round(loop.name().text(), i, frame.prefix());
       String prefix = loop.prefix().map(text -> new Texts(diagnostics, round).join(frame.prefix(), text))
           .orElse(frame.prefix());
-      new Statements(elaboration, frame.round(loop.name().text(), i, prefix)).run(loop.body());
+      End end = new Statements(elaboration, frame.round(loop.name().text(), i, prefix)).run(loop.body());
+      if (end instanceof End.Returns(Statement.Return last)) {
+        throw early(last);
+      }
     }
   }
 }

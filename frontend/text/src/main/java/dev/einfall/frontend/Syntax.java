@@ -11,11 +11,21 @@ final class Syntax {
   private Syntax() {}
 
   /// A whole file.
-  record File(Optional<Text> weights, Optional<Text> tokenizer, List<Function> functions, List<Combiner> combiners) {}
+  record File(Optional<Text> weights, Optional<Text> tokenizer, List<Import> imports,
+      List<Statement.Constant> constants, List<Function> functions, List<Combiner> combiners) {}
+
+  /// `import std.attention`.
+  record Import(List<Name> path, Span span) {
+    String name() {
+      return String.join(".", path.stream().map(Name::text).toList());
+    }
+  }
 
   record Name(String text, Span span) {}
 
-  record Function(Name name, List<Parameter> parameters, List<Result> results, List<Statement> body, Span span) {}
+  /// @param types names of element types that a call gives
+  record Function(Name name, List<Name> types, List<Parameter> parameters, List<Result> results, List<Statement> body,
+      Span span) {}
 
   /// `reduce plus(a: f32, b: f32) = a + b identity 0 associative commutative`.
   record Combiner(Name name, List<Component> left, List<Component> right, List<Expr> combined, List<Expr> identity,
@@ -24,7 +34,11 @@ final class Syntax {
   /// One component of a reduction's operand: `a: f32`.
   record Component(Name name, Name type) {}
 
-  record Parameter(Name name, Type type) {}
+  /// A parameter; the type of a size or function is that word.
+  record Parameter(Kind kind, Name name, Type type) {
+    /// What a call gives: a tensor, a value that is known when the program is read, or the name of a function.
+    enum Kind { TENSOR, SIZE, FUNCTION }
+  }
 
   record Result(Optional<Name> name, Type type) {}
 
@@ -74,6 +88,12 @@ final class Syntax {
     record Loop(Name name, Expr from, Expr to, Optional<Text> prefix, List<Statement> body, Span span)
         implements Statement {}
 
+    /// `const EPS = 1e-5`.
+    record Constant(Name name, Expr value, Span span) implements Statement {}
+
+    /// `if c { ... } else if d { ... } else { ... }`.
+    record Choice(List<Branch> branches, List<Statement> otherwise, Span span) implements Statement {}
+
     /// `map Y { ... }`.
     record Map(Name name, List<Directive> directives, Span span) implements Statement {}
 
@@ -88,6 +108,8 @@ final class Syntax {
 
   /// `t in 0..T` in `update ... for t in 0..T`.
   record Step(Name name, Expr from, Expr to, Span span) {}
+
+  record Branch(Expr condition, List<Statement> body) {}
 
   /// One line of a map block: `split n 32 16`, `order n1 m n0`, `fuse A B over 1`.
   record Directive(Kind kind, List<Name> names, List<Long> numbers, Span span) {

@@ -55,18 +55,22 @@ final class SyntaxReader {
   private Syntax.File file(ProgramContext tree) {
     Optional<Syntax.Text> weights = Optional.empty();
     Optional<Syntax.Text> tokenizer = Optional.empty();
+    List<Syntax.Import> imports = new ArrayList<>();
+    List<Statement.Constant> constants = new ArrayList<>();
     List<Syntax.Function> functions = new ArrayList<>();
     List<Syntax.Combiner> combiners = new ArrayList<>();
     for (DeclarationContext declaration : tree.declaration()) {
       switch (declaration) {
+        case ImportContext file -> imports.add(new Syntax.Import(file.name().stream().map(this::name).toList(), span(file)));
         case WeightsFileContext file -> weights = once(weights, text(file.STRING()), "weights");
         case TokenizerFileContext file -> tokenizer = once(tokenizer, text(file.STRING()), "tokenizer");
+        case FileConstantContext constant -> constants.add(constant(constant.constant()));
         case FunctionContext function -> functions.add(function(function));
         case CombinerContext combiner -> combiners.add(combiner(combiner));
         default -> throw unknown(declaration);
       }
     }
-    return new Syntax.File(weights, tokenizer, functions, combiners);
+    return new Syntax.File(weights, tokenizer, imports, constants, functions, combiners);
   }
 
   private Optional<Syntax.Text> once(Optional<Syntax.Text> first, Syntax.Text second, String what) {
@@ -76,13 +80,27 @@ final class SyntaxReader {
   }
 
   private Syntax.Function function(FunctionContext function) {
-    List<Syntax.Parameter> parameters = function.parameter().stream()
-        .map(parameter -> new Syntax.Parameter(name(parameter.name()), type(parameter.type())))
-        .toList();
+    List<Syntax.Name> types =
+        function.types() == null ? List.of() : function.types().name().stream().map(this::name).toList();
+    List<Syntax.Parameter> parameters = function.parameter().stream().map(this::parameter).toList();
     List<Syntax.Result> results = function.results().result().stream()
         .map(result -> new Syntax.Result(Optional.ofNullable(result.name()).map(this::name), type(result.type())))
         .toList();
-    return new Syntax.Function(name(function.name()), parameters, results, body(function.body()), span(function));
+    return new Syntax.Function(
+        name(function.name()), types, parameters, results, body(function.body()), span(function));
+  }
+
+  private Syntax.Parameter parameter(ParameterContext parameter) {
+    Syntax.Parameter.Kind kind = switch (parameter.type().getText()) {
+      case "size" -> Syntax.Parameter.Kind.SIZE;
+      case "function" -> Syntax.Parameter.Kind.FUNCTION;
+      default -> Syntax.Parameter.Kind.TENSOR;
+    };
+    return new Syntax.Parameter(kind, name(parameter.name()), type(parameter.type()));
+  }
+
+  private Statement.Constant constant(ConstantContext constant) {
+    return new Statement.Constant(name(constant.name()), expr(constant.expr()), span(constant));
   }
 
   private Syntax.Combiner combiner(CombinerContext combiner) {
@@ -120,6 +138,8 @@ final class SyntaxReader {
           body(update.body()), span);
       case AssignmentContext assignment ->
           new Statement.Assignment(assignment.name().stream().map(this::name).toList(), expr(assignment.expr()), span);
+      case BodyConstantContext constant -> constant(constant.constant());
+      case ChoiceContext choice -> choice(choice, span);
       case StaticLoopContext loop -> new Statement.Loop(name(loop.name()), expr(loop.expr(0)), expr(loop.expr(1)),
           Optional.ofNullable(loop.STRING()).map(this::text), body(loop.body()), span);
       case MapBlockContext map ->
@@ -154,6 +174,15 @@ final class SyntaxReader {
 
   private Syntax.Step step(StepContext step) {
     return new Syntax.Step(name(step.name()), expr(step.expr(0)), expr(step.expr(1)), span(step));
+  }
+
+  private Statement.Choice choice(ChoiceContext choice, Span span) {
+    List<Syntax.Branch> branches = new ArrayList<>();
+    for (int i = 0; i < choice.expr().size(); i++) {
+      branches.add(new Syntax.Branch(expr(choice.expr(i)), body(choice.body(i))));
+    }
+    boolean hasElse = choice.body().size() > branches.size();
+    return new Statement.Choice(branches, hasElse ? body(choice.body(branches.size())) : List.of(), span);
   }
 
   private Syntax.Directive directive(DirectiveContext directive) {

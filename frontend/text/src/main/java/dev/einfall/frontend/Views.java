@@ -161,7 +161,7 @@ final class Views {
   }
 
   /// A rank for each size; that of size `N` is called `n`.
-  private static List<Rank> ranks(List<Size> shape) {
+  static List<Rank> ranks(List<Size> shape) {
     List<Rank> ranks = new ArrayList<>();
     for (Size size : shape) {
       String text = size.toString();

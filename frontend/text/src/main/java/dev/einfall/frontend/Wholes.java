@@ -9,10 +9,10 @@ import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.IndexBounds;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /// Reads expressions whose value is a whole tensor: names, views and calls.
 final class Wholes {
@@ -36,15 +36,36 @@ final class Wholes {
   ///
   /// @param wish a name for a new tensor
   List<Optional<Tensor>> tensors(Expr expr, int count, String wish) {
-    boolean isUserCall = expr instanceof Expr.Call call && elaboration.functions().containsKey(call.name().text());
-    if (!isUserCall) {
+    Optional<Callee> callee = callee(expr);
+    if (callee.isEmpty()) {
       requireCount(expr.span(), 1, count);
       return List.of(Optional.of(tensor(expr, wish, Optional.empty())));
     }
-    Expr.Call call = (Expr.Call) expr;
-    List<Optional<Tensor>> results = userCall(call);
-    requireCount(call.span(), results.size(), count);
-    return results;
+    return switch (callee.get()) {
+      case Callee.Defined(Routine routine) -> {
+        List<Optional<Tensor>> results = call(routine, (Expr.Call) expr);
+        requireCount(expr.span(), results.size(), count);
+        yield results;
+      }
+      case Callee.BuiltIn _, Callee.Unknown _ -> Collections.nCopies(count, Optional.empty());
+    };
+  }
+
+  /// The function on whole tensors that `expr` calls.
+  private Optional<Callee> callee(Expr expr) {
+    return expr instanceof Expr.Call call
+        ? frame.callee(call.name().text()).filter(callee -> !(callee instanceof Callee.BuiltIn)) : Optional.empty();
+  }
+
+  /// Whether `expr` is an operand of whole-tensor arithmetic: a name, a view or a call.
+  boolean isTensor(Expr expr) {
+    return switch (expr) {
+      case Expr.Reference(Syntax.Name name) -> isTensor(name);
+      case Expr.Call call -> !isScalarFunction(frame.named(call));
+      case Expr.Access access -> isSlice(access);
+      case Expr.Whole _, Expr.Real _, Expr.Truth _, Expr.Reduction _, Expr.Sequence _, Expr.Prefix _,
+          Expr.Infix _ -> false;
+    };
   }
 
   private void requireCount(Span span, int given, int wanted) {
@@ -61,67 +82,52 @@ final class Wholes {
     return switch (expr) {
       case Expr.Reference(Syntax.Name name) when isTensor(name) -> accesses.tensor(name);
       case Expr.Call call when Views.NAMES.contains(call.name().text()) -> define(view(call), wish, call.span());
-      case Expr.Call call when elaboration.functions().containsKey(call.name().text()) ->
+      case Expr.Call call when callee(call).isPresent() ->
           tensors(call, 1, wish).getFirst().orElseThrow(diagnostics::reject);
       case Expr.Access access when isSlice(access) -> define(slice(access), wish, access.span());
-      case Expr.Call call when !isScalarFunction(call) -> throw unknownFunction(call.name());
-      case Expr other -> new Definitions(elaboration, frame).scalar(wish, other, type);
+      case Expr.Call call when !isScalarFunction(frame.named(call)) ->
+          throw Arguments.unknownFunction(diagnostics, frame, call.name());
+      case Expr other -> new WholeArithmetic(elaboration, frame, this).tensor(other, wish, type);
     };
   }
 
   private boolean isTensor(Syntax.Name name) {
-    return frame.tensor(name.text()).isPresent() || frame.size(name.text()).isEmpty();
+    return frame.tensor(name.text()).isPresent() || frame.known(name.text()).isEmpty();
   }
 
-  private static boolean isScalarFunction(Expr.Call call) {
-    return Scalars.functionNames().contains(call.name().text());
-  }
-
-  private Diagnostics.Rejection unknownFunction(Syntax.Name name) {
-    List<String> known = new ArrayList<>(elaboration.functions().keySet());
-    known.addAll(Views.NAMES);
-    known.addAll(Scalars.functionNames());
-    return diagnostics.reject(name.span(), "no function is called `" + name.text() + "`"
-        + Spelling.suggestion(name.text(), known));
+  private boolean isScalarFunction(Expr.Call call) {
+    return Scalars.functionNames().contains(call.name().text()) || frame.element(call.name().text()).isPresent();
   }
 
   private Tensor define(Views.View view, String wish, Span span) {
     return elaboration.define(wish, span, view.ranks(), view.value(), span);
   }
 
-  private List<Optional<Tensor>> userCall(Expr.Call call) {
-    Syntax.Function function = elaboration.functions().get(call.name().text());
-    if (frame.isInside(function)) {
-      throw diagnostics.reject(call.span(), "`" + function.name().text()
-          + "` calls itself; a static `for` repeats a step",
-          new Diagnostic.Note(function.name().span(), "it begins here"));
-    }
+  private List<Optional<Tensor>> call(Routine routine, Expr.Call call) {
     if (frame.depth() >= MOST_CALLS) {
-      throw diagnostics.reject(call.span(), "calls are nested more than " + MOST_CALLS + " deep here");
+      throw tooDeep(routine, call);
     }
     elaboration.step(call.span());
-    List<Tensor> arguments = arguments(call, function);
+    Arguments.Read arguments = new Arguments(elaboration, frame, this, routine, call).read();
     int errors = diagnostics.count();
     String prefix = call.prefix().map(text -> new Texts(diagnostics, frame).join(frame.prefix(), text))
         .orElse(frame.prefix());
-    List<Optional<Tensor>> results =
-        new Functions(elaboration).call(function, arguments, call, frame, prefix);
-    diagnostics.explain(errors, new Diagnostic.Note(call.span(), "in this call of `" + function.name().text() + "`"));
+    List<Optional<Tensor>> results = new Functions(elaboration)
+        .call(routine, arguments.tensors(), Frame.of(routine, Optional.of(frame), arguments.bindings(), prefix));
+    diagnostics.explain(errors, new Diagnostic.Note(call.span(), "in this call of `" + routine.name() + "`"));
     return results;
   }
 
-  private List<Tensor> arguments(Expr.Call call, Syntax.Function function) {
-    int count = function.parameters().size();
-    if (call.arguments().size() != count) {
-      throw diagnostics.reject(call.span(), "`" + function.name().text() + "` takes " + count
-          + (count == 1 ? " tensor" : " tensors") + ", not " + call.arguments().size(),
-          new Diagnostic.Note(function.name().span(), "it is defined here"));
+  /// Ends the reading of a recursion, which could take the same turn often.
+  private RuntimeException tooDeep(Routine routine, Expr.Call call) {
+    if (!frame.isInside(routine)) {
+      return diagnostics.reject(call.span(), "calls are nested more than " + MOST_CALLS + " deep here");
     }
-    return diagnostics.each(IntStream.range(0, count).boxed().toList(), i -> {
-      Syntax.Parameter parameter = function.parameters().get(i);
-      return tensor(call.arguments().get(i), parameter.name().text(),
-          ElementType.named(parameter.type().element().text()));
-    });
+    diagnostics.report(call.span(), "`" + routine.name() + "` calls itself without an end: more than " + MOST_CALLS
+        + " calls are nested here; a static `if` ends a recursion",
+        new Diagnostic.Note(routine.function().name().span(), "it begins here"));
+    diagnostics.throwIfAny();
+    return diagnostics.reject();
   }
 
   private Views.View view(Expr.Call call) {

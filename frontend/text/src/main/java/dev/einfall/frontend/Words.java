@@ -112,7 +112,7 @@ final class Words {
       case "}" -> Role.BLOCK_END;
       case "," -> Role.COMMA;
       case ":" -> Role.COLON;
-      case ".." -> Role.RANGE;
+      case "..", "." -> Role.RANGE;
       case ";" -> Role.SEPARATOR;
       case "-", "!" -> before != null && before.endsOperand() ? Role.OPERATOR : Role.PREFIX;
       default -> names.get(index) ? Role.NAME

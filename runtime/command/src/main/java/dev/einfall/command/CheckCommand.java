@@ -1,6 +1,7 @@
 package dev.einfall.command;
 
 import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.Imports;
 import dev.einfall.frontend.LoopReader;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Source;
@@ -55,7 +56,7 @@ final class CheckCommand implements Callable<Integer> {
     if (file.toString().endsWith(".loop")) {
       LoopReader.read(source);
     } else {
-      EinReader.read(source, Optional.empty());
+      EinReader.read(source, Optional.empty(), Imports.files());
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.einfall.command;
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.backends.jvm.JvmOptions;
 import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.Imports;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.CascadePrinter;
 import dev.einfall.ir.loop.Kernel;
@@ -63,7 +64,7 @@ final class EmitCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Cascade cascade = EinReader.read(Einfall.source(file), function).cascade();
+    Cascade cascade = EinReader.read(Einfall.source(file), function, Imports.files()).cascade();
     PrintWriter out = spec.commandLine().getOut();
     switch (stage) {
       case CASCADE -> out.print(CascadePrinter.print(new BindSizes(sizes).apply(cascade, _ -> {})));

@@ -1,6 +1,7 @@
 package dev.einfall.command;
 
 import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.Imports;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Program;
@@ -43,7 +44,7 @@ record Session(Program program, Map<String, Tensor> inputs, Map<String, Tensor> 
   }
 
   private static Tokenizer tokenizer(Path file, Optional<String> function, Places places) {
-    String place = EinReader.read(Einfall.source(file), function).tokenizer()
+    String place = EinReader.read(Einfall.source(file), function, Imports.files()).tokenizer()
         .orElseThrow(() -> new UserError("--text needs a program that names its tokenizer: " + file + " does not"));
     return Tokenizer.open(places.file(place, Optional.ofNullable(file.getParent()).orElse(Path.of(""))));
   }

@@ -1,6 +1,7 @@
 package dev.einfall.command;
 
 import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.Imports;
 import dev.einfall.frontend.LoopFile;
 import dev.einfall.frontend.LoopReader;
 import dev.einfall.ir.Source;
@@ -33,7 +34,7 @@ sealed interface Stage {
   static Stage read(Path file, String text, Optional<String> function) {
     Source source = new Source(file.toString(), text);
     if (!file.toString().endsWith(".loop")) {
-      return new OfCascade(EinReader.read(source, function).cascade());
+      return new OfCascade(EinReader.read(source, function, Imports.files()).cascade());
     }
     LoopFile loops = LoopReader.read(source);
     return loops.plan().isPresent() ? new OfPlan(loops.plan().get()) : new OfKernels(loops.kernels());

@@ -5,6 +5,7 @@ import dev.einfall.backends.jvm.JvmOptions;
 import dev.einfall.backends.jvm.VectorWidth;
 import dev.einfall.frontend.EinProgram;
 import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.Imports;
 import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
@@ -41,14 +42,15 @@ public final class Einfall {
   /// @throws CompileException when the file cannot be read, the program is wrong, or its weights are
   public static Program compile(Path file, Options options) {
     Path directory = Optional.ofNullable(file.getParent()).orElse(Path.of(""));
-    return compile(source(file), directory, options);
+    return compile(source(file), directory, Imports.files(), options);
   }
 
-  /// Compiles the program in `source`. File names in it are relative to the working directory.
+  /// Compiles the program in `source`, which imports the standard library only. File names in it are relative to the
+  /// working directory.
   ///
   /// @throws CompileException when the program is wrong, or its weights are
   public static Program compile(Source source, Options options) {
-    return compile(source, Path.of(""), options);
+    return compile(source, Path.of(""), Imports.none(), options);
   }
 
   /// The text of `file`.
@@ -69,8 +71,8 @@ public final class Einfall {
     return Machine.target(vectorBytes(options), options.threads());
   }
 
-  private static Program compile(Source source, Path directory, Options options) {
-    EinProgram program = EinReader.read(source, options.function());
+  private static Program compile(Source source, Path directory, Imports imports, Options options) {
+    EinProgram program = EinReader.read(source, options.function(), imports);
     Optional<WeightsFile> opened = options.weights().isPresent() || program.cascade().weights().isEmpty()
         ? Optional.empty() : program.weights().map(place -> options.opener().open(place, directory));
     try {

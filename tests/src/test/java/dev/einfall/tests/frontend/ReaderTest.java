@@ -13,9 +13,11 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.CascadePrinter;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /// What the forms of the language mean, seen in the cascade that they become.
 final class ReaderTest {
@@ -127,6 +129,49 @@ final class ReaderTest {
     EinProgram program = read("weights \"a\\{b\"\ntokenizer \"t.json\"\ndef f(X: f32[N]) -> f32[N] {\n  return X\n}\n");
     assertEquals(Optional.of("a{b"), program.weights());
     assertEquals(Optional.of("t.json"), program.tokenizer());
+  }
+
+  @Test
+  void filesSeeTheNamesOfThoseThatTheyImportThemselves() {
+    Map<String, String> files = Map.of(
+        "a.ein", "import b\nconst K = 2\ndef f(x: f32[...]) -> f32[...] {\n  return g(x) * K\n}\n",
+        "b.ein", "import a\nconst L = 3\ndef g(x: f32[...]) -> f32[...] {\n  return x * K * L\n}\n",
+        "c.ein", "const K = 5\ndef f(x: f32[...]) -> f32[...] {\n  return x\n}\n");
+    String head = "def main(X: f32[N]) -> f32[N] {\n  return ";
+    assertEquals("result_1[n] = result[n] * 2.0", line(2, read("import a\n" + head + "f(X)\n}\n", files)));
+    assertEquals("result[n] = X[n] * 5.0", line(1, read("import a\nimport c\nconst K = 5\n" + head + "X * K\n}\n", files)));
+    assertMessage("no function is called `g`", () -> read("import a\n" + head + "g(X)\n}\n", files));
+    assertMessage("`f` is in several imported files: a, c", () -> read("import a\nimport c\n" + head + "f(X)\n}\n", files));
+    assertMessage("`K` is in several imported files: a, c", () -> read("import a\nimport c\n" + head + "X * K\n}\n", files));
+    assertMessage("b.ein:1:1: error: expected",
+        () -> read("import b\n" + head + "X\n}\n", Map.of("b.ein", "+")));
+  }
+
+  @Test
+  void aPassedFunctionOfTheLanguageIsCalled() {
+    Cascade cascade = read("""
+        def apply<T>(x: T[...], f: function) -> T[...] {
+          return f(x) + T(1)
+        }
+        def main(X: f64[N]) -> f64[N] {
+          return apply(X, exp)
+        }
+        """).cascade();
+    assertEquals("result[n] = exp(X[n]) + f64(1.0)", line(1, cascade));
+  }
+
+  private static Cascade read(String text, Map<String, String> files) {
+    return EinReader.read(new Source("main.ein", text), Optional.empty(),
+        (path, _) -> Optional.ofNullable(files.get(path)).map(found -> new Source(path, found))).cascade();
+  }
+
+  private static String line(int number, Cascade cascade) {
+    return CascadePrinter.print(cascade).lines().skip(number).findFirst().orElseThrow().strip();
+  }
+
+  private static void assertMessage(String expected, Executable action) {
+    String message = assertThrows(CompileException.class, action).getMessage();
+    assertTrue(message.contains(expected), message);
   }
 
   @Test
