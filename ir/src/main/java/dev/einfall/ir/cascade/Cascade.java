@@ -29,13 +29,15 @@ public record Cascade(
     return definitions.stream().filter(Einsum.class::isInstance).map(Einsum.class::cast).toList();
   }
 
-  /// The same cascade with other definitions; the same object if they are the same objects.
+  /// The same cascade with other definitions; the same object if they are the same objects. What the mapping says of
+  /// tensors that are no longer defined is dropped.
   public Cascade withDefinitions(List<? extends Definition> newDefinitions) {
     boolean unchanged = newDefinitions.size() == definitions.size();
     for (int i = 0; unchanged && i < definitions.size(); i++) {
       unchanged = newDefinitions.get(i) == definitions.get(i);
     }
-    return unchanged ? this : new Cascade(name, inputs, weights, List.copyOf(newDefinitions), outputs, mapping);
+    List<Tensor> defined = newDefinitions.stream().flatMap(definition -> definition.tensors().stream()).toList();
+    return unchanged ? this : new Cascade(name, inputs, weights, List.copyOf(newDefinitions), outputs, mapping.of(defined));
   }
 
   public Cascade withMapping(Mapping newMapping) {

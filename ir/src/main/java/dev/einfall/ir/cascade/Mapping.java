@@ -1,7 +1,10 @@
 package dev.einfall.ir.cascade;
 
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// How a cascade is computed, apart from what it computes: a loop nest for each Einsum, and the Einsums that share
 /// one kernel. Keyed by the tensor that an Einsum defines. A cascade without any runs with the compiler's own choice.
@@ -55,6 +58,22 @@ public record Mapping(List<Nest> nests, List<Group> groups) {
   public Mapping {
     nests = List.copyOf(nests);
     groups = List.copyOf(groups);
+  }
+
+  /// Whether something is said of the Einsum that defines `tensor`, so that it keeps its ranks and its reductions.
+  public boolean speaksOf(Tensor tensor) {
+    return nest(tensor).isPresent() || group(tensor).isPresent();
+  }
+
+  /// What this says of `tensors`.
+  Mapping of(List<Tensor> tensors) {
+    Set<Tensor> kept = Collections.newSetFromMap(new IdentityHashMap<>());
+    kept.addAll(tensors);
+    return new Mapping(
+        nests.stream().filter(nest -> kept.contains(nest.tensor())).toList(),
+        groups.stream()
+            .map(group -> new Group(group.members().stream().filter(kept::contains).toList(), group.shared()))
+            .filter(group -> group.members().size() > 1).toList());
   }
 
   public Optional<Nest> nest(Tensor tensor) {

@@ -5,6 +5,7 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
@@ -21,7 +22,7 @@ import java.util.function.Consumer;
 /// Y[m, n] = max(T[m, n] + C[n], 0.0)      =>     Y[m, n] = max(sum[k](A[m, k] * B[k, n]) + C[n], 0.0)
 /// ```
 ///
-/// The user must have no other reduction, use each element of the reduction's tensor once, and have it nowhere in an index.
+/// A mapping must speak of neither. The user must have no other reduction, use each element of the reduction's tensor once, and have it nowhere in an index.
 public record FuseEpilogues() implements Pass.OnCascade {
 
   @Override
@@ -39,17 +40,18 @@ public record FuseEpilogues() implements Pass.OnCascade {
     List<Definition> definitions = new ArrayList<>(cascade.definitions());
     for (Einsum producer : cascade.einsums()) {
       boolean isOutput = cascade.outputs().stream().anyMatch(output -> output.tensor() == producer.tensor());
-      if (!isOutput && producer.value() instanceof Expr.Reduce) {
-        fuseIntoUser(producer, definitions);
+      if (!isOutput && !cascade.mapping().speaksOf(producer.tensor()) && producer.value() instanceof Expr.Reduce) {
+        fuseIntoUser(producer, definitions, cascade.mapping());
       }
     }
     return cascade.withDefinitions(definitions);
   }
 
-  private static void fuseIntoUser(Einsum producer, List<Definition> definitions) {
+  private static void fuseIntoUser(Einsum producer, List<Definition> definitions, Mapping mapping) {
     List<Definition> users = definitions.stream()
         .filter(definition -> definition.reads().anyMatch(tensor -> tensor == producer.tensor())).toList();
-    if (users.size() == 1 && users.getFirst() instanceof Einsum user && isEpilogue(user, producer)) {
+    if (users.size() == 1 && users.getFirst() instanceof Einsum user && !mapping.speaksOf(user.tensor())
+        && isEpilogue(user, producer)) {
       definitions.set(definitions.indexOf(user), user.withValue(Exprs.rewrite(user.value(), node -> fuse(node, producer))));
       definitions.remove(producer);
     }

@@ -24,7 +24,7 @@ import java.util.function.Consumer;
 ///
 /// An Einsum is inlined if it has no reduction, no index of it depends on data, and it is a view (an access and nothing else), or its one user evaluates
 /// it no more often than it has elements, or computing it for every use costs no more operations and loads than computing
-/// it once, storing it, and loading it for every use. Outputs stay, and so does arithmetic that is read with `or`, and what a
+/// it once, storing it, and loading it for every use. Outputs and what a mapping speaks of stay, and so does arithmetic that is read with `or`, and what a
 /// recurrence reads.
 public record InlineProducers() implements Pass.OnCascade {
 
@@ -46,7 +46,7 @@ public record InlineProducers() implements Pass.OnCascade {
       Einsum producer = Exprs.definitions(current.einsums()).get(tensor);
       boolean isOutput = current.outputs().stream().anyMatch(output -> output.tensor() == tensor);
       boolean worthwhile = isView(producer.value()) || !views && isWorthwhile(producer, current.einsums());
-      if (!isOutput && worthwhile && !isGathered(tensor, current.einsums()) && !Exprs.isReadInOrder(tensor, current)) {
+      if (!isOutput && !current.mapping().speaksOf(tensor) && worthwhile && !isGathered(tensor, current.einsums()) && !Exprs.isReadInOrder(tensor, current)) {
         current = inline(producer, current);
       }
     }

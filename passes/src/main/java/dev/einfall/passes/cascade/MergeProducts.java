@@ -48,7 +48,7 @@ public record MergeProducts() implements Pass.OnCascade {
     Map<Object, List<Member>> families = new LinkedHashMap<>();
     for (Einsum einsum : cascade.einsums()) {
       if (Exprs.hasReduction(einsum.value()) && !outputs.contains(einsum.tensor()) && !isReadOutside(einsum, cascade)
-          && !Exprs.isReadInOrder(einsum.tensor(), cascade)) {
+          && !Exprs.isReadInOrder(einsum.tensor(), cascade) && !cascade.mapping().speaksOf(einsum.tensor())) {
         Member.of(einsum, weights).ifPresent(
             member -> families.computeIfAbsent(member.skeleton(), _ -> new ArrayList<>()).add(member));
       }

@@ -30,8 +30,9 @@ import java.util.function.Consumer;
 ///                                                     A[p, m] = exp(S[p, m] - A_max[p])
 /// ```
 ///
-/// A reduction that is an Einsum's whole value stays, and so do those in recurrences. `argmax` and `argmin` become the least coordinate whose value no
-/// other exceeds, so that NaN values make the first coordinate win:
+/// A reduction that is an Einsum's whole value stays, and so do those in recurrences and in Einsums that a mapping speaks
+/// of. `argmax` and `argmin` become the least coordinate whose value no other exceeds, so that NaN values make the first
+/// coordinate win:
 ///
 /// ```
 /// I[p] = argmax[m](S[p, m])     =>     I_max[p] = max[m](S[p, m])
@@ -54,6 +55,7 @@ public record NormalizeReductions() implements Pass.OnCascade {
     List<Definition> definitions = new ArrayList<>();
     for (Definition definition : cascade.definitions()) {
       definitions.add(switch (definition) {
+        case Einsum einsum when cascade.mapping().speaksOf(einsum.tensor()) -> einsum.mapExprs(NormalizeReductions::nested);
         case Einsum einsum -> new Lifting(einsum, definitions).normalized();
         case Recurrence recurrence -> recurrence.mapExprs(NormalizeReductions::nested);
       });
@@ -61,7 +63,7 @@ public record NormalizeReductions() implements Pass.OnCascade {
     return cascade.withDefinitions(definitions);
   }
 
-  /// `expr` with positions computed by reductions inside reductions: what a recurrence reads may change at every step.
+  /// `expr` with positions computed by reductions inside reductions.
   private static Expr nested(Expr expr) {
     Expr inside = expr.mapChildren(NormalizeReductions::nested);
     return inside instanceof Expr.Reduce reduce && reduce.reduction().isPosition()

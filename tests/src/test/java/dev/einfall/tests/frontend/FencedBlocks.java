@@ -7,15 +7,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// The code blocks of a Markdown file.
-final class FencedBlocks {
+public final class FencedBlocks {
 
   /// A block and where it stands.
-  record Block(String place, String text) {}
+  public record Block(String place, String text) {}
 
   private FencedBlocks() {}
 
   /// The blocks of `file` that are marked with `language`, in order.
-  static List<Block> of(Path file, String language) throws IOException {
+  public static List<Block> of(Path file, String language) throws IOException {
     List<Block> blocks = new ArrayList<>();
     List<String> lines = Files.readAllLines(file);
     for (int i = 0; i < lines.size(); i++) {
