@@ -8,9 +8,12 @@ import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Reads `Y[m, n] = value` into an Einsum.
 final class Definitions {
@@ -29,15 +32,21 @@ final class Definitions {
   }
 
   Tensor define(Syntax.Statement.Definition definition) {
-    definition.indices().forEach(this::checkIsBinder);
-    Bound bound = ranges.bind(definition.indices(), definition.value());
+    Optional<Bound> known = diagnostics.attempt(() -> {
+      diagnostics.each(definition.indices(), this::checkIsBinder);
+      return ranges.bind(definition.indices(), definition.value());
+    });
+    if (known.isEmpty()) {
+      right(definition.value(), Scope.EMPTY.unknown(Ranges.names(definition.indices())));
+    }
+    Bound bound = known.orElseThrow(diagnostics::reject);
     Scope scope = Scope.EMPTY.inner(bound.named(), bound.rest());
     Expr value = right(definition.value(), scope);
     ranges.requireKnown(bound);
     return elaboration.define(definition.name(), bound.order(), value, definition.span());
   }
 
-  private void checkIsBinder(Syntax.Subscript index) {
+  private Syntax.Subscript checkIsBinder(Syntax.Subscript index) {
     if (index instanceof Syntax.Subscript.Ranged ranged
         && !(ranged.from() instanceof Syntax.Expr.Whole start && start.value() == 0)) {
       throw diagnostics.reject(ranged.from().span(), "the range of an index variable starts at 0");
@@ -46,6 +55,7 @@ final class Definitions {
       throw diagnostics.reject(index.span(), "expected an index variable on the left, such as `i` or `i in 0..3`: "
           + "a statement defines every element of its tensor");
     }
+    return index;
   }
 
   /// The right side. In a product, the indices that stand only there are summed over.
@@ -55,21 +65,29 @@ final class Definitions {
       return scalars.arithmetic().alone(scalars.value(value, scope));
     }
     if (!(value instanceof Syntax.Expr.Infix product && product.op() == BinaryOp.MUL)) {
-      throw unbound(free.iterator().next(), scope);
+      free.forEach(name -> unbound(name, scope));
+      scalars.value(value, scope.unknown(free.stream().map(Syntax.Name::text).collect(Collectors.toSet())));
+      throw diagnostics.reject();
     }
     List<Rank> order = new ArrayList<>();
     Map<String, Expr> named = new LinkedHashMap<>();
+    Set<String> unknown = new LinkedHashSet<>();
     for (Syntax.Name name : free) {
-      Rank rank = ranges.implicit(name, value);
-      order.add(rank);
-      named.put(name.text(), new Expr.Coordinate(rank));
+      diagnostics.attempt(() -> ranges.implicit(name, value)).ifPresentOrElse(rank -> {
+        order.add(rank);
+        named.put(name.text(), new Expr.Coordinate(rank));
+      }, () -> unknown.add(name.text()));
+    }
+    if (!unknown.isEmpty()) {
+      scalars.value(value, scope.inner(named, Optional.empty()).unknown(unknown));
+      throw diagnostics.reject();
     }
     Value body = scalars.value(value, scope.inner(named, Optional.empty()));
     return scalars.arithmetic().alone(scalars.arithmetic().reduce(Reduction.SUM, order, Optional.empty(), body, value.span()));
   }
 
   private boolean isKnown(String name, Scope scope) {
-    return scope.find(name).isPresent() || frame.known(name).isPresent()
+    return scope.find(name).isPresent() || scope.isUnknown(name) || frame.known(name).isPresent()
         || frame.tensor(name).filter(tensor -> tensor.isEmpty() || tensor.get().shape().isEmpty()).isPresent();
   }
 

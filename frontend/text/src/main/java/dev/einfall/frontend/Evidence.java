@@ -40,7 +40,7 @@ final class Evidence {
     Dimension first = evidence.getFirst();
     for (Dimension other : evidence) {
       if (!elaboration.same(first.size(), other.size())) {
-        throw diagnostics.reject(other.span(), "`" + name.text() + "` runs over " + first.size() + ", the size of "
+        diagnostics.report(other.span(), "`" + name.text() + "` runs over " + first.size() + ", the size of "
             + first.where() + ", but " + other.where() + " has size " + other.size(),
             new Diagnostic.Note(first.span(), "here it runs over " + first.size()));
       }
@@ -58,9 +58,14 @@ final class Evidence {
     return evidence;
   }
 
+  /// What stands at the dimensions of the access; nothing if it is wrong.
+  private List<Accesses.Position> positions(Expr.Access access) {
+    return diagnostics.attempt(() -> accesses.positions(access)).orElse(List.of());
+  }
+
   private List<Dimension> evidence(Expr.Access access, String name) {
     List<Dimension> evidence = new ArrayList<>();
-    for (Accesses.Position position : accesses.positions(access)) {
+    for (Accesses.Position position : positions(access)) {
       if (position.subscript().isPresent()
           && position.subscript().get() instanceof Subscript.Index(Expr.Reference(Syntax.Name index))
           && index.text().equals(name)) {

@@ -25,6 +25,13 @@ final class FreeIndices {
     return indices.free.values();
   }
 
+  /// The names in `expr` that nothing in it binds, taken as an index.
+  static Collection<Syntax.Name> names(Expr expr) {
+    FreeIndices indices = new FreeIndices(_ -> false);
+    indices.visit(expr, true, List.of());
+    return indices.free.values();
+  }
+
   private void visit(Expr expr, boolean isIndex, List<String> bound) {
     switch (expr) {
       case Expr.Whole _, Expr.Real _, Expr.Truth _, Expr.Sequence _ -> { }

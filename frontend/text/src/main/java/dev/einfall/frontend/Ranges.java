@@ -43,6 +43,7 @@ final class Ranges {
 
   private Bound bind(List<Subscript> indices, List<Expr> bodies, Scope scope) {
     checkNames(indices);
+    diagnostics.each(indices, index -> checkRange(index, scope));
     Bound bound = Bound.empty();
     for (Subscript index : indices) {
       bound = switch (index) {
@@ -63,11 +64,29 @@ final class Ranges {
     return bound;
   }
 
+  /// Finds all wrong ranges.
+  private Subscript checkRange(Subscript index, Scope scope) {
+    if (index instanceof Subscript.Ranged ranged && !dependsOnData(ranged, scope)) {
+      sizes.length(ranged);
+    }
+    return index;
+  }
+
   /// An index over all of the dimensions at which it stands alone.
   private Bound whole(Syntax.Name name, List<Expr> bodies, Bound bound) {
-    Optional<Size> size = evidence.range(name, bodies);
+    Optional<Size> size = range(name, bodies);
     bound.add(new Rank(name.text(), size.orElse(Size.named(name.text()))), Size.of(0));
     return size.isPresent() ? bound : bound.withUnknown(name);
+  }
+
+  /// The range that follows from `bodies`. Where one of them is wrong, no range is no further error.
+  private Optional<Size> range(Syntax.Name name, List<Expr> bodies) {
+    int before = diagnostics.reports();
+    Optional<Size> size = evidence.range(name, bodies);
+    if (size.isEmpty() && diagnostics.reports() > before) {
+      throw diagnostics.reject();
+    }
+    return size;
   }
 
   private boolean dependsOnData(Subscript.Ranged ranged, Scope scope) {
@@ -120,6 +139,20 @@ final class Ranges {
     });
   }
 
+  /// The names that `indices` bind or would bind if they were right, and `...`.
+  static Set<String> names(List<Subscript> indices) {
+    Set<String> names = new LinkedHashSet<>();
+    for (Subscript index : indices) {
+      switch (index) {
+        case Subscript.Index(Expr value) -> FreeIndices.names(value).forEach(name -> names.add(name.text()));
+        case Subscript.Ranged ranged -> names.add(ranged.name().text());
+        case Subscript.Rest _ -> names.add("...");
+        case Subscript _ -> { }
+      }
+    }
+    return names;
+  }
+
   /// The name that a subscript binds, if it is a binder.
   static Optional<Syntax.Name> name(Subscript index) {
     return switch (index) {
@@ -131,7 +164,7 @@ final class Ranges {
 
   /// The rank of an index that stands on the right only, in a product.
   Rank implicit(Syntax.Name name, Expr body) {
-    return new Rank(name.text(), evidence.range(name, List.of(body)).orElseThrow(() -> unknown(name)));
+    return new Rank(name.text(), range(name, List.of(body)).orElseThrow(() -> unknown(name)));
   }
 
   private List<Rank> rest(List<Size> sizes, List<Subscript> indices) {

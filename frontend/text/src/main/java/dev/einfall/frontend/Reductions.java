@@ -27,7 +27,19 @@ final class Reductions {
     this.arithmetic = scalars.arithmetic();
   }
 
+  /// A reduction that is wrong is read on with its indices unknown.
   Value value(Syntax.Expr.Reduction reduction, Scope scope) {
+    Optional<Bound> bound = diagnostics.attempt(() -> bound(reduction, scope));
+    if (bound.isEmpty()) {
+      Scope unknown = scope.unknown(Ranges.names(reduction.indices())).guard();
+      reduction.filter().ifPresent(condition -> scalars.value(condition, unknown));
+      reduction.bodies().forEach(body -> scalars.value(body, unknown));
+      throw diagnostics.reject();
+    }
+    return value(reduction, bound.get(), scope);
+  }
+
+  private Bound bound(Syntax.Expr.Reduction reduction, Scope scope) {
     Reduction operation = Reduction.named(reduction.name().text()).orElseThrow(() -> unknown(reduction.name()));
     if (reduction.indices().isEmpty()) {
       throw diagnostics.reject(reduction.span(), "`" + operation.text() + "` needs an index to reduce, as in `"
@@ -42,11 +54,18 @@ final class Reductions {
       throw diagnostics.reject(reduction.span(), "`" + operation.text() + "` finds a position along one index, not "
           + bound.order().size());
     }
+    return bound;
+  }
+
+  private Value value(Syntax.Expr.Reduction reduction, Bound bound, Scope scope) {
+    Reduction operation = Reduction.named(reduction.name().text()).orElseThrow();
     Scope inner = scope.inner(bound.named(), bound.rest());
     Optional<Optional<Expr>> filter = diagnostics.attempt(() -> filter(reduction, bound, scope, inner));
     boolean isFiltered = filter.isEmpty() || filter.get().isPresent();
     Value body = scalars.value(reduction.bodies().getFirst(), isFiltered ? inner.guard() : inner);
-    ranges.requireKnown(bound);
+    if (!(body instanceof Value.Unknown)) {
+      ranges.requireKnown(bound);
+    }
     if (bound.order().isEmpty()) {
       return body;
     }

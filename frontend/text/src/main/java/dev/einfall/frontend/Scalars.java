@@ -65,6 +65,9 @@ final class Scalars {
   }
 
   private Value reference(Syntax.Name name, Scope scope) {
+    if (scope.isUnknown(name.text())) {
+      throw diagnostics.reject();
+    }
     Optional<Expr> index = scope.find(name.text());
     if (index.isPresent()) {
       return new Value.Whole(index.get(), false, name.span());
@@ -157,6 +160,9 @@ final class Scalars {
 
   private Expr restIndex(
       Syntax.Expr.Access access, Tensor tensor, Accesses.Position position, Scope scope) {
+    if (scope.isUnknown("...")) {
+      throw diagnostics.reject();
+    }
     List<Rank> ranks = scope.findRest().orElseThrow(() -> diagnostics.reject(access.span(),
         "`...` is bound nowhere: it stands neither on the left nor in a reduction such as `sum[...](...)`"));
     boolean fits = position.rest() < ranks.size()
