@@ -65,6 +65,20 @@ public final class CascadePrinter {
     return lines.toString();
   }
 
+  /// A printer of parts of `cascade`, under the names that they have in the whole.
+  public static CascadePrinter of(Cascade cascade) {
+    CascadePrinter printer = new CascadePrinter(sizes(cascade));
+    printer.cascade(cascade, new Lines());
+    return printer;
+  }
+
+  /// The text of `definition`, without an end of line.
+  public String text(Definition definition) {
+    Lines lines = new Lines();
+    definition(definition, lines);
+    return lines.toString().stripTrailing();
+  }
+
   public static String print(Definition definition) {
     Lines lines = new Lines();
     new CascadePrinter(List.of()).definition(definition, lines);
@@ -363,7 +377,8 @@ public final class CascadePrinter {
     return tensor.type() + "[" + tensor.shape().stream().map(Size::toString).collect(Collectors.joining(", ")) + "]";
   }
 
-  private String name(Tensor tensor) {
+  /// The name of `tensor`.
+  public String name(Tensor tensor) {
     return tensors.of(tensor, tensor.name());
   }
 

@@ -2,8 +2,12 @@ package dev.einfall.command;
 
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.backends.jvm.JvmOptions;
+import dev.einfall.command.page.DotText;
+import dev.einfall.command.page.HtmlPage;
+import dev.einfall.command.page.PassReport;
 import dev.einfall.frontend.EinReader;
 import dev.einfall.frontend.Imports;
+import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.CascadePrinter;
 import dev.einfall.ir.loop.Kernel;
@@ -14,7 +18,10 @@ import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -34,11 +41,12 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `einfall emit`: shows a program at one stage of its compilation.
-@Command(name = "emit", mixinStandardHelpOptions = true, description = "Prints a program at a stage of its compilation.")
+@Command(name = "emit", mixinStandardHelpOptions = true,
+    description = "Prints a program at a stage of its compilation, as a graph for Graphviz, or as a page for a browser.")
 final class EmitCommand implements Callable<Integer> {
 
-  /// A stage: the flat cascade, the kernels, the class files.
-  enum Stage { CASCADE, LOOPS, BYTECODE }
+  /// A stage: the flat cascade, the kernels, the class files; or the cascade as a graph, or as a page about it.
+  enum Stage { CASCADE, LOOPS, BYTECODE, DOT, HTML }
 
   @Spec
   private CommandSpec spec;
@@ -62,29 +70,74 @@ final class EmitCommand implements Callable<Integer> {
       description = "The width of vectors; 4 for none, 0 for this machine. With a width, code is for a common machine.")
   private int vectorBytes;
 
+  @Option(names = "--after-passes", description = "For CASCADE and DOT: the cascade as the passes leave it.")
+  private boolean afterPasses;
+
+  @Option(names = {"-o", "--out"}, paramLabel = "FILE", description = "Where to write it, instead of the standard output.")
+  private Optional<Path> output = Optional.empty();
+
   @Override
   public Integer call() {
-    Cascade cascade = EinReader.read(Einfall.source(file), function, Imports.files()).cascade();
-    PrintWriter out = spec.commandLine().getOut();
-    switch (stage) {
-      case CASCADE -> out.print(CascadePrinter.print(new BindSizes(sizes).apply(cascade, _ -> {})));
-      case LOOPS -> out.print(LoopPrinter.print(plan(cascade)));
-      case BYTECODE -> printBytecode(plan(cascade), out);
-    }
-    out.flush();
+    Source source = Einfall.source(file);
+    Cascade cascade = EinReader.read(source, function, Imports.files()).cascade();
+    String text = switch (stage) {
+      case CASCADE -> CascadePrinter.print(bound(cascade));
+      case LOOPS -> LoopPrinter.print(plan(cascade));
+      case BYTECODE -> bytecode(plan(cascade));
+      case DOT -> DotText.of(bound(cascade));
+      case HTML -> HtmlPage.of(source, sizes, new BindSizes(sizes).apply(cascade, _ -> {}),
+          open(cascade).isEmpty() ? Optional.of(passes(cascade)) : Optional.empty());
+    };
+    write(text);
     return 0;
   }
 
+  private void write(String text) {
+    if (output.isEmpty()) {
+      PrintWriter out = spec.commandLine().getOut();
+      out.print(text);
+      out.flush();
+      return;
+    }
+    try {
+      Files.writeString(output.get(), text);
+    } catch (IOException e) {
+      throw new UserError("cannot write " + output.get() + ": " + e);
+    }
+  }
+
+  private Cascade bound(Cascade cascade) {
+    if (!afterPasses) {
+      return new BindSizes(sizes).apply(cascade, _ -> {});
+    }
+    requireSizes(cascade);
+    return passes(cascade).result();
+  }
+
+  private PassReport passes(Cascade cascade) {
+    return PassReport.of(cascade, new Pipeline(target(), _ -> {}, _ -> {}).cascadePasses(sizes));
+  }
+
   private KernelPlan plan(Cascade cascade) {
+    requireSizes(cascade);
+    return new Pipeline(target(), _ -> {}, _ -> {}).compile(cascade, sizes);
+  }
+
+  /// The sizes that no number is given for.
+  private Set<String> open(Cascade cascade) {
     Set<String> open = new TreeSet<>();
     cascade.inputs().forEach(tensor -> tensor.shape().forEach(size -> open.addAll(size.names())));
     cascade.weights().forEach(weight -> weight.tensor().shape().forEach(size -> open.addAll(size.names())));
     open.removeAll(sizes.keySet());
+    return open;
+  }
+
+  private void requireSizes(Cascade cascade) {
+    Set<String> open = open(cascade);
     if (!open.isEmpty()) {
       throw new UserError("code depends on sizes: give a number for each of " + open + ", such as --size "
           + open.iterator().next() + "=128");
     }
-    return new Pipeline(target(), _ -> {}, _ -> {}).compile(cascade, sizes);
   }
 
   /// This machine; if a width of vectors is given, a common machine with such vectors, so that the code is the same
@@ -93,10 +146,14 @@ final class EmitCommand implements Callable<Integer> {
     return vectorBytes == 0 ? Einfall.target(Options.defaults().withThreads(threads)) : Target.of(vectorBytes, threads);
   }
 
-  private static void printBytecode(KernelPlan plan, PrintWriter out) {
+  private static String bytecode(KernelPlan plan) {
+    StringWriter text = new StringWriter();
+    PrintWriter out = new PrintWriter(text);
     Set<Kernel> kernels = Collections.newSetFromMap(new IdentityHashMap<>());
     JvmBackend backend = new JvmBackend(JvmOptions.ofThisJvm());
     plan.launches().stream().map(KernelPlan.Launch::kernel).filter(kernels::add).forEach(kernel ->
         new ClassReader(backend.classFile(kernel)).accept(new TraceClassVisitor(null, new Textifier(), out), 0));
+    out.flush();
+    return text.toString();
   }
 }

@@ -1,0 +1,83 @@
+package dev.einfall.command.page;
+
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.CascadePrinter;
+import dev.einfall.ir.cascade.Definition;
+import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.cascade.Constants;
+import dev.einfall.passes.cascade.Work;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// A cascade as a graph: its tensors with their names, its definitions with what they read and what they take, and the kernels
+/// that Einsums share.
+record CascadeView(Cascade cascade, List<Port> inputs, List<Port> weights, List<Entry> entries, List<Kernel> kernels) {
+
+  /// A tensor that is given, and the name in the weights file of one that is read there.
+  record Port(String name, Tensor tensor, Optional<String> key) {}
+
+  /// One Einsum or recurrence.
+  ///
+  /// @param index its place in the cascade
+  /// @param name the names of its tensors
+  /// @param reads the tensors that it reads, each once
+  /// @param isOnce whether it depends on weights alone, so that it is computed once and not in every run
+  record Entry(int index, String name, String text, Kind kind, Definition definition, Work work, List<Read> reads, boolean isOnce) {
+    List<Tensor> tensors() {
+      return definition.tensors();
+    }
+  }
+
+  /// A tensor that is read, and the entry that defines it, if one does.
+  ///
+  /// @param isConstant whether it is a weight, or computed of weights alone
+  record Read(String name, Tensor tensor, Optional<Integer> definedBy, boolean isConstant) {}
+
+  /// Entries that run together, in order, for each point of their first `shared` ranks; an entry alone shares none.
+  record Kernel(List<Entry> members, int shared) {}
+
+  static CascadeView of(Cascade cascade) {
+    CascadePrinter printer = CascadePrinter.of(cascade);
+    Set<Tensor> once = Constants.of(cascade);
+    Map<Tensor, Integer> definedBy = new IdentityHashMap<>();
+    List<Entry> entries = new ArrayList<>();
+    for (Definition definition : cascade.definitions()) {
+      List<Read> reads = definition.reads().map(tensor -> new Read(
+          printer.name(tensor), tensor, Optional.ofNullable(definedBy.get(tensor)), once.contains(tensor))).toList();
+      String name = definition.tensors().stream().map(printer::name).collect(Collectors.joining(", "));
+      entries.add(new Entry(entries.size(), name, printer.text(definition), Kind.of(definition), definition,
+          Work.of(definition), reads, definition.tensors().stream().allMatch(once::contains)));
+      definition.tensors().forEach(tensor -> definedBy.put(tensor, entries.size() - 1));
+    }
+    return new CascadeView(cascade,
+        cascade.inputs().stream().map(input -> new Port(printer.name(input), input, Optional.empty())).toList(),
+        cascade.weights().stream()
+            .map(weight -> new Port(printer.name(weight.tensor()), weight.tensor(), Optional.of(weight.key()))).toList(),
+        entries, kernels(cascade, entries));
+  }
+
+  private static List<Kernel> kernels(Cascade cascade, List<Entry> entries) {
+    List<Kernel> kernels = new ArrayList<>();
+    for (Entry entry : entries) {
+      Optional<Mapping.Group> group = cascade.mapping().group(entry.tensors().getFirst());
+      if (group.isEmpty()) {
+        kernels.add(new Kernel(List.of(entry), 0));
+      } else if (group.get().members().getFirst() == entry.tensors().getFirst()) {
+        List<Entry> members = entries.stream().filter(other -> group.get().members().contains(other.tensors().getFirst())).toList();
+        kernels.add(new Kernel(members, group.get().shared()));
+      }
+    }
+    return kernels;
+  }
+
+  /// The work of one run.
+  Work work() {
+    return entries.stream().filter(entry -> !entry.isOnce()).map(Entry::work).reduce(Work.NONE, Work::plus);
+  }
+}

@@ -1,0 +1,62 @@
+package dev.einfall.command.page;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.passes.Pass;
+import dev.einfall.passes.PassRunner;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A cascade after passes, with what each of them did.
+///
+/// @param remarks what the passes declined, and why
+public record PassReport(Cascade result, List<Effect> effects, List<Diagnostic> remarks) {
+
+  /// What one pass did, in words.
+  public record Effect(String pass, boolean changed, String what) {}
+
+  public PassReport {
+    effects = List.copyOf(effects);
+    remarks = List.copyOf(remarks);
+  }
+
+  /// Runs `passes` on `cascade`, one after the other.
+  public static PassReport of(Cascade cascade, List<Pass.OnCascade> passes) {
+    List<Effect> effects = new ArrayList<>();
+    List<Diagnostic> remarks = new ArrayList<>();
+    PassRunner runner = new PassRunner(_ -> {}, remarks::add);
+    Cascade current = cascade;
+    for (Pass.OnCascade pass : passes) {
+      Cascade next = runner.run(pass, current);
+      effects.add(new Effect(pass.name(), next != current, next == current ? "nothing" : difference(current, next)));
+      current = next;
+    }
+    return new PassReport(current, effects, remarks);
+  }
+
+  private static String difference(Cascade before, Cascade after) {
+    List<String> differences = new ArrayList<>();
+    int old = before.definitions().size();
+    int now = after.definitions().size();
+    if (old != now) {
+      differences.add(old + " → " + now + " Einsums");
+    }
+    long kept = after.definitions().stream().filter(before.definitions()::contains).count();
+    if (kept < now) {
+      differences.add(count(now - kept, "Einsum") + " new or rewritten");
+    }
+    int groups = after.mapping().groups().size() - before.mapping().groups().size();
+    if (groups > 0) {
+      differences.add(count(groups, "kernel") + " of several Einsums");
+    }
+    int nests = after.mapping().nests().size() - before.mapping().nests().size();
+    if (nests > 0) {
+      differences.add("loops chosen for " + count(nests, "Einsum"));
+    }
+    return differences.isEmpty() ? "changed" : String.join(", ", differences);
+  }
+
+  private static String count(long count, String what) {
+    return count + " " + what + (count == 1 ? "" : "s");
+  }
+}
