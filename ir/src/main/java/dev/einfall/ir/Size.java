@@ -76,6 +76,11 @@ public record Size(SortedMap<Product, Long> terms) {
     return new Size(new TreeMap<>(Map.of(new Product(List.of(factor)), 1L)));
   }
 
+  /// Whether a quotient that is rounded down is a part of it: only numbers tell then whether it equals another size.
+  public boolean isRounded() {
+    return terms.keySet().stream().flatMap(product -> product.factors().stream()).anyMatch(Factor.Quotient.class::isInstance);
+  }
+
   /// The number that this size is, if it has no name in it.
   public Optional<Long> constant() {
     if (terms.isEmpty()) {

@@ -148,6 +148,9 @@ final class Wholes {
     Size before = Views.product(tensor.shape());
     Size after = Views.product(shape);
     if (!elaboration.same(before, after)) {
+      if (before.isRounded() || after.isRounded()) {
+        throw diagnostics.need(list.span(), after);
+      }
       throw diagnostics.reject(list.span(), "the new shape has " + after + " elements, the old one " + before,
           new Diagnostic.Note(tensor.span(), "`" + tensor.name() + "` is " + Accesses.describe(tensor)));
     }

@@ -69,6 +69,6 @@ class OraclesTest {
   private static void check(OracleCase oracle, Program program, Map<String, Integer> sizes) {
     OracleRun run = OracleRun.of(oracle, program.inputs(), sizes);
     run.difference(program.outputs(), JvmRun.outputs(program, run.inputs()), Comparison.ofSums(oracle.terms()))
-        .ifPresent(difference -> fail(difference + " at " + sizes));
+        .ifPresent(difference -> fail(oracle + " at " + sizes + ": " + difference));
   }
 }

@@ -30,6 +30,11 @@ public interface Fill {
     return (type, shape, random, _) -> each(type, shape, _ -> random.nextInt(limit));
   }
 
+  /// Integers from `first` to `limit`, exclusively.
+  static Fill from(int first, int limit) {
+    return (type, shape, random, _) -> each(type, shape, _ -> random.nextInt(first, limit));
+  }
+
   /// Indices into a dimension of size `size`.
   static Fill below(String size) {
     return (type, shape, random, sizes) -> each(type, shape, _ -> random.nextInt(sizes.get(size)));

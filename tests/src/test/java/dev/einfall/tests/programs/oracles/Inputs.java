@@ -1,5 +1,7 @@
 package dev.einfall.tests.programs.oracles;
 
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// What a program is given.
@@ -11,6 +13,19 @@ public record Inputs(Map<String, Doubles> arrays, Map<String, Integer> sizes) {
       throw new IllegalArgumentException("no input " + name + " but " + arrays.keySet());
     }
     return arrays.get(name);
+  }
+
+  /// With the input `from` once more as `to`, in which its second dimension from the end, parts of blocks, and the one before it,
+  /// blocks, are one.
+  public Inputs flat(String from, String to) {
+    int[] shape = of(from).shape();
+    int last = shape.length - 1;
+    int[] flat = Arrays.copyOf(shape, last);
+    flat[last - 2] *= shape[last - 1];
+    flat[last - 1] = shape[last];
+    Map<String, Doubles> more = new LinkedHashMap<>(arrays);
+    more.put(to, of(from).reshape(flat));
+    return new Inputs(more, sizes);
   }
 
   /// The only element of the input of this name.

@@ -1,25 +1,71 @@
 package dev.einfall.tests.programs.oracles;
 
+import static dev.einfall.tests.programs.oracles.Formulas.sum;
+
 import java.util.List;
+import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
 
 /// The programs in `programs/norm`.
 final class NormOracles {
+
+  /// Mean and variance of some elements.
+  private record Statistics(double mean, double variance) {
+
+    /// Of the elements of `x` whose indices are in the same group as `index`.
+    static Statistics of(Doubles x, Predicate<int[]> isInGroup) {
+      double[] total = new double[3];
+      Doubles.of(i -> {
+        if (isInGroup.test(i)) {
+          total[0]++;
+          total[1] += x.get(i);
+          total[2] += x.get(i) * x.get(i);
+        }
+        return 0;
+      }, x.shape());
+      double mean = total[1] / total[0];
+      return new Statistics(mean, total[2] / total[0] - mean * mean);
+    }
+
+    double normalize(double x) {
+      return (x - mean) / Math.sqrt(variance + 1e-5);
+    }
+  }
+
   private NormOracles() {}
 
   static List<OracleCase> cases() {
     return List.of(
-        OracleCase.of("norm/rms").sizes("B=3 D=17").sizes("B=1 D=1").gives(NormOracles::rms));
+        OracleCase.of("norm/rows").sizes("B=3 D=17").sizes("B=1 D=2").givesAll(NormOracles::rows),
+        OracleCase.of("norm/batch").sizes("B=3 C=5 H=3 W=7").sizes("B=2 C=1 H=1 W=2").fill("variance", Fill.between(0.5, 2))
+            .givesAll(NormOracles::batch));
   }
 
-  private static Doubles rms(Inputs in) {
+  private static List<Doubles> rows(Inputs in) {
     Doubles x = in.of("X");
     Doubles gamma = in.of("gamma");
-    return Doubles.of(i -> {
-      double squares = 0;
-      for (int d = 0; d < x.size(1); d++) {
-        squares += x.get(i[0], d) * x.get(i[0], d);
-      }
-      return x.get(i) / Math.sqrt(squares / x.size(1) + 1e-6) * gamma.get(i[1]);
-    }, x.shape());
+    int depth = x.size(1);
+    return List.of(
+        Doubles.of(i -> x.get(i) / Math.sqrt(squares(x, i[0]) / depth + 1e-6) * gamma.get(i[1]), x.shape()),
+        Doubles.of(i -> Statistics.of(x, other -> other[0] == i[0]).normalize(x.get(i)) * gamma.get(i[1])
+            + in.of("beta").get(i[1]), x.shape()),
+        Doubles.of(i -> x.get(i) / Math.sqrt(squares(x, i[0])), x.shape()));
+  }
+
+  private static double squares(Doubles x, int row) {
+    return sum(x.size(1), d -> x.get(row, d) * x.get(row, d));
+  }
+
+  private static List<Doubles> batch(Inputs in) {
+    Doubles x = in.of("X");
+    Doubles mean = in.of("mean");
+    return List.of(
+        affine(in, i -> Statistics.of(x, other -> other[1] == i[1]).normalize(x.get(i))),
+        affine(in, i -> new Statistics(mean.get(i[1]), in.of("variance").get(i[1])).normalize(x.get(i))),
+        Doubles.of(c -> 0.9 * mean.get(c) + 0.1 * Statistics.of(x, other -> other[1] == c[0]).mean(), x.size(1)));
+  }
+
+  private static Doubles affine(Inputs in, ToDoubleFunction<int[]> normal) {
+    return Doubles.of(i -> normal.applyAsDouble(i) * in.of("gamma").get(i[1]) + in.of("beta").get(i[1]), in.of("X").shape());
   }
 }

@@ -9,7 +9,7 @@ import java.util.function.Function;
 /// A program and its defining formula.
 ///
 /// ```java
-/// OracleCase.of("norm/rms").sizes("B=3 D=17").sizes("B=1 D=1").terms(17).gives(NormOracles::rms)
+/// OracleCase.of("norm/rows").sizes("B=3 D=17").sizes("B=1 D=1").terms(17).givesAll(NormOracles::rows)
 /// ```
 ///
 /// @param program the file below `programs`, without its ending

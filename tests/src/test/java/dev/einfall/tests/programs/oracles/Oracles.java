@@ -9,6 +9,10 @@ public final class Oracles {
 
   public static List<OracleCase> all() {
     return Stream.of(
+        ActivationOracles.cases(),
+        AttentionOracles.cases(),
+        EmbeddingOracles.cases(),
+        LossOracles.cases(),
         NormOracles.cases()
     ).flatMap(List::stream).toList();
   }
