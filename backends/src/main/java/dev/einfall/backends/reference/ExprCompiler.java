@@ -234,7 +234,8 @@ final class ExprCompiler {
     };
   }
 
-  private int[] operands(List<Var> vars) {
+  /// The slots of the frame that hold `vars`.
+  int[] operands(List<Var> vars) {
     return vars.stream().mapToInt(var -> operands.computeIfAbsent(var, _ -> slots++)).toArray();
   }
 

@@ -1,6 +1,7 @@
 package dev.einfall.ir.cascade;
 
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Span;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -15,7 +16,7 @@ import java.util.stream.Stream;
 /// A fold starts with the identity and combines the values in row-major order from the left. `associative` and
 /// `commutative` are the program's promises that combining parts, or in another order, gives as good a result.
 public record Combiner(String name, List<Var> left, List<Var> right, List<Expr> combined, List<Expr> identity,
-    boolean associative, boolean commutative) implements Combination {
+    boolean associative, boolean commutative, Span span) implements Combination {
 
   public Combiner {
     left = List.copyOf(left);

@@ -56,7 +56,7 @@ final class CheckCommand implements Callable<Integer> {
     if (file.toString().endsWith(".loop")) {
       LoopReader.read(source);
     } else {
-      EinReader.read(source, Optional.empty(), Imports.files());
+      Einfall.requirePromises(EinReader.read(source, Optional.empty(), Imports.files()).cascade());
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.einfall.runtime;
 
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.backends.jvm.JvmOptions;
+import dev.einfall.backends.reference.Promises;
 import dev.einfall.backends.jvm.VectorWidth;
 import dev.einfall.frontend.EinProgram;
 import dev.einfall.frontend.EinReader;
@@ -73,12 +74,25 @@ public final class Einfall {
 
   private static Program compile(Source source, Path directory, Imports imports, Options options) {
     EinProgram program = EinReader.read(source, options.function(), imports);
+    if (options.checkPromises()) {
+      requirePromises(program.cascade());
+    }
     Optional<WeightsFile> opened = options.weights().isPresent() || program.cascade().weights().isEmpty()
         ? Optional.empty() : program.weights().map(place -> options.opener().open(place, directory));
     try {
       return compile(program.cascade(), options.weights().or(() -> opened), options);
     } finally {
       opened.ifPresent(WeightsFile::close);
+    }
+  }
+
+  /// Refuses a program whose reductions break what they promise.
+  ///
+  /// @throws CompileException that shows for which values
+  public static void requirePromises(Cascade cascade) {
+    List<Diagnostic> broken = Promises.check(cascade);
+    if (!broken.isEmpty()) {
+      throw new CompileException(broken);
     }
   }
 

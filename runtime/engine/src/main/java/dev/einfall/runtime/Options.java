@@ -20,6 +20,8 @@ import java.util.function.ObjLongConsumer;
 /// @param opener opens the weights that a program names
 /// @param function the function to compile; empty for `main`, or the last one
 /// @param warmUp whether compiling ends only when the code runs at full speed
+/// @param checkPromises whether reductions that the program defines are tried on random values, and refused where they break
+///     what they promise
 /// @param specializations for how many assignments of sizes compiled code is kept
 /// @param remarks is told what the compiler decided, from the thread that compiles
 /// @param steps is told what each pass did
@@ -32,6 +34,7 @@ public record Options(
     WeightsOpener opener,
     Optional<String> function,
     boolean warmUp,
+    boolean checkPromises,
     int specializations,
     Consumer<Diagnostic> remarks,
     Consumer<Step> steps,
@@ -55,7 +58,7 @@ public record Options(
   /// All cores and vectors of this machine, warmed up, the program's own weights, and warnings to the system's logger.
   public static Options defaults() {
     return new Options(Backend.AUTO, Runtime.getRuntime().availableProcessors(), 0, Optional.empty(), Options::open,
-        Optional.empty(), true, 32, Options::log, _ -> {}, Optional.empty());
+        Optional.empty(), true, false, 32, Options::log, _ -> {}, Optional.empty());
   }
 
   private static WeightsFile open(String place, Path directory) {
@@ -75,57 +78,62 @@ public record Options(
   }
 
   public Options withBackend(Backend newBackend) {
-    return new Options(newBackend, threads, vectorBytes, weights, opener, function, warmUp, specializations, remarks,
-        steps, launches);
+    return new Options(newBackend, threads, vectorBytes, weights, opener, function, warmUp,
+        checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withThreads(int newThreads) {
-    return new Options(backend, newThreads, vectorBytes, weights, opener, function, warmUp, specializations, remarks,
-        steps, launches);
+    return new Options(backend, newThreads, vectorBytes, weights, opener, function, warmUp,
+        checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withVectorBytes(int newBytes) {
-    return new Options(backend, threads, newBytes, weights, opener, function, warmUp, specializations, remarks,
-        steps, launches);
+    return new Options(backend, threads, newBytes, weights, opener, function, warmUp,
+        checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withWeights(WeightsFile newWeights) {
-    return new Options(backend, threads, vectorBytes, Optional.of(newWeights), opener, function, warmUp,
+    return new Options(backend, threads, vectorBytes, Optional.of(newWeights), opener, function, warmUp, checkPromises,
         specializations, remarks, steps, launches);
   }
 
   public Options withOpener(WeightsOpener newOpener) {
-    return new Options(backend, threads, vectorBytes, weights, newOpener, function, warmUp, specializations, remarks,
-        steps, launches);
+    return new Options(backend, threads, vectorBytes, weights, newOpener, function, warmUp,
+        checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withFunction(Optional<String> newFunction) {
-    return new Options(backend, threads, vectorBytes, weights, opener, newFunction, warmUp, specializations, remarks,
-        steps, launches);
+    return new Options(backend, threads, vectorBytes, weights, opener, newFunction, warmUp,
+        checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withWarmUp(boolean newWarmUp) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, newWarmUp, specializations, remarks,
-        steps, launches);
+    return new Options(backend, threads, vectorBytes, weights, opener, function, newWarmUp,
+        checkPromises, specializations, remarks, steps, launches);
+  }
+
+  public Options withCheckPromises(boolean newCheck) {
+    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, newCheck, specializations,
+        remarks, steps, launches);
   }
 
   public Options withSpecializations(int newNumber) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, newNumber, remarks, steps,
-        launches);
+    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp,
+        checkPromises, newNumber, remarks, steps, launches);
   }
 
   public Options withRemarks(Consumer<Diagnostic> newRemarks) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, specializations, newRemarks,
-        steps, launches);
+    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp,
+        checkPromises, specializations, newRemarks, steps, launches);
   }
 
   public Options withSteps(Consumer<Step> newSteps) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, specializations, remarks,
-        newSteps, launches);
+    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp,
+        checkPromises, specializations, remarks, newSteps, launches);
   }
 
   public Options withLaunches(ObjLongConsumer<Kernel> newLaunches) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, specializations, remarks,
-        steps, Optional.of(newLaunches));
+    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp,
+        checkPromises, specializations, remarks, steps, Optional.of(newLaunches));
   }
 }
