@@ -120,14 +120,16 @@ public record Size(SortedMap<Product, Long> terms) {
     return new Product(factors);
   }
 
-  /// This size divided by `divisor`, rounded down. Exact quotients cancel: `B * T / T` is `B`.
+  /// This size divided by `divisor`, rounded down. Exact quotients cancel: `B * T / T` is `B`, and `(2 * N + 3) / 2` is `N + 1`.
   public Size dividedBy(Size divisor) {
     Optional<Size> exact = exactQuotient(divisor);
     if (exact.isPresent()) {
       return exact.get();
     }
-    if (constant().isPresent() && divisor.constant().filter(value -> value != 0).isPresent()) {
-      return of(Math.floorDiv(constant().get(), divisor.constant().get()));
+    Size number = of(terms.getOrDefault(ONE, 0L));
+    Optional<Size> multiple = minus(number).exactQuotient(divisor);
+    if (multiple.isPresent() && divisor.constant().filter(value -> value != 0).isPresent()) {
+      return multiple.get().plus(of(Math.floorDiv(number.constant().orElseThrow(), divisor.constant().get())));
     }
     return factor(new Factor.Quotient(this, divisor));
   }

@@ -11,9 +11,22 @@ public final class Oracles {
     return Stream.of(
         ActivationOracles.cases(),
         AttentionOracles.cases(),
+        AudioOracles.cases(),
+        BitOracles.cases(),
+        CodeOracles.cases(),
+        DynamicOracles.cases(),
         EmbeddingOracles.cases(),
+        EquivariantOracles.cases(),
+        FourierOracles.cases(),
+        GraphOracles.cases(),
         LossOracles.cases(),
-        NormOracles.cases()
+        NormOracles.cases(),
+        NumericOracles.cases(),
+        PoolingOracles.cases(),
+        RecurrentOracles.cases(),
+        SortOracles.cases(),
+        StructuredOracles.cases(),
+        VisionOracles.cases()
     ).flatMap(List::stream).toList();
   }
 }
