@@ -13,6 +13,7 @@ import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Pass;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /// Replaces size names by the numbers bound at the call, and so makes every shape a known one.
 ///
@@ -28,7 +30,8 @@ import java.util.stream.Collectors;
 ///   Y[n] = X[n] / f32(N)           =>         Y[n] = X[n] / f32(i32(8))
 /// ```
 ///
-/// Names without a number stay. An index that leaves its tensor at these sizes is an error of the user's.
+/// Names without a number stay. An index that leaves its tensor at these sizes is an error of the user's, and so is a
+/// dimension that would be smaller than 0 or larger than an `i32`.
 public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade {
 
   @Override
@@ -43,19 +46,27 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
 
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
-    Cascade bound = new Binding(sizes).cascade(cascade);
-    List<Diagnostic> outside = IndexBounds.check(bound);
-    if (!outside.isEmpty()) {
-      throw new CompileException(outside.stream().map(this::withSizes).toList());
-    }
+    Binding binding = new Binding(sizes);
+    Cascade bound = binding.cascade(cascade);
+    require(binding.impossible);
+    require(IndexBounds.check(bound));
     return bound;
   }
 
+  private void require(List<Diagnostic> errors) {
+    if (!errors.isEmpty()) {
+      throw new CompileException(errors.stream().map(this::withSizes).toList());
+    }
+  }
+
   private Diagnostic withSizes(Diagnostic outside) {
-    String bindings = sizes.entrySet().stream()
-        .map(size -> size.getKey() + "=" + size.getValue()).collect(Collectors.joining(", "));
-    String message = sizes.isEmpty() ? outside.message() : outside.message() + ", for " + bindings;
+    String message = sizes.isEmpty() ? outside.message() : outside.message() + ", for " + bindings(sizes);
     return new Diagnostic(outside.severity(), outside.span(), message, outside.notes());
+  }
+
+  private static String bindings(SortedMap<String, Long> sizes) {
+    return sizes.entrySet().stream()
+        .map(size -> size.getKey() + "=" + size.getValue()).collect(Collectors.joining(", "));
   }
 
   /// The new identity of each tensor and rank whose sizes change.
@@ -63,6 +74,7 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
     private final SortedMap<String, Long> sizes;
     private final Map<Tensor, Tensor> tensors = new IdentityHashMap<>();
     private final Map<Rank, Rank> ranks = new IdentityHashMap<>();
+    private final List<Diagnostic> impossible = new ArrayList<>();
 
     Binding(SortedMap<String, Long> sizes) {
       this.sizes = sizes;
@@ -122,9 +134,18 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
 
     private Tensor tensor(Tensor old) {
       return tensors.computeIfAbsent(old, _ -> {
-        List<Size> shape = old.shape().stream().map(this::size).toList();
+        List<Size> shape = IntStream.range(0, old.shape().size()).mapToObj(i -> dimension(old, i)).toList();
         return shape.equals(old.shape()) ? old : old.withShape(shape);
       });
+    }
+
+    private Size dimension(Tensor tensor, int index) {
+      Size declared = tensor.shape().get(index);
+      Size size = size(declared);
+      size.constant().filter(value -> value != Math.clamp(value, 0, Integer.MAX_VALUE)).ifPresent(value ->
+          impossible.add(Diagnostic.error(tensor.span(), "dimension " + index + " of `" + tensor.name()
+              + "` has no possible size: " + (declared.equals(size) ? "" : declared + " is ") + value)));
+      return size;
     }
 
     private Rank rank(Rank old) {
@@ -135,7 +156,11 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
     }
 
     private Size size(Size old) {
-      return old.substitute(name -> Optional.ofNullable(sizes.get(name)).map(Size::of));
+      try {
+        return old.substitute(name -> Optional.ofNullable(sizes.get(name)).map(Size::of));
+      } catch (ArithmeticException _) {
+        throw CompileException.of("the size " + old + " is too large for " + bindings(sizes));
+      }
     }
   }
 }

@@ -133,7 +133,7 @@ record Trial(boolean isRead, Optional<String> problem) {
     tensors.forEach(tensor -> tensor.shape().forEach(size -> size.names().forEach(name ->
         sizes.put(name, 1L + Math.floorMod(name.hashCode() * 31 + salt, 12)))));
     try {
-      new BindSizes(sizes).apply(cascade, _ -> { });
+      CascadeVerifier.verify(new BindSizes(sizes).apply(cascade, _ -> { }));
     } catch (CompileException error) {
       error.diagnostics().forEach(diagnostic -> require(!diagnostic.message().isBlank(), "an empty message"));
     }
