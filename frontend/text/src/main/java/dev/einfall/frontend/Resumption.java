@@ -1,6 +1,8 @@
 package dev.einfall.frontend;
 
+import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.antlr.v4.runtime.Parser;
 import org.antlr.v4.runtime.RuleContext;
 import org.antlr.v4.runtime.Token;
@@ -17,10 +19,14 @@ final class Resumption {
 
   private final Parser parser;
   private final TokenStream tokens;
+  private final List<Boolean> blocks;
+  private final List<Boolean> units;
 
   Resumption(Parser parser) {
     this.parser = parser;
     this.tokens = parser.getTokenStream();
+    this.blocks = Stream.of(parser.getRuleNames()).map(BLOCKS::contains).toList();
+    this.units = Stream.of(parser.getRuleNames()).map(UNITS::contains).toList();
   }
 
   /// Whether the parser is between the statements of a block, or between declarations.
@@ -71,17 +77,13 @@ final class Resumption {
 
   /// Whether `context` is a block whose `{` has been read.
   private boolean isBlock(RuleContext context) {
-    return BLOCKS.contains(rule(context)) && context.getChildCount() > 0;
-  }
-
-  private String rule(RuleContext context) {
-    return parser.getRuleNames()[context.getRuleIndex()];
+    return blocks.get(context.getRuleIndex()) && context.getChildCount() > 0;
   }
 
   /// The first token of the innermost statement or declaration that is being read; between them, of the line.
   Token firstOfUnit() {
     for (var context = parser.getContext(); context != null && !isBlock(context); context = context.getParent()) {
-      if (UNITS.contains(rule(context))) {
+      if (units.get(context.getRuleIndex())) {
         return context.getStart();
       }
     }
