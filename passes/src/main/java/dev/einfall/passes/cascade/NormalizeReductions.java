@@ -5,11 +5,13 @@ import static dev.einfall.ir.BinaryOp.LT;
 
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.Size;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.IndexBounds;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Reduction;
@@ -76,13 +78,16 @@ public record NormalizeReductions() implements Pass.OnCascade {
     return new Expr.Reduce(extreme, reduce.ranks(), reduce.body());
   }
 
-  private static Expr.Reduce position(Expr.Reduce reduce, Expr best) {
+  /// The first coordinate whose value `best` does not beat; 0 if there is none at all.
+  private static Expr position(Expr.Reduce reduce, Expr best) {
     BinaryOp worse = reduce.reduction() == Reduction.ARGMAX ? LT : GT;
     Rank rank = reduce.ranks().getFirst();
     Expr isWorse = new Expr.Binary(worse, reduce.body(), best);
     Expr position = new Expr.Select(
         new Expr.Unary(UnaryOp.NOT, isWorse), new Expr.Coordinate(rank), new Expr.Extent(rank.size()));
-    return new Expr.Reduce(Reduction.MIN, reduce.ranks(), position);
+    Expr first = new Expr.Reduce(Reduction.MIN, reduce.ranks(), position);
+    boolean mayBeEmpty = !IndexBounds.isNotNegative(rank.size().minus(Size.of(1)));
+    return mayBeEmpty ? new Expr.Select(new Expr.Binary(LT, first, new Expr.Extent(rank.size())), first, Expr.index(0)) : first;
   }
 
   /// The reductions of one Einsum on their way into Einsums before it.
@@ -103,7 +108,7 @@ public record NormalizeReductions() implements Pass.OnCascade {
         return expr.mapChildren(child -> lift(child, scope));
       }
       if (!lifted.containsKey(expr)) {
-        lifted.put(expr, define(reduction(expr, scope), scope));
+        lifted.put(expr, define(reduction(expr, scope), operation(expr), scope));
       }
       return lifted.get(expr);
     }
@@ -114,11 +119,11 @@ public record NormalizeReductions() implements Pass.OnCascade {
       inside.addAll(expr.bound());
       Expr inner = expr.mapChildren(body -> lift(body, inside));
       return inner instanceof Expr.Reduce reduce && reduce.reduction().isPosition()
-          ? position(reduce, define(Exprs.freshRanks(extreme(reduce)), scope)) : inner;
+          ? position(reduce, define(Exprs.freshRanks(extreme(reduce)), extreme(reduce).reduction().text(), scope)) : inner;
     }
 
     /// Adds an Einsum for `reduce` and gives the access to it.
-    private Expr define(Expr reduce, List<Rank> scope) {
+    private Expr define(Expr reduce, String operation, List<Rank> scope) {
       Set<Rank> free = Exprs.freeRanks(reduce);
       List<Rank> outer = scope.stream().filter(free::contains).toList();
       List<Rank> ranks = outer.stream().map(rank -> new Rank(rank.name(), rank.size())).toList();
@@ -126,7 +131,7 @@ public record NormalizeReductions() implements Pass.OnCascade {
       for (int i = 0; i < ranks.size(); i++) {
         renamed.put(outer.get(i), new Expr.Coordinate(ranks.get(i)));
       }
-      Tensor tensor = new Tensor(einsum.tensor().name() + "_" + operation(reduce), reduce.type(),
+      Tensor tensor = new Tensor(einsum.tensor().name() + "_" + operation, reduce.type(),
           ranks.stream().map(Rank::size).toList(), einsum.span());
       before.add(new Einsum(tensor, ranks, Exprs.substitute(reduce, renamed), einsum.span()));
       return new Expr.Access(tensor, Exprs.coordinates(outer));
