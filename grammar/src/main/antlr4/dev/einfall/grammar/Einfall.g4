@@ -69,8 +69,8 @@ body
 
 statement
   : 'weight' name ':' type '=' STRING                                                 # Weight
-  | target (',' target)* op=('=' | ':=') expr ('while' expr)?                         # Definition
-  | 'update' state (',' state)* ('for' step (',' step)*)? ('while' expr)? body        # Update
+  | target (',' target)* op=('=' | ':=') expr ranges? ('while' condition=expr)?       # Definition
+  | 'update' state (',' state)* ranges? ('while' expr)? body                          # Update
   | name (',' name)* '=' expr                                                         # Assignment
   | constant                                                                          # BodyConstant
   | 'for' name 'in' expr '..' expr ('in' STRING)? body                                # StaticLoop
@@ -85,6 +85,10 @@ target
 
 state
   : name 'from' name
+  ;
+
+ranges
+  : 'for' step (',' step)*
   ;
 
 step
@@ -116,7 +120,7 @@ expr
   | (INT | FLOAT | 'inf' | 'nan')                                                     # Number
   | ('true' | 'false')                                                                # Truth
   | name '[' (subscript (',' subscript)*)? ('where' filter=expr)? ']'
-      ('(' expr (',' expr)* ')' | 'or' outside)?                                      # ReductionOrAccess
+      (('.' INT)? '(' expr (',' expr)* ')' | 'or' outside)?                           # ReductionOrAccess
   | name '(' (expr (',' expr)*)? ')' ('in' STRING)?                                   # Call
   | '[' (subscript (',' subscript)*)? ']'                                             # List
   | name                                                                              # Reference

@@ -6,6 +6,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// Gives the constants of files their values, each after those that it is made of.
 final class Constants {
@@ -66,9 +67,10 @@ final class Constants {
   }
 
   private static Optional<Syntax.Name> place(String name, FileScope file) {
-    return java.util.stream.Stream.concat(
+    return Stream.of(
         file.file().functions().stream().map(Syntax.Function::name),
+        file.file().combiners().stream().map(Syntax.Combiner::name),
         file.file().constants().stream().map(Syntax.Statement.Constant::name))
-        .filter(other -> other.text().equals(name)).findFirst();
+        .flatMap(names -> names).filter(other -> other.text().equals(name)).findFirst();
   }
 }

@@ -2,6 +2,7 @@ package dev.einfall.frontend;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.cascade.Reduction;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,9 @@ final class Declarations {
   void check(Syntax.File file) {
     once(file.constants().stream().map(Syntax.Statement.Constant::name).toList(), "constant");
     once(file.functions().stream().map(Syntax.Function::name).toList(), "function");
+    once(file.combiners().stream().map(Syntax.Combiner::name).toList(), "reduction");
+    file.combiners().stream().map(Syntax.Combiner::name).filter(name -> Reduction.named(name.text()).isPresent()).forEach(name ->
+        diagnostics.report(name.span(), "`" + name.text() + "` is a reduction of the language; choose another name"));
     file.functions().forEach(this::check);
   }
 

@@ -34,16 +34,33 @@ final class Definitions {
   Tensor define(Syntax.Statement.Definition definition) {
     Optional<Bound> known = diagnostics.attempt(() -> {
       diagnostics.each(definition.indices(), this::checkIsBinder);
-      return ranges.bind(definition.indices(), definition.value());
+      return ranges.bind(withRanges(definition), definition.value());
     });
     if (known.isEmpty()) {
       right(definition.value(), Scope.EMPTY.unknown(Ranges.names(definition.indices())));
     }
     Bound bound = known.orElseThrow(diagnostics::reject);
     Scope scope = Scope.EMPTY.inner(bound.named(), bound.rest());
-    Expr value = right(definition.value(), scope);
+    Expr value = scalars.arithmetic().alone(right(definition.value(), scope));
     ranges.requireKnown(bound);
     return elaboration.define(definition.name(), bound.order(), value, definition.span());
+  }
+
+  /// The indices, with the ranges that stand behind the statement.
+  private List<Syntax.Subscript> withRanges(Syntax.Statement.Definition definition) {
+    List<Syntax.Subscript> indices = new ArrayList<>(definition.indices());
+    for (Syntax.Step range : definition.ranges()) {
+      indices.replaceAll(index -> index instanceof Syntax.Subscript.Index && isNamed(index, range)
+          ? new Syntax.Subscript.Ranged(range.name(), range.from(), range.to(), range.span()) : index);
+      if (indices.stream().noneMatch(index -> isNamed(index, range))) {
+        throw diagnostics.reject(range.name().span(), "`" + range.name().text() + "` is no index on the left side");
+      }
+    }
+    return indices;
+  }
+
+  private static boolean isNamed(Syntax.Subscript index, Syntax.Step range) {
+    return Ranges.name(index).filter(name -> name.text().equals(range.name().text())).isPresent();
   }
 
   private Syntax.Subscript checkIsBinder(Syntax.Subscript index) {
@@ -59,10 +76,10 @@ final class Definitions {
   }
 
   /// The right side. In a product, the indices that stand only there are summed over.
-  private Expr right(Syntax.Expr value, Scope scope) {
+  Value right(Syntax.Expr value, Scope scope) {
     Collection<Syntax.Name> free = FreeIndices.of(value, name -> isKnown(name, scope));
     if (free.isEmpty()) {
-      return scalars.arithmetic().alone(scalars.value(value, scope));
+      return scalars.value(value, scope);
     }
     if (!(value instanceof Syntax.Expr.Infix product && product.op() == BinaryOp.MUL)) {
       free.forEach(name -> unbound(name, scope));
@@ -83,10 +100,11 @@ final class Definitions {
       throw diagnostics.reject();
     }
     Value body = scalars.value(value, scope.inner(named, Optional.empty()));
-    return scalars.arithmetic().alone(scalars.arithmetic().reduce(Reduction.SUM, order, Optional.empty(), body, value.span()));
+    return scalars.arithmetic().reduce(Reduction.SUM, order, Optional.empty(), body, value.span());
   }
 
-  private boolean isKnown(String name, Scope scope) {
+  /// Whether `name` stands for a value: an index, a size or a tensor without dimensions.
+  boolean isKnown(String name, Scope scope) {
     return scope.find(name).isPresent() || scope.isUnknown(name) || frame.known(name).isPresent()
         || frame.tensor(name).filter(tensor -> tensor.isEmpty() || tensor.get().shape().isEmpty()).isPresent();
   }

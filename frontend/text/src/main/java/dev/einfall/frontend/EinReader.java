@@ -132,6 +132,8 @@ public final class EinReader {
     Optional<List<Size>> rest = Optional.of(List.of(Size.named("D0"), Size.named("D1")));
     Elaboration other = new Elaboration(diagnostics, true);
     other.called().addAll(elaboration.called());
+    main.file().combiners().forEach(combiner ->
+        diagnostics.attempt(combiner.span(), () -> other.combiner(combiner.name(), main)));
     for (Routine routine : main.functions().values()) {
       if (!other.called().contains(routine)) {
         Functions reader = new Functions(other);

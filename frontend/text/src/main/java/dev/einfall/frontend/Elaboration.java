@@ -4,6 +4,7 @@ import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Combiner;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
@@ -33,12 +34,14 @@ final class Elaboration {
   private final List<Mapping.Group> groups = new ArrayList<>();
   private final Set<Routine> called = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Nicknames nicknames = new Nicknames();
+  private final Combiners combiners;
   private int steps;
 
   /// @param generic whether sizes that only a call gives are taken to be what the function needs
   Elaboration(Diagnostics diagnostics, boolean generic) {
     this.diagnostics = diagnostics;
     this.generic = generic;
+    this.combiners = new Combiners(this);
   }
 
   Diagnostics diagnostics() {
@@ -71,6 +74,17 @@ final class Elaboration {
     Tensor tensor = new Tensor(name, value.type(), ranks.stream().map(Rank::size).toList(), nameSpan);
     definitions.add(new Einsum(tensor, ranks, SharedReductions.of(value), span));
     return tensor;
+  }
+
+  /// The reduction `name` that `file` sees, if there is one.
+  ///
+  /// @throws Diagnostics.Rejection if its definition is wrong
+  Optional<Combiner> combiner(Syntax.Name name, FileScope file) {
+    return combiners.combiner(name, file);
+  }
+
+  void define(Definition definition) {
+    definitions.add(definition.mapExprs(SharedReductions::of));
   }
 
   /// The weight `key`; the same tensor for one that is named so twice.

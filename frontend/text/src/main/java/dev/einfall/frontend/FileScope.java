@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// What names mean in a file outside of its functions: its own functions and constants, which hide those of the files that
+/// What names mean in a file outside of its functions: its own functions, constants and reductions, which hide those of the files that
 /// it imports.
 final class FileScope {
   private final String name;
@@ -82,6 +82,25 @@ final class FileScope {
   /// The imported files that have a constant of this name.
   List<FileScope> filesWithConstant(String constant) {
     return imports.stream().filter(imported -> imported.declares(constant)).toList();
+  }
+
+  /// The reduction of this file itself that is called `name`.
+  Syntax.Combiner reduction(String name) {
+    return file.combiners().stream().filter(combiner -> combiner.name().text().equals(name)).findFirst().orElseThrow();
+  }
+
+  /// The files that have a reduction of this name: this one alone, or else the imported ones.
+  List<FileScope> filesWithReduction(String name) {
+    return hasReduction(name) ? List.of(this) : imports.stream().filter(imported -> imported.hasReduction(name)).toList();
+  }
+
+  private boolean hasReduction(String name) {
+    return file.combiners().stream().anyMatch(combiner -> combiner.name().text().equals(name));
+  }
+
+  List<String> reductionNames() {
+    return Stream.concat(Stream.of(this), imports.stream())
+        .flatMap(scope -> scope.file.combiners().stream()).map(combiner -> combiner.name().text()).distinct().toList();
   }
 
   List<String> functionNames() {

@@ -32,6 +32,19 @@ final class FreeIndices {
     return indices.free.values();
   }
 
+  /// The first place of each name in an index of `subscripts` that is not `known`, in order.
+  static Collection<Syntax.Name> ofIndices(List<Subscript> subscripts, Predicate<String> known) {
+    FreeIndices indices = new FreeIndices(known);
+    for (Subscript subscript : subscripts) {
+      switch (subscript) {
+        case Subscript.Ranged(Syntax.Name name, Expr _, Expr _, var _) -> indices.free.putIfAbsent(name.text(), name);
+        case Subscript.Placed placed -> indices.visit(placed.value(), true, List.of());
+        case Subscript other -> indices.visit(other, true, List.of());
+      }
+    }
+    return indices.free.values();
+  }
+
   private void visit(Expr expr, boolean isIndex, List<String> bound) {
     switch (expr) {
       case Expr.Whole _, Expr.Real _, Expr.Truth _, Expr.Sequence _ -> { }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -29,7 +30,13 @@ final class Ranges {
 
   /// Binds the indices of a left side, whose ranges follow from `body`.
   Bound bind(List<Subscript> indices, Expr body) {
-    return bind(indices, List.of(body), Scope.EMPTY);
+    return bind(indices, List.of(body), Scope.EMPTY, Map.of());
+  }
+
+  /// Binds the indices of steps, which have their ranges.
+  Bound bind(List<Syntax.Step> steps) {
+    return bind(steps.stream().<Subscript>map(step ->
+        new Subscript.Ranged(step.name(), step.from(), step.to(), step.span())).toList(), List.of(), Scope.EMPTY, Map.of());
   }
 
   /// Binds the indices of a reduction, whose ranges follow from its bodies and its condition.
@@ -38,19 +45,20 @@ final class Ranges {
   Bound bind(Expr.Reduction reduction, Scope scope) {
     List<Expr> bodies = new ArrayList<>(reduction.bodies());
     reduction.filter().ifPresent(bodies::add);
-    return bind(reduction.indices(), bodies, scope);
+    return bind(reduction.indices(), bodies, scope, Map.of());
   }
 
-  private Bound bind(List<Subscript> indices, List<Expr> bodies, Scope scope) {
+  /// Binds indices whose ranges follow from `bodies`, unless they are `known`.
+  Bound bind(List<Subscript> indices, List<Expr> bodies, Scope scope, Map<String, Size> known) {
     checkNames(indices);
     diagnostics.each(indices, index -> checkRange(index, scope));
     Bound bound = Bound.empty();
     for (Subscript index : indices) {
       bound = switch (index) {
-        case Subscript.Index(Expr.Reference(Syntax.Name name)) -> whole(name, bodies, bound);
+        case Subscript.Index(Expr.Reference(Syntax.Name name)) -> whole(name, bodies, known, bound);
         case Subscript.Ranged ranged when dependsOnData(ranged, scope) -> {
           bound.byData().add(ranged);
-          yield whole(ranged.name(), bodies, bound);
+          yield whole(ranged.name(), bodies, known, bound);
         }
         case Subscript.Ranged ranged -> {
           bound.add(new Rank(ranged.name().text(), sizes.length(ranged)), sizes.bound(ranged.from()));
@@ -73,8 +81,9 @@ final class Ranges {
   }
 
   /// An index over all of the dimensions at which it stands alone.
-  private Bound whole(Syntax.Name name, List<Expr> bodies, Bound bound) {
-    Optional<Size> size = range(name, bodies);
+  private Bound whole(Syntax.Name name, List<Expr> bodies, Map<String, Size> known, Bound bound) {
+    Optional<Size> size =
+        known.containsKey(name.text()) ? Optional.of(known.get(name.text())) : range(name, bodies);
     bound.add(new Rank(name.text(), size.orElse(Size.named(name.text()))), Size.of(0));
     return size.isPresent() ? bound : bound.withUnknown(name);
   }
@@ -111,6 +120,16 @@ final class Ranges {
     bound.unknown().ifPresent(name -> {
       throw unknown(name);
     });
+  }
+
+  /// As [#requireKnown(Bound)] for the indices of `left`, which stand alone there or not.
+  void requireKnown(Bound bound, List<Subscript> left) {
+    bound.unknown().filter(name -> left.stream().noneMatch(index -> name(index).equals(Optional.of(name))))
+        .ifPresent(name -> {
+          throw diagnostics.reject(name.span(), "the range of `" + name.text() + "` is not known: it stands alone at no "
+              + "dimension of a tensor; write it behind the statement: `for " + name.text() + " in 0..N`");
+        });
+    requireKnown(bound);
   }
 
   private Diagnostics.Rejection unknown(Syntax.Name name) {

@@ -4,24 +4,28 @@ import dev.einfall.frontend.Syntax.Subscript;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Span;
+import dev.einfall.ir.cascade.Combination;
+import dev.einfall.ir.cascade.Combiner;
 import dev.einfall.ir.cascade.Expr;
-import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Reduction;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Reads reductions, such as `sum[k in 1..N where X[k] > 0](X[k])`. Where elements do not take part, the identity does.
 final class Reductions {
+  private final Elaboration elaboration;
   private final Diagnostics diagnostics;
+  private final Frame frame;
   private final Ranges ranges;
   private final Scalars scalars;
   private final Arithmetic arithmetic;
 
   Reductions(Elaboration elaboration, Frame frame, Scalars scalars) {
+    this.elaboration = elaboration;
     this.diagnostics = elaboration.diagnostics();
+    this.frame = frame;
     this.ranges = new Ranges(elaboration, frame);
     this.scalars = scalars;
     this.arithmetic = scalars.arithmetic();
@@ -29,7 +33,10 @@ final class Reductions {
 
   /// A reduction that is wrong is read on with its indices unknown.
   Value value(Syntax.Expr.Reduction reduction, Scope scope) {
-    Optional<Bound> bound = diagnostics.attempt(() -> bound(reduction, scope));
+    Optional<Bound> bound = diagnostics.attempt(() -> {
+      checkCounts(reduction, combination(reduction.name()));
+      return ranges.bind(reduction, scope);
+    });
     if (bound.isEmpty()) {
       Scope unknown = scope.unknown(Ranges.names(reduction.indices())).guard();
       reduction.filter().ifPresent(condition -> scalars.value(condition, unknown));
@@ -39,38 +46,95 @@ final class Reductions {
     return value(reduction, bound.get(), scope);
   }
 
-  private Bound bound(Syntax.Expr.Reduction reduction, Scope scope) {
-    Reduction operation = Reduction.named(reduction.name().text()).orElseThrow(() -> unknown(reduction.name()));
-    if (reduction.indices().isEmpty()) {
-      throw diagnostics.reject(reduction.span(), "`" + operation.text() + "` needs an index to reduce, as in `"
-          + operation.text() + "[k](...)`");
-    }
-    if (reduction.bodies().size() != 1) {
-      throw diagnostics.reject(reduction.span(), "`" + operation.text() + "` combines one value at each point, not "
-          + reduction.bodies().size());
-    }
-    Bound bound = ranges.bind(reduction, scope);
-    if (operation.isPosition() && bound.order().size() != 1) {
-      throw diagnostics.reject(reduction.span(), "`" + operation.text() + "` finds a position along one index, not "
-          + bound.order().size());
-    }
-    return bound;
-  }
-
   private Value value(Syntax.Expr.Reduction reduction, Bound bound, Scope scope) {
-    Reduction operation = Reduction.named(reduction.name().text()).orElseThrow();
     Scope inner = scope.inner(bound.named(), bound.rest());
     Optional<Optional<Expr>> filter = diagnostics.attempt(() -> filter(reduction, bound, scope, inner));
     boolean isFiltered = filter.isEmpty() || filter.get().isPresent();
-    Value body = scalars.value(reduction.bodies().getFirst(), isFiltered ? inner.guard() : inner);
-    if (!(body instanceof Value.Unknown)) {
+    Scope around = isFiltered ? inner.guard() : inner;
+    List<Value> bodies = reduction.bodies().stream().map(body -> scalars.value(body, around)).toList();
+    if (bodies.stream().noneMatch(Value.Unknown.class::isInstance)) {
       ranges.requireKnown(bound);
+    }
+    Optional<Expr> condition = filter.orElseThrow(diagnostics::reject);
+    return switch (combination(reduction.name())) {
+      case Reduction operation -> reduce(operation, bound, condition, bodies.getFirst(), reduction.span());
+      case Combiner combiner -> fold(combiner, reduction, bound, condition, bodies);
+    };
+  }
+
+  private Value reduce(Reduction operation, Bound bound, Optional<Expr> filter, Value body, Span span) {
+    if (operation.isPosition() && bound.order().size() != 1) {
+      throw diagnostics.reject(span, "`" + operation.text() + "` finds a position along one index, not "
+          + bound.order().size());
     }
     if (bound.order().isEmpty()) {
       return body;
     }
-    Value result = arithmetic.reduce(operation, bound.order(), filter.orElseThrow(diagnostics::reject), body, reduction.span());
-    return operation.isPosition() ? position(result, bound, reduction.span()) : result;
+    Value result = arithmetic.reduce(operation, bound.order(), filter, body, span);
+    return operation.isPosition() ? position(result, bound, span) : result;
+  }
+
+  private Value fold(
+      Combiner combiner, Syntax.Expr.Reduction reduction, Bound bound, Optional<Expr> filter, List<Value> bodies) {
+    List<Expr> values = new ArrayList<>();
+    for (Value body : bodies) {
+      Expr identity = combiner.identity().get(values.size());
+      Expr value = arithmetic.as(body, identity.type());
+      values.add(filter.filter(_ -> !value.equals(identity)).<Expr>map(holds -> new Expr.Select(holds, value, identity))
+          .orElse(value));
+    }
+    int component = reduction.component().orElse(0L).intValue();
+    return new Value.Typed(bound.order().isEmpty() ? values.get(component)
+        : new Expr.Fold(combiner, bound.order(), values, component), reduction.span());
+  }
+
+  private void checkCounts(Syntax.Expr.Reduction reduction, Combination combination) {
+    String name = reduction.name().text();
+    if (reduction.indices().isEmpty()) {
+      throw diagnostics.reject(reduction.span(), "`" + name + "` needs an index to reduce, as in `" + name + "[k](...)`");
+    }
+    int count = components(combination);
+    if (reduction.bodies().size() != count) {
+      throw diagnostics.reject(reduction.span(), "`" + name + "` combines " + (count == 1 ? "one value" : count + " values")
+          + " at each point, not " + reduction.bodies().size());
+    }
+    if (count > 1 && reduction.component().isEmpty()) {
+      throw diagnostics.reject(reduction.span(), "`" + name + "` makes " + count
+          + " values; take them apart: `A[i], B[i] = " + name + "[k](...)`");
+    }
+    if (reduction.component().filter(component -> count == 1 || component >= count).isPresent()) {
+      throw diagnostics.reject(reduction.span(), "`" + name + "` has no component " + reduction.component().get()
+          + (count == 1 ? ": it makes one value" : "; they are counted from 0 to " + (count - 1)));
+    }
+  }
+
+  private static int components(Combination combination) {
+    return switch (combination) {
+      case Reduction _ -> 1;
+      case Combiner combiner -> combiner.types().size();
+    };
+  }
+
+  /// The reduction of a scatter into a tensor of `type`.
+  Combination combination(Syntax.Expr.Reduction reduction, ElementType type) {
+    Combination combination = combination(reduction.name());
+    checkCounts(reduction, combination);
+    String name = reduction.name().text();
+    boolean fits = switch (combination) {
+      case Reduction operation -> operation.accepts(type) && !operation.isPosition();
+      case Combiner combiner -> combiner.types().equals(List.of(type));
+    };
+    if (!fits) {
+      throw diagnostics.reject(reduction.name().span(), "`" + name + "` cannot combine what lands on an element that is "
+          + Arithmetic.article(type));
+    }
+    return combination;
+  }
+
+  private Combination combination(Syntax.Name name) {
+    return Reduction.named(name.text()).<Combination>map(operation -> operation)
+        .or(() -> elaboration.combiner(name, frame.file()))
+        .orElseThrow(() -> unknown(name));
   }
 
   /// The position in the index's own range, of which the rank counts from 0.
@@ -83,7 +147,7 @@ final class Reductions {
   }
 
   /// The condition under which an element takes part: what stands after `where`, and the bounds that depend on data.
-  private Optional<Expr> filter(Syntax.Expr.Reduction reduction, Bound bound, Scope outer, Scope inner) {
+  Optional<Expr> filter(Syntax.Expr.Reduction reduction, Bound bound, Scope outer, Scope inner) {
     List<Expr> conditions = new ArrayList<>();
     for (Subscript.Ranged ranged : bound.byData()) {
       Value index = new Value.Whole(bound.named().get(ranged.name().text()), false, ranged.name().span());
@@ -103,7 +167,8 @@ final class Reductions {
   }
 
   private Diagnostics.Rejection unknown(Syntax.Name name) {
-    List<String> known = Stream.of(Reduction.values()).map(Reduction::text).toList();
+    List<String> known = Stream.concat(Stream.of(Reduction.values()).map(Reduction::text),
+        frame.file().reductionNames().stream()).toList();
     String suggestion = Spelling.suggestion(name.text(), known);
     return diagnostics.reject(name.span(), "no reduction is called `" + name.text() + "`"
         + (suggestion.isEmpty() ? "; the reductions are " + String.join(", ", known) : suggestion));

@@ -70,7 +70,8 @@ final class Scalars {
     }
     Optional<Expr> index = scope.find(name.text());
     if (index.isPresent()) {
-      return new Value.Whole(index.get(), false, name.span());
+      return index.get() instanceof Expr.Ref ? new Value.Typed(index.get(), name.span())
+          : new Value.Whole(index.get(), false, name.span());
     }
     Optional<Static> known = frame.known(name.text());
     if (known.isPresent()) {
@@ -146,6 +147,22 @@ final class Scalars {
       checkBounds(access, tensor, indices);
     }
     return new Value.Typed(new Expr.Access(tensor, indices, outside), access.span());
+  }
+
+  /// The indices of an element that is written.
+  List<Expr> place(Syntax.Expr.Access access, Scope scope) {
+    Tensor tensor = accesses.tensor(access.name());
+    List<Accesses.Position> positions = accesses.positions(access);
+    List<Expr> indices = diagnostics.each(positions, position -> position.subscript().isPresent()
+        ? index(position.subscript().get(), scope) : restIndex(access, tensor, position, scope));
+    for (Accesses.Position position : positions) {
+      Size size = tensor.shape().get(position.dimension());
+      IndexBounds.leaves(indices.get(position.dimension()), size).ifPresent(leaves -> {
+        throw diagnostics.reject(position.subscript().map(Subscript::span).orElse(access.span()), "this index " + leaves
+            + ", outside of dimension " + position.dimension() + " of `" + tensor.name() + "`, which has size " + size);
+      });
+    }
+    return indices;
   }
 
   private Expr index(Subscript subscript, Scope scope) {

@@ -7,6 +7,7 @@ import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// Carries out the statements of a function body, each of which defines names or says how to compute them.
@@ -112,12 +113,12 @@ final class Statements {
   private void execute(Statement statement) {
     switch (statement) {
       case Statement.Weight weight -> frame.bind(weight.name().text(), Optional.of(weight(weight)));
-      case Statement.Definition definition when definition.condition().isPresent() ->
-          throw diagnostics.reject(definition.span(), "this form is not supported yet");
       case Statement.Definition definition -> frame.bind(
           definition.name().text(), Optional.of(new Definitions(elaboration, frame).define(definition)));
-      case Statement.Destructuring _, Statement.Change _, Statement.Update _ ->
-          throw diagnostics.reject(statement.span(), "this form is not supported yet");
+      case Statement.Destructuring definition -> takeApart(definition);
+      case Statement.Change change -> frame.bind(
+          change.target().name().text(), Optional.of(new UpdateBlocks(elaboration, frame).change(change)));
+      case Statement.Update update -> new UpdateBlocks(elaboration, frame).update(update);
       case Statement.Assignment assignment -> assign(assignment);
       case Statement.Constant constant -> constant(constant);
       case Statement.Choice choice -> throw new InternalException("a choice is carried out by itself");
@@ -144,6 +145,31 @@ final class Statements {
     List<Size> shape = sizes.shape(weight.type().dimensions(), weight.type().span());
     String key = new Texts(diagnostics, frame).join(frame.prefix(), weight.key());
     return elaboration.weight(weight.name(), sizes.element(weight.type().element()), shape, key);
+  }
+
+  /// Each component becomes a definition of its own. All read what names meant before the statement.
+  private void takeApart(Statement.Destructuring statement) {
+    List<Syntax.Target> targets = statement.targets();
+    if (!(statement.value() instanceof Syntax.Expr.Reduction reduction && reduction.component().isEmpty())) {
+      throw diagnostics.reject(statement.value().span(), "expected a reduction of tuples here, which makes "
+          + targets.size() + " values, as in `A[i], B[i] = top2[k](X[i, k], -inf)`");
+    }
+    checkCount(statement, reduction);
+    List<Tensor> tensors = diagnostics.each(IntStream.range(0, targets.size()).boxed().toList(), i ->
+        new Definitions(elaboration, frame).define(new Statement.Definition(targets.get(i), new Syntax.Expr.Reduction(
+            reduction.name(), reduction.indices(), reduction.filter(), Optional.of((long) i), reduction.bodies(),
+            reduction.span()), statement.ranges(), Optional.empty(), statement.span())));
+    for (int i = 0; i < targets.size(); i++) {
+      frame.bind(targets.get(i).name().text(), Optional.of(tensors.get(i)));
+    }
+  }
+
+  private void checkCount(Statement.Destructuring statement, Syntax.Expr.Reduction reduction) {
+    if (statement.targets().size() != reduction.bodies().size()) {
+      throw diagnostics.reject(statement.span(), "a reduction of " + reduction.bodies().size()
+          + (reduction.bodies().size() == 1 ? " value" : " values") + " makes as many, and " + statement.targets().size()
+          + " are taken apart here");
+    }
   }
 
   private void assign(Statement.Assignment assignment) {

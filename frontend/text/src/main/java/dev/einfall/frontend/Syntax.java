@@ -60,8 +60,9 @@ final class Syntax {
     /// `weight W: f32[N, K] = "key"`.
     record Weight(Name name, Type type, Text key, Span span) implements Statement {}
 
-    /// `Y[m, n] = value`, and in a recurrence `Y[t + 1] = value while condition`.
-    record Definition(Target target, Expr value, Optional<Expr> condition, Span span) implements Statement {
+    /// `Y[m, n] = value for m in 0..M`, and in a recurrence `Y[t + 1] = value while condition`.
+    record Definition(Target target, Expr value, List<Step> ranges, Optional<Expr> condition, Span span)
+        implements Statement {
       Name name() {
         return target.name();
       }
@@ -72,10 +73,10 @@ final class Syntax {
     }
 
     /// `A[p], B[p] = top2[m](X[p, m], -inf)`.
-    record Destructuring(List<Target> targets, Expr value, Span span) implements Statement {}
+    record Destructuring(List<Target> targets, Expr value, List<Step> ranges, Span span) implements Statement {}
 
     /// `K[t, d] := value`.
-    record Change(Target target, Expr value, Span span) implements Statement {}
+    record Change(Target target, Expr value, List<Step> ranges, Span span) implements Statement {}
 
     /// `update H from H0 for t in 0..T while condition { ... }`.
     record Update(List<State> states, List<Step> steps, Optional<Expr> condition, List<Statement> body, Span span)
@@ -106,7 +107,7 @@ final class Syntax {
   /// `H from H0`.
   record State(Name name, Name base, Span span) {}
 
-  /// `t in 0..T` in `update ... for t in 0..T`.
+  /// `t in 0..T` after `for`.
   record Step(Name name, Expr from, Expr to, Span span) {}
 
   record Branch(Expr condition, List<Statement> body) {}
@@ -161,9 +162,10 @@ final class Syntax {
 
     record Access(Name name, List<Subscript> subscripts, Optional<Expr> outside, Span span) implements Expr {}
 
-    /// `sum[k where k <= i](X[k])`. A reduction of tuples has several bodies.
-    record Reduction(Name name, List<Subscript> indices, Optional<Expr> filter, List<Expr> bodies, Span span)
-        implements Expr {}
+    /// `sum[k where k <= i](X[k])`. A reduction of tuples has several bodies, and `component` tells which result is
+    /// meant: `top2[m].1(X[m], -inf)`.
+    record Reduction(Name name, List<Subscript> indices, Optional<Expr> filter, Optional<Long> component,
+        List<Expr> bodies, Span span) implements Expr {}
 
     record Call(Name name, List<Expr> arguments, Optional<Text> prefix, Span span) implements Expr {}
 

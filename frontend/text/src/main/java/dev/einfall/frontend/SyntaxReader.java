@@ -134,8 +134,7 @@ final class SyntaxReader {
           new Statement.Weight(name(weight.name()), type(weight.type()), text(weight.STRING()), span);
       case DefinitionContext definition -> definition(definition, span);
       case UpdateContext update -> new Statement.Update(update.state().stream().map(this::state).toList(),
-          update.step().stream().map(this::step).toList(), Optional.ofNullable(update.expr()).map(this::expr),
-          body(update.body()), span);
+          ranges(update.ranges()), Optional.ofNullable(update.expr()).map(this::expr), body(update.body()), span);
       case AssignmentContext assignment ->
           new Statement.Assignment(assignment.name().stream().map(this::name).toList(), expr(assignment.expr()), span);
       case BodyConstantContext constant -> constant(constant.constant());
@@ -151,17 +150,25 @@ final class SyntaxReader {
 
   private Statement definition(DefinitionContext definition, Span span) {
     List<Syntax.Target> targets = definition.target().stream().map(this::target).toList();
-    List<Expr> exprs = exprs(definition.expr());
+    Expr value = expr(definition.expr(0));
+    List<Syntax.Step> ranges = ranges(definition.ranges());
+    Optional<Expr> condition = Optional.ofNullable(definition.condition).map(this::expr);
     boolean changes = definition.op.getText().equals(":=");
-    if (exprs.size() > 1 && (changes || targets.size() > 1)) {
-      diagnostics.report(exprs.get(1).span(), "`while` stands after one definition, as in `H[t + 1] = ... while ...`");
+    if (changes || targets.size() > 1) {
+      condition.ifPresent(expr -> diagnostics.report(expr.span(),
+          "`while` stands after one definition, as in `H[t + 1] = ... while ...`"));
     }
     if (changes && targets.size() > 1) {
       diagnostics.report(span(definition.op), "`:=` changes one tensor; several are taken apart by `=`");
     }
-    return changes ? new Statement.Change(targets.getFirst(), exprs.getFirst(), span)
-        : targets.size() > 1 ? new Statement.Destructuring(targets, exprs.getFirst(), span)
-        : new Statement.Definition(targets.getFirst(), exprs.getFirst(), exprs.stream().skip(1).findFirst(), span);
+    return changes ? new Statement.Change(targets.getFirst(), value, ranges, span)
+        : targets.size() > 1 ? new Statement.Destructuring(targets, value, ranges, span)
+        : new Statement.Definition(targets.getFirst(), value, ranges, condition, span);
+  }
+
+  private List<Syntax.Step> ranges(RangesContext ranges) {
+    return ranges == null ? List.of() : ranges.step().stream()
+        .map(step -> new Syntax.Step(name(step.name()), expr(step.expr(0)), expr(step.expr(1)), span(step))).toList();
   }
 
   private Syntax.Target target(TargetContext target) {
@@ -170,10 +177,6 @@ final class SyntaxReader {
 
   private Syntax.State state(StateContext state) {
     return new Syntax.State(name(state.name(0)), name(state.name(1)), span(state));
-  }
-
-  private Syntax.Step step(StepContext step) {
-    return new Syntax.Step(name(step.name()), expr(step.expr(0)), expr(step.expr(1)), span(step));
   }
 
   private Statement.Choice choice(ChoiceContext choice, Span span) {
@@ -274,7 +277,9 @@ final class SyntaxReader {
     Optional<Expr> filter = Optional.ofNullable(node.filter).map(this::expr);
     List<Expr> bodies = exprs(node.expr().subList(filter.isPresent() ? 1 : 0, node.expr().size()));
     if (!bodies.isEmpty()) {
-      return new Expr.Reduction(name(node.name()), subscripts(node.subscript()), filter, bodies, span);
+      Optional<Long> component =
+          Optional.ofNullable(node.INT()).map(number -> whole(number.getText(), span(number.getSymbol())));
+      return new Expr.Reduction(name(node.name()), subscripts(node.subscript()), filter, component, bodies, span);
     }
     filter.ifPresent(condition -> diagnostics.report(condition.span(),
         "a condition on indices stands in a reduction, as in `sum[k where k <= i](...)`"));
