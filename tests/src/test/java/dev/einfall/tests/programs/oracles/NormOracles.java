@@ -65,6 +65,18 @@ final class NormOracles {
         Doubles.of(c -> 0.9 * mean.get(c) + 0.1 * Statistics.of(x, other -> other[1] == c[0]).mean(), x.size(1)));
   }
 
+  private static List<Doubles> groups(Inputs in) {
+    Doubles x = in.of("X");
+    int width = x.size(1) / 2;
+    return List.of(
+        affine(in, i -> Statistics.of(x, other -> other[0] == i[0] && other[1] / width == i[1] / width).normalize(x.get(i))),
+        affine(in, i -> Statistics.of(x, other -> other[0] == i[0] && other[1] == i[1]).normalize(x.get(i))),
+        affine(in, i -> {
+          double variance = Statistics.of(x, other -> other[0] == i[0] && other[1] / width == i[1] / width).variance();
+          return x.get(i) * Formulas.sigmoid(in.of("v").get(i[1]) * x.get(i)) / Math.sqrt(variance + 1e-5);
+        }));
+  }
+
   private static Doubles affine(Inputs in, ToDoubleFunction<int[]> normal) {
     return Doubles.of(i -> normal.applyAsDouble(i) * in.of("gamma").get(i[1]) + in.of("beta").get(i[1]), in.of("X").shape());
   }
