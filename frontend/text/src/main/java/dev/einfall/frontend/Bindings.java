@@ -2,6 +2,7 @@ package dev.einfall.frontend;
 
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,4 +16,11 @@ import java.util.Optional;
 record Bindings(Map<String, Static> statics, Map<String, ElementType> types, Map<String, Callee> functions,
     Optional<List<Size>> rest) {
   static final Bindings NONE = new Bindings(Map.of(), Map.of(), Map.of(), Optional.empty());
+
+  /// These, with numbers for some sizes.
+  Bindings withNumbers(Map<String, Long> numbers) {
+    Map<String, Static> known = new LinkedHashMap<>(statics);
+    known.replaceAll((name, value) -> numbers.containsKey(name) ? new Static.Whole(Size.of(numbers.get(name))) : value);
+    return new Bindings(known, types, functions, rest);
+  }
 }

@@ -120,6 +120,10 @@ final class Diagnostics {
     needs.clear();
   }
 
+  void forgetErrors() {
+    errors.clear();
+  }
+
   /// @throws CompileException with every error, file by file in the order of their places, if there is one
   void throwIfAny() {
     if (!errors.isEmpty()) {

@@ -1,21 +1,22 @@
 package dev.einfall.frontend;
 
+import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
-import dev.einfall.ir.Names;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Cascade;
-import dev.einfall.ir.cascade.Tensor;
-import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /// Reads the text of an `.ein` file: from characters to the flat, checked cascade of one function.
 ///
 /// Calls are inlined, static loops unrolled, and sizes and `...` resolved; the sizes of the entry function's
-/// parameters stay symbolic.
+/// parameters stay symbolic, unless the number of one is needed to read on.
 public final class EinReader {
   private static final String MAIN = "main";
 
@@ -37,94 +38,79 @@ public final class EinReader {
     return new EinReader().program(source, function, imports);
   }
 
+  /// What a check has found to be right.
+  ///
+  /// @param open the sizes without whose numbers a part of the program cannot be checked
+  /// @param cascade the program, if it is one and there are no such sizes
+  public record Checked(SortedSet<String> open, Optional<Cascade> cascade) {}
+
+  /// Checks all functions of `source`, which is a program or a file of functions for programs.
+  ///
+  /// @param sizes numbers for sizes of the entry function
+  /// @throws dev.einfall.ir.CompileException with every error in the text and the files that it imports
+  public static Checked check(Source source, Imports imports, SortedMap<String, Long> sizes) {
+    EinReader reader = new EinReader();
+    FileScope main = reader.load(source, imports);
+    Optional<Routine> start = reader.start(main).filter(routine -> new Entry(routine).isPossible());
+    if (start.isEmpty()) {
+      reader.checkOthers(main, new Elaboration(reader.diagnostics, false));
+      reader.diagnostics.throwIfAny();
+      return new Checked(new TreeSet<>(), Optional.empty());
+    }
+    EinProgram program = reader.program(start.get());
+    SortedSet<String> needed = program.neededSizes();
+    needed.removeAll(sizes.keySet());
+    return new Checked(needed, needed.isEmpty() ? Optional.of(program.cascade(sizes)) : Optional.empty());
+  }
+
   private EinProgram program(Source source, Optional<String> wanted, Imports imports) {
+    FileScope main = load(source, imports);
+    if (main.functions().isEmpty()) {
+      throw missing(source, "this file has no function: it needs a `def`");
+    }
+    if (wanted.isPresent() && !main.functions().containsKey(wanted.get())) {
+      throw missing(source, "this file has no function `" + wanted.get() + "`"
+          + Spelling.suggestion(wanted.get(), main.functions().keySet()));
+    }
+    return program(wanted.map(main.functions()::get).or(() -> start(main)).orElseThrow());
+  }
+
+  private RuntimeException missing(Source source, String message) {
+    return new CompileException(Diagnostic.error(new Span(source, 0, 0), message));
+  }
+
+  private FileScope load(Source source, Imports imports) {
     List<FileScope> files = new FileLoader(imports, diagnostics).load(source);
     files.forEach(file -> new Declarations(diagnostics).check(file.file()));
-    FileScope main = files.getFirst();
-    if (main.functions().isEmpty()) {
-      diagnostics.report(new Span(source, 0, 0), "this file has no function: it needs a `def`");
-    }
     diagnostics.throwIfAny();
     files.forEach(new Constants(diagnostics)::evaluate);
-    Routine entry = entry(source, main, wanted);
-    Elaboration elaboration = new Elaboration(diagnostics, false);
-    Optional<Cascade> cascade = cascade(entry, elaboration);
-    checkOthers(main, elaboration);
     diagnostics.throwIfAny();
-    Syntax.File file = main.file();
-    return new EinProgram(cascade.orElseThrow(),
-        file.weights().map(this::plain), file.tokenizer().map(this::plain));
+    return files.getFirst();
   }
 
-  private Routine entry(Source source, FileScope main, Optional<String> wanted) {
-    Map<String, Routine> functions = main.functions();
-    if (wanted.isPresent() && !functions.containsKey(wanted.get())) {
-      diagnostics.report(new Span(source, 0, 0), "this file has no function `" + wanted.get() + "`"
-          + Spelling.suggestion(wanted.get(), functions.keySet()));
-      diagnostics.throwIfAny();
+  /// `main`, or the last function.
+  private Optional<Routine> start(FileScope main) {
+    List<Routine> functions = List.copyOf(main.functions().values());
+    return functions.isEmpty() ? Optional.empty()
+        : Optional.of(main.functions().getOrDefault(MAIN, functions.getLast()));
+  }
+
+  /// Reads the program as far as that goes without numbers. If it needs some, sizes that are names may turn out to be equal.
+  private EinProgram program(Routine routine) {
+    Entry entry = new Entry(routine);
+    Elaboration elaboration = new Elaboration(diagnostics, false);
+    Entry.Reading reading = entry.read(Collections.emptySortedMap(), elaboration);
+    if (!reading.needs().isEmpty()) {
+      diagnostics.forgetErrors();
+      elaboration = new Elaboration(diagnostics, true);
+      entry.read(Collections.emptySortedMap(), elaboration);
     }
-    return functions.get(wanted.orElse(functions.containsKey(MAIN) ? MAIN : List.copyOf(functions.keySet()).getLast()));
-  }
-
-  private Optional<Cascade> cascade(Routine routine, Elaboration elaboration) {
-    Syntax.Function entry = routine.function();
-    List<Tensor> inputs = new ArrayList<>();
-    List<Optional<Tensor>> results = new ArrayList<>();
-    diagnostics.attempt(entry.name().span(), () -> {
-      checkSignature(entry);
-      Functions reader = new Functions(elaboration);
-      Frame frame = Frame.of(routine, Optional.empty(), Functions.symbols(routine, Optional.empty()), "");
-      inputs.addAll(reader.inputs(frame));
-      results.addAll(reader.call(routine, inputs, frame));
-    });
-    diagnostics.needs().forEach((span, size) ->
-        diagnostics.report(span, "expected a number that is known here, not the size " + size));
-    if (diagnostics.count() > 0) {
-      return Optional.empty();
-    }
-    List<Cascade.Output> outputs = outputs(entry, results.stream().map(Optional::orElseThrow).toList(), elaboration);
-    return Optional.of(elaboration.cascade(entry.name().text(), inputs, outputs));
-  }
-
-  private void checkSignature(Syntax.Function entry) {
-    entry.types().stream().findFirst().ifPresent(type -> {
-      throw diagnostics.reject(type.span(), "the function that a program starts with has tensors of known types; `<"
-          + type.text() + ">` stands in the functions that it calls");
-    });
-    for (Syntax.Parameter parameter : entry.parameters()) {
-      if (parameter.kind() != Syntax.Parameter.Kind.TENSOR) {
-        throw diagnostics.reject(parameter.type().span(), "the function that a program starts with takes tensors only; a "
-            + "`" + parameter.type().element().text() + "` is passed by a call");
-      }
-      checkRank(parameter.type());
-    }
-  }
-
-  private void checkRank(Syntax.Type type) {
-    if (type.dimensions().stream().anyMatch(Optional::isEmpty)) {
-      throw diagnostics.reject(type.span(), "the function that a program starts with names each dimension of its "
-          + "parameters; `...` stands in the functions that it calls");
-    }
-  }
-
-  /// A result that is no Einsum's, or that of an earlier result, is copied.
-  private List<Cascade.Output> outputs(Syntax.Function entry, List<Tensor> tensors, Elaboration elaboration) {
-    List<Cascade.Output> outputs = new ArrayList<>();
-    Names names = new Names(List.of());
-    for (int i = 0; i < tensors.size(); i++) {
-      Tensor tensor = tensors.get(i);
-      Syntax.Result result = entry.results().get(i);
-      String name = names.of(result, result.name().map(Syntax.Name::text).orElse(tensor.name()));
-      boolean isNew = elaboration.definition(tensor).isPresent()
-          && outputs.stream().noneMatch(output -> output.tensor() == tensor);
-      outputs.add(new Cascade.Output(name, isNew ? tensor : copy(name, tensor, elaboration)));
-    }
-    return outputs;
-  }
-
-  private static Tensor copy(String name, Tensor tensor, Elaboration elaboration) {
-    Views.View view = Views.copy(tensor);
-    return elaboration.define(name, tensor.span(), view.ranks(), view.value(), tensor.span());
+    checkOthers(routine.file(), elaboration);
+    Syntax.File file = routine.file().file();
+    Optional<String> weights = file.weights().map(this::plain);
+    Optional<String> tokenizer = file.tokenizer().map(this::plain);
+    diagnostics.throwIfAny();
+    return new EinProgram(entry, reading, weights, tokenizer);
   }
 
   /// Checks the functions that the entry does not reach, for tensors of any sizes; `...` stands for two of them.

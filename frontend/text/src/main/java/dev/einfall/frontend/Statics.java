@@ -19,6 +19,7 @@ final class Statics {
   static final String LOG2_NAME = "log2";
   private static final String WHERE = "where";
   private static final int MOST_TERMS = 64;
+  private static final int MOST_SHIFTED = 62;
 
   /// What an expression is read for, which says how to refuse one that has no value here.
   enum Purpose {
@@ -139,17 +140,26 @@ final class Statics {
     return size.constant().orElseThrow(() -> diagnostics.need(span, size));
   }
 
-  private Size whole(BinaryOp op, Size left, Size right, Span divisor, Span span) {
+  private Size whole(BinaryOp op, Size left, Size right, Span second, Span span) {
     return switch (op) {
       case ADD -> left.plus(right);
       case SUB -> left.minus(right);
       case MUL -> left.times(right);
-      case DIV -> left.dividedBy(nonZero(right, divisor));
-      case MOD -> left.minus(left.dividedBy(nonZero(right, divisor)).times(right));
+      case DIV -> left.dividedBy(nonZero(right, second));
+      case MOD -> left.minus(left.dividedBy(nonZero(right, second)).times(right));
       case MIN -> compare(BinaryOp.LE, left, right, span) ? left : right;
       case MAX -> compare(BinaryOp.GE, left, right, span) ? left : right;
+      case SHL -> left.times(Size.of(powerOfTwo(number(right, second), second)));
+      case SHR -> left.dividedBy(Size.of(powerOfTwo(number(right, second), second)));
       default -> throw refuse(span);
     };
+  }
+
+  private long powerOfTwo(long exponent, Span span) {
+    if (exponent < 0 || exponent > MOST_SHIFTED) {
+      throw diagnostics.reject(span, "a shift is by 0 to " + MOST_SHIFTED + " places, not by " + exponent);
+    }
+    return 1L << exponent;
   }
 
   private Size nonZero(Size divisor, Span span) {

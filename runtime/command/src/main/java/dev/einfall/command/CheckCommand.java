@@ -9,10 +9,13 @@ import dev.einfall.runtime.Einfall;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -25,6 +28,10 @@ final class CheckCommand implements Callable<Integer> {
 
   @Parameters(paramLabel = "FILE", arity = "1..*", description = "Programs, .ein or .loop files.")
   private List<Path> files;
+
+  @Option(names = "--size", paramLabel = "NAME=N",
+      description = "The number that a size stands for, to check what depends on it.")
+  private SortedMap<String, Long> sizes = new TreeMap<>();
 
   @Override
   public Integer call() {
@@ -51,12 +58,18 @@ final class CheckCommand implements Callable<Integer> {
     return count + " " + what + (count == 1 ? "" : "s");
   }
 
-  private static void check(Path file) {
+  private void check(Path file) {
     Source source = Einfall.source(file);
     if (file.toString().endsWith(".loop")) {
       LoopReader.read(source);
     } else {
-      Einfall.requirePromises(EinReader.read(source, Optional.empty(), Imports.files()).cascade());
+      EinReader.Checked checked = EinReader.check(source, Imports.files(), sizes);
+      checked.cascade().ifPresent(Einfall::requirePromises);
+      if (!checked.open().isEmpty()) {
+        spec.commandLine().getErr().println(file + ": what depends on the size" + (checked.open().size() == 1 ? " " : "s ")
+            + String.join(", ", checked.open()) + " is not checked without a number, such as --size "
+            + checked.open().first() + "=128");
+      }
     }
   }
 }

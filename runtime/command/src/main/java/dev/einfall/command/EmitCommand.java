@@ -5,6 +5,7 @@ import dev.einfall.backends.jvm.JvmOptions;
 import dev.einfall.command.page.DotText;
 import dev.einfall.command.page.HtmlPage;
 import dev.einfall.command.page.PassReport;
+import dev.einfall.frontend.EinProgram;
 import dev.einfall.frontend.EinReader;
 import dev.einfall.frontend.Imports;
 import dev.einfall.ir.Source;
@@ -79,7 +80,11 @@ final class EmitCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Source source = Einfall.source(file);
-    Cascade cascade = EinReader.read(source, function, Imports.files()).cascade();
+    EinProgram program = EinReader.read(source, function, Imports.files());
+    Set<String> needed = program.neededSizes();
+    needed.removeAll(sizes.keySet());
+    requireNumbers("the program", needed);
+    Cascade cascade = program.cascade(sizes);
     String text = switch (stage) {
       case CASCADE -> CascadePrinter.print(bound(cascade));
       case LOOPS -> LoopPrinter.print(plan(cascade));
@@ -133,9 +138,12 @@ final class EmitCommand implements Callable<Integer> {
   }
 
   private void requireSizes(Cascade cascade) {
-    Set<String> open = open(cascade);
+    requireNumbers("code", open(cascade));
+  }
+
+  private static void requireNumbers(String what, Set<String> open) {
     if (!open.isEmpty()) {
-      throw new UserError("code depends on sizes: give a number for each of " + open + ", such as --size "
+      throw new UserError(what + " depends on sizes: give a number for each of " + open + ", such as --size "
           + open.iterator().next() + "=128");
     }
   }

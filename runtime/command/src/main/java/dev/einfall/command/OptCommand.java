@@ -58,8 +58,8 @@ final class OptCommand implements Callable<Integer> {
     Map<String, Long> times = new LinkedHashMap<>();
     PassRunner runner = new PassRunner(
         step -> report(step, times, out), remark -> spec.commandLine().getErr().print(remark.render()));
-    Stage stage = Stage.read(file, text.before(), function);
-    stage = stage.bind(sizes.isEmpty() ? bound(text) : sizes);
+    SortedMap<String, Long> numbers = sizes.isEmpty() ? bound(text) : sizes;
+    Stage stage = Stage.read(file, text.before(), function, numbers).bind(numbers);
     for (Pass pass : list) {
       stage = stage.apply(pass, runner);
     }

@@ -31,10 +31,12 @@ sealed interface Stage {
   record OfPlan(KernelPlan plan) implements Stage {}
 
   /// The program in `text`, which is all of `file` or the first part of it.
-  static Stage read(Path file, String text, Optional<String> function) {
+  ///
+  /// @param sizes numbers for sizes, used where the program cannot be read without
+  static Stage read(Path file, String text, Optional<String> function, SortedMap<String, Long> sizes) {
     Source source = new Source(file.toString(), text);
     if (!file.toString().endsWith(".loop")) {
-      return new OfCascade(EinReader.read(source, function, Imports.files()).cascade());
+      return new OfCascade(EinReader.read(source, function, Imports.files()).cascade(sizes));
     }
     LoopFile loops = LoopReader.read(source);
     return loops.plan().isPresent() ? new OfPlan(loops.plan().get()) : new OfKernels(loops.kernels());

@@ -74,13 +74,17 @@ public final class Einfall {
 
   private static Program compile(Source source, Path directory, Imports imports, Options options) {
     EinProgram program = EinReader.read(source, options.function(), imports);
-    if (options.checkPromises()) {
+    boolean needsSizes = !program.neededSizes().isEmpty();
+    if (options.checkPromises() && !needsSizes) {
       requirePromises(program.cascade());
     }
-    Optional<WeightsFile> opened = options.weights().isPresent() || program.cascade().weights().isEmpty()
-        ? Optional.empty() : program.weights().map(place -> options.opener().open(place, directory));
+    boolean mayRead = options.weights().isEmpty() && (needsSizes || !program.cascade().weights().isEmpty());
+    Optional<WeightsFile> opened =
+        mayRead ? program.weights().map(place -> options.opener().open(place, directory)) : Optional.empty();
     try {
-      return compile(program.cascade(), options.weights().or(() -> opened), options);
+      Optional<WeightsFile> file = options.weights().or(() -> opened);
+      return needsSizes ? compileForEach(program, file.map(HeldWeights::of), options)
+          : compile(program, program.cascade(), file, options);
     } finally {
       opened.ifPresent(WeightsFile::close);
     }
@@ -96,13 +100,22 @@ public final class Einfall {
     }
   }
 
-  private static Program compile(Cascade cascade, Optional<WeightsFile> file, Options options) {
+  /// A program that is read anew for each set of sizes.
+  private static Program compileForEach(EinProgram program, Optional<WeightsFile> file, Options options) {
+    WorkerPool workers = new WorkerPool(options.threads());
+    ProgramReading reading = ProgramReading.forEach(program, file,
+        options.checkPromises() ? Einfall::requirePromises : _ -> {});
+    return new Program(program.name(), inputs(program), outputs(program), new SizeBinding(), options.specializations(),
+        compiler(reading, options, workers), workers::close);
+  }
+
+  private static Program compile(EinProgram source, Cascade cascade, Optional<WeightsFile> file, Options options) {
     SizeBinding binding = new SizeBinding();
     Weights weights = Weights.find(cascade, file, binding);
     requireSizes(cascade, binding.sizes());
     WorkerPool workers = new WorkerPool(options.threads());
-    Program program = new Program(cascade.name(), inputs(cascade), outputs(cascade), binding,
-        options.specializations(), compiler(cascade, weights, options, workers), workers::close);
+    Program program = new Program(cascade.name(), inputs(source), outputs(source), binding, options.specializations(),
+        compiler(ProgramReading.same(cascade, weights), options, workers), workers::close);
     if (binding.sizes().keySet().containsAll(inputSizes(cascade))) {
       program.prepare(binding.sizes());
     }
@@ -110,16 +123,18 @@ public final class Einfall {
   }
 
   private static Function<SortedMap<String, Long>, Executable> compiler(
-      Cascade cascade, Weights weights, Options options, WorkerPool workers) {
+      ProgramReading reading, Options options, WorkerPool workers) {
     return switch (options.backend()) {
-      case REFERENCE -> sizes ->
-          new ReferenceExecutable(new BindSizes(sizes).apply(cascade, options.remarks()), weights);
+      case REFERENCE -> sizes -> {
+        ProgramReading.Read read = reading.at(sizes);
+        return new ReferenceExecutable(new BindSizes(sizes).apply(read.cascade(), options.remarks()), read.weights());
+      };
       case AUTO, JVM -> {
         remarkOnVectors(options);
         Pipeline pipeline = new Pipeline(target(options), options.steps(), options.remarks());
         JvmOptions found = JvmOptions.ofThisJvm().withVectors(vectorBytes(options) > Float.BYTES);
         JvmBackend backend = new JvmBackend(options.warmUp() ? found : found.withMaxWarmUpMillis(0));
-        PlanCompiler compiler = new PlanCompiler(cascade, weights, pipeline, backend, workers, options.launches());
+        PlanCompiler compiler = new PlanCompiler(reading, pipeline, backend, workers, options.launches());
         yield compiler::compile;
       }
     };
@@ -161,12 +176,11 @@ public final class Einfall {
     return names;
   }
 
-  private static List<Port> inputs(Cascade cascade) {
-    return cascade.inputs().stream().map(input -> new Port(input.name(), input.type(), input.shape())).toList();
+  private static List<Port> inputs(EinProgram program) {
+    return program.inputs().stream().map(input -> new Port(input.name(), input.type(), input.shape())).toList();
   }
 
-  private static List<Port> outputs(Cascade cascade) {
-    return cascade.outputs().stream()
-        .map(output -> new Port(output.name(), output.tensor().type(), output.tensor().shape())).toList();
+  private static List<Port> outputs(EinProgram program) {
+    return program.results().stream().map(result -> new Port(result.name(), result.type(), result.shape())).toList();
   }
 }

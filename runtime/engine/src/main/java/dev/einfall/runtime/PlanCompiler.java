@@ -16,11 +16,10 @@ import java.util.SortedMap;
 import java.util.function.Consumer;
 import java.util.function.ObjLongConsumer;
 
-/// Compiles one cascade for one assignment of sizes after another. The plans share the code of equal kernels and the memory
+/// Compiles one program for one assignment of sizes after another. The plans share the code of equal kernels and the memory
 /// of equal constants.
 final class PlanCompiler {
-  private final Cascade cascade;
-  private final Weights weights;
+  private final ProgramReading reading;
   private final Pipeline pipeline;
   private final JvmBackend backend;
   private final Consumer<Diagnostic> remarks;
@@ -30,10 +29,9 @@ final class PlanCompiler {
   private final ConstantPool constants = new ConstantPool();
 
   /// @param timings is told how long each launch of a run took
-  PlanCompiler(Cascade cascade, Weights weights, Pipeline pipeline, JvmBackend backend, WorkerPool workers,
+  PlanCompiler(ProgramReading reading, Pipeline pipeline, JvmBackend backend, WorkerPool workers,
       Optional<ObjLongConsumer<Kernel>> timings) {
-    this.cascade = cascade;
-    this.weights = weights;
+    this.reading = reading;
     this.pipeline = pipeline;
     this.backend = backend;
     this.remarks = pipeline.remarks();
@@ -44,12 +42,13 @@ final class PlanCompiler {
 
   /// The program for `sizes`. One at a time: compiling keeps all cores busy, and the second may find what the first made.
   synchronized CompiledPlan compile(SortedMap<String, Long> sizes) {
-    KernelPlan plan = plan(sizes);
+    ProgramReading.Read read = reading.at(sizes);
+    KernelPlan plan = plan(read.cascade(), sizes);
     List<KernelCache.Compiled> setup = kernels.compile(plan.setup());
     List<KernelCache.Compiled> launches = kernels.compile(plan.launches());
     ConstantPool.Held held = constants.hold(plan, setup);
     CompiledPlan compiled =
-        new CompiledPlan(plan, held.toRun(), launches, fixed(plan, held), workers, timings, held::release);
+        new CompiledPlan(plan, held.toRun(), launches, fixed(plan, held, read.weights()), workers, timings, held::release);
     try {
       compiled.prepare(backend, remarks);
       return compiled;
@@ -59,7 +58,7 @@ final class PlanCompiler {
     }
   }
 
-  private KernelPlan plan(SortedMap<String, Long> sizes) {
+  private KernelPlan plan(Cascade cascade, SortedMap<String, Long> sizes) {
     try {
       return pipeline.compile(cascade, sizes);
     } catch (IllegalArgumentException | IllegalStateException e) {
@@ -67,7 +66,7 @@ final class PlanCompiler {
     }
   }
 
-  private Map<Buffer, Long> fixed(KernelPlan plan, ConstantPool.Held held) {
+  private Map<Buffer, Long> fixed(KernelPlan plan, ConstantPool.Held held, Weights weights) {
     Map<Buffer, Long> fixed = new IdentityHashMap<>();
     plan.weights().forEach(weight -> fixed.put(weight.buffer(), weights.get(weight.key()).data().address()));
     held.constants().forEach((buffer, constant) -> fixed.put(buffer, constant.address()));

@@ -48,7 +48,7 @@ final class ErrorCasesTest {
       if (source.name().endsWith(".loop")) {
         LoopReader.read(source);
       } else {
-        EinReader.read(source, Optional.empty());
+        EinReader.read(source, Optional.empty()).cascade();
       }
     } catch (CompileException error) {
       return error.getMessage();

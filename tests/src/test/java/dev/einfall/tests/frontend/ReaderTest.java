@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.einfall.frontend.EinProgram;
 import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.Imports;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.Span;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -145,6 +147,50 @@ final class ReaderTest {
     assertMessage("`K` is in several imported files: a, c", () -> read("import a\nimport c\n" + head + "X * K\n}\n", files));
     assertMessage("b.ein:1:1: error: expected",
         () -> read("import b\n" + head + "X\n}\n", Map.of("b.ein", "+")));
+  }
+
+  @Test
+  void aProgramThatNeedsSizesIsReadForEach() {
+    EinProgram program = read("""
+        def main(X: f32[M, N]) -> (a: f32[M, N], f32[min(N, 8)]) {
+          if N > 4 {
+            X = reshape(reshape(X, [M, 2, N / 2]), [M, N])
+          }
+          Y[n in 0..min(N, 8)] = X[0, n]
+          return X + 1, Y
+        }
+        """);
+    assertEquals("[N]", program.neededSizes().toString());
+    assertEquals("[X: f32[M, N]]", program.inputs().toString());
+    assertEquals("[Result[name=a, type=f32, shape=[M, N]], Result[name=Y, type=f32, shape=[min(N, 8)]]]",
+        program.results().toString());
+    assertMessage("for N=7", () -> program.cascade(new TreeMap<>(Map.of("N", 7L))));
+    assertMessage("this needs a number for the size N", program::cascade);
+    Cascade small = program.cascade(new TreeMap<>(Map.of("N", 3L)));
+    assertEquals("[X: f32[M, 3]]", small.inputs().toString());
+    assertEquals(2, small.einsums().size());
+    assertEquals(4, program.cascade(new TreeMap<>(Map.of("N", 16L, "M", 1L))).einsums().size());
+  }
+
+  @Test
+  void comparisonsThatHoldForAllSizesNeedNone() {
+    EinProgram program = read("""
+        def main(X: f32[M, N]) -> f32[M, max(2 * N, 2)] {
+          if N >= 1 && M + N > N && N != 0 && !(2 * M == 0) {
+            return concat(X, X, 1)
+          }
+        }
+        """);
+    assertTrue(program.neededSizes().isEmpty());
+  }
+
+  @Test
+  void aFileOfFunctionsIsChecked() {
+    String text = "def f<T>(x: T[...], n: size, g: function) -> T[...] {\n  if n > 2 {\n    return g(x)\n  }\n  return x\n}\n";
+    assertEquals(Optional.empty(), EinReader.check(new Source("f.ein", text), Imports.none(), new TreeMap<>()).cascade());
+    assertMessage("nothing is called `y`",
+        () -> EinReader.check(new Source("f.ein", text + "def h(x: f32[...]) -> f32[...] {\n  z[...] = x[...] * y\n  return z\n}\n"),
+            Imports.none(), new TreeMap<>()));
   }
 
   @Test

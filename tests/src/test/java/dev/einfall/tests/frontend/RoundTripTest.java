@@ -2,6 +2,7 @@ package dev.einfall.tests.frontend;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.einfall.frontend.EinProgram;
 import dev.einfall.frontend.EinReader;
 import dev.einfall.frontend.LoopFile;
 import dev.einfall.frontend.LoopReader;
@@ -15,6 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -83,7 +86,10 @@ final class RoundTripTest {
   }
 
   private static Cascade read(String name, String text) {
-    return EinReader.read(new Source(name, text), Optional.empty()).cascade();
+    EinProgram program = EinReader.read(new Source(name, text), Optional.empty());
+    SortedMap<String, Long> sizes = new TreeMap<>();
+    program.neededSizes().forEach(size -> sizes.put(size, 5L));
+    return program.cascade(sizes);
   }
 
   private static void checkLoops(String name, String text) {

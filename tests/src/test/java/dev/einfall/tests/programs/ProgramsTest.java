@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import dev.einfall.backends.reference.Array;
 import dev.einfall.backends.reference.CascadeInterpreter;
 import dev.einfall.backends.reference.PlanInterpreter;
+import dev.einfall.frontend.EinProgram;
 import dev.einfall.frontend.EinReader;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Source;
@@ -44,9 +45,10 @@ class ProgramsTest {
   @TestFactory
   List<DynamicTest> plansInterpreted() throws IOException {
     return programs().stream().map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> {
-      Cascade cascade = read(file);
+      EinProgram program = read(file);
       for (int i = 0; i < 7; i++) {
-        checkPlan(cascade, sizes(cascade, i), VECTOR_BYTES[i % VECTOR_BYTES.length]);
+        SortedMap<String, Long> sizes = sizes(program, i);
+        checkPlan(cascade(program, sizes), sizes, VECTOR_BYTES[i % VECTOR_BYTES.length]);
       }
     })).toList();
   }
@@ -55,13 +57,15 @@ class ProgramsTest {
   @TestFactory
   List<DynamicTest> bytecode() throws IOException {
     return programs().stream().map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> {
-      Cascade cascade = read(file);
+      EinProgram program = read(file);
       for (int i = 0; i < SIZES.length; i++) {
         int vectorBytes = VECTOR_BYTES[i % VECTOR_BYTES.length];
-        List<Array> inputs = inputs(cascade, sizes(cascade, i));
+        SortedMap<String, Long> sizes = sizes(program, i);
+        Cascade cascade = cascade(program, sizes);
+        List<Array> inputs = inputs(cascade, sizes);
         List<Array> actual = JvmRun.outputs(Files.readString(file), inputs, JvmRun.options(1 + i % 2, vectorBytes));
         requireClose(reference(cascade, inputs), actual,
-            "at " + sizes(cascade, i) + " with vectors of " + vectorBytes + " bytes");
+            "at " + sizes + " with vectors of " + vectorBytes + " bytes");
       }
     })).toList();
   }
@@ -72,17 +76,21 @@ class ProgramsTest {
     }
   }
 
-  private static Cascade read(Path file) throws IOException {
-    Cascade cascade = EinReader.read(new Source(file.toString(), Files.readString(file)), Optional.empty()).cascade();
+  private static EinProgram read(Path file) throws IOException {
+    return EinReader.read(new Source(file.toString(), Files.readString(file)), Optional.empty());
+  }
+
+  private static Cascade cascade(EinProgram program, SortedMap<String, Long> sizes) {
+    Cascade cascade = program.cascade(sizes);
     CascadeVerifier.verify(cascade);
     return cascade;
   }
 
   /// The sizes of round `round`: each name another one.
-  private static SortedMap<String, Long> sizes(Cascade cascade, int round) {
+  private static SortedMap<String, Long> sizes(EinProgram program, int round) {
     SortedMap<String, Long> sizes = new TreeMap<>();
     TreeSet<String> names = new TreeSet<>();
-    cascade.inputs().forEach(tensor -> tensor.shape().forEach(size -> names.addAll(size.names())));
+    program.inputs().forEach(tensor -> tensor.shape().forEach(size -> names.addAll(size.names())));
     for (String name : names) {
       sizes.put(name, SIZES[(round + 3 * sizes.size()) % SIZES.length]);
     }

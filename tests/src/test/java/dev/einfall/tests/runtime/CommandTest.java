@@ -218,6 +218,31 @@ class CommandTest {
   }
 
   @Test
+  void readsProgramsThatNeedSizesAndFilesThatAreImported() throws IOException {
+    Files.writeString(directory.resolve("blocks.ein"), """
+        def total<T>(x: T[N]) -> T {
+          if N == 1 {
+            return x[0]
+          }
+          return total(x[0..N / 2]) + total(x[N / 2..N])
+        }
+        """);
+    String program = Files.writeString(directory.resolve("program.ein"),
+        "import blocks\ndef main(X: f32[N]) -> f32 {\n  return total(X)\n}\n").toString();
+    CommandLineRun check = CommandLineRun.of("check", program, directory.resolve("blocks.ein").toString());
+    assertEquals(0, check.exitCode(), check.err());
+    assertTrue(check.err().contains("depends on the size N is not checked"), check.err());
+    assertEquals("", CommandLineRun.of("check", program, "--size", "N=3").err());
+    wrong("the program depends on sizes: give a number for each of [N], such as --size N=128", "emit", program, "--as", "cascade");
+    assertTrue(CommandLineRun.of("emit", program, "--as", "cascade", "--size", "N=3").out().contains("def main(X: f32[3])"));
+    assertEquals(0, CommandLineRun.of("emit", program, "--as", "loops", "--size", "N=3").exitCode());
+    assertEquals(0, CommandLineRun.of("opt", program, "--passes", "fold-constants", "--size", "N=3").exitCode());
+    assertEquals(0, CommandLineRun.of("run", program, "--in", "X=rand", "--size", "N=3").exitCode());
+    wrong("blocks.ein:5:", "run", Files.writeString(directory.resolve("wrong.ein"),
+        "import blocks\ndef main(X: bool[N]) -> bool {\n  return total(X)\n}\n").toString(), "--in", "X=rand:4");
+  }
+
+  @Test
   void formats() throws IOException {
     String messy = "def f(X:f32[N])->f32[N]{\n# why\nY[n]=X[n]  return Y}";
     String tidy = "def f(X: f32[N]) -> f32[N] {\n  # why\n  Y[n] = X[n]\n  return Y\n}\n";

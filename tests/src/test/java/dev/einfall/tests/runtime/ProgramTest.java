@@ -77,6 +77,34 @@ class ProgramTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(value = Options.Backend.class, names = {"JVM", "REFERENCE"})
+  void isReadForEachNumberThatAChoiceDependsOn(Options.Backend backend) {
+    try (Program program = compile("""
+        def total(x: f32[N]) -> f32 {
+          if N == 1 {
+            return x[0]
+          }
+          return total(x[0..N / 2]) + total(x[N / 2..N])
+        }
+        def main(X: f32[N]) -> (sum: f32, f32[min(N, 2)]) {
+          return total(X), X[0..min(N, 2)]
+        }
+        """, backend)) {
+      assertEquals("[sum: f32[], result: f32[min(N, 2)]]", program.outputs().toString());
+      for (int n : new int[] {1, 2, 3, 7, 7, 2}) {
+        float[] ones = new float[n];
+        Arrays.fill(ones, 1);
+        try (Tensor x = Tensor.of(ones, n)) {
+          Map<String, Tensor> results = program.run(Map.of("X", x));
+          assertEquals(n, results.get("sum").floats()[0]);
+          assertEquals(List.of((long) Math.min(n, 2)), results.get("result").shape());
+          results.values().forEach(Tensor::close);
+        }
+      }
+    }
+  }
+
   @Test
   void saysWhatItExpectsAndGives() {
     try (Program program = compile(DOUBLE, Options.Backend.REFERENCE)) {

@@ -54,6 +54,29 @@ class WeightsTest {
   }
 
   @Test
+  void areThoseOfAProgramThatIsReadForEachSize() throws IOException {
+    weights(12);
+    Path program = Files.writeString(directory.resolve("scale.ein"), """
+        weights "scale.safetensors"
+        def scale(X: f32[M, N]) -> f32[M, N] {
+          weight W: f32[N] = "layer.scale"
+          for m in 0..M {
+            X[m, n] = X[m, n] * W[n]
+          }
+          return X
+        }
+        """.replace("X[m, n] = X[m, n] * W[n]", "X[i, n] = where(i == m, X[i, n] * W[n], X[i, n])"));
+    try (Program compiled = Einfall.compile(program, Options.defaults());
+        Tensor x = Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
+        Tensor y = compiled.run(Map.of("X", x)).get("X");
+        Tensor narrow = Tensor.of(new float[4], 2, 2)) {
+      assertArrayEquals(new float[] {1, 20, 300, 4, 50, 600}, y.floats());
+      var e = assertThrows(CompileException.class, () -> compiled.run(Map.of("X", narrow)));
+      assertTrue(e.getMessage().contains("'layer.scale'"), e.getMessage());
+    }
+  }
+
+  @Test
   void bindSizesThatInputsMustFit() throws IOException {
     weights(12);
     try (Program program = Einfall.compile(program("W: f32[N] = \"layer.scale\""), Options.defaults());
