@@ -60,8 +60,9 @@ final class Accesses {
       throw diagnostics.reject(access.span(), "`...` stands once in an index");
     }
     if (rests == 0 ? given != rank : given - 1 > rank) {
-      throw diagnostics.reject(access.span(), "`" + tensor.name() + "` has " + dimensions(rank) + ", not " + given,
-          new Diagnostic.Note(tensor.span(), "`" + tensor.name() + "` is " + describe(tensor)));
+      throw diagnostics.reject(access.span(), "`" + tensor.name() + "` has " + dimensions(rank) + ", not " + given
+          + (rank == 0 ? "; it is one value, `" + tensor.name() + "`" : ""),
+          declaration(tensor));
     }
     return positions(access.subscripts(), rank - given + 1);
   }
@@ -82,6 +83,11 @@ final class Accesses {
 
   static String dimensions(int count) {
     return count == 1 ? "1 dimension" : count + " dimensions";
+  }
+
+  /// The place where a tensor is defined, and its type.
+  static Diagnostic.Note declaration(Tensor tensor) {
+    return new Diagnostic.Note(tensor.span(), "`" + tensor.name() + "` is " + describe(tensor));
   }
 
   /// A tensor's type as it is written.

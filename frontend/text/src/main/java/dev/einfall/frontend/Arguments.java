@@ -5,13 +5,11 @@ import dev.einfall.frontend.Syntax.Parameter;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.cascade.Tensor;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /// Reads the arguments of a call, and finds what they give the names of the function's signature.
 final class Arguments {
@@ -119,7 +117,7 @@ final class Arguments {
     if (callee.isEmpty() && Scalars.functionNames().contains(name.text())) {
       return new Callee.BuiltIn(name.text());
     }
-    return callee.orElseThrow(() -> unknownFunction(diagnostics, frame, name));
+    return callee.orElseThrow(() -> new UnknownFunctions(diagnostics, frame).call(name));
   }
 
   private Diagnostic.Note declared(Parameter parameter) {
@@ -130,18 +128,5 @@ final class Arguments {
     Tensor tensor = wholes.tensor(argument, parameter.name().text(), type);
     signature.tensor(parameter, tensor, argument.span());
     return tensor;
-  }
-
-  /// The error of a call of, or reference to, a function that is not there.
-  static Diagnostics.Rejection unknownFunction(Diagnostics diagnostics, Frame frame, Syntax.Name name) {
-    List<FileScope> files = frame.file().filesWithFunction(name.text());
-    if (files.size() > 1) {
-      return Constants.ambiguous(diagnostics, name, files);
-    }
-    List<String> known = new ArrayList<>(frame.functionNames());
-    Stream.of(Views.NAMES, Scalars.functionNames()).forEach(known::addAll);
-    boolean isTensor = frame.tensor(name.text()).isPresent();
-    return diagnostics.reject(name.span(), isTensor ? "`" + name.text() + "` is a tensor, not a function"
-        : "no function is called `" + name.text() + "`" + Spelling.suggestion(name.text(), known));
   }
 }

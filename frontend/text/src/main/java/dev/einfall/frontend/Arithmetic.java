@@ -14,6 +14,9 @@ import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Reduction;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// The types of operations: two operands agree, open types follow the other operand, and nothing else is converted.
 final class Arithmetic {
@@ -41,7 +44,8 @@ final class Arithmetic {
       case Whole whole -> whole(whole, type);
       case Real(var as, Span span) -> {
         if (!type.isFloat()) {
-          throw diagnostics.reject(span, "expected " + article(type) + ", this is a real number");
+          throw diagnostics.reject(span, "expected " + article(type) + ", this is a real number"
+              + (type.isBool() ? "; compare it, as in `x != 0`" : "; round it: `" + type + "(...)`"));
         }
         yield as.apply(type);
       }
@@ -86,13 +90,13 @@ final class Arithmetic {
     boolean isWhole = left instanceof Whole && right instanceof Whole;
     if (isOpen && !op.isComparison() && (!isWhole || op == BinaryOp.POW)) {
       if (!op.accepts(ElementType.F32)) {
-        throw notFor(op.text(), left, span);
+        throw notFor(op.text(), op::accepts, left, span);
       }
       return new Real(type -> new Expr.Binary(op, as(left, type), as(right, type)), span);
     }
     for (Value operand : List.of(left, right)) {
       if (operand instanceof Typed && !op.accepts(operand.type())) {
-        throw notFor(op.text(), operand, span);
+        throw notFor(op.text(), op::accepts, operand, span);
       }
     }
     boolean divides = op == BinaryOp.DIV || op == BinaryOp.MOD;
@@ -101,7 +105,7 @@ final class Arithmetic {
     }
     ElementType type = common(op, left, right, span);
     if (!op.accepts(type)) {
-      throw notFor(op.text(), left instanceof Typed ? left : right, span);
+      throw notFor(op.text(), op::accepts, left instanceof Typed ? left : right, span);
     }
     Expr result = new Expr.Binary(op, as(left, type), as(right, type));
     return isWhole && !op.isComparison()
@@ -125,6 +129,13 @@ final class Arithmetic {
           new Diagnostic.Note(left.span(), "this is " + article(left.type())),
           new Diagnostic.Note(right.span(), "this is " + article(right.type())));
     }
+    boolean isRounded = left instanceof Real && right instanceof Typed && right.type().isInteger()
+        || right instanceof Real && left instanceof Typed && left.type().isInteger();
+    if (isRounded) {
+      throw diagnostics.reject(span, what + " has operands of two types, " + kind(left) + " and " + kind(right)
+          + "; convert the whole one: `f32(...)`", new Diagnostic.Note(left.span(), "this is " + kind(left)),
+          new Diagnostic.Note(right.span(), "this is " + kind(right)));
+    }
     boolean rightDecides = right instanceof Typed || !(left instanceof Typed) && right instanceof Real;
     return (rightDecides ? right : left).type();
   }
@@ -134,16 +145,22 @@ final class Arithmetic {
         : left.bytes() >= right.bytes() ? left : right;
   }
 
-  private Diagnostics.Rejection notFor(String operation, Value operand, Span span) {
-    String type = operand instanceof Real ? "a real number" : article(operand.type());
-    return diagnostics.reject(span, "`" + operation + "` is not defined for " + type
-        + hint(operation, operand.type()));
+  private Diagnostics.Rejection notFor(String operation, Predicate<ElementType> accepts, Value operand, Span span) {
+    List<ElementType> accepted = Stream.of(ElementType.F32, ElementType.I32, ElementType.BOOL).filter(accepts).toList();
+    String kinds = accepted.stream().map(type -> type.isFloat() ? "floats" : type.isBool() ? "bools" : "integers")
+        .collect(Collectors.joining(" and "));
+    return diagnostics.reject(span, "`" + operation + "` takes " + kinds + ", not " + kind(operand)
+        + hint(accepted, operand.type()), new Diagnostic.Note(operand.span(), "this is " + kind(operand)));
   }
 
-  private static String hint(String operation, ElementType type) {
-    boolean takesFloats = UnaryOp.function(operation).filter(op -> op.accepts(ElementType.F32)).isPresent()
-        || BinaryOp.function(operation).filter(op -> op.accepts(ElementType.F32)).isPresent();
-    return takesFloats && !type.isFloat() ? "; convert it: `f32(...)`" : "";
+  private static String kind(Value value) {
+    return value instanceof Real ? "a real number" : value instanceof Whole ? "a whole number" : article(value.type());
+  }
+
+  private static String hint(List<ElementType> accepted, ElementType type) {
+    boolean isBoolOnly = accepted.equals(List.of(ElementType.BOOL));
+    return isBoolOnly || accepted.contains(ElementType.BOOL) && type.isFloat() ? "; compare it, as in `x != 0`"
+        : accepted.isEmpty() ? "" : "; convert it: `" + accepted.get(type.isBool() ? accepted.size() - 1 : 0) + "(...)`";
   }
 
   /// Leaves an operation on values that are unknown because of another error.
@@ -162,7 +179,7 @@ final class Arithmetic {
       return new Real(type -> new Expr.Unary(op, as(operand, type)), span);
     }
     if (!op.accepts(operand.type())) {
-      throw notFor(op.text(), operand, span);
+      throw notFor(op.text(), op::accepts, operand, span);
     }
     Expr result = new Expr.Unary(op, alone(operand));
     return operand instanceof Whole whole ? new Whole(result, whole.rounds(), span) : new Typed(result, span);
@@ -193,7 +210,7 @@ final class Arithmetic {
   Value reduce(Reduction reduction, List<Rank> ranks, Optional<Expr> filter, Value body, Span span) {
     requireKnown(body);
     if (!reduction.accepts(body.type())) {
-      throw notFor(reduction.text(), body, span);
+      throw notFor(reduction.text(), reduction::accepts, body, span);
     }
     if (body instanceof Real && !reduction.isPosition()) {
       return new Real(type -> new Expr.Reduce(reduction, ranks, filtered(reduction, filter, as(body, type))), span);

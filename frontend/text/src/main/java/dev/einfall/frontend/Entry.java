@@ -43,8 +43,9 @@ record Entry(Routine routine) {
     diagnostics.attempt(routine.function().name().span(), () -> {
       checkSignature(diagnostics);
       Functions reader = new Functions(elaboration);
-      inputs.addAll(inputs(reader, frame, diagnostics));
-      results.addAll(reader.call(routine, inputs, frame));
+      List<Optional<Tensor>> tensors = inputs(reader, frame, diagnostics);
+      tensors.forEach(tensor -> tensor.ifPresent(inputs::add));
+      results.addAll(reader.call(routine, tensors, frame));
     });
     Map<Span, Size> needs = new LinkedHashMap<>(diagnostics.needs());
     diagnostics.forgetNeeds();
@@ -60,13 +61,13 @@ record Entry(Routine routine) {
     return Frame.of(routine, Optional.empty(), symbols.withNumbers(sizes), "");
   }
 
-  /// The tensors that the program takes. The sizes of a run follow from their shapes.
-  private static List<Tensor> inputs(Functions reader, Frame frame, Diagnostics diagnostics) {
-    Optional<List<Tensor>> inputs = diagnostics.attempt(() -> reader.inputs(frame));
+  /// The tensors that the program takes; none for one whose type is wrong. The sizes of a run follow from their shapes.
+  private static List<Optional<Tensor>> inputs(Functions reader, Frame frame, Diagnostics diagnostics) {
+    List<Optional<Tensor>> inputs = reader.inputs(frame);
     diagnostics.needs().keySet().forEach(span -> diagnostics.report(span,
         "a size of a program's input is made of names, numbers, and + - * / between them"));
     diagnostics.forgetNeeds();
-    return inputs.orElseThrow(diagnostics::reject);
+    return inputs;
   }
 
   private void checkSignature(Diagnostics diagnostics) {

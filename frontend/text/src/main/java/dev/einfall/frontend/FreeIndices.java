@@ -63,6 +63,7 @@ final class FreeIndices {
         reduction.filter().ifPresent(condition -> visit(condition, isIndex, inner));
         reduction.bodies().forEach(body -> visit(body, isIndex, inner));
       }
+      case Expr.Call call when UnknownFunctions.isReduction(call) -> { }
       case Expr.Call call -> call.arguments().forEach(argument -> visit(argument, isIndex, bound));
       case Expr.Prefix prefix -> visit(prefix.operand(), isIndex, bound);
       case Expr.Infix infix -> {

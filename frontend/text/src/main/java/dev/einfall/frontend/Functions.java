@@ -27,12 +27,12 @@ final class Functions {
   /// The results of `routine` for tensors.
   ///
   /// @param frame what the names of its signature stand for
-  List<Optional<Tensor>> call(Routine routine, List<Tensor> tensors, Frame frame) {
+  List<Optional<Tensor>> call(Routine routine, List<Optional<Tensor>> tensors, Frame frame) {
     elaboration.called().add(routine);
     Syntax.Function function = routine.function();
     List<Syntax.Parameter> parameters = tensors(function);
     for (int i = 0; i < tensors.size(); i++) {
-      frame.bind(parameters.get(i).name().text(), Optional.of(tensors.get(i)));
+      frame.bind(parameters.get(i).name().text(), tensors.get(i));
     }
     return switch (new Statements(elaboration, frame).run(function.body())) {
       case Statements.End.Returns(Statement.Return last) -> results(function, last, frame);
@@ -44,12 +44,16 @@ final class Functions {
     };
   }
 
-  /// The input tensors of a function, with the sizes that its types name.
-  List<Tensor> inputs(Frame frame) {
+  /// The input tensors of a function, with the sizes that its types name; none for one whose type is wrong.
+  List<Optional<Tensor>> inputs(Frame frame) {
+    return tensors(frame.function()).stream().map(parameter -> diagnostics.attempt(() -> input(parameter, frame))).toList();
+  }
+
+  private Tensor input(Syntax.Parameter parameter, Frame frame) {
     Sizes sizes = new Sizes(diagnostics, frame);
-    return tensors(frame.function()).stream().map(parameter -> new Tensor(parameter.name().text(),
-        sizes.element(parameter.type().element()),
-        sizes.shape(parameter.type().dimensions(), parameter.type().span()), parameter.name().span())).toList();
+    Optional<ElementType> element = diagnostics.attempt(() -> sizes.element(parameter.type().element()));
+    List<Size> shape = sizes.shape(parameter.type().dimensions(), parameter.type().span());
+    return new Tensor(parameter.name().text(), element.orElseThrow(diagnostics::reject), shape, parameter.name().span());
   }
 
   private static List<Syntax.Parameter> tensors(Syntax.Function function) {

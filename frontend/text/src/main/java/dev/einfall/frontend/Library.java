@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// The standard library: `.ein` files on the class path.
@@ -43,6 +44,13 @@ final class Library {
     } catch (IOException | URISyntaxException _) {
       return List.of();
     }
+  }
+
+  /// What an import calls the file that has the function `name`.
+  static Optional<String> fileWith(String function) {
+    Pattern definition = Pattern.compile("(?m)^def " + Pattern.quote(function) + "\\b");
+    return names().stream().filter(name -> find(name.replace('.', '/') + ENDING)
+        .filter(source -> definition.matcher(source.text()).find()).isPresent()).findFirst();
   }
 
   private static Stream<String> paths(URL root) throws IOException, URISyntaxException {

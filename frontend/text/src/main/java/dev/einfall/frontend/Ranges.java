@@ -2,13 +2,16 @@ package dev.einfall.frontend;
 
 import dev.einfall.frontend.Syntax.Expr;
 import dev.einfall.frontend.Syntax.Subscript;
+import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Rank;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -138,18 +141,21 @@ final class Ranges {
   }
 
   private void checkNames(List<Subscript> indices) {
-    Set<String> names = new LinkedHashSet<>();
-    for (Subscript index : indices) {
-      if (index instanceof Subscript.Rest && !names.add("...")) {
+    Map<String, Span> places = new LinkedHashMap<>();
+    diagnostics.each(indices, index -> {
+      if (index instanceof Subscript.Rest && places.putIfAbsent("...", index.span()) != null) {
         throw diagnostics.reject(index.span(), "`...` stands once in an index");
       }
-      name(index).ifPresent(name -> checkName(name, names));
-    }
+      name(index).ifPresent(name -> checkName(name, places));
+      return index;
+    });
   }
 
-  private void checkName(Syntax.Name name, Set<String> names) {
-    if (!names.add(name.text())) {
-      throw diagnostics.reject(name.span(), "`" + name.text() + "` is bound twice here");
+  private void checkName(Syntax.Name name, Map<String, Span> places) {
+    Span first = places.putIfAbsent(name.text(), name.span());
+    if (first != null) {
+      throw diagnostics.reject(name.span(), "`" + name.text() + "` is bound twice here",
+          new Diagnostic.Note(first, "here it is bound first"));
     }
     frame.own(name.text()).ifPresent(_ -> {
       throw diagnostics.reject(name.span(), "`" + name.text() + "` is the "

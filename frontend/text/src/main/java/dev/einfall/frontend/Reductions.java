@@ -11,7 +11,6 @@ import dev.einfall.ir.cascade.Reduction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /// Reads reductions, such as `sum[k in 1..N where X[k] > 0](X[k])`. Where elements do not take part, the identity does.
 final class Reductions {
@@ -167,10 +166,6 @@ final class Reductions {
   }
 
   private Diagnostics.Rejection unknown(Syntax.Name name) {
-    List<String> known = Stream.concat(Stream.of(Reduction.values()).map(Reduction::text),
-        frame.file().reductionNames().stream()).toList();
-    String suggestion = Spelling.suggestion(name.text(), known);
-    return diagnostics.reject(name.span(), "no reduction is called `" + name.text() + "`"
-        + (suggestion.isEmpty() ? "; the reductions are " + String.join(", ", known) : suggestion));
+    return new UnknownFunctions(diagnostics, frame).reduction(name);
   }
 }

@@ -2,7 +2,6 @@ package dev.einfall.frontend;
 
 import dev.einfall.frontend.Syntax.Subscript;
 import dev.einfall.ir.BinaryOp;
-import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
@@ -198,7 +197,7 @@ final class Scalars {
         throw diagnostics.reject(position.subscript().get().span(), "this index " + leaves.get()
             + ", outside of dimension " + position.dimension() + " of `" + tensor.name() + "`, which has size " + size
             + "; say what is read there: `" + tensor.name() + "[...] or 0`",
-            new Diagnostic.Note(tensor.span(), "`" + tensor.name() + "` is " + Accesses.describe(tensor)));
+            Accesses.declaration(tensor));
       }
     }
   }
@@ -216,6 +215,9 @@ final class Scalars {
     call.prefix().ifPresent(prefix -> {
       throw diagnostics.reject(prefix.span(), "`in` stands after a call of a function on whole tensors");
     });
+    if (UnknownFunctions.isReduction(call)) {
+      throw unknownFunction(call.name());
+    }
     Optional<ElementType> type = frame.element(name);
     Optional<UnaryOp> unary = UnaryOp.function(name);
     Optional<BinaryOp> binary = BinaryOp.function(name);
@@ -258,8 +260,7 @@ final class Scalars {
       return diagnostics.reject(name.span(), "`" + name.text()
           + "` makes whole tensors; call it in a statement of its own: `y = " + name.text() + "(...)`");
     }
-    return diagnostics.reject(name.span(), "no function is called `" + name.text() + "`"
-        + Spelling.suggestion(name.text(), functionNames()));
+    return new UnknownFunctions(diagnostics, frame).call(name);
   }
 
   /// The functions on scalars.

@@ -102,8 +102,8 @@ final class Sizes {
     List<String> known =
         Stream.concat(Stream.of(ElementType.values()).map(ElementType::text), frame.typeNames().stream()).toList();
     return frame.element(name.text()).orElseThrow(() -> diagnostics.reject(name.span(), "no type is called `"
-        + name.text() + "`" + Optional.of(Spelling.suggestion(name.text(), known)).filter(text -> !text.isEmpty())
-            .orElse("; the types are " + String.join(", ", known))));
+        + name.text() + "`" + Stream.of(OtherWords.type(name.text()), Spelling.suggestion(name.text(), known))
+            .filter(text -> !text.isEmpty()).findFirst().orElse("; the types are " + String.join(", ", known))));
   }
 
   private List<Size> rest(Span span) {

@@ -5,17 +5,25 @@ import java.util.Comparator;
 
 /// Names that a user may have meant.
 final class Spelling {
+  private static final int LONGEST = 60;
+
   private Spelling() {}
 
   /// `; did you mean `x`?` for the name that is spelled most like `name`, or nothing.
   static String suggestion(String name, Collection<String> known) {
     int limit = name.length() <= 2 ? 0 : name.length() <= 5 ? 1 : 2;
     return known.stream()
-        .filter(other -> !other.equals(name))
-        .filter(other -> name.length() > 1 && other.equalsIgnoreCase(name) || distance(name, other) <= limit)
+        .filter(other -> !other.equals(name) && Math.max(name.length(), other.length()) <= LONGEST)
+        .filter(other -> other.equalsIgnoreCase(name) || begins(name, other) || distance(name, other) <= limit)
         .min(Comparator.comparingInt(other -> distance(name, other)))
         .map(other -> "; did you mean `" + other + "`?")
         .orElse("");
+  }
+
+  /// Whether one name is the other with a few letters more.
+  private static boolean begins(String name, String other) {
+    boolean isPart = name.startsWith(other) || other.startsWith(name);
+    return isPart && Math.min(name.length(), other.length()) > 2 && Math.abs(name.length() - other.length()) <= 3;
   }
 
   /// The least number of insertions, deletions, replacements and swaps of neighbours that make `right` of `left`.

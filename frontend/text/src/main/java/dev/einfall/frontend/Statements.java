@@ -76,7 +76,8 @@ final class Statements {
       case Statement.Assignment assignment -> assignment.names().stream();
       case Statement.Constant constant -> Stream.of(constant.name());
       case Statement.Choice choice -> statements(choice).flatMap(Statements::names);
-      case Statement.Loop _, Statement.Map _, Statement.Return _ -> Stream.of();
+      case Statement.Loop loop -> loop.body().stream().flatMap(Statements::names);
+      case Statement.Map _, Statement.Return _ -> Stream.of();
     };
   }
 

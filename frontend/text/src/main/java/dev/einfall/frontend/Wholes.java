@@ -44,7 +44,8 @@ final class Wholes {
     return switch (callee.get()) {
       case Callee.Defined(Routine routine) -> {
         List<Optional<Tensor>> results = call(routine, (Expr.Call) expr);
-        requireCount(expr.span(), results.size(), count);
+        requireCount(expr.span(), results.size(), count,
+            new Diagnostic.Note(routine.function().name().span(), "`" + routine.name() + "` is defined here"));
         yield results;
       }
       case Callee.BuiltIn _, Callee.Unknown _ -> Collections.nCopies(count, Optional.empty());
@@ -68,10 +69,10 @@ final class Wholes {
     };
   }
 
-  private void requireCount(Span span, int given, int wanted) {
+  private void requireCount(Span span, int given, int wanted, Diagnostic.Note... notes) {
     if (given != wanted) {
       throw diagnostics.reject(span, "this is " + given + (given == 1 ? " tensor" : " tensors") + ", and " + wanted
-          + (wanted == 1 ? " is" : " are") + " needed");
+          + (wanted == 1 ? " is" : " are") + " needed", notes);
     }
   }
 
@@ -86,7 +87,7 @@ final class Wholes {
           tensors(call, 1, wish).getFirst().orElseThrow(diagnostics::reject);
       case Expr.Access access when isSlice(access) -> define(slice(access), wish, access.span());
       case Expr.Call call when !isScalarFunction(frame.named(call)) ->
-          throw Arguments.unknownFunction(diagnostics, frame, call.name());
+          throw new UnknownFunctions(diagnostics, frame).call(call.name());
       case Expr other -> new WholeArithmetic(elaboration, frame, this).tensor(other, wish, type);
     };
   }
@@ -113,7 +114,7 @@ final class Wholes {
     String prefix = call.prefix().map(text -> new Texts(diagnostics, frame).join(frame.prefix(), text))
         .orElse(frame.prefix());
     List<Optional<Tensor>> results = new Functions(elaboration)
-        .call(routine, arguments.tensors(), Frame.of(routine, Optional.of(frame), arguments.bindings(), prefix));
+        .call(routine, arguments.tensors().stream().map(Optional::of).toList(), Frame.of(routine, Optional.of(frame), arguments.bindings(), prefix));
     diagnostics.explain(errors, new Diagnostic.Note(call.span(), "in this call of `" + routine.name() + "`"));
     return results;
   }
@@ -143,8 +144,9 @@ final class Wholes {
 
   private Views.View reshape(Expr.Call call) {
     Expr.Sequence list = list(call, "the new sizes, as in `reshape(x, [B, 12, 32])`");
-    Tensor tensor = tensor(call.arguments().getFirst(), "x", Optional.empty());
-    List<Size> shape = sizes.shape(list.elements().stream().map(this::dimension).toList(), list.span());
+    Optional<Tensor> old = diagnostics.attempt(() -> tensor(call.arguments().getFirst(), "x", Optional.empty()));
+    List<Size> shape = sizes.shape(diagnostics.each(list.elements(), this::dimension), list.span());
+    Tensor tensor = old.orElseThrow(diagnostics::reject);
     Size before = Views.product(tensor.shape());
     Size after = Views.product(shape);
     if (!elaboration.same(before, after)) {
@@ -152,7 +154,7 @@ final class Wholes {
         throw diagnostics.need(list.span(), after);
       }
       throw diagnostics.reject(list.span(), "the new shape has " + after + " elements, the old one " + before,
-          new Diagnostic.Note(tensor.span(), "`" + tensor.name() + "` is " + Accesses.describe(tensor)));
+          Accesses.declaration(tensor));
     }
     return Views.reshape(tensor, shape);
   }
@@ -161,7 +163,7 @@ final class Wholes {
     return switch (element) {
       case Subscript.Index(Expr value) -> Optional.of(value);
       case Subscript.Rest _ -> Optional.empty();
-      case Subscript other -> throw diagnostics.reject(other.span(), "expected a size here");
+      case Subscript other -> throw diagnostics.reject(other.span(), "expected a size such as `12` or `N`");
     };
   }
 
@@ -172,8 +174,7 @@ final class Wholes {
         .orElseThrow(() -> diagnostics.reject(element.span(), "expected a dimension here")), tensor));
     if (order.stream().distinct().count() != tensor.shape().size() || order.size() != tensor.shape().size()) {
       throw diagnostics.reject(list.span(), "`transpose` names each of the " + Accesses.dimensions(tensor.shape().size())
-          + " of `" + tensor.name() + "` once", new Diagnostic.Note(tensor.span(), "`" + tensor.name() + "` is "
-          + Accesses.describe(tensor)));
+          + " of `" + tensor.name() + "` once", Accesses.declaration(tensor));
     }
     return Views.transpose(tensor, order);
   }
@@ -208,7 +209,7 @@ final class Wholes {
       if (!fits(parts.getFirst(), parts.get(i), axis)) {
         throw diagnostics.reject(call.arguments().get(i).span(), "`concat` joins tensors that differ in dimension "
             + axis + " only; this is " + Accesses.describe(parts.get(i)) + ", the first is "
-            + Accesses.describe(parts.getFirst()));
+            + Accesses.describe(parts.getFirst()), new Diagnostic.Note(call.arguments().getFirst().span(), "this is the first"));
       }
     }
     return Views.concat(parts, axis);
@@ -245,15 +246,15 @@ final class Wholes {
       case Subscript.Slice(Expr from, Expr to, Span span) -> {
         Size start = sizes.size(from);
         Size end = sizes.size(to);
-        requireInside(end.minus(start), span, "this slice ends before it starts");
+        requireInside(end.minus(start), span, "this slice ends before it starts", tensor);
         requireInside(size.minus(end), span, "this slice ends at " + end + ", and dimension " + dimension + " of `"
-            + tensor.name() + "` at " + size);
+            + tensor.name() + "` at " + size, tensor);
         yield new Views.Part(start, end.minus(start), false);
       }
       case Subscript.Index(Expr value) -> {
         Size index = sizes.size(value);
         requireInside(size.minus(index).minus(Size.of(1)), value.span(), "dimension " + dimension + " of `"
-            + tensor.name() + "` has size " + size + ", so that it has no element " + index);
+            + tensor.name() + "` has size " + size + ", so that it has no element " + index, tensor);
         yield new Views.Part(index, Size.of(1), true);
       }
       case Subscript.Ranged _, Subscript.Placed _ ->
@@ -262,9 +263,9 @@ final class Wholes {
   }
 
   /// Refuses a difference of sizes that is certainly negative.
-  private void requireInside(Size difference, Span span, String message) {
+  private void requireInside(Size difference, Span span, String message, Tensor tensor) {
     if (IndexBounds.isNotNegative(Size.of(-1).minus(difference))) {
-      throw diagnostics.reject(span, message);
+      throw diagnostics.reject(span, message, Accesses.declaration(tensor));
     }
   }
 
