@@ -14,11 +14,13 @@ import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.SequencedSet;
 
 /// What a definition computes and moves, counted in the definition and not on a machine; polynomials as long as sizes have
@@ -35,10 +37,14 @@ import java.util.SequencedSet;
 ///
 /// @param points the points of the largest iteration space, that of the output or of a reduction
 /// @param operations the arithmetic operations
-/// @param bytesRead the bytes of the elements that are read
+/// @param reads the bytes of the elements that are read of each tensor
 /// @param bytesWritten the bytes of the elements that are written
-public record Work(Size points, Size operations, Size bytesRead, Size bytesWritten) {
-  public static final Work NONE = new Work(Size.of(0), Size.of(0), Size.of(0), Size.of(0));
+public record Work(Size points, Size operations, SequencedMap<Tensor, Size> reads, Size bytesWritten) {
+  public static final Work NONE = new Work(Size.of(0), Size.of(0), new LinkedHashMap<>(), Size.of(0));
+
+  public Work {
+    reads = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(reads));
+  }
 
   /// A value that is computed for each point of `ranks`, and `more` operations with it.
   private record Part(List<Rank> ranks, Expr value, long more) {}
@@ -49,7 +55,7 @@ public record Work(Size points, Size operations, Size bytesRead, Size bytesWritt
   public static Work of(Definition definition) {
     try {
       Work work = parts(definition).stream().map(Work::of).reduce(NONE, Work::plus);
-      return new Work(work.points, work.operations, bytesRead(definition), bytesWritten(definition));
+      return new Work(work.points, work.operations, reads(definition), bytesWritten(definition));
     } catch (ArithmeticException _) {
       throw new CompileException(Diagnostic.error(definition.span(), "the sizes here are too large to count the operations"));
     }
@@ -83,7 +89,7 @@ public record Work(Size points, Size operations, Size bytesRead, Size bytesWritt
       operations = operations.plus(space.times(Size.of(
           reduction.children().mapToLong(Work::ownOperations).sum() + combining(reduction))));
     }
-    return new Work(points, operations, Size.of(0), Size.of(0));
+    return new Work(points, operations, NONE.reads, Size.of(0));
   }
 
   /// The reductions in `value`, each once; folds that differ in the component alone are one.
@@ -106,12 +112,17 @@ public record Work(Size points, Size operations, Size bytesRead, Size bytesWritt
 
   /// The sum of two works; of points, the larger.
   public Work plus(Work other) {
-    return new Work(larger(points, other.points), operations.plus(other.operations),
-        bytesRead.plus(other.bytesRead), bytesWritten.plus(other.bytesWritten));
+    SequencedMap<Tensor, Size> sum = new LinkedHashMap<>(reads);
+    other.reads.forEach((tensor, bytes) -> sum.merge(tensor, bytes, Size::plus));
+    return new Work(larger(points, other.points), operations.plus(other.operations), sum, bytesWritten.plus(other.bytesWritten));
+  }
+
+  public Size bytesRead() {
+    return reads.values().stream().reduce(Size.of(0), Size::plus);
   }
 
   public Size bytes() {
-    return bytesRead.plus(bytesWritten);
+    return bytesRead().plus(bytesWritten);
   }
 
   /// The operations for each byte, if the sizes are numbers.
@@ -130,17 +141,16 @@ public record Work(Size points, Size operations, Size bytesRead, Size bytesWritt
     };
   }
 
-  private static Size bytesRead(Definition definition) {
+  private static SequencedMap<Tensor, Size> reads(Definition definition) {
     Map<Tensor, SequencedSet<Expr.Access>> accesses = new LinkedHashMap<>();
     definition.exprs().flatMap(Exprs::accesses).filter(access -> !definition.tensors().contains(access.tensor())).forEach(
         access -> accesses.computeIfAbsent(access.tensor(), _ -> new LinkedHashSet<>()).add(access));
-    Size bytes = definition instanceof Recurrence recurrence
-        ? recurrence.states().stream().map(state -> bytes(state.base(), elements(state.base()))).reduce(Size.of(0), Size::plus)
-        : Size.of(0);
-    for (Map.Entry<Tensor, SequencedSet<Expr.Access>> read : accesses.entrySet()) {
-      bytes = bytes.plus(bytes(read.getKey(), elementsRead(read.getKey(), read.getValue())));
+    SequencedMap<Tensor, Size> reads = new LinkedHashMap<>();
+    accesses.forEach((tensor, all) -> reads.put(tensor, bytes(tensor, elementsRead(tensor, all))));
+    if (definition instanceof Recurrence recurrence) {
+      recurrence.states().forEach(state -> reads.put(state.base(), bytes(state.base(), elements(state.base()))));
     }
-    return bytes;
+    return reads;
   }
 
   private static Size bytesWritten(Definition definition) {

@@ -1,5 +1,6 @@
 package dev.einfall.command.page;
 
+import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.CascadePrinter;
 import dev.einfall.ir.cascade.Definition;
@@ -9,11 +10,14 @@ import dev.einfall.passes.cascade.Constants;
 import dev.einfall.passes.cascade.Work;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// A cascade as a graph: its tensors with their names, its definitions with what they read and what they take, and the kernels
 /// that Einsums share.
@@ -76,8 +80,47 @@ record CascadeView(Cascade cascade, List<Port> inputs, List<Port> weights, List<
     return kernels;
   }
 
+  /// The kernels of every run.
+  List<Kernel> repeated() {
+    return kernels.stream().filter(kernel -> !kernel.members().getFirst().isOnce()).toList();
+  }
+
   /// The work of one run.
   Work work() {
     return entries.stream().filter(entry -> !entry.isOnce()).map(Entry::work).reduce(Work.NONE, Work::plus);
+  }
+
+  /// The bytes that one run moves if each kernel reads what it does not make itself, and writes what others read.
+  Size bytesMoved() {
+    return repeated().stream().map(this::bytesMoved).reduce(Size.of(0), Size::plus);
+  }
+
+  private Size bytesMoved(Kernel kernel) {
+    List<Tensor> own = kernel.members().stream().flatMap(member -> member.tensors().stream()).toList();
+    SequencedMap<Tensor, Size> reads = new LinkedHashMap<>();
+    kernel.members().forEach(member -> member.work().reads().forEach((tensor, bytes) -> reads.merge(tensor, bytes, CascadeView::larger)));
+    Stream<Size> read = reads.entrySet().stream().filter(entry -> !own.contains(entry.getKey())).map(Map.Entry::getValue);
+    Stream<Size> written = own.stream().filter(tensor -> isReadOutside(tensor, kernel)).map(Quantities::bytesOf);
+    return Stream.concat(read, written).reduce(Size.of(0), Size::plus);
+  }
+
+  private static Size larger(Size a, Size b) {
+    return Quantities.known(a, b) && b.constant().orElseThrow() > a.constant().orElseThrow() ? b : a;
+  }
+
+  private boolean isReadOutside(Tensor tensor, Kernel kernel) {
+    return cascade.outputs().stream().anyMatch(output -> output.tensor() == tensor)
+        || entries.stream().anyMatch(entry -> !kernel.members().contains(entry)
+            && entry.reads().stream().anyMatch(read -> read.tensor() == tensor));
+  }
+
+  /// The names in the weights file of the weights that `entry` reads, or that what it reads is computed of, once.
+  List<String> keys(Entry entry) {
+    return entry.reads().stream().filter(Read::isConstant).flatMap(this::keys).distinct().toList();
+  }
+
+  private Stream<String> keys(Read read) {
+    return read.definedBy().isPresent() ? keys(entries.get(read.definedBy().get())).stream()
+        : weights.stream().filter(weight -> weight.tensor() == read.tensor()).flatMap(weight -> weight.key().stream());
   }
 }

@@ -34,7 +34,7 @@ final class EinsumDetails {
   String table() {
     Html html = new Html().raw("<table class=\"einsums\"><thead><tr><th>Einsum</th><th class=\"wide\">shape</th><th class=\"wide number\">points</th>"
         + "<th class=\"number\">operations</th><th class=\"share\"></th><th class=\"number\">bytes</th>"
-        + "<th class=\"number\" title=\"operations for each byte\">op/B</th><th>source</th></tr></thead>\n<tbody>\n");
+        + "<th class=\"number\" title=\"operations for each byte\">op/B</th><th>line</th></tr></thead>\n<tbody>\n");
     double most = view.entries().stream().filter(entry -> !entry.isOnce())
         .mapToDouble(entry -> value(entry.work().operations())).max().orElse(0);
     view.entries().forEach(entry -> line(entry, most, html));
@@ -54,7 +54,7 @@ final class EinsumDetails {
     html.raw(String.format(Locale.ROOT, "<td class=\"share\"><i style=\"width:%.1f%%\"></i></td>", share));
     html.raw("<td class=\"number\" title=\"" + Quantities.exact(work.bytes()) + "\">").text(Quantities.bytes(work.bytes()))
         .raw("</td>").element("td", "class=\"number\"", Quantities.intensity(work)).raw("<td>");
-    link(entry.definition().span(), html);
+    link(entry.definition().span(), sources.place(entry.definition().span()), html);
     html.raw(entry.isOnce() ? " <span class=\"note\">once</span>" : "").raw("</td></tr>\n");
   }
 
@@ -66,9 +66,9 @@ final class EinsumDetails {
     html.raw("<td class=\"" + style + "\" title=\"" + Quantities.exact(size) + "\">").text(Quantities.count(size)).raw("</td>");
   }
 
-  private void link(Span span, Html html) {
+  private void link(Span span, String place, Html html) {
     sources.anchor(span).ifPresentOrElse(
-        anchor -> html.raw("<a href=\"#" + anchor + "\">").text(SourceListing.shortPlace(span)).raw("</a>"),
+        anchor -> html.raw("<a href=\"#" + anchor + "\">").text(place).raw("</a>"),
         () -> html.raw("<span class=\"note\">made by a pass</span>"));
   }
 
@@ -92,7 +92,7 @@ final class EinsumDetails {
     how(entry, html);
     sources.excerpt(entry.definition().span()).ifPresent(excerpt -> {
       html.raw("<h4>Source ");
-      link(entry.definition().span(), html);
+      link(entry.definition().span(), SourceListing.shortPlace(entry.definition().span()), html);
       html.raw("</h4>").element("pre", "class=\"source\"", excerpt);
     });
     html.raw("</article>\n");

@@ -38,7 +38,7 @@ final class GraphSvg {
   private GraphSvg(String stage, CascadeView view) {
     this.stage = stage;
     this.view = view;
-    this.kernels = view.kernels().stream().filter(kernel -> !kernel.members().getFirst().isOnce()).toList();
+    this.kernels = view.repeated();
     this.operations = view.work().operations().constant().map(Long::doubleValue).orElse(0.0);
   }
 
@@ -88,18 +88,18 @@ final class GraphSvg {
     return Math.max(name.length(), Quantities.type(tensor).length()) * CHARACTER + 36;
   }
 
-  private static double width(Kernel kernel) {
+  private double width(Kernel kernel) {
     int longest = kernel.members().stream().mapToInt(member -> Math.max(
         shortened(member.text()).length(), Math.max(summary(member).length(), constants(member).length()))).max().orElseThrow();
     return Math.max(150, longest * CHARACTER + 26) + (kernel.members().size() > 1 ? 12 : 0);
   }
 
-  private static double height(Kernel kernel) {
-    double rows = kernel.members().stream().mapToDouble(GraphSvg::height).sum();
+  private double height(Kernel kernel) {
+    double rows = kernel.members().stream().mapToDouble(this::height).sum();
     return kernel.members().size() > 1 ? HEAD + rows + 6 * kernel.members().size() : rows;
   }
 
-  private static double height(Entry entry) {
+  private double height(Entry entry) {
     return constants(entry).isEmpty() ? ROW : ROW + LINE;
   }
 
@@ -113,10 +113,24 @@ final class GraphSvg {
     return shortened(Quantities.type(entry.tensors().getFirst()) + " · " + Quantities.count(entry.work().operations()) + " op");
   }
 
-  /// The weights that an Einsum reads, and what is computed of them once.
-  private static String constants(Entry entry) {
-    String names = entry.reads().stream().filter(read -> read.isConstant()).map(Read::name).collect(Collectors.joining(", "));
-    return names.isEmpty() ? "" : shortened("with " + names);
+  /// The weights that an Einsum reads, what is computed of weights once, and where they are in the weights file.
+  private String constants(Entry entry) {
+    String names = entry.reads().stream().filter(Read::isConstant).map(Read::name).collect(Collectors.joining(", "));
+    String place = commonStart(view.keys(entry));
+    return names.isEmpty() ? "" : shortened((place.isEmpty() ? "with " : place + ": ") + names);
+  }
+
+  /// The names before dots that all keys start with.
+  private static String commonStart(List<String> keys) {
+    String start = keys.isEmpty() ? "" : keys.getFirst();
+    do {
+      start = start.substring(0, Math.max(0, start.lastIndexOf('.')));
+    } while (!start.isEmpty() && !allStartWith(start + ".", keys));
+    return start;
+  }
+
+  private static boolean allStartWith(String start, List<String> keys) {
+    return keys.stream().allMatch(key -> key.startsWith(start));
   }
 
   private void draw(LayeredLayout.Picture picture) {

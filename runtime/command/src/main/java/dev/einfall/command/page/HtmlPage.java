@@ -125,9 +125,9 @@ public final class HtmlPage {
         "As written, and after the passes without what is computed once", html);
     total("operations", Quantities.count(first.operations()),
         then.map(work -> "→ " + Quantities.count(work.operations())), Quantities.exact(last.work().operations()), html);
-    total("bytes moved, each Einsum by itself", Quantities.bytes(first.bytes()),
-        then.map(work -> "→ " + Quantities.bytes(work.bytes())),
-        "As if every Einsum read its operands from memory and wrote its result there", html);
+    total("bytes moved between kernels", Quantities.bytes(before.bytesMoved()),
+        after.map(view -> "→ " + Quantities.bytes(view.bytesMoved())),
+        "If each Einsum, and after the passes each kernel, reads its operands from memory and writes its results there", html);
     Size least = sum(before.inputs().stream().map(Port::tensor).toList())
         .plus(sum(before.weights().stream().map(Port::tensor).toList()))
         .plus(sum(before.cascade().outputs().stream().map(Cascade.Output::tensor).toList()));
@@ -145,13 +145,14 @@ public final class HtmlPage {
 
   private static String kernels(CascadeView view) {
     long einsums = view.entries().stream().filter(entry -> !entry.isOnce()).count();
-    long kernels = view.kernels().stream().filter(kernel -> !kernel.members().getFirst().isOnce()).count();
+    int kernels = view.repeated().size();
     return "→ " + einsums + " in " + kernels + (kernels == 1 ? " kernel" : " kernels");
   }
 
   private static Optional<String> intensity(Work work, Size bytes) {
-    return Quantities.known(work.operations(), bytes) ? Optional.of(
-        Quantities.intensity(new Work(work.points(), work.operations(), bytes, Size.of(0)))) : Optional.empty();
+    return Quantities.known(work.operations(), bytes)
+        ? Optional.of(Quantities.ratio((double) work.operations().constant().orElseThrow() / bytes.constant().orElseThrow()))
+        : Optional.empty();
   }
 
   private static Size elements(Tensor tensor) {
@@ -209,8 +210,8 @@ public final class HtmlPage {
     }
     Html html = new Html().raw("<table class=\"passes\"><thead><tr><th>pass</th><th>what it did</th></tr></thead><tbody>\n");
     for (PassReport.Effect effect : report.get().effects()) {
-      html.raw(effect.changed() ? "<tr>" : "<tr class=\"unchanged\">").raw("<td>").element("code", "", effect.pass()).raw("</td>")
-          .element("td", "", effect.what()).raw("</tr>\n");
+      html.raw(effect.what().isEmpty() ? "<tr class=\"unchanged\">" : "<tr>").raw("<td>").element("code", "", effect.pass()).raw("</td>")
+          .element("td", "", effect.what().isEmpty() ? "nothing" : effect.what()).raw("</tr>\n");
     }
     html.raw("</tbody></table>\n<h3>Remarks</h3>\n");
     remarks(report.get().remarks(), html);

@@ -4,6 +4,7 @@ import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.PassRunner;
+import dev.einfall.passes.cascade.BindSizes;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,15 +13,15 @@ import java.util.List;
 /// @param remarks what the passes declined, and why
 public record PassReport(Cascade result, List<Effect> effects, List<Diagnostic> remarks) {
 
-  /// What one pass did, in words.
-  public record Effect(String pass, boolean changed, String what) {}
+  /// What one pass did, in words; empty if it did nothing.
+  public record Effect(String pass, String what) {}
 
   public PassReport {
     effects = List.copyOf(effects);
     remarks = List.copyOf(remarks);
   }
 
-  /// Runs `passes` on `cascade`, one after the other.
+  /// Runs `passes` on `cascade`, one after the other. That sizes become numbers is no effect worth telling.
   public static PassReport of(Cascade cascade, List<Pass.OnCascade> passes) {
     List<Effect> effects = new ArrayList<>();
     List<Diagnostic> remarks = new ArrayList<>();
@@ -28,7 +29,9 @@ public record PassReport(Cascade result, List<Effect> effects, List<Diagnostic> 
     Cascade current = cascade;
     for (Pass.OnCascade pass : passes) {
       Cascade next = runner.run(pass, current);
-      effects.add(new Effect(pass.name(), next != current, next == current ? "nothing" : difference(current, next)));
+      if (!(pass instanceof BindSizes)) {
+        effects.add(new Effect(pass.name(), difference(current, next)));
+      }
       current = next;
     }
     return new PassReport(current, effects, remarks);
@@ -38,12 +41,11 @@ public record PassReport(Cascade result, List<Effect> effects, List<Diagnostic> 
     List<String> differences = new ArrayList<>();
     int old = before.definitions().size();
     int now = after.definitions().size();
+    long kept = after.definitions().stream().filter(before.definitions()::contains).count();
     if (old != now) {
       differences.add(old + " → " + now + " Einsums");
-    }
-    long kept = after.definitions().stream().filter(before.definitions()::contains).count();
-    if (kept < now) {
-      differences.add(count(now - kept, "Einsum") + " new or rewritten");
+    } else if (kept < now) {
+      differences.add(count(now - kept, "Einsum") + " rewritten");
     }
     int groups = after.mapping().groups().size() - before.mapping().groups().size();
     if (groups > 0) {
@@ -53,7 +55,7 @@ public record PassReport(Cascade result, List<Effect> effects, List<Diagnostic> 
     if (nests > 0) {
       differences.add("loops chosen for " + count(nests, "Einsum"));
     }
-    return differences.isEmpty() ? "changed" : String.join(", ", differences);
+    return String.join(", ", differences);
   }
 
   private static String count(long count, String what) {

@@ -50,8 +50,11 @@ final class Quantities {
   }
 
   static String intensity(Work work) {
-    return work.intensity().map(value -> String.format(Locale.ROOT, value >= 99.5 ? "%.0f" : value >= 9.95 ? "%.1f" : "%.2f", value))
-        .orElse("–");
+    return work.intensity().map(Quantities::ratio).orElse("–");
+  }
+
+  static String ratio(double value) {
+    return String.format(Locale.ROOT, value >= 99.5 ? "%.0f" : value >= 9.95 ? "%.1f" : "%.2f", value);
   }
 
   /// Whether both are numbers.

@@ -40,6 +40,11 @@ final class SourceListing {
     return span.isNone() ? Optional.empty() : Optional.of("L" + sources.indexOf(span.source()) + "-" + span.line());
   }
 
+  /// `5`, or `softmax.ein:5` in another file than the first.
+  String place(Span span) {
+    return span.source().equals(sources.getFirst()) ? String.valueOf(span.line()) : shortPlace(span);
+  }
+
   /// `minilm.ein:5`.
   static String shortPlace(Span span) {
     String name = span.source().name();

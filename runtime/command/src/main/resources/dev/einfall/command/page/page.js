@@ -74,6 +74,13 @@
     const next = current[(current.indexOf(line.dataset.last) + 1) % Math.max(1, current.length)] || entries[0];
     line.dataset.last = next;
     choose(next, true);
+    if (current.length > 1) {
+      const note = document.createElement("p");
+      note.className = "note";
+      note.textContent = `${current.indexOf(next) + 1} of ${current.length} Einsums that this line makes: choose it again for the next.`;
+      panel.prepend(note);
+    }
+    panel.scrollIntoView({block: "nearest"});
   }
 
   function activate(event) {
