@@ -6,7 +6,7 @@ import dev.einfall.ir.Source;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Lays out an `.ein` file in the one canonical way: an item a line, two spaces a level of `{`, lines up to 110 characters,
+/// Lays out an `.ein` file in the one canonical way: an item a line, two spaces a level of `{`, lines up to 120 characters,
 /// which break at the loosest place. Comments stay, and one blank line where there were any.
 ///
 /// ```
@@ -197,7 +197,7 @@ public final class Formatter {
     if (!line.isEmpty()) {
       int indent = INDENT * depth;
       int start = inItem ? indent + CONTINUATION : indent;
-      text.append(String.join("\n", LineBreaks.lines(line, start, indent + CONTINUATION))).append(comment).append('\n');
+      text.append(String.join("\n", LineBreaks.lines(line, start))).append(comment).append('\n');
       inItem = line.getLast().role() != Role.BLOCK_END;
       line.clear();
     }

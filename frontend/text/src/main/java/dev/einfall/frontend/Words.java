@@ -84,9 +84,8 @@ final class Words {
       Role role = role(token, before);
       String text = source.text().substring(token.getStartIndex(), token.getStopIndex() + 1).stripTrailing();
       depth -= role == Role.CLOSE ? weight(text) : 0;
-      Word word = new Word(text, role, token.getLine(), depth + (role == Role.OPEN ? weight(text) : 0),
-          starts.get(token.getTokenIndex()));
-      depth = role == Role.OPEN ? word.depth() : depth;
+      depth += role == Role.OPEN || role == Role.GROUP ? weight(text) : 0;
+      Word word = new Word(text, role, token.getLine(), depth, starts.get(token.getTokenIndex()));
       words.add(word);
       before = role == Role.COMMENT ? before : word;
     }
@@ -94,7 +93,7 @@ final class Words {
   }
 
   private static int weight(String bracket) {
-    return bracket.equals("[") || bracket.equals("]") ? 2 : 1;
+    return bracket.equals("[") || bracket.equals("]") ? 4 : 1;
   }
 
   private Role role(Token token, Word before) {
@@ -104,7 +103,8 @@ final class Words {
       return Role.COMMENT;
     }
     return switch (text) {
-      case "(", "[" -> Role.OPEN;
+      case "(" -> before != null && before.endsOperand() ? Role.OPEN : Role.GROUP;
+      case "[" -> Role.OPEN;
       case ")", "]" -> Role.CLOSE;
       case "<" -> comparisons.get(index) ? Role.OPERATOR : Role.OPEN;
       case ">" -> comparisons.get(index) ? Role.OPERATOR : Role.CLOSE;
