@@ -18,6 +18,8 @@ final class CacheOracles {
             .givesAll(CacheOracles::ring),
         OracleCase.of("cache/tova").sizes("H=2 N=7 E=5 F=3").sizes("H=1 N=2 E=1 F=17").givesAll(CacheOracles::tova),
         OracleCase.of("cache/chunks").sizes("H=2 C=5 P=3 E=5 F=3").sizes("H=1 C=2 P=1 E=1 F=7").givesAll(CacheOracles::chunks),
+        OracleCase.of("cache/low_rank_rest").sizes("H=2 P=3 N=5 M=7 E=5 F=3 R=9").sizes("H=1 P=1 N=1 M=1 E=1 F=7 R=1")
+            .gives(CacheOracles::lowRankRest),
         OracleCase.of("cache/merge").sizes("N=7 E=5 F=3").sizes("N=2 E=1 F=1").fill("counts", Fill.from(1, 5))
             .fill("weights", Fill.between(0, 1)).givesAll(CacheOracles::merge));
   }
@@ -92,6 +94,24 @@ final class CacheOracles {
     Arrays.sort(best);
     int[] rows = IntStream.range(0, 8).map(i -> 4 * best[i / 4] + i % 4).toArray();
     return List.of(Doubles.of(i -> rows[i[0]], 8), attend(in.of("Q"), k, v, rows));
+  }
+
+  private static Doubles lowRankRest(Inputs in) {
+    int kept = in.size("N");
+    Doubles k = in.of("K");
+    Doubles old = in.of("old_K");
+    return Doubles.of(i -> {
+      int[] query = {i[0], i[1]};
+      double[] weights = new double[kept + in.size("M")];
+      Arrays.setAll(weights, m -> m < kept ? Math.exp(Formulas.dot(in.of("Q"), query, k, new int[] {i[0], m}))
+          : sum(in.size("R"), r -> feature(in, in.of("Q"), query, r) * feature(in, old, new int[] {i[0], m - kept}, r)) / in.size("R"));
+      return sum(weights.length, m -> weights[m] * (m < kept ? in.of("V").get(i[0], m, i[2])
+          : in.of("old_V").get(i[0], m - kept, i[2]))) / Arrays.stream(weights).sum();
+    }, in.size("H"), in.size("P"), in.size("F"));
+  }
+
+  private static double feature(Inputs in, Doubles x, int[] row, int r) {
+    return Math.exp(Formulas.dot(in.of("W"), new int[] {r}, x, row) - Formulas.dot(x, row, x, row) / 2);
   }
 
   private static List<Doubles> merge(Inputs in) {

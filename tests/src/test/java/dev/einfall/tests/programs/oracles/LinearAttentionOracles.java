@@ -19,7 +19,8 @@ final class LinearAttentionOracles {
   static List<OracleCase> cases() {
     return List.of(
         OracleCase.of("linear_attention/kernels").sizes("H=2 P=3 M=7 E=5 F=3 R=9").sizes("H=1 P=1 M=17 E=1 F=1 R=1")
-            .givesAll(LinearAttentionOracles::kernels));
+            .givesAll(LinearAttentionOracles::kernels),
+        OracleCase.of("linear_attention/simplified").sizes("H=2 N=7 E=5 F=3").sizes("H=1 N=1 E=1 F=1").gives(LinearAttentionOracles::simplified));
   }
 
   private static double eluPlusOne(double x) {
@@ -47,6 +48,15 @@ final class LinearAttentionOracles {
     return List.of(mean(in, (h, p, m) -> features(in, LinearAttentionOracles::eluPlusOne, h, p, m)),
         mean(in, (h, p, m) -> sum(in.size("R"), r -> Math.exp(sum(in.size("E"), e -> in.of("W").get(r, e)
             * (q.get(h, p, e) + k.get(h, m, e)) - (Math.pow(q.get(h, p, e), 2) + Math.pow(k.get(h, m, e), 2)) / 2)))));
+  }
+
+  private static Doubles simplified(Inputs in) {
+    Doubles v = in.of("V");
+    Doubles mean = mean(in, (h, p, m) -> features(in, x -> Math.max(x, 0) + 0.001, h, p, m));
+    return Doubles.of(i -> mean.get(i) + sum(3, r -> {
+      int n = i[1] + r - 1;
+      return n < 0 || n >= v.size(1) ? 0 : in.of("filter").get(r, i[2]) * v.get(i[0], n, i[2]);
+    }), v.shape());
   }
 
   private static double gated(Inputs in, int h, int p, int m) {

@@ -38,7 +38,8 @@ final class NormOracles {
     return List.of(
         OracleCase.of("norm/rows").sizes("B=3 D=17").sizes("B=1 D=2").givesAll(NormOracles::rows),
         OracleCase.of("norm/batch").sizes("B=3 C=5 H=3 W=7").sizes("B=2 C=1 H=1 W=2").fill("variance", Fill.between(0.5, 2))
-            .givesAll(NormOracles::batch));
+            .givesAll(NormOracles::batch),
+        OracleCase.of("norm/groups").sizes("B=3 C=6 H=3 W=7").sizes("B=1 C=4 H=2 W=1").givesAll(NormOracles::groups));
   }
 
   private static List<Doubles> rows(Inputs in) {
