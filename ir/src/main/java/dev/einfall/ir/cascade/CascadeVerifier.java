@@ -111,8 +111,7 @@ public final class CascadeVerifier {
       }
       case Expr.Reduce _, Expr.Fold _ -> {
         // The same reduction may stand in several places of a value: it is computed once.
-        boolean seen = reductions.contains(expr);
-        reductions.add(expr);
+        boolean seen = !reductions.add(expr.computation());
         expr.bound().forEach(rank -> {
           require(seen || !bound.contains(rank), () -> "rank " + rank + " is bound twice", place);
           bound.add(rank);

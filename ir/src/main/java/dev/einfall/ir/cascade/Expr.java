@@ -111,6 +111,11 @@ public sealed interface Expr {
     }
   }
 
+  /// The reduction that this node is, whichever component of its result it takes: equal for folds that differ in that alone.
+  default Expr computation() {
+    return this instanceof Fold fold && fold.component != 0 ? new Fold(fold.combiner, fold.ranks, fold.bodies, 0) : this;
+  }
+
   /// An operand, inside a [Combiner].
   record Ref(Var var) implements Expr {}
 

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 
 /// Makes one of the reductions of a value that are equal but for their ranks, so that it is computed once:
-/// `sum[k](A[k]) * sum[j](A[j])` becomes `sum[k](A[k]) * sum[k](A[k])` with the same `k`.
+/// `sum[k](A[k]) * sum[j](A[j])` becomes `sum[k](A[k]) * sum[k](A[k])` with the same `k`. Components of one fold share its ranks.
 public final class SharedReductions {
   private final List<Expr> seen = new ArrayList<>();
 
@@ -24,7 +24,8 @@ public final class SharedReductions {
     }
     for (Expr other : seen) {
       if (isSame(inner, other)) {
-        return other;
+        return inner instanceof Expr.Fold fold && other instanceof Expr.Fold that
+            ? new Expr.Fold(that.combiner(), that.ranks(), that.bodies(), fold.component()) : other;
       }
     }
     seen.add(inner);
@@ -44,7 +45,6 @@ public final class SharedReductions {
       case Expr.Reduce reduce -> other instanceof Expr.Reduce that && reduce.reduction() == that.reduction()
           && rename(reduce.body(), renamed).equals(that.body());
       case Expr.Fold fold -> other instanceof Expr.Fold that && fold.combiner() == that.combiner()
-          && fold.component() == that.component()
           && fold.bodies().stream().map(body -> rename(body, renamed)).toList().equals(that.bodies());
       case Expr _ -> false;
     };

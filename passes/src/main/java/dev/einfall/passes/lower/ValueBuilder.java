@@ -152,7 +152,7 @@ final class ValueBuilder {
       level--;
     }
     Open place = open.get(level);
-    if (place.done.add(computation(expr))) {
+    if (place.done.add(expr.computation())) {
       Open inside = new Open(expr.bound());
       List<Open> deeper = new ArrayList<>(open.subList(0, level + 1));
       deeper.add(inside);
@@ -306,7 +306,7 @@ final class ValueBuilder {
 
   /// The buffers that hold what `reduction` has combined so far, one for each component.
   private List<Buffer> accumulators(dev.einfall.ir.cascade.Expr reduction) {
-    return accumulators.computeIfAbsent(computation(reduction), _ -> switch (reduction) {
+    return accumulators.computeIfAbsent(reduction.computation(), _ -> switch (reduction) {
       case dev.einfall.ir.cascade.Expr.Reduce reduce -> List.of(accumulator(reduce.reduction().text(), reduce.type()));
       case dev.einfall.ir.cascade.Expr.Fold fold ->
           fold.combiner().left().stream().map(operand -> accumulator(operand.name(), operand.type())).toList();
@@ -316,12 +316,6 @@ final class ValueBuilder {
 
   private static Buffer accumulator(String name, ElementType type) {
     return new Buffer(name, type, List.of(), Buffer.Space.LOCAL);
-  }
-
-  /// The reduction itself, whichever of its components an expression takes.
-  private static dev.einfall.ir.cascade.Expr computation(dev.einfall.ir.cascade.Expr reduction) {
-    return reduction instanceof dev.einfall.ir.cascade.Expr.Fold fold
-        ? new dev.einfall.ir.cascade.Expr.Fold(fold.combiner(), fold.ranks(), fold.bodies(), 0) : reduction;
   }
 
   /// The element of `tensor` at `indices`, which are checked where they may leave the bounds.
