@@ -55,6 +55,30 @@ final class WorkTest {
   }
 
   @Test
+  void aRecurrenceReadsItsStateForNothing() {
+    Work work = work("""
+        def f(X: f32[T, D], W: f32[D, D]) -> f32[T + 1, D] {
+          H0[t in 0..T + 1, d in 0..D] = 0.0
+          update H from H0 for t in 0..T while any[d](H[t, d] < 1) {
+            H[t + 1, d in 0..D] = tanh(sum[e](H[t, e] * W[e, d])) + X[t, d]
+          }
+        """, "H", sizes("T", 10, "D", 8));
+    assertEquals(10 * 8 * 8, work.points().value());
+    // At each step a product, a hyperbolic tangent and a sum for each element, and a comparison and its combination.
+    assertEquals(10 * (8 * (2 * 8 + 2) + 2 * 8), work.operations().value());
+    assertEquals(4 * (11 * 8 + 8 * 8 + 10 * 8), work.bytesRead().value());
+    assertEquals(4 * 11 * 8, work.bytesWritten().value());
+  }
+
+  @Test
+  void aReductionOfTheProgramsOwn() {
+    Work work = work("""
+        reduce add(a: f32, b: f32) = (a + b) * 1 identity 0
+        def f(X: f32[N]) -> f32[] { Y[] = add[n](X[n] / 2)""", "Y", sizes("N", 10));
+    assertEquals(10 * 3, work.operations().value());
+  }
+
+  @Test
   void moreThanCanBeCounted() {
     String program = "def f(X: f32[N, N]) -> f32[N] { Y[n] = sum[i, j, k](X[i, j] * X[j, k] * X[k, n])";
     CompileException error = assertThrows(CompileException.class, () -> work(program, "Y", sizes("N", 1 << 16)));

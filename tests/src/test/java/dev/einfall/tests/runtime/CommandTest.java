@@ -135,6 +135,7 @@ class CommandTest {
     assertTrue(run.out().contains("A &lt;b&gt;bold&lt;/b&gt; claim.") && run.out().contains("give them with"), run.out());
     assertTrue(run.out().contains("&lt;script&gt;alert(1)") && !run.out().contains("<script>alert(1)"), run.out());
     assertTrue(run.out().contains("X[n] &lt; W[n] &amp;&amp; X[n] &gt; 0.0"), run.out());
+    assertTrue(run.out().contains("4·N bytes"), run.out());
     wrong("cannot write ", "emit", SOFTMAX, "--as", "html", "-o", directory.resolve("no/where.html").toString());
     wrong("give a number for each of [M, N]", "emit", SOFTMAX, "--as", "dot", "--after-passes");
   }

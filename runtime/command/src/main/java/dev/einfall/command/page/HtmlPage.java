@@ -164,7 +164,7 @@ public final class HtmlPage {
   }
 
   private static void total(String name, String value, Optional<String> then, String title, Html html) {
-    html.raw("<div class=\"total\" title=\"").text(title).raw("\">").element("b", "", value);
+    html.raw("<div class=\"total\" title=\"").text(title).raw("\">").element("b", value.contains("·") ? "class=\"formula\"" : "", value);
     then.ifPresent(text -> html.element("em", "", text));
     html.element("span", "", name).raw("</div>\n");
   }

@@ -6,14 +6,14 @@ import dev.einfall.passes.cascade.Work;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/// Numbers for people: three digits and a prefix. What still has size names in it stays as it is.
+/// Numbers for people: three digits and a prefix. What still has size names in it is a formula, with `·` for products.
 final class Quantities {
   private static final String PREFIXES = " kMGTPE";
 
   private Quantities() {}
 
   static String count(Size size) {
-    return size.constant().map(value -> count(value.doubleValue())).orElseGet(size::toString);
+    return size.constant().map(value -> count(value.doubleValue())).orElseGet(() -> formula(size));
   }
 
   static String count(double value) {
@@ -24,7 +24,11 @@ final class Quantities {
   }
 
   static String bytes(Size size) {
-    return size.constant().map(value -> bytes(value.doubleValue())).orElseGet(() -> size + " B");
+    return size.constant().map(value -> bytes(value.doubleValue())).orElseGet(() -> formula(size) + " bytes");
+  }
+
+  private static String formula(Size size) {
+    return size.toString().replace(" * ", "·");
   }
 
   private static String bytes(double value) {
@@ -46,7 +50,7 @@ final class Quantities {
 
   /// Every digit, for those who want to know.
   static String exact(Size size) {
-    return size.constant().map(value -> String.format(Locale.ROOT, "%,d", value)).orElseGet(size::toString);
+    return size.constant().map(value -> String.format(Locale.ROOT, "%,d", value)).orElseGet(() -> formula(size));
   }
 
   static String intensity(Work work) {

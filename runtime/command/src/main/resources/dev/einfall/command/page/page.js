@@ -9,7 +9,7 @@
     document.body.classList.toggle("only-before", stage === "before");
     document.body.classList.toggle("only-after", stage === "after");
     all("[data-show]").forEach(button => button.classList.toggle("on", button.dataset.show === stage));
-    all(".viewport").forEach(fit);
+    all(".viewport").forEach(viewport => fit(viewport, 0.5));
   }
 
   // The natural size of a drawing is that of its view box.
@@ -31,10 +31,11 @@
     return svg.clientWidth / svg.viewBox.baseVal.width;
   }
 
-  function fit(viewport) {
+  // The whole width, but no smaller than `least`.
+  function fit(viewport, least) {
     const width = viewport.querySelector("svg").viewBox.baseVal.width;
     if (viewport.clientWidth > 0) {
-      scale(viewport, Math.min(1, (viewport.clientWidth - 2) / width));
+      scale(viewport, Math.max(least, Math.min(1, (viewport.clientWidth - 2) / width)));
     }
   }
 
@@ -112,7 +113,7 @@
     in: viewport => scale(viewport, factor(viewport) * 1.25),
     out: viewport => scale(viewport, factor(viewport) / 1.25),
     one: viewport => scale(viewport, 1),
-    fit,
+    fit: viewport => fit(viewport, 0),
   };
   all("[data-zoom]").forEach(button => button.addEventListener("click",
       () => all(".viewport").filter(viewport => viewport.offsetParent !== null).forEach(zooms[button.dataset.zoom])));
