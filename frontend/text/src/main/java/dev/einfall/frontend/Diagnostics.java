@@ -89,7 +89,7 @@ final class Diagnostics {
     for (Map.Entry<Span, Diagnostic> entry : entries.subList(count, entries.size())) {
       Diagnostic old = entry.getValue();
       List<Diagnostic.Note> notes = new ArrayList<>(old.notes());
-      if (notes.size() < MOST_NOTES) {
+      if (notes.size() < MOST_NOTES && !notes.contains(note)) {
         notes.add(note);
       }
       errors.put(entry.getKey(), new Diagnostic(old.severity(), old.span(), old.message(), notes));

@@ -234,6 +234,9 @@ final class Scalars {
     } else if (name.equals(Statics.LOG2_NAME)) {
       return value(new Sizes(diagnostics, frame).value(call, Statics.Purpose.LOG2), call.span());
     }
+    if (frame.callee(name).filter(Callee.Unknown.class::isInstance).isPresent()) {
+      throw diagnostics.reject();
+    }
     Diagnostics.Rejection unknown = unknownFunction(call.name());
     call.arguments().stream().filter(argument -> !(argument instanceof Syntax.Expr.Reference))
         .forEach(branch::apply);

@@ -18,7 +18,7 @@ import java.util.function.Function;
 final class Statics {
   static final String LOG2_NAME = "log2";
   private static final String WHERE = "where";
-  private static final int MOST_TERMS = 64;
+  private static final int MOST_PARTS = 128;
   private static final int MOST_SHIFTED = 62;
 
   /// What an expression is read for, which says how to refuse one that has no value here.
@@ -55,13 +55,21 @@ final class Statics {
   Static value(Expr expr) {
     try {
       Static value = evaluate(expr);
-      if (value instanceof Whole(Size size) && size.terms().size() > MOST_TERMS) {
-        throw diagnostics.reject(expr.span(), "this size has more than " + MOST_TERMS + " terms");
+      if (value instanceof Whole(Size size) && parts(size) > MOST_PARTS) {
+        throw diagnostics.reject(expr.span(), "this size has more than " + MOST_PARTS + " terms and factors");
       }
       return value;
     } catch (ArithmeticException _) {
       throw diagnostics.reject(expr.span(), "this size is too large");
     }
+  }
+
+  /// How many terms and factors are in `size`. They could double in each turn of a recursion.
+  private static long parts(Size size) {
+    return size.terms().keySet().stream().mapToLong(product -> 1 + product.factors().stream().mapToLong(factor -> switch (factor) {
+      case Size.Factor.Name _ -> 1;
+      case Size.Factor.Quotient(Size dividend, Size divisor) -> 1 + parts(dividend) + parts(divisor);
+    }).sum()).sum();
   }
 
   /// A whole number, which may have the names of sizes in it.

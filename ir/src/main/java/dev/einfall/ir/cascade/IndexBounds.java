@@ -23,6 +23,8 @@ public final class IndexBounds {
     }
   }
 
+  private static final int MOST_TERMS = 4096;
+
   private IndexBounds() {}
 
   /// The interval of an affine index; none for one that depends on data or mixes ranks in another way.
@@ -103,8 +105,16 @@ public final class IndexBounds {
   /// Whether `size` is 0 or more for every value of its names from 1 on, so far as can be told: with `1 + n` for each
   /// name `n`, no coefficient is negative.
   public static boolean isNotNegative(Size size) {
+    if (!isSmall(size)) {
+      return false;
+    }
     Size shifted = size.substitute(name -> Optional.of(Size.named(name).plus(Size.of(1))));
     return shifted.terms().entrySet().stream().allMatch(term ->
         term.getValue() >= 0 && term.getKey().factors().stream().allMatch(Size.Factor.Name.class::isInstance));
+  }
+
+  /// Whether a product of sums, which has a term for each choice of its factors, can be multiplied out.
+  private static boolean isSmall(Size size) {
+    return size.terms().keySet().stream().mapToDouble(product -> Math.pow(2, product.factors().size())).sum() <= MOST_TERMS;
   }
 }

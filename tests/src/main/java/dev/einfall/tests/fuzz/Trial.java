@@ -1,5 +1,6 @@
 package dev.einfall.tests.fuzz;
 
+import dev.einfall.frontend.EinProgram;
 import dev.einfall.frontend.EinReader;
 import dev.einfall.frontend.LoopFile;
 import dev.einfall.frontend.LoopReader;
@@ -16,6 +17,7 @@ import dev.einfall.ir.loop.KernelVerifier;
 import dev.einfall.ir.loop.LoopPrinter;
 import dev.einfall.passes.cascade.BindSizes;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -108,7 +110,8 @@ record Trial(boolean isRead, Optional<String> problem) {
 
   /// The printed program.
   private static String cascade(String text) {
-    Cascade cascade = EinReader.read(new Source("fuzz.ein", text), Optional.empty()).cascade();
+    EinProgram program = EinReader.read(new Source("fuzz.ein", text), Optional.empty());
+    Cascade cascade = program.cascade(numbers(program.neededSizes(), text.hashCode()));
     CascadeVerifier.verify(cascade);
     String printed = CascadePrinter.print(cascade);
     String again = CascadePrinter.print(readBack(printed));
@@ -125,13 +128,18 @@ record Trial(boolean isRead, Optional<String> problem) {
     }
   }
 
+  private static SortedMap<String, Long> numbers(Collection<String> names, int salt) {
+    SortedMap<String, Long> sizes = new TreeMap<>();
+    names.forEach(name -> sizes.put(name, 1L + Math.floorMod(name.hashCode() * 31 + salt, 12)));
+    return sizes;
+  }
+
   /// Gives the sizes numbers, at which the user's indices may leave their tensors.
   private static void bind(Cascade cascade, int salt) {
-    SortedMap<String, Long> sizes = new TreeMap<>();
     List<Tensor> tensors = new ArrayList<>(cascade.inputs());
     cascade.weights().forEach(weight -> tensors.add(weight.tensor()));
-    tensors.forEach(tensor -> tensor.shape().forEach(size -> size.names().forEach(name ->
-        sizes.put(name, 1L + Math.floorMod(name.hashCode() * 31 + salt, 12)))));
+    SortedMap<String, Long> sizes = numbers(tensors.stream().flatMap(tensor -> tensor.shape().stream())
+        .flatMap(size -> size.names().stream()).toList(), salt);
     try {
       CascadeVerifier.verify(new BindSizes(sizes).apply(cascade, _ -> { }));
     } catch (CompileException error) {
