@@ -10,10 +10,24 @@ final class FourierOracles {
 
   static List<OracleCase> cases() {
     return List.of(
+        OracleCase.of("fourier/fft").sizes("R=1 N=1").sizes("R=3 N=7").sizes("R=2 N=16").sizes("R=3 N=12").sizes("R=1 N=64")
+            .givesAll(FourierOracles::fft),
         OracleCase.of("fourier/fft_two_rounds").sizes("R=1").sizes("R=3").givesAll(in -> List.of(
             Spectra.re(in.of("re"), in.of("im")), Spectra.im(in.of("re"), in.of("im")))),
+        OracleCase.of("fourier/rfft").sizes("R=1 N=1").sizes("R=3 N=7").sizes("R=2 N=16").sizes("R=3 N=18")
+            .givesAll(FourierOracles::rfft),
         OracleCase.of("fourier/stft").sizes("B=1").sizes("B=3").givesAll(FourierOracles::stft),
-        OracleCase.of("fourier/hadamard").sizes("R=1").sizes("R=17").givesAll(FourierOracles::hadamard));
+        OracleCase.of("fourier/cosine").sizes("R=1 N=1").sizes("R=3 N=7").sizes("R=2 N=16").givesAll(FourierOracles::cosine),
+        OracleCase.of("fourier/hadamard").sizes("R=1").sizes("R=17").givesAll(FourierOracles::hadamard),
+        OracleCase.of("fourier/fnet").sizes("B=1 L=1 D=1 M=1").sizes("B=2 L=7 D=12 M=9").terms(400).gives(FourierOracles::fnet),
+        OracleCase.of("fourier/long_convolution").sizes("R=1 N=1").sizes("R=3 N=17").sizes("R=2 N=31")
+            .gives(FourierOracles::hyena),
+        OracleCase.of("fourier/toeplitz").sizes("R=1 N=1 K=1").sizes("R=3 N=7 K=17").sizes("R=2 N=8 K=8")
+            .givesAll(FourierOracles::toeplitz),
+        OracleCase.of("fourier/frequency_mixing").sizes("L=1 C=1").sizes("L=9 C=3").sizes("L=16 C=2")
+            .gives(FourierOracles::frequencyMixing),
+        OracleCase.of("fourier/relative_attention").sizes("N=1 D=1 M=1 P=1").sizes("N=9 D=3 M=5 P=7")
+            .gives(FourierOracles::relativeAttention));
   }
 
   private static List<Doubles> fft(Inputs in) {

@@ -12,6 +12,10 @@ final class NumericOracles {
 
   static List<OracleCase> cases() {
     return List.of(
+        OracleCase.of("numeric/moments").sizes("R=1 N=2").sizes("R=7 N=17").sizes("R=3 N=1000").terms(1000)
+            .givesAll(NumericOracles::moments),
+        OracleCase.of("numeric/exponentials").sizes("R=1 N=1").sizes("R=7 N=17").sizes("R=3 N=100")
+            .givesAll(NumericOracles::exponentials),
         OracleCase.of("numeric/complex").sizes("M=1 K=1 N=1").sizes("M=7 K=9 N=17").fill("cr", Fill.between(0.5, 2))
             .givesAll(NumericOracles::complex));
   }

@@ -12,7 +12,9 @@ final class RecurrentOracles {
   private RecurrentOracles() {}
 
   static List<OracleCase> cases() {
-    return List.of();
+    return List.of(
+        OracleCase.of("recurrent/minimal_gru").sizes("B=1 T=1 D=1 N=1").sizes("B=3 T=17 D=7 N=9")
+            .gives(RecurrentOracles::minimalGru));
   }
 
   private static List<Doubles> lstm(Inputs in) {

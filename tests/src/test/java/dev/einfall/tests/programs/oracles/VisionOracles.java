@@ -26,6 +26,7 @@ final class VisionOracles {
             .givesAll(VisionOracles::reversible),
         OracleCase.of("vision/conv3d_stride").sizes("B=1 C=1 M=1 L=3 H=3 W=3").sizes("B=2 C=3 M=4 L=5 H=4 W=17").terms(100)
             .givesAll(VisionOracles::volume),
+        OracleCase.of("vision/evonorm").sizes("B=1 C=2 H=3 W=1").sizes("B=3 C=6 H=7 W=9").gives(VisionOracles::evonorm),
         OracleCase.of("vision/shufflenet").sizes("B=1 H=1 W=1").sizes("B=2 H=7 W=17").gives(VisionOracles::shufflenet),
         images("decoder", "C=3 M=4 N=9").givesAll(in -> List.of(
             Convolutions.transposed(in.of("X"), in.of("F"), 2, 1), Convolutions.transposed(in.of("S"), in.of("G"), 3, 1))),
