@@ -194,7 +194,24 @@ final class FormatterTest {
     String scattered = format(formatted.replaceAll("(?m)^((?:[^#\"\n]|\"[^\"]*\")*?) (?=[\\w(])", "$1\n\n").replace(", ", " ,"));
     assertEquals(scattered, format(scattered));
     assertEquals(meaning(text), meaning(scattered));
+    String commented = commented(formatted);
+    assertEquals(format(commented), format(format(commented)));
+    assertEquals(meaning(text), meaning(format(commented)));
     return formatted;
+  }
+
+  /// The text with comments, some on lines of their own, at every seventh space of lines without strings and comments.
+  private static String commented(String text) {
+    StringBuilder result = new StringBuilder();
+    int spaces = 0;
+    for (String line : text.lines().toList()) {
+      for (String word : line.splitWithDelimiters(" ", 0)) {
+        boolean isPlace = word.equals(" ") && !line.contains("\"") && !line.contains("#") && ++spaces % 7 == 0;
+        result.append(!isPlace ? word : spaces % 2 == 0 ? " # why\n\n" : "\n# on its own\n");
+      }
+      result.append('\n');
+    }
+    return result.toString();
   }
 
   private static String format(String text) {
