@@ -32,10 +32,8 @@ final class Definitions {
   }
 
   Tensor define(Syntax.Statement.Definition definition) {
-    Optional<Bound> known = diagnostics.attempt(() -> {
-      diagnostics.each(definition.indices(), this::checkIsBinder);
-      return ranges.bind(withRanges(definition), definition.value());
-    });
+    Optional<Bound> known =
+        diagnostics.attempt(() -> ranges.bind(withRanges(definition), definition.value()));
     if (known.isEmpty()) {
       right(definition.value(), Scope.EMPTY.unknown(Ranges.names(definition.indices())));
     }
@@ -61,18 +59,6 @@ final class Definitions {
 
   private static boolean isNamed(Syntax.Subscript index, Syntax.Step range) {
     return Ranges.name(index).filter(name -> name.text().equals(range.name().text())).isPresent();
-  }
-
-  private Syntax.Subscript checkIsBinder(Syntax.Subscript index) {
-    if (index instanceof Syntax.Subscript.Ranged ranged
-        && !(ranged.from() instanceof Syntax.Expr.Whole start && start.value() == 0)) {
-      throw diagnostics.reject(ranged.from().span(), "the range of an index variable starts at 0");
-    }
-    if (index instanceof Syntax.Subscript.Index(Syntax.Expr value) && !(value instanceof Syntax.Expr.Reference)) {
-      throw diagnostics.reject(index.span(), "expected an index variable on the left, such as `i` or `i in 0..3`: "
-          + "a statement defines every element of its tensor");
-    }
-    return index;
   }
 
   /// The right side. In a product, the indices that stand only there are summed over.

@@ -9,7 +9,9 @@ import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /// Finds what the accesses of expressions say of the range of an index variable: the sizes of the dimensions that it
 /// stands at alone. Accesses with `or` count where there is no other.
@@ -22,8 +24,15 @@ final class Evidence {
   private final Diagnostics diagnostics;
   private final Frame frame;
   private final Accesses accesses;
+  private final Set<String> ignored;
 
   Evidence(Elaboration elaboration, Frame frame) {
+    this(elaboration, frame, Set.of());
+  }
+
+  /// @param ignored the tensors that say nothing
+  Evidence(Elaboration elaboration, Frame frame, Set<String> ignored) {
+    this.ignored = ignored;
     this.elaboration = elaboration;
     this.diagnostics = elaboration.diagnostics();
     this.frame = frame;
@@ -48,10 +57,17 @@ final class Evidence {
     return Optional.of(first.size());
   }
 
+  /// The size of the first dimension of `bodies` at which `name` stands alone and whose size `counts`.
+  Optional<Size> first(Syntax.Name name, List<Expr> bodies, Predicate<Size> counts) {
+    List<Dimension> evidence = evidence(name, bodies, false);
+    evidence.addAll(evidence(name, bodies, true));
+    return evidence.stream().map(Dimension::size).filter(counts).findFirst();
+  }
+
   private List<Dimension> evidence(Syntax.Name name, List<Expr> bodies, boolean withOutside) {
     List<Dimension> evidence = new ArrayList<>();
     bodies.forEach(body -> visit(body, name.text(), access -> {
-      if (access.outside().isPresent() == withOutside) {
+      if (access.outside().isPresent() == withOutside && !ignored.contains(access.name().text())) {
         evidence.addAll(evidence(access, name.text()));
       }
     }));
@@ -83,7 +99,8 @@ final class Evidence {
   List<Size> rest(Span span, List<Expr> bodies) {
     List<List<Dimension>> all = new ArrayList<>();
     bodies.forEach(body -> visit(body, "...", access -> {
-      if (access.subscripts().stream().anyMatch(Subscript.Rest.class::isInstance)) {
+      boolean counts = !ignored.contains(access.name().text());
+      if (counts && access.subscripts().stream().anyMatch(Subscript.Rest.class::isInstance)) {
         all.add(restEvidence(access));
       }
     }));

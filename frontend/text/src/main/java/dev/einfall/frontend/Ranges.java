@@ -101,7 +101,7 @@ final class Ranges {
     return size;
   }
 
-  private boolean dependsOnData(Subscript.Ranged ranged, Scope scope) {
+  boolean dependsOnData(Subscript.Ranged ranged, Scope scope) {
     return dependsOnData(ranged.from(), scope) || dependsOnData(ranged.to(), scope);
   }
 

@@ -36,7 +36,8 @@ final class Statements {
   }
 
   End run(List<Statement> statements) {
-    for (Statement statement : statements) {
+    for (int i = 0; i < statements.size(); i++) {
+      Statement statement = statements.get(i);
       if (statement instanceof Statement.Return last && statement == statements.getLast()) {
         return new End.Returns(last);
       }
@@ -46,11 +47,25 @@ final class Statements {
         if (!(end instanceof End.Falls)) {
           return end;
         }
+      } else if (new Recurrences(elaboration, frame).begins(statement)) {
+        i += recur(statements, i) - 1;
       } else {
         run(statement);
       }
     }
     return new End.Falls();
+  }
+
+  /// Carries out the statements that define a tensor together, from `start` on; gives how many they are.
+  private int recur(List<Statement> statements, int start) {
+    List<Statement> group = new Extents(diagnostics, frame).group(statements, start);
+    int before = diagnostics.reports();
+    boolean isDone = diagnostics.attempt(statements.get(start).span(),
+        () -> new Recurrences(elaboration, frame).read(group, this::run));
+    if (!isDone || diagnostics.reports() > before) {
+      group.forEach(this::forget);
+    }
+    return group.size();
   }
 
   /// A statement that is wrong leaves the names that it defines without a meaning, which is no further error.
@@ -114,6 +129,8 @@ final class Statements {
   private void execute(Statement statement) {
     switch (statement) {
       case Statement.Weight weight -> frame.bind(weight.name().text(), Optional.of(weight(weight)));
+      case Statement.Definition definition when definition.condition().isPresent() -> throw diagnostics.reject(
+          definition.condition().get().span(), "`while` stops a recurrence, and this statement takes no steps");
       case Statement.Definition definition -> frame.bind(
           definition.name().text(), Optional.of(new Definitions(elaboration, frame).define(definition)));
       case Statement.Destructuring definition -> takeApart(definition);

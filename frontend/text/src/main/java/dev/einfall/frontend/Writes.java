@@ -47,12 +47,7 @@ final class Writes {
   Recurrence.Update read(Write write, Tensor tensor, Scope steps, Map<String, Size> known) {
     Optional<Syntax.Expr.Reduction> scatter = scatter(write, steps);
     Syntax.Expr.Access place = place(write.target());
-    List<Syntax.Expr> evidence = new ArrayList<>(List.of(place));
-    scatter.ifPresentOrElse(reduction -> {
-      reduction.filter().ifPresent(evidence::add);
-      evidence.addAll(reduction.bodies());
-    }, () -> evidence.add(write.value()));
-    Bound bound = ranges.bind(binders(write, scatter, steps), evidence, steps, known);
+    Bound bound = ranges.bind(binders(write, scatter, steps), evidence(write, scatter), steps, known);
     Scope scope = steps.inner(bound.named(), bound.rest());
     Optional<List<Expr>> indices = diagnostics.attempt(() -> scalars.place(place, scope));
     Recurrence.Update update = scatter.isPresent()
@@ -61,6 +56,24 @@ final class Writes {
             scalars.arithmetic().as(definitions.right(write.value(), scope), tensor.type()), write.span());
     ranges.requireKnown(bound, write.target().indices());
     return update;
+  }
+
+  /// The expressions from which the ranges of the indices follow.
+  private static List<Syntax.Expr> evidence(Write write, Optional<Syntax.Expr.Reduction> scatter) {
+    List<Syntax.Expr> evidence = new ArrayList<>(List.of(place(write.target())));
+    scatter.ifPresentOrElse(reduction -> {
+      reduction.filter().ifPresent(evidence::add);
+      evidence.addAll(reduction.bodies());
+    }, () -> evidence.add(write.value()));
+    return evidence;
+  }
+
+  List<Syntax.Expr> evidence(Syntax.Statement.Definition definition) {
+    return evidence(Write.of(definition), scatter(Write.of(definition), Scope.EMPTY));
+  }
+
+  List<Subscript> binders(Syntax.Statement.Definition definition) {
+    return binders(Write.of(definition), scatter(Write.of(definition), Scope.EMPTY), Scope.EMPTY);
   }
 
   private Recurrence.Update combine(Write write, Syntax.Expr.Reduction reduction, Tensor tensor, Bound bound,
@@ -91,7 +104,7 @@ final class Writes {
     }
     List<Subscript> places = write.target().indices().stream()
         .filter(index -> Ranges.name(index).isEmpty() && !(index instanceof Subscript.Rest)).toList();
-    List<String> names = FreeIndices.ofIndices(places, name -> definitions.isKnown(name, steps)).stream()
+    List<String> names = FreeIndices.ofIndices(places, name -> isValue(name, steps)).stream()
         .map(Syntax.Name::text).toList();
     boolean lands = reduction.indices().stream().flatMap(index -> Ranges.name(index).stream())
         .anyMatch(name -> names.contains(name.text()));
@@ -109,13 +122,13 @@ final class Writes {
   }
 
   /// What the left side and the reduction bind: first the indices on the left, in the order in which they stand there.
-  List<Subscript> binders(Write write, Optional<Syntax.Expr.Reduction> scatter, Scope steps) {
+  private List<Subscript> binders(Write write, Optional<Syntax.Expr.Reduction> scatter, Scope steps) {
     List<Subscript> binders = new ArrayList<>();
     for (Subscript index : write.target().indices()) {
       if (index instanceof Subscript.Rest) {
         binders.add(index);
       }
-      FreeIndices.ofIndices(List.of(index), name -> definitions.isKnown(name, steps) || binds(binders, name))
+      FreeIndices.ofIndices(List.of(index), name -> isValue(name, steps) || binds(binders, name))
           .forEach(name -> binders.add(index instanceof Subscript.Ranged ? index
               : new Subscript.Index(new Syntax.Expr.Reference(name))));
     }
@@ -125,6 +138,10 @@ final class Writes {
       put(new Subscript.Ranged(range.name(), range.from(), range.to(), range.span()), binders);
     });
     return binders;
+  }
+
+  private boolean isValue(String name, Scope steps) {
+    return steps.find(name).isPresent() || steps.isUnknown(name) || new LeftSides(frame).isValue(name);
   }
 
   private void checkIsUsed(Syntax.Step range, List<Subscript> binders) {
