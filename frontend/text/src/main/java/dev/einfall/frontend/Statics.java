@@ -122,7 +122,7 @@ final class Statics {
 
   private Static binary(BinaryOp op, Static left, Expr second, Span span) {
     Static right = value(second);
-    if (left instanceof Whole(Size a) && right instanceof Whole(Size b)) {
+    if (op != BinaryOp.POW && left instanceof Whole(Size a) && right instanceof Whole(Size b)) {
       return op.isComparison() ? new Truth(compare(op, a, b, span)) : new Whole(whole(op, a, b, second.span(), span));
     }
     if (left instanceof Truth(boolean a) && right instanceof Truth(boolean b)

@@ -150,6 +150,27 @@ final class ReaderTest {
   }
 
   @Test
+  void importsWithoutAnEndAndFilesThatCannotBeReadAreErrors() {
+    String main = "import m1\ndef main(X: f32[N]) -> f32[N] {\n  return X\n}\n";
+    assertMessage("a program has at most 500 files", () -> EinReader.read(new Source("main.ein", main), Optional.empty(),
+        (path, _) -> Optional.of(new Source(path, "import m" + (1 + Integer.parseInt(path.replaceAll("\\D", "")))))));
+    assertMessage("main.ein:1:8: error: cannot read m1.ein: it is full", () -> EinReader.read(
+        new Source("main.ein", main), Optional.empty(), (path, _) -> {
+          throw CompileException.of("cannot read " + path + ": it is full");
+        }));
+  }
+
+  @Test
+  void aLongChainOfConstantsIsAnError() {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < 10_000; i++) {
+      text.append("const C%d = C%d + 1%n".formatted(i, i + 1));
+    }
+    text.append("const C10000 = 1\ndef main(X: f32[N]) -> f32[N] {\n  return X\n}\n");
+    assertMessage("more than 100 constants depend on each other here", () -> read(text.toString()));
+  }
+
+  @Test
   void aProgramThatNeedsSizesIsReadForEach() {
     EinProgram program = read("""
         def main(X: f32[M, N]) -> (a: f32[M, N], f32[min(N, 8)]) {
