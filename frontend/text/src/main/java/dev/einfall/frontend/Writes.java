@@ -128,6 +128,10 @@ final class Writes {
       if (index instanceof Subscript.Rest) {
         binders.add(index);
       }
+      if (index instanceof Subscript.Ranged ranged && !isRanged(binders, ranged)) {
+        put(index, binders);
+        continue;
+      }
       FreeIndices.ofIndices(List.of(index), name -> isValue(name, steps) || binds(binders, name))
           .forEach(name -> binders.add(index instanceof Subscript.Ranged ? index
               : new Subscript.Index(new Syntax.Expr.Reference(name))));
@@ -152,6 +156,11 @@ final class Writes {
 
   private static boolean binds(List<Subscript> binders, String name) {
     return binders.stream().flatMap(index -> Ranges.name(index).stream()).anyMatch(bound -> bound.text().equals(name));
+  }
+
+  private static boolean isRanged(List<Subscript> binders, Subscript.Ranged index) {
+    return binders.stream().anyMatch(other -> other instanceof Subscript.Ranged ranged
+        && ranged.name().text().equals(index.name().text()));
   }
 
   /// Adds a binder, or the range that it has to the binder of its name.

@@ -260,7 +260,7 @@ public final class CascadePrinter {
   /// The ranks of reductions that stand in several places: they have one name in all.
   private static List<Rank> repeatedRanks(Expr value) {
     Map<Expr, Integer> counts = new LinkedHashMap<>();
-    value.nodes().filter(node -> !node.bound().isEmpty()).forEach(node -> counts.merge(node, 1, Integer::sum));
+    value.nodes().filter(node -> !node.bound().isEmpty()).forEach(node -> counts.merge(node.computation(), 1, Integer::sum));
     return counts.keySet().stream().filter(node -> counts.get(node) > 1).flatMap(node -> node.bound().stream()).toList();
   }
 

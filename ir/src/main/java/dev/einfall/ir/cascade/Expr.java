@@ -109,11 +109,15 @@ public sealed interface Expr {
       require(combiner.types().equals(bodies.stream().map(Expr::type).toList()), combiner.name() + " of other types");
       require(component >= 0 && component < bodies.size(), "component " + component + " of " + combiner.name());
     }
+
+    public Fold withComponent(int newComponent) {
+      return new Fold(combiner, ranks, bodies, newComponent);
+    }
   }
 
   /// The reduction that this node is, whichever component of its result it takes: equal for folds that differ in that alone.
   default Expr computation() {
-    return this instanceof Fold fold && fold.component != 0 ? new Fold(fold.combiner, fold.ranks, fold.bodies, 0) : this;
+    return this instanceof Fold fold && fold.component != 0 ? fold.withComponent(0) : this;
   }
 
   /// An operand, inside a [Combiner].

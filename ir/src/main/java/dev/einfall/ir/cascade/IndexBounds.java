@@ -70,6 +70,19 @@ public final class IndexBounds {
         .map(values -> "reaches " + values.low);
   }
 
+  /// Whether every index of `access` certainly stays inside.
+  public static boolean isWithin(Expr.Access access) {
+    for (int i = 0; i < access.indices().size(); i++) {
+      Size last = access.tensor().shape().get(i).minus(Size.of(1));
+      boolean within = interval(access.indices().get(i))
+          .filter(values -> isNotNegative(values.low) && isNotNegative(last.minus(values.high))).isPresent();
+      if (!within) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /// The accesses, outside of the branches of `where`, whose indices certainly leave their tensor: errors of the user's
   /// that can only be seen when sizes are known.
   public static List<Diagnostic> check(Cascade cascade) {

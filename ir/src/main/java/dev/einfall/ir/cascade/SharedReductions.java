@@ -24,8 +24,7 @@ public final class SharedReductions {
     }
     for (Expr other : seen) {
       if (isSame(inner, other)) {
-        return inner instanceof Expr.Fold fold && other instanceof Expr.Fold that
-            ? new Expr.Fold(that.combiner(), that.ranks(), that.bodies(), fold.component()) : other;
+        return inner instanceof Expr.Fold fold && other instanceof Expr.Fold that ? that.withComponent(fold.component()) : other;
       }
     }
     seen.add(inner);

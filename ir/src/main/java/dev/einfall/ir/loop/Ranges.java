@@ -276,8 +276,14 @@ public final class Ranges {
 
   private List<Fact> factsAbout(Linear sum) {
     List<Fact> about = new ArrayList<>(facts);
-    sum.terms().keySet().forEach(atom -> addImplied(about, atom));
+    sum.terms().keySet().forEach(atom -> without(atom).addImplied(about, atom));
     return about;
+  }
+
+  /// Without the facts about `atom`, which its own operands must not lead back to.
+  private Ranges without(Expr atom) {
+    List<Fact> others = facts.stream().filter(fact -> !fact.sum.terms().containsKey(atom)).toList();
+    return others.size() == facts.size() ? this : new Ranges(constants, atoms, definitions, others, impossible);
   }
 
   private Interval boundBy(Fact fact, Linear sum, int depth) {
@@ -347,7 +353,7 @@ public final class Ranges {
   private Interval ofAtom(Expr atom) {
     Interval type = Interval.of(atom.type().element());
     Interval known = atoms.getOrDefault(atom, type);
-    Interval computed = compute(atom);
+    Interval computed = without(atom).compute(atom);
     Interval inType = type.contains(computed) ? computed : type;
     return inType.meets(known) ? inType.intersect(known) : known;
   }

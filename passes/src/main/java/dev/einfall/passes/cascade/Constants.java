@@ -26,7 +26,8 @@ public final class Constants {
     return constant;
   }
 
-  /// A tensor of mere numbers that a recurrence changes at every call is made at every call: that is no more than copying it.
+  /// A tensor of mere numbers that a recurrence changes at every call, and nothing else reads, is made at every call: that
+  /// is no more than copying it.
   private static void removeStarts(Definition definition, Cascade cascade, Set<Tensor> constant) {
     if (!(definition instanceof Recurrence recurrence) || constant.contains(recurrence.tensors().getFirst())) {
       return;
@@ -34,7 +35,9 @@ public final class Constants {
     for (Recurrence.State state : recurrence.states()) {
       boolean mere = cascade.einsums().stream()
           .anyMatch(einsum -> einsum.tensor() == state.base() && einsum.reads().findAny().isEmpty());
-      if (mere) {
+      boolean readElsewhere = cascade.definitions().stream()
+          .anyMatch(other -> other != definition && other.reads().anyMatch(tensor -> tensor == state.base()));
+      if (mere && !readElsewhere) {
         constant.remove(state.base());
       }
     }

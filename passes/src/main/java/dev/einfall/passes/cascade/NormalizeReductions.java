@@ -108,9 +108,14 @@ public record NormalizeReductions() implements Pass.OnCascade {
         return expr.mapChildren(child -> lift(child, scope));
       }
       if (!lifted.containsKey(expr)) {
-        lifted.put(expr, define(reduction(expr, scope), operation(expr), scope));
+        lifted.put(expr, define(reduction(hasOtherComponent(expr) ? Exprs.freshRanks(expr) : expr, scope), operation(expr), scope));
       }
       return lifted.get(expr);
+    }
+
+    /// Whether another component of the same fold is lifted: the two go on as Einsums of their own.
+    private boolean hasOtherComponent(Expr expr) {
+      return lifted.keySet().stream().anyMatch(other -> other.computation().equals(expr.computation()));
     }
 
     /// The reduction `expr` with those inside it lifted.

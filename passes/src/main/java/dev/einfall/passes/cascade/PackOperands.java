@@ -7,6 +7,7 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.IndexBounds;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
@@ -29,7 +30,7 @@ import java.util.function.Consumer;
 ///                                             map Y { split n 4; vectorize n0 }
 /// ```
 ///
-/// The `or` is for the last panel where it is not whole. A panel is itself an Einsum: if the operand is constant it is computed once, when the weights are known.
+/// The `or` is for the last panel where it is not whole, and for indices that a condition guards. A panel is itself an Einsum: if the operand is constant it is computed once, when the weights are known.
 public record PackOperands() implements Pass.OnCascade {
 
   @Override
@@ -123,11 +124,11 @@ public record PackOperands() implements Pass.OnCascade {
       values.put(rank, new Expr.Coordinate(copy));
     }
 
-    /// The element that a panel holds; 0 beyond the last whole panel.
+    /// The element that a panel holds; 0 beyond the last whole panel, and where a condition guards an index that leaves.
     private Expr source(Map<Rank, Expr> values) {
       List<Expr> indices = access.indices().stream().map(index -> Exprs.substitute(index, values)).toList();
       boolean whole = vector.size().value() % width == 0;
-      Optional<Expr> outside = whole ? Optional.empty() : Optional.of(Expr.literal(access.tensor().type(), 0));
+      Optional<Expr> outside = whole && IndexBounds.isWithin(access) ? Optional.empty() : Optional.of(Expr.literal(access.tensor().type(), 0));
       return new Expr.Access(access.tensor(), indices, outside);
     }
   }

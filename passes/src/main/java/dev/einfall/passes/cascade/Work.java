@@ -95,8 +95,7 @@ public record Work(Size points, Size operations, SequencedMap<Tensor, Size> read
   /// The reductions in `value`, each once; folds that differ in the component alone are one.
   private static List<Expr> reductions(Expr value) {
     return value.nodes().filter(node -> !node.bound().isEmpty())
-        .map(node -> node instanceof Expr.Fold fold ? new Expr.Fold(fold.combiner(), fold.ranks(), fold.bodies(), 0) : node)
-        .distinct().toList();
+        .map(Expr::computation).distinct().toList();
   }
 
   private static long combining(Expr reduction) {

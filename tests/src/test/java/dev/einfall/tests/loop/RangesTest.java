@@ -61,6 +61,15 @@ class RangesTest {
   }
 
   @Test
+  void aChoiceByTheSameCounterAsAFactAboutItEnds() {
+    Var other = Var.counter("i");
+    Expr choice = new Expr.Select(below(plus(ref(m0), ref(other)), 3), index(1), index(0));
+    Ranges ranges = tiles.loop(other, index(12)).assume(below(plus(ref(m0), choice), 5), true);
+    assertRange(0, 1, ranges.of(choice));
+    assertRange(0, 4, ranges.of(plus(ref(m0), choice)));
+  }
+
+  @Test
   void aLetStandsForItsValue() {
     Var bound = Var.counter("b");
     Ranges ranges = tiles.let(bound, m).assume(below(ref(bound), 100), true);
