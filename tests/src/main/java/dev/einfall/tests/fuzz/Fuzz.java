@@ -1,5 +1,6 @@
 package dev.einfall.tests.fuzz;
 
+import dev.einfall.tests.random.ProgramFuzzer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -20,6 +21,8 @@ public final class Fuzz {
     Map<String, Kind> kinds = new LinkedHashMap<>();
     kinds.put("reader", (programs, seed, failures) ->
         new ReaderFuzzer(Seed.ofRepository(Path.of("..")), seed, failures).run(programs, System.out));
+    kinds.put("programs", (programs, seed, _) ->
+        new ProgramFuzzer(seed, Path.of("target", "random")).run(programs, System.out));
     return kinds;
   }
 

@@ -1,6 +1,7 @@
 package dev.einfall.tests.random;
 
 import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Expr;
 
@@ -9,7 +10,7 @@ import dev.einfall.ir.cascade.Expr;
 record Bounded(Expr expr, double bound) {
   private static final double LARGEST = 8;
 
-  static Bounded literal(dev.einfall.ir.ElementType type, double value) {
+  static Bounded literal(ElementType type, double value) {
     return new Bounded(Expr.literal(type, value), Math.abs(value));
   }
 
@@ -22,11 +23,23 @@ record Bounded(Expr expr, double bound) {
   }
 
   Bounded plus(double value) {
-    return binary(BinaryOp.ADD, literal(expr.type(), value), bound + value);
+    return plus(literal(expr.type(), value));
+  }
+
+  Bounded plus(Bounded other) {
+    return binary(BinaryOp.ADD, other, bound + other.bound);
+  }
+
+  Bounded times(double factor) {
+    return binary(BinaryOp.MUL, literal(expr.type(), factor), bound * Math.abs(factor));
   }
 
   Bounded magnitude() {
     return unary(UnaryOp.ABS, bound);
+  }
+
+  Bounded converted(ElementType type) {
+    return expr.type() == type ? this : new Bounded(new Expr.Cast(type, expr), bound);
   }
 
   /// The same, scaled down by a power of 2 if it may be large.
@@ -35,10 +48,12 @@ record Bounded(Expr expr, double bound) {
   }
 
   Bounded within(double limit) {
-    if (bound <= limit) {
-      return this;
-    }
-    double scale = Math.scalb(1, -Math.getExponent(bound / limit) - 1);
-    return binary(BinaryOp.MUL, literal(expr.type(), scale), bound * scale);
+    return bound <= limit ? this : times(Math.scalb(1, -Math.getExponent(bound / limit) - 1));
+  }
+
+  /// The same between `-limit` and `limit`: unlike [#within], this rounds nothing.
+  Bounded clamped(double limit) {
+    return bound <= limit ? this : binary(BinaryOp.MIN, literal(expr.type(), limit), bound)
+        .binary(BinaryOp.MAX, literal(expr.type(), -limit), limit);
   }
 }

@@ -32,16 +32,21 @@ final class Pruning {
         cascade.name(), inputs, cascade.weights(), definitions, cascade.outputs(), cascade.mapping());
   }
 
-  /// Adds the inputs that are needed because no other says what a size is.
+  /// Adds the inputs that are needed because no other says what a size is: one whose dimension is the bare name.
   private static void keepSizes(List<Tensor> inputs, List<Definition> definitions, Set<Tensor> needed) {
     Set<String> missing = new LinkedHashSet<>();
     definitions.forEach(definition -> addNames(definition, missing));
-    inputs.stream().filter(needed::contains).forEach(tensor -> missing.removeAll(names(tensor)));
+    inputs.stream().filter(needed::contains).forEach(tensor -> missing.addAll(names(tensor)));
+    inputs.stream().filter(needed::contains).forEach(tensor -> missing.removeAll(bareNames(tensor)));
     for (Tensor input : inputs) {
-      if (!needed.contains(input) && missing.removeAll(names(input))) {
+      if (!needed.contains(input) && bareNames(input).equals(names(input)) && missing.removeAll(bareNames(input))) {
         needed.add(input);
       }
     }
+  }
+
+  private static List<String> bareNames(Tensor tensor) {
+    return names(tensor).stream().filter(name -> tensor.shape().contains(Size.named(name))).toList();
   }
 
   private static void addNames(Definition definition, Set<String> names) {

@@ -1,6 +1,7 @@
 package dev.einfall.tests.random;
 
 import dev.einfall.backends.reference.Array;
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Tensor;
@@ -26,13 +27,22 @@ public record Sample(Cascade cascade, SortedMap<String, Long> sizes, Map<Tensor,
   private Array array(Tensor tensor) {
     int[] shape = tensor.shape().stream().mapToInt(size -> (int) value(size)).toArray();
     Array array = Array.random(tensor.type(), tensor.name().hashCode(), shape);
-    if (limits.containsKey(tensor)) {
-      long limit = value(limits.get(tensor));
-      for (int i = 0; i < array.elements(); i++) {
-        array.integers()[i] = Math.floorMod(array.integers()[i] * 5 + i, limit);
+    for (int i = 0; i < array.elements(); i++) {
+      if (limits.containsKey(tensor)) {
+        array.integers()[i] = Math.floorMod(array.integers()[i] * 5 + i, value(limits.get(tensor)));
+      } else if (tensor.type().isInteger()) {
+        array.integers()[i] = wide(tensor.type(), array.integers()[i], i);
+      } else if (tensor.type().isFloat() && tensor.type().bytes() == Short.BYTES) {
+        array.numbers()[i] = Math.rint(array.numbers()[i] * 16) / 16;
       }
     }
     return array;
+  }
+
+  /// Half of the integers stay small, the others are of any value.
+  private static long wide(ElementType type, long small, int position) {
+    long any = (small + 8L * position + 1) * 0x9E3779B97F4A7C15L >> 64 - 8 * type.bytes();
+    return (position & 1) == 0 ? small : type == ElementType.U8 ? any & 0xFF : any;
   }
 
   long value(Size size) {

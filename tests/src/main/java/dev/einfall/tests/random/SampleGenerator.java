@@ -1,9 +1,15 @@
 package dev.einfall.tests.random;
 
+import static dev.einfall.ir.ElementType.BF16;
 import static dev.einfall.ir.ElementType.BOOL;
+import static dev.einfall.ir.ElementType.F16;
 import static dev.einfall.ir.ElementType.F32;
+import static dev.einfall.ir.ElementType.F64;
+import static dev.einfall.ir.ElementType.I16;
 import static dev.einfall.ir.ElementType.I32;
 import static dev.einfall.ir.ElementType.I64;
+import static dev.einfall.ir.ElementType.I8;
+import static dev.einfall.ir.ElementType.U8;
 
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
@@ -15,29 +21,18 @@ import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.SharedReductions;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.SortedMap;
-import java.util.SplittableRandom;
-import java.util.TreeMap;
 
-/// Makes well-typed cascades at random: several Einsums with nested reductions, affine indices with `or`, gathers, `where`,
-/// casts and broadcasts, over sizes that fit no vector.
+/// Makes well-typed cascades at random, of all forms and element types, over sizes that fit no vector.
 public final class SampleGenerator {
-  private static final List<String> NAMES = List.of("K", "M", "N", "P");
-  private static final long[] VALUES = {1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 31, 33};
-
-  private final SplittableRandom random;
-  private final SortedMap<String, Long> sizes = new TreeMap<>();
-  private final Map<Tensor, Size> limits = new LinkedHashMap<>();
-  private final Map<Tensor, Double> bounds = new LinkedHashMap<>();
-  private final List<Tensor> tensors = new ArrayList<>();
+  private final Chance chance;
+  private final Draft draft;
 
   private SampleGenerator(long seed) {
-    this.random = new SplittableRandom(seed);
+    this.chance = new Chance(seed);
+    this.draft = new Draft(chance);
   }
 
   /// The program of number `seed`: always the same.
@@ -46,69 +41,58 @@ public final class SampleGenerator {
   }
 
   private Sample run() {
-    NAMES.forEach(name -> sizes.put(name, VALUES[random.nextInt(VALUES.length)]));
     for (int i = 0; i < 3; i++) {
-      tensors.add(new Tensor("X" + i, F32, i == 0 ? shape(2) : shape(random.nextInt(3) + 1), Span.NONE));
+      draft.input("X" + i, F32, draft.shape(i == 0 ? 2 : chance.below(3) + 1));
     }
-    Tensor table = new Tensor("I", random.nextBoolean() ? I32 : I64, shape(1), Span.NONE);
-    tensors.add(table);
-    limits.put(table, Size.named(any(NAMES)));
-    Sample inputs = new Sample(cascade(tensors, List.of()), sizes, limits);
-    List<Einsum> einsums = new ArrayList<>();
-    int count = random.nextInt(5) + 1;
+    draft.limit(draft.input("I", chance.of(I32, I64), draft.shape(1)), draft.anyName());
+    for (int i = 0; i < 2; i++) {
+      draft.input("Z" + i, chance.of(F64, F16, BF16, I64, I32, I32, I16, I8, U8, BOOL), draft.shape(chance.below(2) + 1));
+    }
+    int count = chance.below(4) + 1;
     for (int i = 0; i < count; i++) {
-      einsums.add(einsum("T" + i, i == count - 1 ? F32 : anyType(), inputs));
+      if (chance.oneIn(2)) {
+        new Recurrences(draft).define();
+      } else {
+        einsum(i == count - 1 ? F32 : anyType());
+      }
     }
-    return inputs.with(cascade(inputs.cascade().inputs(), einsums));
+    Cascade all = new Cascade("f", draft.inputs(), List.of(), draft.definitions(), outputs(), Mapping.NONE);
+    return draft.sample(Pruning.prune(all, false));
   }
 
   private ElementType anyType() {
-    return switch (random.nextInt(10)) {
-      case 0 -> I32;
-      case 1 -> BOOL;
-      default -> F32;
-    };
+    return chance.of(F32, F32, F32, F32, F32, F32, F32, F64, chance.of(F32, F16, BF16), I32, I32,
+        chance.of(I64, I16, I8, U8), BOOL);
   }
 
-  private Einsum einsum(String name, ElementType type, Sample inputs) {
-    List<Size> known = inputs.cascade().inputs().stream().flatMap(tensor -> tensor.shape().stream()).toList();
+  private void einsum(ElementType type) {
+    List<Size> known = draft.inputs().stream().flatMap(tensor -> tensor.shape().stream()).toList();
     List<Size> shape = new ArrayList<>();
-    for (int i = random.nextInt(4); i > 0; i--) {
-      shape.add(any(known));
-    }
     List<Rank> ranks = new ArrayList<>();
-    for (int i = 0; i < shape.size(); i++) {
-      ranks.add(new Rank("abc".substring(i, i + 1), shape.get(i)));
-    }
-    ExprGenerator generator = new ExprGenerator(random, inputs, List.copyOf(tensors), bounds, ranks);
-    Bounded value = generator.value(type, random.nextInt(3) + 2);
-    Tensor tensor = new Tensor(name, type, shape, Span.NONE);
-    bounds.put(tensor, value.bound());
-    tensors.add(tensor);
-    return new Einsum(tensor, ranks, SharedReductions.of(value.expr()), Span.NONE);
-  }
-
-  private List<Size> shape(int rank) {
-    List<Size> shape = new ArrayList<>();
+    int rank = chance.below(4);
     for (int i = 0; i < rank; i++) {
-      shape.add(Size.named(any(NAMES)));
+      shape.add(chance.any(known));
+      ranks.add(new Rank("abc".substring(i, i + 1), shape.getLast()));
     }
-    return shape;
+    Scope scope = new Scope(draft, draft.tensors(), ranks);
+    int depth = chance.below(3) + 2;
+    boolean exact = !type.isFloat() || (type == F32 || type == F64) && chance.oneIn(6);
+    Bounded value = switch (type) {
+      case F64, F32, F16, BF16 -> exact ? new Numbers(scope).exact(type, depth) : new Numbers(scope).number(type, depth);
+      case I64, I32, I16, I8, U8 -> new Bounded(new Integers(scope).integer(type, depth), 0);
+      case BOOL -> new Bounded(new Integers(scope).condition(depth), 0);
+    };
+    Tensor tensor = new Tensor(draft.newName("T"), type, shape, Span.NONE);
+    draft.define(new Einsum(tensor, ranks, SharedReductions.of(value.expr()), Span.NONE));
+    draft.know(tensor, value.bound(), exact);
   }
 
-  /// Einsums that no other reads are outputs; inputs that none reads are left out.
-  private static Cascade cascade(List<Tensor> inputs, List<Einsum> einsums) {
-    return Pruning.prune(new Cascade("f", inputs, List.of(), List.copyOf(einsums), outputs(einsums), Mapping.NONE), einsums.isEmpty());
-  }
-
-  private static List<Cascade.Output> outputs(List<Einsum> einsums) {
+  /// Tensors that nothing else reads, and some that something does.
+  private List<Cascade.Output> outputs() {
     Set<Tensor> read = new LinkedHashSet<>();
-    einsums.forEach(einsum -> einsum.reads().forEach(read::add));
-    return einsums.stream().map(Einsum::tensor).filter(tensor -> !read.contains(tensor))
+    draft.definitions().forEach(definition -> definition.reads().forEach(read::add));
+    return draft.definitions().stream().flatMap(one -> one.tensors().stream())
+        .filter(tensor -> !read.contains(tensor) || chance.oneIn(8))
         .map(tensor -> new Cascade.Output(tensor.name(), tensor)).toList();
-  }
-
-  private <T> T any(List<T> choices) {
-    return choices.get(random.nextInt(choices.size()));
   }
 }

@@ -1,0 +1,140 @@
+package dev.einfall.tests.random;
+
+import dev.einfall.backends.reference.Array;
+import dev.einfall.backends.reference.CascadeInterpreter;
+import dev.einfall.backends.reference.PlanInterpreter;
+import dev.einfall.frontend.EinReader;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Source;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.CascadePrinter;
+import dev.einfall.ir.cascade.CascadeVerifier;
+import dev.einfall.ir.cascade.Definition;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.ir.loop.PlanVerifier;
+import dev.einfall.passes.Pipeline;
+import dev.einfall.passes.Target;
+import dev.einfall.tests.Comparison;
+import dev.einfall.tests.JvmRun;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Runs a sample in one of the ways that there are, and compares with the reference interpreter of the cascade.
+enum ProgramCheck {
+  /// The text reads back as the same program.
+  TEXT("text"),
+  /// The plan that the passes make, interpreted.
+  PLAN("plan"),
+  BYTECODE("bytecode");
+
+  private static final int[] VECTOR_BYTES = {4, 16, 32, 64};
+
+  private final String text;
+
+  ProgramCheck(String text) {
+    this.text = text;
+  }
+
+  String text() {
+    return text;
+  }
+
+  /// What goes wrong, be it an exception. `number` decides about threads and the width of vectors.
+  Optional<String> problem(Sample sample, List<Array> expected, long number) {
+    int vectorBytes = VECTOR_BYTES[(int) (number % VECTOR_BYTES.length)];
+    int threads = (int) (number / VECTOR_BYTES.length % 2) + 1;
+    try {
+      return switch (this) {
+        case TEXT -> readBack(sample, expected);
+        case PLAN -> difference(sample, expected, plan(sample, vectorBytes), tolerance(sample.cascade()));
+        case BYTECODE -> difference(sample, expected, bytecode(sample, threads, vectorBytes), tolerance(sample.cascade()));
+      };
+    } catch (RuntimeException | LinkageError | StackOverflowError problem) {
+      return Optional.of(exception(problem));
+    }
+  }
+
+  private static String exception(Throwable problem) {
+    StringBuilder text = new StringBuilder(problem.toString());
+    for (Throwable cause = problem; cause != null; cause = cause.getCause()) {
+      text.append("\n  ").append(cause == problem ? "" : cause.toString());
+      Stream.of(cause.getStackTrace()).limit(4).forEach(frame -> text.append("\n  at ").append(frame));
+    }
+    return text.toString();
+  }
+
+  /// What the reference interpreter computes; nothing if an index leaves a tensor.
+  static Optional<List<Array>> expected(Sample sample) {
+    CascadeVerifier.verify(sample.cascade());
+    try {
+      return Optional.of(outputs(sample.cascade(), CascadeInterpreter.run(sample.cascade(), sample.inputs())));
+    } catch (dev.einfall.backends.KernelFault _) {
+      return Optional.empty();
+    }
+  }
+
+  private static List<Array> outputs(Cascade cascade, Map<Tensor, Array> arrays) {
+    return cascade.outputs().stream().map(output -> arrays.get(output.tensor())).toList();
+  }
+
+  private static Optional<String> readBack(Sample sample, List<Array> expected) {
+    String text = CascadePrinter.print(sample.cascade());
+    Cascade read = EinReader.read(new Source("random.ein", text), Optional.empty()).cascade();
+    CascadeVerifier.verify(read);
+    if (!text.equals(CascadePrinter.print(read))) {
+      return Optional.of("reads back as\n" + CascadePrinter.print(read));
+    }
+    Map<Tensor, Array> inputs = byPosition(read.inputs(), sample);
+    return difference(sample, expected, outputs(read, CascadeInterpreter.run(read, inputs)), new Comparison(0));
+  }
+
+  private static List<Array> plan(Sample sample, int vectorBytes) {
+    KernelPlan plan = new Pipeline(Target.of(vectorBytes, 2), _ -> { }, _ -> { }).compile(sample.cascade(), sample.sizes());
+    PlanVerifier.verify(plan);
+    Map<Buffer, Array> results = PlanInterpreter.run(plan, byPosition(plan.inputs(), sample));
+    return plan.outputs().stream().map(output -> results.get(output.buffer())).toList();
+  }
+
+  private static List<Array> bytecode(Sample sample, int threads, int vectorBytes) {
+    String text = CascadePrinter.print(sample.cascade());
+    return JvmRun.outputs(text, List.copyOf(sample.inputs().values()), JvmRun.options(threads, vectorBytes));
+  }
+
+  private static <T> Map<T, Array> byPosition(List<T> places, Sample sample) {
+    Map<T, Array> inputs = new LinkedHashMap<>();
+    List<Array> arrays = List.copyOf(sample.inputs().values());
+    for (int i = 0; i < arrays.size(); i++) {
+      inputs.put(places.get(i), arrays.get(i));
+    }
+    return inputs;
+  }
+
+  /// Values stay small, so these are the rounding of a few hundred operations on the least precise type of the program.
+  private static Comparison tolerance(Cascade cascade) {
+    Stream<ElementType> tensors = Stream.concat(cascade.inputs().stream(),
+        cascade.definitions().stream().flatMap(definition -> definition.tensors().stream())).map(Tensor::type);
+    Stream<ElementType> values = cascade.definitions().stream().flatMap(Definition::exprs).flatMap(Expr::nodes).map(Expr::type);
+    boolean[] half = new boolean[2];
+    Stream.concat(tensors, values).forEach(type -> {
+      half[0] |= type == ElementType.F16;
+      half[1] |= type == ElementType.BF16;
+    });
+    return new Comparison(half[1] ? 0.2 : half[0] ? 0.03 : 4e-4);
+  }
+
+  private static Optional<String> difference(Sample sample, List<Array> expected, List<Array> actual, Comparison comparison) {
+    for (int i = 0; i < expected.size(); i++) {
+      Optional<String> difference = comparison.difference(expected.get(i), actual.get(i));
+      if (difference.isPresent()) {
+        return Optional.of(sample.cascade().outputs().get(i).name() + ": " + difference.get());
+      }
+    }
+    return Optional.empty();
+  }
+}
