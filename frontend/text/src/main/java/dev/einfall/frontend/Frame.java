@@ -74,7 +74,12 @@ final class Frame {
 
   /// The constant of the function, or number of a loop, `name`.
   Optional<Static> constant(String name) {
-    return Optional.ofNullable(constants.get(name)).or(() -> outer.flatMap(frame -> frame.constant(name)));
+    for (Frame frame = this; ; frame = frame.outer.get()) {
+      Static value = frame.constants.get(name);
+      if (value != null || frame.outer.isEmpty()) {
+        return Optional.ofNullable(value);
+      }
+    }
   }
 
   /// The value that `name` has in this function, whatever it means in the file.
@@ -119,7 +124,12 @@ final class Frame {
 
   /// What is known of the tensor `name`: nothing, that its definition is wrong, or the tensor.
   Optional<Optional<Tensor>> tensor(String name) {
-    return Optional.ofNullable(tensors.get(name)).or(() -> outer.flatMap(frame -> frame.tensor(name)));
+    for (Frame frame = this; ; frame = frame.outer.get()) {
+      Optional<Tensor> tensor = frame.tensors.get(name);
+      if (tensor != null || frame.outer.isEmpty()) {
+        return Optional.ofNullable(tensor);
+      }
+    }
   }
 
   /// Binds `name` to a tensor; to none when its definition is wrong.

@@ -41,6 +41,7 @@ public final class ReaderFuzzer {
   private final AtomicReference<String> current = new AtomicReference<>("");
   private volatile long begun = System.nanoTime();
   private long read;
+  private long allNanos;
   private long slowestNanos;
   private long slowest;
   private long mostBytes;
@@ -65,8 +66,8 @@ public final class ReaderFuzzer {
     long done = onThread(programs, report);
     double seconds = (System.nanoTime() - begin) / 1e9;
     report.printf("reader: %d programs of seed %d: %d read, %d rejected, %d failures; slowest %d ms (program %d), "
-            + "largest %d MB (program %d); %.0f programs a second%n", done, seed, read, done - read, found.size(),
-        slowestNanos / 1_000_000, slowest, mostBytes >> 20, hungriest, done / seconds);
+            + "largest %d MB (program %d); %.0f programs a second, %.2f ms each%n", done, seed, read, done - read, found.size(),
+        slowestNanos / 1_000_000, slowest, mostBytes >> 20, hungriest, done / seconds, allNanos / 1e6 / Math.max(1, done));
     return found.size();
   }
 
@@ -131,6 +132,7 @@ public final class ReaderFuzzer {
   }
 
   private void measure(long number, long nanos, long bytes) {
+    allNanos += nanos;
     if (nanos > slowestNanos) {
       slowestNanos = nanos;
       slowest = number;
