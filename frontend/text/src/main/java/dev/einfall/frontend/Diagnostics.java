@@ -88,12 +88,24 @@ final class Diagnostics {
     List<Map.Entry<Span, Diagnostic>> entries = new ArrayList<>(errors.entrySet());
     for (Map.Entry<Span, Diagnostic> entry : entries.subList(count, entries.size())) {
       Diagnostic old = entry.getValue();
+      if (Library.isFile(old.span().source()) && !Library.isFile(note.span().source())) {
+        errors.remove(entry.getKey());
+        errors.putIfAbsent(note.span(), ofCaller(old, note));
+        continue;
+      }
       List<Diagnostic.Note> notes = new ArrayList<>(old.notes());
       if (notes.size() < MOST_NOTES && !notes.contains(note)) {
         notes.add(note);
       }
       errors.put(entry.getKey(), new Diagnostic(old.severity(), old.span(), old.message(), notes));
     }
+  }
+
+  /// An error inside the library, at the call to which it is due.
+  private static Diagnostic ofCaller(Diagnostic inside, Diagnostic.Note call) {
+    List<Diagnostic.Note> notes = new ArrayList<>(List.of(new Diagnostic.Note(inside.span(), "here in the library")));
+    notes.addAll(inside.notes());
+    return new Diagnostic(inside.severity(), call.span(), call.message() + ": " + inside.message(), notes);
   }
 
   /// How often an error was reported; more than there are errors when one was found again.

@@ -25,6 +25,10 @@ final class Library {
 
   private Library() {}
 
+  static boolean isFile(Source source) {
+    return source.name().startsWith(NAME + "/");
+  }
+
   /// The text of the file `path`, such as `std/attention.ein`.
   static Optional<Source> find(String path) {
     try (InputStream stream = Library.class.getClassLoader().getResourceAsStream(ROOT + path)) {
