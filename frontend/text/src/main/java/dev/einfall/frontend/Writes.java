@@ -51,7 +51,7 @@ final class Writes {
     Scope scope = steps.inner(bound.named(), bound.rest());
     Optional<List<Expr>> indices = diagnostics.attempt(() -> scalars.place(place, scope));
     Recurrence.Update update = scatter.isPresent()
-        ? combine(write, scatter.get(), tensor, bound, indices.orElse(List.of()), steps, scope)
+        ? combine(write, scatter.get(), tensor, bound, indices, steps, scope)
         : new Recurrence.Update(tensor, bound.order(), indices.orElseThrow(diagnostics::reject), Optional.empty(),
             scalars.arithmetic().as(definitions.right(write.value(), scope), tensor.type()), write.span());
     ranges.requireKnown(bound, write.target().indices());
@@ -77,14 +77,14 @@ final class Writes {
   }
 
   private Recurrence.Update combine(Write write, Syntax.Expr.Reduction reduction, Tensor tensor, Bound bound,
-      List<Expr> indices, Scope steps, Scope scope) {
+      Optional<List<Expr>> indices, Scope steps, Scope scope) {
     Reductions reductions = new Reductions(elaboration, frame, scalars);
     Combination combination = reductions.combination(reduction, tensor.type());
     Optional<Expr> filter = reductions.filter(reduction, bound, steps, scope);
     Value body = scalars.value(reduction.bodies().getFirst(), filter.isPresent() ? scope.guard() : scope);
     Expr value = scalars.arithmetic().as(body, tensor.type());
     Expr identity = identity(combination, tensor.type());
-    List<Expr> places = indices.stream().map(index -> filter.<Expr>map(holds -> index instanceof Expr.Coordinate
+    List<Expr> places = indices.orElseThrow(diagnostics::reject).stream().map(index -> filter.<Expr>map(holds -> index instanceof Expr.Coordinate
         ? index : new Expr.Select(holds, index, Expr.literal(index.type(), 0))).orElse(index)).toList();
     return new Recurrence.Update(tensor, bound.order(), places, Optional.of(combination),
         filter.<Expr>map(holds -> new Expr.Select(holds, value, identity)).orElse(value), write.span());
