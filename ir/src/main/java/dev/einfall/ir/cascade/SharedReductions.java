@@ -32,25 +32,35 @@ public final class SharedReductions {
   }
 
   private static boolean isSame(Expr reduction, Expr other) {
-    List<Rank> ranks = reduction.bound();
-    if (!ranks.stream().map(Rank::size).toList().equals(other.bound().stream().map(Rank::size).toList())) {
-      return false;
-    }
     Map<Rank, Rank> renamed = new IdentityHashMap<>();
-    for (int i = 0; i < ranks.size(); i++) {
+    return pair(reduction, other, renamed)
+        && rename(reduction.computation(), renamed).equals(other.computation());
+  }
+
+  /// Finds for each rank bound in `expr` the one bound in the same place of `other`; false if that has another form.
+  private static boolean pair(Expr expr, Expr other, Map<Rank, Rank> renamed) {
+    List<Rank> ranks = expr.bound();
+    List<Expr> children = expr.children().toList();
+    List<Expr> others = other.children().toList();
+    boolean fits = children.size() == others.size()
+        && ranks.stream().map(Rank::size).toList().equals(other.bound().stream().map(Rank::size).toList());
+    for (int i = 0; fits && i < ranks.size(); i++) {
       renamed.put(ranks.get(i), other.bound().get(i));
     }
-    return switch (reduction) {
-      case Expr.Reduce reduce -> other instanceof Expr.Reduce that && reduce.reduction() == that.reduction()
-          && rename(reduce.body(), renamed).equals(that.body());
-      case Expr.Fold fold -> other instanceof Expr.Fold that && fold.combiner() == that.combiner()
-          && fold.bodies().stream().map(body -> rename(body, renamed)).toList().equals(that.bodies());
-      case Expr _ -> false;
-    };
+    for (int i = 0; fits && i < children.size(); i++) {
+      fits = pair(children.get(i), others.get(i), renamed);
+    }
+    return fits;
   }
 
   private static Expr rename(Expr expr, Map<Rank, Rank> renamed) {
-    return expr instanceof Expr.Coordinate(Rank rank) ? new Expr.Coordinate(renamed.getOrDefault(rank, rank))
-        : expr.mapChildren(child -> rename(child, renamed));
+    Expr inside = expr.mapChildren(child -> rename(child, renamed));
+    List<Rank> ranks = expr.bound().stream().map(rank -> renamed.getOrDefault(rank, rank)).toList();
+    return switch (inside) {
+      case Expr.Coordinate(Rank rank) -> new Expr.Coordinate(renamed.getOrDefault(rank, rank));
+      case Expr.Reduce reduce -> new Expr.Reduce(reduce.reduction(), ranks, reduce.body());
+      case Expr.Fold fold -> new Expr.Fold(fold.combiner(), ranks, fold.bodies(), fold.component());
+      case Expr _ -> inside;
+    };
   }
 }

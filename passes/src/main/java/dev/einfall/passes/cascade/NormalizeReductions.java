@@ -18,12 +18,14 @@ import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /// Gives each reduction an Einsum of its own, over just the ranks that its value depends on.
 ///
@@ -57,19 +59,24 @@ public record NormalizeReductions() implements Pass.OnCascade {
     List<Definition> definitions = new ArrayList<>();
     for (Definition definition : cascade.definitions()) {
       definitions.add(switch (definition) {
-        case Einsum einsum when cascade.mapping().speaksOf(einsum.tensor()) -> einsum.mapExprs(NormalizeReductions::nested);
+        case Einsum einsum when cascade.mapping().speaksOf(einsum.tensor()) -> einsum.mapExprs(nested());
         case Einsum einsum -> new Lifting(einsum, definitions).normalized();
-        case Recurrence recurrence -> recurrence.mapExprs(NormalizeReductions::nested);
+        case Recurrence recurrence -> recurrence.mapExprs(nested());
       });
     }
     return cascade.withDefinitions(definitions);
   }
 
-  /// `expr` with positions computed by reductions inside reductions.
-  private static Expr nested(Expr expr) {
-    Expr inside = expr.mapChildren(NormalizeReductions::nested);
+  /// Computes positions by reductions inside reductions, equal ones in one way.
+  private static UnaryOperator<Expr> nested() {
+    Map<Expr, Expr> positions = new HashMap<>();
+    return expr -> nested(expr, positions);
+  }
+
+  private static Expr nested(Expr expr, Map<Expr, Expr> positions) {
+    Expr inside = expr.mapChildren(child -> nested(child, positions));
     return inside instanceof Expr.Reduce reduce && reduce.reduction().isPosition()
-        ? position(reduce, Exprs.freshRanks(extreme(reduce))) : inside;
+        ? positions.computeIfAbsent(reduce, _ -> position(reduce, Exprs.freshRanks(extreme(reduce)))) : inside;
   }
 
   /// The extreme value whose position `reduce` is.
