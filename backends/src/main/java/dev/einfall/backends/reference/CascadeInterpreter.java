@@ -88,12 +88,18 @@ public final class CascadeInterpreter {
     }
 
     int of(Size size) {
+      int value = number(size);
+      if (value < 0) {
+        throw new InternalException("size " + size + " is " + value);
+      }
+      return value;
+    }
+
+    /// The number of a size that is used as a value, which may be negative: `N - 2`.
+    int number(Size size) {
       Size bound = size.substitute(name -> java.util.Optional.ofNullable(values.get(name)).map(Size::of));
       if (bound.constant().isEmpty()) {
         throw new IllegalArgumentException("no input says what the size " + bound + " is");
-      }
-      if (bound.value() < 0) {
-        throw new InternalException("size " + size + " is " + bound);
       }
       return bound.value();
     }

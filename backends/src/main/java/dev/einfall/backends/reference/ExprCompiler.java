@@ -60,7 +60,7 @@ final class ExprCompiler {
       case Expr.FloatLiteral(ElementType type, double value) -> Values.number(Arithmetic.round(type, value));
       case Expr.IntLiteral(ElementType _, long value) -> Values.integer(value);
       case Expr.Coordinate(Rank rank) -> Values.variable(ElementType.I32, scope.get(rank), 1);
-      case Expr.Extent extent -> Values.integer(sizes.of(extent.size()));
+      case Expr.Extent extent -> Values.integer(sizes.number(extent.size()));
       case Expr.Access access -> access(access);
       case Expr.Unary unary -> Values.unary(unary.op(), unary.operand().type(), compile(unary.operand()));
       case Expr.Binary binary ->

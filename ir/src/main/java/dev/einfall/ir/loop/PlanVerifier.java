@@ -36,6 +36,7 @@ public final class PlanVerifier {
 
   private void run() {
     assignRoles();
+    roles.keySet().stream().filter(buffer -> buffer.elements() == 0).forEach(written::add);
     provide(Role.WEIGHT);
     plan.setup().forEach(launch -> check(launch, Set.of(Role.CONSTANT)));
     roles.forEach((buffer, role) -> require(role != Role.CONSTANT || written.contains(buffer),

@@ -8,6 +8,7 @@ import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.InternalException;
+import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Combination;
@@ -347,9 +348,18 @@ final class ValueBuilder {
     return hasOutside && inside != TRUE ? new Expr.Select(inside, load, value(element.outside().get(), path)) : load;
   }
 
+  /// Whether one of the ranks that `element` moves with is empty, so that nothing reaches it.
+  private static boolean isNever(dev.einfall.ir.cascade.Expr.Access element) {
+    return element.nodes().anyMatch(node -> node instanceof dev.einfall.ir.cascade.Expr.Coordinate(Rank rank)
+        && rank.size().equals(Size.of(0)));
+  }
+
   /// Ends the run if `index` is out of bounds on a path that needs it; ends the compilation if that can be seen here.
   private void check(
       dev.einfall.ir.cascade.Expr.Access element, int dimension, Expr index, long extent, Expr path, Expr inside) {
+    if (isNever(element)) {
+      return;
+    }
     String name = element.tensor().name();
     boolean fromData = index.nodes().anyMatch(Expr.Load.class::isInstance);
     // Over an empty rank there is no access.

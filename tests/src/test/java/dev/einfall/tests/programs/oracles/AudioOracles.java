@@ -12,10 +12,15 @@ final class AudioOracles {
   static List<OracleCase> cases() {
     return List.of(
         OracleCase.of("audio/tdnn").sizes("B=1 C=1 N=15 M=1 D=1").sizes("B=2 C=3 N=31 M=9 D=7").gives(AudioOracles::tdnn),
+        OracleCase.of("audio/ddsp").sizes("B=1 N=1 K=1").sizes("B=2 N=100 K=7").fill("frequency", Fill.between(500, 3000))
+            .terms(1000).gives(AudioOracles::ddsp),
         OracleCase.of("audio/filtered_noise").sizes("B=1").sizes("B=3").gives(AudioOracles::filteredNoise),
+        OracleCase.of("audio/wave_rnn").sizes("T=1 D=1 N=1 V=2").sizes("T=17 D=3 N=7 V=9").gives(AudioOracles::waveRnn),
         OracleCase.of("audio/vocos").sizes("B=1 F=1").sizes("B=2 F=7").fill("phase", Fill.between(-3, 3))
             .gives(AudioOracles::vocos),
-        OracleCase.of("audio/streaming_attention").sizes("N=1 D=1").sizes("N=17 D=7").gives(AudioOracles::streaming));
+        OracleCase.of("audio/streaming_attention").sizes("N=1 D=1").sizes("N=17 D=7").gives(AudioOracles::streaming),
+        OracleCase.of("audio/emphasis").sizes("B=1 C=1 N=1").sizes("B=3 C=2 N=31").fill("a", Fill.between(0.5, 2))
+            .givesAll(AudioOracles::emphasis));
   }
 
   private static Doubles tdnn(Inputs in) {

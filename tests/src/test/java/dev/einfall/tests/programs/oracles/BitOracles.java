@@ -16,7 +16,9 @@ final class BitOracles {
         OracleCase.of("bits/hash_grid").sizes("P=1 L=1 S=1 F=1").sizes("P=17 L=3 S=31 F=2").fill("X", Fill.between(0, 1))
             .fill("resolutions", Fill.below(50)).gives(BitOracles::grid),
         OracleCase.of("bits/hashes").sizes("N=1 W=1").sizes("N=31 W=7").fill("ids", Fill.below(1_000_000_000))
-            .fill("words", Fill.between(Integer.MIN_VALUE, Integer.MAX_VALUE)).givesAll(BitOracles::hashes));
+            .fill("words", Fill.between(Integer.MIN_VALUE, Integer.MAX_VALUE)).givesAll(BitOracles::hashes),
+        OracleCase.of("bits/modular").sizes("M=1 K=1 N=1").sizes("M=7 K=17 N=9").fill("A", Fill.below(64513))
+            .fill("B", Fill.below(64513)).fill("x", Fill.below(17)).fill("root", Fill.values(2)).givesAll(BitOracles::modular));
   }
 
   private static int sign(double x) {

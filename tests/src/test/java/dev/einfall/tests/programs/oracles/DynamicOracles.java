@@ -11,7 +11,16 @@ final class DynamicOracles {
   private DynamicOracles() {}
 
   static List<OracleCase> cases() {
-    return List.of();
+    return List.of(
+        OracleCase.of("dynamic/edit_distance").sizes("N=1 M=1").sizes("N=7 M=5").sizes("N=17 M=31")
+            .fill("a", Fill.below(3)).fill("b", Fill.below(3)).givesAll(DynamicOracles::texts),
+        OracleCase.of("dynamic/alignment").sizes("N=1 M=1 D=1").sizes("N=7 M=9 D=2").givesAll(DynamicOracles::alignment),
+        OracleCase.of("dynamic/chain").sizes("T=1 K=1").sizes("T=2 K=3").sizes("T=5 K=3").sizes("T=7 K=2")
+            .givesAll(DynamicOracles::chain),
+        OracleCase.of("dynamic/trees").sizes("N=1").sizes("N=3").sizes("N=7").givesAll(DynamicOracles::trees),
+        OracleCase.of("dynamic/ctc").sizes("T=1 V=2 L=1").sizes("T=5 V=3 L=2").sizes("T=6 V=3 L=3")
+            .fill("labels", (type, shape, random, _) -> Fill.values(1, 1, 2).array(type, shape, random, null))
+            .gives(DynamicOracles::ctc));
   }
 
   private static List<Doubles> texts(Inputs in) {

@@ -12,7 +12,10 @@ final class EquivariantOracles {
   private EquivariantOracles() {}
 
   static List<OracleCase> cases() {
-    return List.of();
+    return List.of(OracleCase.of("equivariant/gaunt").sizes("R=1").sizes("R=17").fill("points", Fill.values(icosahedron()))
+        .fill("measure", (type, shape, random, sizes) ->
+            Fill.between(Math.PI / 3, Math.PI / 3 + 1e-12).array(type, shape, random, sizes))
+        .givesAll(EquivariantOracles::gaunt));
   }
 
   /// The corners of an icosahedron: their mean integrates polynomials of degree 5 over the sphere.

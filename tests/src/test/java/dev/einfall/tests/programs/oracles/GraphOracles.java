@@ -11,7 +11,12 @@ final class GraphOracles {
   private GraphOracles() {}
 
   static List<OracleCase> cases() {
-    return List.of();
+    return List.of(
+        graph("gcn", "D=3 M=7 K=5").gives(GraphOracles::gcn),
+        graph("sage", "D=3 M=7 P=9").givesAll(GraphOracles::sage),
+        graph("gat", "D=3 H=2 M=5").gives(GraphOracles::gat),
+        graph("rgcn", "D=3 M=5 R=3").fill("relations", Fill.below("R")).fill("graph_of", Fill.below(3))
+            .givesAll(GraphOracles::rgcn));
   }
 
   private static OracleCase graph(String program, String sizes) {

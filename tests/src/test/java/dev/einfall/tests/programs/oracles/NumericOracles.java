@@ -16,6 +16,8 @@ final class NumericOracles {
             .givesAll(NumericOracles::moments),
         OracleCase.of("numeric/exponentials").sizes("R=1 N=1").sizes("R=7 N=17").sizes("R=3 N=100")
             .givesAll(NumericOracles::exponentials),
+        OracleCase.of("numeric/groups").sizes("N=1 D=1 G=2").sizes("N=17 D=7 G=5").sizes("N=64 D=3 G=9")
+            .fill("group", Fill.below(4)).fill("offsets", Fill.offsets("N")).givesAll(NumericOracles::groups),
         OracleCase.of("numeric/complex").sizes("M=1 K=1 N=1").sizes("M=7 K=9 N=17").fill("cr", Fill.between(0.5, 2))
             .givesAll(NumericOracles::complex));
   }

@@ -12,6 +12,7 @@ final class PoolingOracles {
         OracleCase.of("vision/pooling").sizes("B=1 C=1 H=2 W=3").sizes("B=2 C=3 H=8 W=21").givesAll(PoolingOracles::images),
         OracleCase.of("vision/pooling_of_rows").sizes("B=1 N=2").sizes("B=3 N=7").sizes("B=2 N=17")
             .givesAll(PoolingOracles::rows),
+        OracleCase.of("vision/unpooling").sizes("B=1 C=1").sizes("B=2 C=3").givesAll(PoolingOracles::unpooling),
         OracleCase.of("vision/interpolation").sizes("C=1 H=1 W=1 P=3").sizes("C=3 H=7 W=9 P=17")
             .fill("rows", Fill.between(-1.5, 8)).fill("columns", Fill.between(-1.5, 10)).givesAll(PoolingOracles::interpolation));
   }

@@ -13,8 +13,20 @@ final class RecurrentOracles {
 
   static List<OracleCase> cases() {
     return List.of(
+        OracleCase.of("recurrent/lstm").sizes("B=1 T=1 D=1 N=1").sizes("B=3 T=7 D=5 N=17").givesAll(RecurrentOracles::lstm),
+        OracleCase.of("recurrent/gru").sizes("B=1 T=1 D=1 N=1").sizes("B=3 T=7 D=5 N=17").gives(RecurrentOracles::gru),
+        OracleCase.of("recurrent/elman").sizes("B=1 T=1 D=1 N=1").sizes("B=3 T=17 D=7 N=9").gives(RecurrentOracles::elman),
+        OracleCase.of("recurrent/slstm").sizes("B=1 T=1 D=1 N=1").sizes("B=3 T=9 D=7 N=17").gives(RecurrentOracles::slstm),
+        OracleCase.of("recurrent/mamba").sizes("B=1 T=1 D=1 M=1 N=1").sizes("B=2 T=17 D=7 M=9 N=3")
+            .gives(RecurrentOracles::mamba),
+        OracleCase.of("recurrent/linear_forms").sizes("D=1").sizes("D=17").givesAll(RecurrentOracles::linear),
         OracleCase.of("recurrent/minimal_gru").sizes("B=1 T=1 D=1 N=1").sizes("B=3 T=17 D=7 N=9")
-            .gives(RecurrentOracles::minimalGru));
+            .gives(RecurrentOracles::minimalGru),
+        OracleCase.of("recurrent/newton").sizes("T=1 D=1").sizes("T=7 D=3").sizes("T=17 D=8").givesAll(RecurrentOracles::newton),
+        OracleCase.of("recurrent/block_recurrent").sizes("K=1 C=1 S=1 D=1").sizes("K=3 C=7 S=5 D=17")
+            .givesAll(RecurrentOracles::blocks),
+        OracleCase.of("recurrent/wavefront").sizes("S=1 L=1 D=1").sizes("S=7 L=3 D=17").sizes("S=3 L=9 D=8")
+            .givesAll(RecurrentOracles::wavefront));
   }
 
   private static List<Doubles> lstm(Inputs in) {

@@ -10,7 +10,12 @@ final class SortOracles {
   private SortOracles() {}
 
   static List<OracleCase> cases() {
-    return List.of();
+    return List.of(
+        rows("sort").sizes("R=1 N=1").givesAll(SortOracles::sort),
+        rows("positions").sizes("R=1 N=1").givesAll(SortOracles::positions),
+        rows("top_k").givesAll(SortOracles::topK),
+        OracleCase.of("sort/radix").sizes("N=1 M=1").sizes("N=17 M=7").sizes("N=100 M=31").fill("X", Fill.below(128))
+            .fill("v", Fill.below(128)).givesAll(SortOracles::radix));
   }
 
   private static OracleCase rows(String program) {
