@@ -84,10 +84,26 @@ public final class Scalars {
       case AND -> (long) left & (long) right;
       case OR -> (long) left | (long) right;
       case XOR -> (long) left ^ (long) right;
-      case SHL -> (long) left << (int) right;
-      case SHR -> (long) left >> (int) right;
+      case SHL -> (long) left << distance(type, right);
+      case SHR -> (long) left >> distance(type, right);
     };
     boolean exactInDouble = type.isFloat() || Math.abs(exact) < 1L << 53;
     return exactInDouble ? OptionalDouble.of(round(op.result(type), exact)) : OptionalDouble.empty();
+  }
+
+  /// A shift is by as many bits as the low bits of its operand say.
+  private static int distance(ElementType type, double right) {
+    return (int) right & 8 * type.bytes() - 1;
+  }
+
+  /// `value`, of the type `from`, converted: a number becomes an integer toward zero, saturating.
+  public static double cast(ElementType from, ElementType to, double value) {
+    return round(to, from.isFloat() && to.isInteger() ? saturated(to, value) : value);
+  }
+
+  private static double saturated(ElementType type, double value) {
+    double lowest = type == ElementType.U8 ? 0 : -Math.scalb(1.0, 8 * type.bytes() - 1);
+    double highest = type == ElementType.U8 ? 255 : -lowest - 1;
+    return Double.isNaN(value) ? 0 : Math.max(lowest, Math.min(highest, value));
   }
 }

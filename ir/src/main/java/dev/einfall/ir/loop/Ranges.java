@@ -391,10 +391,15 @@ public final class Ranges {
       case MIN -> a.minimum(b);
       case MAX -> a.maximum(b);
       case AND -> a.low() >= 0 && b.low() >= 0 ? new Interval(0, Math.min(a.high(), b.high())) : Interval.ALL;
-      case SHL -> b.isPoint() && b.low() >= 0 && b.low() < 31 ? a.times(1L << b.low()) : Interval.ALL;
-      case SHR -> b.isPoint() && b.low() >= 0 && b.low() < 31 ? a.floorDivide(Interval.of(1L << b.low())) : Interval.ALL;
+      case SHL -> isDistance(b, left) ? a.times(1L << b.low()) : Interval.ALL;
+      case SHR -> isDistance(b, left) ? a.floorDivide(Interval.of(1L << b.low())) : Interval.ALL;
       case OR, XOR, POW, EQ, NE, LT, LE, GT, GE -> Interval.ALL;
     };
+  }
+
+  /// Whether a shift of `operand` is by just this number of bits.
+  private static boolean isDistance(Interval bits, Expr operand) {
+    return bits.isPoint() && bits.low() >= 0 && bits.low() < Math.min(31, 8 * operand.type().element().bytes());
   }
 
   private Interval select(Expr condition, Expr whenTrue, Expr whenFalse) {

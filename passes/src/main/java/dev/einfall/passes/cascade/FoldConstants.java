@@ -20,6 +20,8 @@ import java.util.function.Consumer;
 /// A result is rounded to its type, as the operation itself would be. `x + 0.0` and `x * 0.0` stay: they differ from
 /// `x` and `0.0` for `-0.0`, NaN and infinities.
 public record FoldConstants() implements Pass.OnCascade {
+  /// A `double` holds all integers up to it.
+  private static final long LARGEST = 1L << 53;
 
   @Override
   public String name() {
@@ -46,7 +48,8 @@ public record FoldConstants() implements Pass.OnCascade {
           .map(value -> number(unary.type(), Scalars.apply(unary.op(), unary.type(), value)))
           .orElse(expr);
       case Expr.Cast cast when cast.type() == cast.operand().type() -> cast.operand();
-      case Expr.Cast cast -> literal(cast.operand()).map(value -> number(cast.type(), value)).orElse(expr);
+      case Expr.Cast cast -> literal(cast.operand())
+          .map(value -> number(cast.type(), Scalars.cast(cast.operand().type(), cast.type(), value))).orElse(expr);
       case Expr.Binary binary -> foldBinary(binary);
       case Expr.Select select -> literal(select.condition())
           .map(value -> value != 0 ? select.whenTrue() : select.whenFalse())
@@ -93,7 +96,7 @@ public record FoldConstants() implements Pass.OnCascade {
   private static Optional<Double> literal(Expr expr) {
     return switch (expr) {
       case Expr.FloatLiteral literal -> Optional.of(literal.value());
-      case Expr.IntLiteral literal when (long) (double) literal.value() == literal.value() ->
+      case Expr.IntLiteral literal when Math.abs(literal.value() / 2) < LARGEST / 2 ->
           Optional.of((double) literal.value());
       default -> Optional.empty();
     };

@@ -70,6 +70,12 @@ class RangesTest {
   }
 
   @Test
+  void aShiftByMoreBitsThanThereAreIsByTheLowBits() {
+    Expr shifted = binary(BinaryOp.SHR, new Expr.IntLiteral(ElementType.U8, 200), new Expr.IntLiteral(ElementType.U8, 9));
+    assertRange(0, 255, Ranges.EMPTY.of(shifted));
+  }
+
+  @Test
   void aLetStandsForItsValue() {
     Var bound = Var.counter("b");
     Ranges ranges = tiles.let(bound, m).assume(below(ref(bound), 100), true);
