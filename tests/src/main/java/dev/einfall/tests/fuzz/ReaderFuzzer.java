@@ -29,6 +29,9 @@ public final class ReaderFuzzer {
   private static final com.sun.management.ThreadMXBean THREADS =
       (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
 
+  /// One in so many is read twice.
+  private static final int TWICE_SHARE = 4;
+
   /// One in so many starts from a program that is wrong already.
   private static final int WRONG_SHARE = 6;
 
@@ -117,7 +120,7 @@ public final class ReaderFuzzer {
     begun = System.nanoTime();
     long nanos = THREADS.getCurrentThreadCpuTime();
     long bytes = THREADS.getCurrentThreadAllocatedBytes();
-    Trial trial = Trial.of(text, isLoopText(number));
+    Trial trial = Trial.of(text, isLoopText(number), number % TWICE_SHARE == 0);
     nanos = THREADS.getCurrentThreadCpuTime() - nanos;
     bytes = THREADS.getCurrentThreadAllocatedBytes() - bytes;
     measure(number, nanos, bytes);
@@ -152,7 +155,7 @@ public final class ReaderFuzzer {
     boolean isCheap = !kind.startsWith("takes") && !kind.startsWith("allocates");
     String smaller = isCheap ? TextShrinking.shrink(text, shorter -> {
       begun = System.nanoTime();
-      return Trial.of(shorter, isLoopText(number)).problem().filter(other -> kind(other).equals(kind)).isPresent();
+      return Trial.of(shorter, isLoopText(number), true).problem().filter(other -> kind(other).equals(kind)).isPresent();
     }) : text;
     Path file = write("seed-" + seed, number, smaller, problem);
     report.println("program " + number + ": " + problem.lines().limit(8).reduce((a, b) -> a + "\n" + b).orElse("")
