@@ -47,7 +47,18 @@ final class Accesses {
           + name.text() + "(...)`");
     }
     return diagnostics.reject(name.span(), "no tensor is called `" + name.text() + "`"
-        + Spelling.suggestion(name.text(), frame.tensorNames()));
+        + Spelling.suggestion(name.text(), frame.tensorNames()), elsewhere(name));
+  }
+
+  /// A note on a definition of the name that has no effect here.
+  private Diagnostic.Note[] elsewhere(Syntax.Name name) {
+    int use = name.span().start();
+    return frame.function().body().stream()
+        .filter(statement -> statement.span().end() <= use || statement.span().start() > use)
+        .flatMap(Statements::names).filter(other -> other.text().equals(name.text())).limit(1)
+        .map(other -> new Diagnostic.Note(other.span(), other.span().start() < use
+            ? "it is defined here, for the round of a loop or in a branch" : "it is defined here, further down"))
+        .toArray(Diagnostic.Note[]::new);
   }
 
   /// What stands at each dimension of the tensor.

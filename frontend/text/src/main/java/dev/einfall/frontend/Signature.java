@@ -28,6 +28,7 @@ final class Signature {
   private final Map<String, Callee> functions = new LinkedHashMap<>();
   private final List<Runnable> later = new ArrayList<>();
   private Optional<List<Size>> rest = Optional.empty();
+  private Span restSpan = Span.NONE;
 
   Signature(Elaboration elaboration, Routine routine) {
     this.elaboration = elaboration;
@@ -154,9 +155,11 @@ final class Signature {
       fits = elaboration.same(rest.get().get(i), dimensions.get(i));
     }
     if (!fits) {
-      throw mismatch(parameter, span, "`...` of `" + routine.name() + "` is " + Wholes.list(rest.get())
-          + " by an earlier tensor, but " + Wholes.list(dimensions) + " by this one");
+      throw diagnostics.reject(span, "`...` of `" + routine.name() + "` is " + Wholes.list(rest.get())
+          + " by an earlier tensor, but " + Wholes.list(dimensions) + " by this one",
+          new Diagnostic.Note(restSpan, "this gives it the value " + Wholes.list(rest.get())), declared(parameter));
     }
+    restSpan = rest.isEmpty() ? span : restSpan;
     rest = Optional.of(rest.orElse(dimensions));
   }
 

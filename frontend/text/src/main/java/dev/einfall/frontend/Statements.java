@@ -81,7 +81,8 @@ final class Statements {
     names(statement).forEach(name -> frame.bind(name.text(), Optional.empty()));
   }
 
-  private static Stream<Syntax.Name> names(Statement statement) {
+  /// The names that a statement defines.
+  static Stream<Syntax.Name> names(Statement statement) {
     return switch (statement) {
       case Statement.Weight weight -> Stream.of(weight.name());
       case Statement.Definition definition -> Stream.of(definition.name());
