@@ -27,7 +27,8 @@ final class FourierOracles {
         OracleCase.of("fourier/frequency_mixing").sizes("L=1 C=1").sizes("L=9 C=3").sizes("L=16 C=2")
             .gives(FourierOracles::frequencyMixing),
         OracleCase.of("fourier/relative_attention").sizes("N=1 D=1 M=1 P=1").sizes("N=9 D=3 M=5 P=7")
-            .gives(FourierOracles::relativeAttention));
+            .gives(FourierOracles::relativeAttention),
+        OracleCase.of("fourier/vectors").sizes("N=1").sizes("N=10").sizes("N=17").givesAll(FourierOracles::vectors));
   }
 
   private static List<Doubles> fft(Inputs in) {
@@ -102,6 +103,21 @@ final class FourierOracles {
           + im.get(from, i[1]) * in.of("WR").get(i[0] / block, c, i[0] % block);
     })), shape);
     return Doubles.of(i -> Spectra.inverseReal(mixedRe, mixedIm, i[1], length, i[0]), x.shape());
+  }
+
+  private static List<Doubles> vectors(Inputs in) {
+    int length = in.size("N");
+    Doubles re = in.of("re").reshape(1, length);
+    Doubles im = in.of("im").reshape(1, length);
+    Doubles seen = Spectra.re(re, im);
+    Doubles turned = Spectra.im(re, im);
+    Doubles filterRe = in.of("filter_re");
+    Doubles filterIm = in.of("filter_im");
+    Doubles filteredRe = Doubles.of(i -> seen.get(i) * filterRe.get(i[1]) - turned.get(i) * filterIm.get(i[1]), 1, length);
+    Doubles filteredIm = Doubles.of(i -> seen.get(i) * filterIm.get(i[1]) + turned.get(i) * filterRe.get(i[1]), 1, length);
+    return List.of(Doubles.of(i -> Spectra.transform(filteredRe, filteredIm, 0, i[0], 1).re() / length, length),
+        Doubles.of(i -> Spectra.transform(filteredRe, filteredIm, 0, i[0], 1).im() / length, length),
+        Doubles.of(i -> Math.hypot(seen.get(0, i[0]), turned.get(0, i[0])), length));
   }
 
   private static Doubles relativeAttention(Inputs in) {

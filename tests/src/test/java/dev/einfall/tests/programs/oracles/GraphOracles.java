@@ -15,6 +15,7 @@ final class GraphOracles {
         graph("gcn", "D=3 M=7 K=5").gives(GraphOracles::gcn),
         graph("sage", "D=3 M=7 P=9").givesAll(GraphOracles::sage),
         graph("gat", "D=3 H=2 M=5").gives(GraphOracles::gat),
+        graph("monoid", "D=3").givesAll(GraphOracles::monoid),
         graph("rgcn", "D=3 M=5 R=3").fill("relations", Fill.below("R")).fill("graph_of", Fill.below(3))
             .givesAll(GraphOracles::rgcn));
   }
@@ -75,6 +76,25 @@ final class GraphOracles {
       double total = arriving(in, i[0], e -> weight.get(e, i[1]));
       return total == 0 ? 0 : arriving(in, i[0], e -> weight.get(e, i[1]) * z.get(source(in, e), i[1], i[2])) / total;
     }, z.shape());
+  }
+
+  /// 1 + y / 2 is the product of 1 + x / 2.
+  private static List<Doubles> monoid(Inputs in) {
+    Doubles x = in.of("X");
+    Doubles arrived = Doubles.full(1, x.shape());
+    for (int e = 0; e < in.size("E"); e++) {
+      for (int d = 0; d < x.size(1); d++) {
+        int target = in.of("targets").whole(e);
+        arrived.set(arrived.get(target, d) * (1 + x.get(source(in, e), d) / 2), target, d);
+      }
+    }
+    Doubles all = Doubles.full(1, x.size(1));
+    Doubles.of(i -> {
+      all.set(all.get(i[1]) * (1 + x.get(i) / 2), i[1]);
+      return 0;
+    }, x.shape());
+    return List.of(PlainLoops.map(arrived, y -> 2 * (y - 1)), PlainLoops.map(all, y -> 2 * (y - 1)),
+        Doubles.of(i -> arriving(in, i[0], e -> x.get(source(in, e), i[1])), x.shape()));
   }
 
   private static List<Doubles> rgcn(Inputs in) {

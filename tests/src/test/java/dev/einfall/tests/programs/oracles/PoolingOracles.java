@@ -59,7 +59,8 @@ final class PoolingOracles {
           return PlainLoops.sum(to - from, k -> x.get(i[0], from + k)) / (to - from);
         }, x.size(0), 5),
         Doubles.of(i -> Math.cbrt(Math.pow(Math.abs(x.get(i)), 3) + Math.pow(Math.abs(x.get(i[0], i[1] + 1)), 3)),
-            x.size(0), length - 1));
+            x.size(0), length - 1),
+        Doubles.of(i -> PlainLoops.sum(3, r -> in.of("even").get(i[0], 3 * i[1] + r)) / 3, x.shape()));
   }
 
   private static double inside(Doubles x, int row, int at, double outside) {
