@@ -3,6 +3,7 @@ package dev.einfall.tests.random;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
+import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
@@ -132,7 +133,7 @@ final class Draft {
     return prefix + tensors.size();
   }
 
-  Sample sample(dev.einfall.ir.cascade.Cascade cascade) {
+  Sample sample(Cascade cascade) {
     return new Sample(cascade, sizes, limits);
   }
 }

@@ -1,5 +1,6 @@
 package dev.einfall.tests.random;
 
+import dev.einfall.backends.KernelFault;
 import dev.einfall.backends.reference.Array;
 import dev.einfall.backends.reference.CascadeInterpreter;
 import dev.einfall.backends.reference.PlanInterpreter;
@@ -74,7 +75,7 @@ enum ProgramCheck {
     CascadeVerifier.verify(sample.cascade());
     try {
       return Optional.of(outputs(sample.cascade(), CascadeInterpreter.run(sample.cascade(), sample.inputs())));
-    } catch (dev.einfall.backends.KernelFault _) {
+    } catch (KernelFault _) {
       return Optional.empty();
     }
   }
