@@ -13,8 +13,6 @@ final class BitOracles {
         OracleCase.of("bits/boolean").sizes("M=1 N=1").sizes("M=7 N=17").fill("threshold", Fill.between(-9, 9))
             .givesAll(BitOracles::layers),
         OracleCase.of("bits/bit_planes").sizes("M=1 N=1").sizes("M=7 N=17").fill("W", Fill.below(4)).gives(BitOracles::planes),
-        OracleCase.of("bits/hash_grid").sizes("P=1 L=1 S=1 F=1").sizes("P=17 L=3 S=31 F=2").fill("X", Fill.between(0, 1))
-            .fill("resolutions", Fill.below(50)).gives(BitOracles::grid),
         OracleCase.of("bits/hashes").sizes("N=1 W=1").sizes("N=31 W=7").fill("ids", Fill.below(1_000_000_000))
             .fill("words", Fill.between(Integer.MIN_VALUE, Integer.MAX_VALUE)).givesAll(BitOracles::hashes),
         OracleCase.of("bits/modular").sizes("M=1 K=1 N=1").sizes("M=7 K=17 N=9").fill("A", Fill.below(64513))
@@ -35,21 +33,6 @@ final class BitOracles {
 
   private static Doubles planes(Inputs in) {
     return Doubles.of(i -> sum(64, k -> in.of("X").get(i[0], k) * in.of("W").get(i[1], k)), in.size("M"), in.size("N"));
-  }
-
-  private static Doubles grid(Inputs in) {
-    return Doubles.of(i -> {
-      float across = (float) in.of("X").get(i[0], 0) * in.of("resolutions").whole(i[1]);
-      float down = (float) in.of("X").get(i[0], 1) * in.of("resolutions").whole(i[1]);
-      return sum(4, corner -> {
-        int a = (int) Math.floor(across) + corner / 2;
-        int b = (int) Math.floor(down) + corner % 2;
-        double u = across - Math.floor(across);
-        double v = down - Math.floor(down);
-        int place = Math.floorMod(a ^ b * -1640531535, in.size("S"));
-        return (corner / 2 == 1 ? u : 1 - u) * (corner % 2 == 1 ? v : 1 - v) * in.of("table").get(i[1], place, i[2]);
-      });
-    }, in.size("P"), in.size("L"), in.size("F"));
   }
 
   private static List<Doubles> hashes(Inputs in) {
