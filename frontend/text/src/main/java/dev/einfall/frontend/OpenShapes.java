@@ -79,6 +79,7 @@ final class OpenShapes {
         changes |= findSizes(name);
       }
     }
+    group.forEach(this::requireTensors);
     group.forEach(this::requireRanges);
     group.forEach(this::requireSizes);
     group.forEach(this::checkSteps);
@@ -279,6 +280,13 @@ final class OpenShapes {
 
   private static boolean isKnown(Size size) {
     return size.names().stream().noneMatch(name -> name.startsWith("?"));
+  }
+
+  /// Leaves a statement whose sizes depend on a tensor with an error: it is no error of this one.
+  private void requireTensors(Statement.Definition statement) {
+    if (Reads.of(statement).names().stream().flatMap(name -> frame.tensor(name).stream()).anyMatch(Optional::isEmpty)) {
+      throw diagnostics.reject();
+    }
   }
 
   private void requireRanges(Statement.Definition statement) {

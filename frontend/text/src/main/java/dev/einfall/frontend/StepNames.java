@@ -63,15 +63,15 @@ final class StepNames {
 
   /// The statements that count no steps are in no list; the others, in order, with the names that count their steps.
   Map<Statement.Definition, List<Syntax.Name>> names(Set<String> members) {
-    Map<Statement.Definition, List<Syntax.Name>> names = new LinkedHashMap<>();
-    Map<String, Syntax.Name> all = new LinkedHashMap<>();
+    Map<Statement.Definition, List<Syntax.Name>> alone = new LinkedHashMap<>();
     for (Statement.Definition statement : group) {
       if (begun.contains(statement.name().text()) && reads(statement, members)) {
-        List<Syntax.Name> own = own(statement);
-        own.forEach(name -> all.putIfAbsent(name.text(), name));
-        names.put(statement, own);
+        alone.put(statement, own(statement));
       }
     }
+    Map<Statement.Definition, List<Syntax.Name>> names = together(alone);
+    Map<String, Syntax.Name> all = new LinkedHashMap<>();
+    names.values().forEach(own -> own.forEach(name -> all.putIfAbsent(name.text(), name)));
     Map<Statement.Definition, List<Syntax.Name>> ordered = new LinkedHashMap<>();
     for (Statement.Definition statement : group) {
       if (!begun.contains(statement.name().text())) {
@@ -82,6 +82,33 @@ final class StepNames {
     }
     checkAgree(ordered);
     return ordered;
+  }
+
+  /// Statements that need each other take steps together: each counts what any of them does, so far as it has that index.
+  private Map<Statement.Definition, List<Syntax.Name>> together(Map<Statement.Definition, List<Syntax.Name>> alone) {
+    Map<Statement.Definition, Set<Statement.Definition>> needed = new LinkedHashMap<>();
+    alone.keySet().forEach(statement -> needed.put(statement, needed(statement)));
+    Map<Statement.Definition, List<Syntax.Name>> together = new LinkedHashMap<>();
+    alone.forEach((statement, own) -> {
+      Set<String> steps = texts(own);
+      needed.get(statement).stream()
+          .filter(other -> needed.containsKey(other) && needed.get(other).contains(statement))
+          .forEach(other -> steps.addAll(texts(alone.get(other))));
+      together.put(statement, statement.indices().stream().flatMap(index -> leftSides.names(index).stream())
+          .filter(name -> steps.remove(name.text())).toList());
+    });
+    return together;
+  }
+
+  /// The statements of the group that define what a statement reads, and what those read.
+  private Set<Statement.Definition> needed(Statement.Definition statement) {
+    Set<Statement.Definition> needed = new LinkedHashSet<>();
+    List<Statement.Definition> open = new ArrayList<>(List.of(statement));
+    while (!open.isEmpty()) {
+      Set<String> read = Set.copyOf(Reads.of(open.removeLast()).names());
+      group.stream().filter(other -> read.contains(other.name().text()) && needed.add(other)).forEach(open::add);
+    }
+    return needed;
   }
 
   static boolean reads(Statement.Definition statement, Set<String> members) {

@@ -213,7 +213,7 @@ public final class Ranges {
   /// A sum that equals `expr` as an integer.
   private Linear exact(Expr expr) {
     Linear sum = raw(expr);
-    return Interval.of(expr.type().element()).contains(bound(sum, DEPTH)) ? sum : Linear.atom(expr);
+    return Interval.of(expr.type().element()).contains(bound(sum, DEPTH)) ? sum : atom(expr);
   }
 
   /// A sum that equals `expr` but for multiples of 2 to the number of its type's bits: arithmetic wraps around.
@@ -228,10 +228,10 @@ public final class Ranges {
         case Expr.Broadcast(Expr operand, int _) -> raw(operand);
         case Expr.Ramp(Expr base, int stride, int lanes) ->
             raw(base).plus(Linear.atom(new Expr.Ramp(Expr.index(0), 1, lanes)).times(stride));
-        default -> Linear.atom(expr);
+        default -> atom(expr);
       };
     } catch (ArithmeticException _) {
-      return Linear.atom(expr);
+      return atom(expr);
     }
   }
 
@@ -242,9 +242,9 @@ public final class Ranges {
       case MUL -> {
         Linear a = raw(left);
         Linear b = raw(right);
-        yield b.isConstant() ? a.times(b.constant()) : a.isConstant() ? b.times(a.constant()) : Linear.atom(whole);
+        yield b.isConstant() ? a.times(b.constant()) : a.isConstant() ? b.times(a.constant()) : atom(whole);
       }
-      default -> Linear.atom(whole);
+      default -> atom(whole);
     };
   }
 
@@ -253,7 +253,18 @@ public final class Ranges {
     ElementType from = operand.type().element();
     boolean fits = !from.isFloat() && element.isInteger() && from != BOOL
         && (element == I64 || Interval.of(element).contains(of(operand)));
-    return fits ? exact(operand) : Linear.atom(whole);
+    return fits ? exact(operand) : atom(whole);
+  }
+
+  /// The sum of `expr` alone. A variable in it that is a loaded value stands for the load, so that what is known about
+  /// `X[i] / 3` is known about `x / 3` as well.
+  private Linear atom(Expr expr) {
+    return Linear.atom(definitions.isEmpty() ? expr : withLoads(expr));
+  }
+
+  private Expr withLoads(Expr expr) {
+    return expr instanceof Expr.Ref(Var var) && definitions.get(var) instanceof Expr.Load load
+        ? withLoads(load) : expr.mapChildren(this::withLoads);
   }
 
   // Bounds.

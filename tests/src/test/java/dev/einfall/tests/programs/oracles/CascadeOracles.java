@@ -12,9 +12,12 @@ final class CascadeOracles {
   static List<OracleCase> cases() {
     return List.of(
         OracleCase.of("cascade/three_pass_attention").sizes("P=3 M=17 E=5 F=7").sizes("P=1 M=1 E=1 F=1").gives(in -> plain(in, 1)),
+        OracleCase.of("cascade/one_pass_attention").sizes("P=3 J=5 E=5 F=7").sizes("P=1 J=1 E=1 F=1").fill("Q", Fill.between(-9, 9))
+            .gives(in -> plain(in, 1)),
         OracleCase.of("cascade/tree_attention").sizes("P=3 M=17 E=5 F=7").sizes("P=1 M=1 E=1 F=1").fill("Q", Fill.between(-9, 9))
             .gives(in -> plain(in, Math.sqrt(in.size("E")))),
         OracleCase.of("cascade/two_pass_softmax").sizes("M=3 N=17").sizes("M=1 N=1").gives(CascadeOracles::softmaxOfLarge),
+        OracleCase.of("cascade/diagonal_batching").sizes("S=5 L=3 D=7").sizes("S=1 L=1 D=1").gives(CascadeOracles::segments),
         OracleCase.of("cascade/prefix_attention").sizes("B=3 P=2 M=7 N=5 E=5 F=3").sizes("B=1 P=1 M=1 N=17 E=1 F=1")
             .gives(CascadeOracles::prefix));
   }
