@@ -25,17 +25,14 @@ final class Combiners {
       String name, List<Expr> identity, boolean associative, boolean commutative, Combined combined) {
     List<Var> left = operands("a", identity);
     List<Var> right = operands("b", identity);
-    return new Combiner(name, left, right, combined.apply(read(left), read(right)), identity, associative, commutative, Span.NONE);
+    List<Expr> result = combined.apply(left.stream().<Expr>map(Expr.Ref::new).toList(), right.stream().<Expr>map(Expr.Ref::new).toList());
+    return new Combiner(name, left, right, result, identity, associative, commutative, Span.NONE);
   }
 
   private static List<Var> operands(String letter, List<Expr> like) {
     List<Var> operands = new ArrayList<>();
     like.forEach(value -> operands.add(new Var(letter + (like.size() == 1 ? "" : operands.size() + 1), value.type())));
     return operands;
-  }
-
-  private static List<Expr> read(List<Var> operands) {
-    return operands.stream().<Expr>map(Expr.Ref::new).toList();
   }
 
   private static Expr binary(BinaryOp op, Expr left, Expr right) {
@@ -54,8 +51,7 @@ final class Combiners {
   static Combiner logaddexp(ElementType type) {
     return combiner("logaddexp", List.of(lowest(type)), true, true, (a, b) -> {
       Expr distance = unary(UnaryOp.ABS, binary(BinaryOp.SUB, a.getFirst(), b.getFirst()));
-      Expr smaller = unary(UnaryOp.EXP, unary(UnaryOp.NEG, distance));
-      Expr rest = unary(UnaryOp.LOG, binary(BinaryOp.ADD, Expr.literal(type, 1), smaller));
+      Expr rest = unary(UnaryOp.LOG, binary(BinaryOp.ADD, Expr.literal(type, 1), unary(UnaryOp.EXP, unary(UnaryOp.NEG, distance))));
       return List.of(binary(BinaryOp.ADD, binary(BinaryOp.MAX, a.getFirst(), b.getFirst()), rest));
     });
   }
@@ -64,8 +60,7 @@ final class Combiners {
   static Combiner top2(ElementType type) {
     return combiner("top2", List.of(lowest(type), lowest(type)), true, true, (a, b) -> List.of(
         binary(BinaryOp.MAX, a.getFirst(), b.getFirst()),
-        binary(BinaryOp.MAX, binary(BinaryOp.MIN, a.getFirst(), b.getFirst()),
-            binary(BinaryOp.MAX, a.getLast(), b.getLast()))));
+        binary(BinaryOp.MAX, binary(BinaryOp.MIN, a.getFirst(), b.getFirst()), binary(BinaryOp.MAX, a.getLast(), b.getLast()))));
   }
 
   /// The number of values, their mean, and the sum of squared distances from it.

@@ -3,7 +3,6 @@ package dev.einfall.tests.random;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
-import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
@@ -133,7 +132,7 @@ final class Draft {
     return prefix + tensors.size();
   }
 
-  Sample sample(Cascade cascade) {
+  Sample sample(dev.einfall.ir.cascade.Cascade cascade) {
     return new Sample(cascade, sizes, limits);
   }
 }

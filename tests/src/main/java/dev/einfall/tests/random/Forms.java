@@ -33,8 +33,7 @@ final class Forms {
     forms.put("fold of tuples", ofExpr(node -> node instanceof Expr.Fold fold && fold.bodies().size() > 1));
     forms.put("ordered fold", ofExpr(node -> node instanceof Expr.Fold fold && !fold.combiner().associative()));
     forms.put("access with or", ofExpr(node -> node instanceof Expr.Access access && access.outside().isPresent()));
-    forms.put("gather", ofExpr(node ->
-        node instanceof Expr.Access access && access.indices().stream().anyMatch(Forms::readsData)));
+    forms.put("gather", ofExpr(node -> node instanceof Expr.Access access && access.indices().stream().anyMatch(Forms::readsData)));
     forms.put("bit operation", ofExpr(Forms::isBitOperation));
     for (ElementType type : ElementType.values()) {
       forms.put(type.text(), cascade -> defined(cascade).anyMatch(tensor -> tensor.type() == type));

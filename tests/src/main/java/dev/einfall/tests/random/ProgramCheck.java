@@ -1,6 +1,5 @@
 package dev.einfall.tests.random;
 
-import dev.einfall.backends.KernelFault;
 import dev.einfall.backends.reference.Array;
 import dev.einfall.backends.reference.CascadeInterpreter;
 import dev.einfall.backends.reference.PlanInterpreter;
@@ -75,7 +74,7 @@ enum ProgramCheck {
     CascadeVerifier.verify(sample.cascade());
     try {
       return Optional.of(outputs(sample.cascade(), CascadeInterpreter.run(sample.cascade(), sample.inputs())));
-    } catch (KernelFault _) {
+    } catch (dev.einfall.backends.KernelFault _) {
       return Optional.empty();
     }
   }

@@ -2,10 +2,6 @@ package dev.einfall.tests.random;
 
 import dev.einfall.backends.reference.Array;
 import dev.einfall.ir.cascade.CascadePrinter;
-import dev.einfall.passes.PassCatalog;
-import dev.einfall.passes.Pipeline;
-import dev.einfall.passes.Target;
-import dev.einfall.passes.lower.LowerEinsums;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -15,14 +11,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /// Runs random programs in every way that there is, against the reference interpreter. A program that fails is made smaller
 /// and written as a case.
 public final class ProgramFuzzer {
   private static final int MOST_FAILURES = 10;
-  private static final int VECTOR_BYTES = 16;
   private static final long SEED_STRIDE = 1_000_000;
 
   private final long seed;
@@ -89,16 +82,9 @@ public final class ProgramFuzzer {
     Files.createDirectories(failures);
     Path file = failures.resolve("program-" + number + ".ein");
     Files.writeString(file, comment.lines().map(line -> "# " + line + "\n").reduce("", String::concat)
-        + "# RUN: " + passes(smallest) + "\n" + smallest.sizesLine() + CascadePrinter.print(smallest.cascade()));
+        + smallest.sizesLine() + CascadePrinter.print(smallest.cascade()));
     cases.add(file);
     report.println(Files.readString(file) + "  " + file);
-  }
-
-  /// The passes on the cascade and its lowering, with which the file is a case of passes.
-  private static String passes(Sample sample) {
-    Pipeline pipeline = new Pipeline(Target.of(VECTOR_BYTES, 2), _ -> { }, _ -> { });
-    return Stream.concat(pipeline.cascadePasses(sample.sizes()).stream(), Stream.of(new LowerEinsums()))
-        .map(PassCatalog::text).collect(Collectors.joining(","));
   }
 
   private static Optional<String> problem(ProgramCheck check, Sample sample, long number) {

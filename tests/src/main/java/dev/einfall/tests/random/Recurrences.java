@@ -12,9 +12,7 @@ import static dev.einfall.ir.ElementType.U8;
 
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
-import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
-import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Combination;
 import dev.einfall.ir.cascade.Combiner;
 import dev.einfall.ir.cascade.Einsum;
@@ -101,7 +99,7 @@ final class Recurrences {
 
   /// Some tensor of this shape, or a new one.
   private Tensor base(ElementType type, List<Dimension> dimensions, boolean exact) {
-    List<Size> shape = dimensions.stream().map(Dimension::size).toList();
+    List<dev.einfall.ir.Size> shape = dimensions.stream().map(Dimension::size).toList();
     Optional<Tensor> known = chance.pick(draft.tensors().stream().filter(tensor -> tensor.type() == type
         && tensor.shape().equals(shape) && draft.limit(tensor).isEmpty() && (!exact || draft.isExact(tensor))).toList());
     if (known.isPresent() && !chance.oneIn(4)) {
@@ -144,9 +142,9 @@ final class Recurrences {
       default -> {
         Optional<Tensor> state = chance.pick(layouts.stream().filter(Layout::exact).map(layout -> layout.state.tensor())
             .filter(tensor -> !tensor.type().isBool()).toList());
-        yield state.<Expr>map(tensor -> new Expr.Unary(UnaryOp.NOT,
+        yield state.map(tensor -> new Expr.Unary(dev.einfall.ir.UnaryOp.NOT,
             integers.comparison(new Accesses(scope).element(tensor), Expr.literal(tensor.type(), chance.below(4)))))
-            .orElseGet(() -> integers.condition(1));
+            .<Expr>map(expr -> expr).orElseGet(() -> integers.condition(1));
       }
     };
   }
@@ -172,7 +170,7 @@ final class Recurrences {
         indices.add(dimension.index(chance, ranks, draft));
       }
       for (int i = 0; i < indices.size(); i++) {
-        if (dimensions.get(i) instanceof Dimension.Scattered(Size size)) {
+        if (dimensions.get(i) instanceof Dimension.Scattered(dev.einfall.ir.Size size)) {
           indices.set(i, landing(size, ranks));
         }
       }
@@ -198,7 +196,7 @@ final class Recurrences {
     }
 
     /// Where data says, or at one place. What is repeated lies one step before, where a table might not reach.
-    private Expr landing(Size size, List<Rank> ranks) {
+    private Expr landing(dev.einfall.ir.Size size, List<Rank> ranks) {
       List<Rank> visible = new ArrayList<>(repeats ? List.of() : steps);
       visible.addAll(ranks);
       return new Accesses(new Scope(draft, draft.tensors(), visible)).data(size).orElse(Expr.index(0));
@@ -242,8 +240,8 @@ final class Recurrences {
         case 0 -> state.times(chance.of(0.75, 0.5, -0.5)).plus(free);
         case 1 -> state.binary(chance.of(BinaryOp.MAX, BinaryOp.MIN), free, 0);
         case 2 -> state.times(0.5).plus(state(scope, free.expr().type()).times(chance.of(0.25, -0.25))).plus(free);
-        case 3 -> state.binary(BinaryOp.MUL, free.unary(UnaryOp.SIN, 1).times(0.75), 0).plus(free);
-        case 4 -> state.plus(free).unary(UnaryOp.TANH, 1);
+        case 3 -> state.binary(BinaryOp.MUL, free.unary(dev.einfall.ir.UnaryOp.SIN, 1).times(0.75), 0).plus(free);
+        case 4 -> state.plus(free).unary(dev.einfall.ir.UnaryOp.TANH, 1);
         case 5 -> new Bounded(new Expr.Select(integers.condition(1), state.times(0.5).expr(), free.expr()), 0);
         default -> averaged(scope, free);
       };

@@ -1,6 +1,5 @@
 package dev.einfall.tests.random;
 
-import dev.einfall.ir.InternalException;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.CascadeVerifier;
 import dev.einfall.ir.cascade.Definition;
@@ -15,7 +14,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -23,7 +21,7 @@ import java.util.stream.Stream;
 /// fewer updates and steps, expressions replaced by their parts or by literals, smaller sizes.
 public final class Shrinking {
   private static final int MOST_TRIES = 3_000;
-  private static final long MOST_NANOS = 20_000_000_000L;
+  private static final long MOST_NANOS = 60_000_000_000L;
 
   private final Predicate<Sample> fails;
   private final long end = System.nanoTime() + MOST_NANOS;
@@ -47,7 +45,7 @@ public final class Shrinking {
   }
 
   private Optional<Sample> smaller(Sample sample) {
-    return Stream.<Function<Sample, Stream<Sample>>>of(Shrinking::fewerOutputs, Shrinking::earlierInputs,
+    return Stream.<java.util.function.Function<Sample, Stream<Sample>>>of(Shrinking::fewerOutputs, Shrinking::earlierInputs,
             Shrinking::withoutRecurrences, Shrinking::simplerDefinitions, Shrinking::smallerSizes)
         .flatMap(candidates -> candidates.apply(sample))
         .filter(candidate -> isValid(candidate) && tries++ < MOST_TRIES && System.nanoTime() < end && fails.test(candidate))
@@ -59,7 +57,7 @@ public final class Shrinking {
       CascadeVerifier.verify(sample.cascade());
       return sample.cascade().definitions().stream().allMatch(definition ->
           !(definition instanceof Recurrence recurrence) || SimplerRecurrences.isText(recurrence));
-    } catch (InternalException _) {
+    } catch (dev.einfall.ir.InternalException _) {
       return false;
     }
   }
@@ -68,13 +66,11 @@ public final class Shrinking {
     List<Cascade.Output> outputs = sample.cascade().outputs();
     return outputs.size() == 1 ? Stream.empty() : outputs.stream().flatMap(output -> {
       List<Cascade.Output> rest = outputs.stream().filter(other -> other != output).toList();
-      return Stream.of(List.of(output), rest).map(kept ->
-          changed(sample, sample.cascade().inputs(), sample.cascade().definitions(), kept));
+      return Stream.of(List.of(output), rest).map(kept -> changed(sample, sample.cascade().inputs(), sample.cascade().definitions(), kept));
     });
   }
 
-  private static Sample changed(
-      Sample sample, List<Tensor> inputs, List<Definition> definitions, List<Cascade.Output> outputs) {
+  private static Sample changed(Sample sample, List<Tensor> inputs, List<Definition> definitions, List<Cascade.Output> outputs) {
     Cascade old = sample.cascade();
     return sample.with(Pruning.prune(
         new Cascade(old.name(), inputs, old.weights(), definitions, outputs, old.mapping()), false));
@@ -104,8 +100,7 @@ public final class Shrinking {
         .flatMap(definition -> definition instanceof Recurrence recurrence ? Stream.of(recurrence) : Stream.empty())
         .map(recurrence -> {
           Substitution bases = Substitution.ofStates(recurrence);
-          List<Definition> rest =
-              old.definitions().stream().filter(other -> other != recurrence).map(bases::definition).toList();
+          List<Definition> rest = old.definitions().stream().filter(other -> other != recurrence).map(bases::definition).toList();
           List<Tensor> defined = rest.stream().flatMap(definition -> definition.tensors().stream()).toList();
           List<Cascade.Output> outputs = old.outputs().stream()
               .map(output -> new Cascade.Output(output.name(), bases.tensor(output.tensor())))

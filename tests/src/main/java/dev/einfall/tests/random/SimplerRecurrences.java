@@ -1,6 +1,5 @@
 package dev.einfall.tests.random;
 
-import dev.einfall.ir.cascade.Combination;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Recurrence;
@@ -9,7 +8,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// Recurrences that are smaller than a given one: without an update, a state, a step, the condition, or with smaller
@@ -93,7 +91,7 @@ record SimplerRecurrences(Recurrence old) {
   }
 
   private static Stream<Recurrence.Update> simplerIndices(Recurrence.Update update, Set<Rank> scope) {
-    return IntStream.range(0, update.indices().size()).boxed().flatMap(i ->
+    return java.util.stream.IntStream.range(0, update.indices().size()).boxed().flatMap(i ->
         SimplerExprs.of(update.indices().get(i), scope).map(index -> {
           List<Expr> indices = new ArrayList<>(update.indices());
           indices.set(i, index);
@@ -102,7 +100,7 @@ record SimplerRecurrences(Recurrence old) {
   }
 
   private static Recurrence.Update with(Recurrence.Update old, List<Expr> indices, Expr value,
-      Optional<Combination> combination) {
+      Optional<dev.einfall.ir.cascade.Combination> combination) {
     return new Recurrence.Update(old.tensor(), old.ranks(), indices, combination, value, old.span());
   }
 

@@ -30,7 +30,6 @@ record Substitution(Map<Tensor, Tensor> tensors) {
 
   private Expr expr(Expr old) {
     Expr inside = old.mapChildren(this::expr);
-    return inside instanceof Expr.Access access
-        ? new Expr.Access(tensor(access.tensor()), access.indices(), access.outside()) : inside;
+    return inside instanceof Expr.Access access ? new Expr.Access(tensor(access.tensor()), access.indices(), access.outside()) : inside;
   }
 }

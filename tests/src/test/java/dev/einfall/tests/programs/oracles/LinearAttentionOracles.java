@@ -20,7 +20,16 @@ final class LinearAttentionOracles {
     return List.of(
         OracleCase.of("linear_attention/kernels").sizes("H=2 P=3 M=7 E=5 F=3 R=9").sizes("H=1 P=1 M=17 E=1 F=1 R=1")
             .givesAll(LinearAttentionOracles::kernels),
-        OracleCase.of("linear_attention/simplified").sizes("H=2 N=7 E=5 F=3").sizes("H=1 N=1 E=1 F=1").gives(LinearAttentionOracles::simplified));
+        OracleCase.of("linear_attention/causal").sizes("H=2 N=7 E=5 F=3").sizes("H=1 N=17 E=1 F=1").gives(in -> mean(in,
+            (h, p, m) -> m > p ? 0 : features(in, LinearAttentionOracles::eluPlusOne, h, p, m))),
+        OracleCase.of("linear_attention/gated").sizes("H=2 N=7 E=5 F=3").sizes("H=1 N=17 E=1 F=1")
+            .givesAll(in -> List.of(total(in, (h, p, m) -> gated(in, h, p, m)), deltaRule(in))),
+        OracleCase.of("linear_attention/simplified").sizes("H=2 N=7 E=5 F=3").sizes("H=1 N=1 E=1 F=1").gives(LinearAttentionOracles::simplified),
+        OracleCase.of("linear_attention/lightning").sizes("H=2 J=3 E=5 F=3").sizes("H=1 J=1 E=1 F=7").givesAll(in -> {
+          Inputs flat = in.flat("q", "Q").flat("k", "K").flat("v", "V");
+          Doubles y = total(flat, (h, p, m) -> m > p ? 0 : Math.pow(0.9, p - m) * features(flat, x -> x, h, p, m));
+          return List.of(y, y);
+        }));
   }
 
   private static double eluPlusOne(double x) {

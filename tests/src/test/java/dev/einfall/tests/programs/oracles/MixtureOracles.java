@@ -27,6 +27,10 @@ final class MixtureOracles {
 
   static List<OracleCase> cases() {
     return List.of(
+        OracleCase.of("mixture/sparsely_gated").sizes("N=7 D=5 E=5 J=9").sizes("N=1 D=1 E=2 J=1").gives(MixtureOracles::sparselyGated),
+        OracleCase.of("mixture/dropless").sizes("N=7 D=5 E=5 J=9").sizes("N=1 D=1 E=3 J=1").givesAll(MixtureOracles::dropless),
+        OracleCase.of("mixture/moe_plus_plus").sizes("N=9 D=5 E=3").sizes("N=1 D=1 E=1").givesAll(MixtureOracles::plusPlus),
+        OracleCase.of("mixture/chain_of_experts").sizes("N=7 D=5 E=5 J=9").sizes("N=1 D=3 E=2 J=1").gives(MixtureOracles::chain),
         OracleCase.of("mixture/block_ffn").sizes("N=7 D=5 E=5 J=9").sizes("N=1 D=1 E=1 J=1").givesAll(MixtureOracles::blocks),
         OracleCase.of("mixture/recursions").sizes("N=9 D=7").sizes("N=1 D=1").givesAll(MixtureOracles::recursions));
   }

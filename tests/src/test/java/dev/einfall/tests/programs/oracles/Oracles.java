@@ -21,6 +21,7 @@ public final class Oracles {
         EquivariantOracles.cases(),
         FourierOracles.cases(),
         GraphOracles.cases(),
+        HaltingOracles.cases(),
         LinearAttentionOracles.cases(),
         LossOracles.cases(),
         MixtureOracles.cases(),

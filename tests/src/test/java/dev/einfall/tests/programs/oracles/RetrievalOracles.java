@@ -11,6 +11,7 @@ final class RetrievalOracles {
 
   static List<OracleCase> cases() {
     return List.of(
+        OracleCase.of("retrieval/product_keys").sizes("B=3 E=5 N=7 F=9").sizes("B=1 E=1 N=3 F=1").gives(RetrievalOracles::productKeys),
         OracleCase.of("retrieval/hopfield").sizes("B=3 E=5 M=7").sizes("B=1 E=1 M=1").gives(RetrievalOracles::hopfield));
   }
 

@@ -11,6 +11,8 @@ final class SamplingOracles {
 
   static List<OracleCase> cases() {
     return List.of(
+        OracleCase.of("sampling/nucleus").sizes("B=7 N=17").sizes("B=1 N=1").fill("u", Fill.between(0, 1)).givesAll(SamplingOracles::nucleus),
+        OracleCase.of("sampling/top_k").sizes("B=7 N=17").sizes("B=1 N=5").fill("u", Fill.between(0, 1)).givesAll(SamplingOracles::topK),
         OracleCase.of("sampling/gumbel").sizes("B=7 N=17").sizes("B=1 N=1").fill("u", Fill.between(0, 1)).givesAll(SamplingOracles::gumbel),
         OracleCase.of("sampling/speculative").sizes("L=5 N=17").sizes("L=1 N=2").fill("u", Fill.between(0, 1))
             .fill("words", Fill.below("N")).givesAll(SamplingOracles::speculative));

@@ -10,7 +10,8 @@ final class SequenceOracles {
 
   static List<OracleCase> cases() {
     return List.of(
-        OracleCase.of("sequence/decoder_block").sizes("N=7 D=9 E=6 J=17").sizes("N=1 D=1 E=2 J=1").gives(SequenceOracles::decoder));
+        OracleCase.of("sequence/decoder_block").sizes("N=7 D=9 E=6 J=17").sizes("N=1 D=1 E=2 J=1").gives(SequenceOracles::decoder),
+        OracleCase.of("sequence/chunked_recurrence").sizes("J=5 E=5 F=3").sizes("J=1 E=1 F=7").gives(SequenceOracles::chunks));
   }
 
   private static Doubles decoder(Inputs in) {

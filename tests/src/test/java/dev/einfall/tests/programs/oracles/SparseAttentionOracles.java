@@ -27,6 +27,10 @@ final class SparseAttentionOracles {
         }),
         OracleCase.of("sparse_attention/blocks").sizes("H=2 I=3 J=5 E=5 F=3").sizes("H=1 I=1 J=1 E=1 F=7")
             .gives(in -> heads(in.flat("q", "Q").flat("k", "K").flat("v", "V"), (p, m) -> m < 4 || in.of("mask").get(p / 4, m / 4) == 1)),
+        OracleCase.of("sparse_attention/best_blocks").sizes("J=5 E=5 F=3").sizes("J=2 E=1 F=7")
+            .gives(in -> bestBlocks(in.flat("q", "Q").flat("k", "K").flat("v", "V"))),
+        OracleCase.of("sparse_attention/pruned_tokens").sizes("H=2 N=9 E=5 F=3").sizes("H=1 N=7 E=3 F=1")
+            .givesAll(SparseAttentionOracles::prunedTokens),
         OracleCase.of("sparse_attention/scatterbrain").sizes("N=7 E=3 F=5 R=9").sizes("N=1 E=1 F=1 R=1")
             .gives(SparseAttentionOracles::scatterbrain));
   }
