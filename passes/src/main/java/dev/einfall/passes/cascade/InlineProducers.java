@@ -22,11 +22,14 @@ import java.util.function.Consumer;
 /// Y[t, d] = max(C[t, d], 0.0)     =>     Y[t, d] = max(X[t, d] + P[t, d], 0.0)
 /// ```
 ///
-/// An Einsum is inlined if it has no reduction, no index of it depends on data, and it is a view (an access and nothing else), or its one user evaluates
-/// it no more often than it has elements, or computing it for every use costs no more operations and loads than computing
-/// it once, storing it, and loading it for every use. Outputs and what a mapping speaks of stay, and so does arithmetic that is read with `or`, and what a
-/// recurrence reads.
+/// An Einsum is inlined if it has no reduction, no index of it depends on data, and it is a view (an access and nothing
+/// else), or its one user evaluates it no more often than it has elements, or computing it for every use costs no more
+/// operations and loads than computing it once, storing it, and loading it for every use. Outputs and what a mapping speaks
+/// of stay, and so do arithmetic that is read with `or`, what a recurrence reads, and what would become too long: views of
+/// views whose indices divide grow with every step.
 public record InlineProducers() implements Pass.OnCascade {
+  /// The most nodes of an expression that takes the place of an access.
+  private static final int MOST_NODES = 200;
 
   @Override
   public String name() {
@@ -44,13 +47,26 @@ public record InlineProducers() implements Pass.OnCascade {
     for (Einsum einsum : cascade.einsums()) {
       Tensor tensor = einsum.tensor();
       Einsum producer = Exprs.definitions(current.einsums()).get(tensor);
-      boolean isOutput = current.outputs().stream().anyMatch(output -> output.tensor() == tensor);
       boolean worthwhile = isView(producer.value()) || !views && isWorthwhile(producer, current.einsums());
-      if (!isOutput && !current.mapping().speaksOf(tensor) && worthwhile && !isGathered(tensor, current.einsums()) && !Exprs.isReadInOrder(tensor, current)) {
+      if (worthwhile && isFree(tensor, current) && staysShort(producer, current.einsums())) {
         current = inline(producer, current);
       }
     }
     return current;
+  }
+
+  /// Whether nothing needs `tensor` itself.
+  private static boolean isFree(Tensor tensor, Cascade cascade) {
+    return cascade.outputs().stream().noneMatch(output -> output.tensor() == tensor)
+        && !cascade.mapping().speaksOf(tensor)
+        && !isGathered(tensor, cascade.einsums())
+        && !Exprs.isReadInOrder(tensor, cascade);
+  }
+
+  private static boolean staysShort(Einsum producer, List<Einsum> einsums) {
+    return einsums.stream().flatMap(user -> Exprs.accesses(user.value()))
+        .filter(access -> access.tensor() == producer.tensor())
+        .allMatch(access -> inline(access, producer).nodes().limit(MOST_NODES + 1).count() <= MOST_NODES);
   }
 
   /// Whether some index of `tensor` depends on data: it must be checked against the tensor's own bounds.

@@ -114,9 +114,6 @@ final class Folds {
       return Optional.empty();
     }
     Combiner each = Combiners.each(List.of(type), List.of(extreme()));
-    if (type.bytes() == Short.BYTES && type.isFloat()) {
-      return Optional.of(chance.of(each, Combiners.decay(type)));
-    }
     if (type.isFloat()) {
       return Optional.of(chance.of(each, Combiners.logaddexp(type), Combiners.decay(type)));
     }

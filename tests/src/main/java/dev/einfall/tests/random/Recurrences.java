@@ -209,11 +209,7 @@ final class Recurrences {
       }
       Optional<Combiner> own = chance.oneIn(3) && !(exact && type.isFloat())
           ? new Folds(new Scope(draft, draft.tensors(), List.of())).ofOne(type) : Optional.empty();
-      if (own.isPresent() || type == F16) {
-        // Half precision loses what a long sum adds.
-        return own.isPresent() ? own.get() : chance.of(Reduction.MAX, Reduction.MIN);
-      }
-      return exact || chance.oneIn(2)
+      return own.isPresent() ? own.get() : exact || chance.oneIn(2)
           ? chance.of(Reduction.MAX, Reduction.MIN, Reduction.SUM) : chance.of(Reduction.SUM, Reduction.PROD);
     }
 
