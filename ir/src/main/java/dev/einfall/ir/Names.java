@@ -1,6 +1,7 @@
 package dev.einfall.ir;
 
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -12,6 +13,9 @@ public final class Names {
   private final Names outer;
   private final Map<Object, String> names = new IdentityHashMap<>();
   private final Set<String> taken = new HashSet<>();
+
+  /// The first number for each wish that may be free: names are never given back.
+  private final Map<String, Integer> numbers = new HashMap<>();
 
   private Names(Names outer) {
     this.outer = outer;
@@ -46,9 +50,11 @@ public final class Names {
   private String bind(Object binder, String wish) {
     String base = identifier(wish);
     String name = base;
-    for (int i = 1; isTaken(name); i++) {
-      name = base + "_" + i;
+    int next = numbers.getOrDefault(base, 1);
+    while (isTaken(name)) {
+      name = base + "_" + next++;
     }
+    numbers.put(base, next);
     names.put(binder, name);
     taken.add(name);
     return name;

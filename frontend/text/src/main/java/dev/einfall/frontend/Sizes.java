@@ -33,7 +33,11 @@ final class Sizes {
 
   /// Where a range starts: any whole number.
   Size bound(Expr expr) {
-    return polynomial(expr);
+    Size bound = polynomial(expr);
+    if (bound.constant().filter(value -> value != value.intValue()).isPresent()) {
+      throw diagnostics.reject(expr.span(), "an index is an i32, this is " + bound);
+    }
+    return bound;
   }
 
   /// How many numbers there are in a range.
@@ -71,7 +75,12 @@ final class Sizes {
   }
 
   private Size polynomial(Expr expr) {
-    return statics(Statics.Purpose.SIZE).whole(expr);
+    Size size = statics(Statics.Purpose.SIZE).whole(expr);
+    boolean isLarge = size.constant().isEmpty() && size.terms().values().stream().anyMatch(factor -> factor != factor.intValue());
+    if (isLarge) {
+      throw diagnostics.reject(expr.span(), "the numbers in a size are at most " + Integer.MAX_VALUE + ", this is " + size);
+    }
+    return size;
   }
 
   private Statics statics(Statics.Purpose purpose) {
