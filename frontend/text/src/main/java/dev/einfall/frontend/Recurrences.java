@@ -202,10 +202,23 @@ final class Recurrences {
   private Recurrence.Update update(
       Statement.Definition statement, Segment segment, Scope steps, OpenShapes shapes) {
     elaboration.step(statement.span());
+    checkIsBegun(statement);
     Map<String, Size> known = new LinkedHashMap<>();
     shapes.ranges(statement).forEach((name, range) -> known.put(name, range.size()));
     Writes.Write write = withoutSteps(Writes.Write.of(statement), segment.steps());
     return new Writes(elaboration, frame).read(write, latest.get(statement.name().text()), steps, known);
+  }
+
+  /// Refuses to read a tensor of the group before its first statement.
+  private void checkIsBegun(Statement.Definition statement) {
+    for (Syntax.Expr.Access access : Reads.of(statement).accesses()) {
+      String name = access.name().text();
+      if (members.contains(name) && !latest.containsKey(name)) {
+        throw diagnostics.reject(access.span(), "`" + name + "` is read before the statements that define it",
+            group.stream().filter(other -> other.name().text().equals(name)).limit(1)
+                .map(other -> new Diagnostic.Note(other.target().span(), "it is defined here")).toArray(Diagnostic.Note[]::new));
+      }
+    }
   }
 
   /// The ranges of indices that count steps are those of the steps.
