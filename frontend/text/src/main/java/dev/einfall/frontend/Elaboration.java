@@ -72,8 +72,15 @@ final class Elaboration {
 
   Tensor define(String name, Span nameSpan, List<Rank> ranks, Expr value, Span span) {
     Tensor tensor = new Tensor(name, value.type(), ranks.stream().map(Rank::size).toList(), nameSpan);
+    tensor.shape().forEach(size -> requireSize(size, nameSpan));
     definitions.add(new Einsum(tensor, ranks, SharedReductions.of(value), span));
     return tensor;
+  }
+
+  private void requireSize(Size size, Span span) {
+    if (size.constant().filter(value -> value > Integer.MAX_VALUE).isPresent()) {
+      throw diagnostics.reject(span, "a size is at most " + Integer.MAX_VALUE + ", and a dimension of this tensor has " + size);
+    }
   }
 
   /// The reduction `name` that `file` sees, if there is one.

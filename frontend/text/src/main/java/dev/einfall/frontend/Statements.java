@@ -212,7 +212,9 @@ final class Statements {
       throw diagnostics.reject(loop.to().span(), "a static loop has at most " + MOST_ROUNDS + " rounds, not "
           + (to - from));
     }
-    for (long i = from; i < to; i++) {
+    int errors = diagnostics.reports();
+    // Where one round is wrong the next would be wrong in the same way.
+    for (long i = from; i < to && diagnostics.reports() == errors; i++) {
       Frame round = frame.round(loop.name().text(), i, frame.prefix());
       String prefix = loop.prefix().map(text -> new Texts(diagnostics, round).join(frame.prefix(), text))
           .orElse(frame.prefix());

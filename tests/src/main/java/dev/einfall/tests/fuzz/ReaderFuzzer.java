@@ -6,12 +6,14 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /// Mutates the programs of the repository and gives them to the readers. Program `i` of a seed is always the same.
 public final class ReaderFuzzer {
@@ -34,6 +36,8 @@ public final class ReaderFuzzer {
 
   /// One in so many starts from a program that is wrong already.
   private static final int WRONG_SHARE = 6;
+
+  private static final int CHOICES = 3;
 
   private final List<Tokens> cascades;
   private final List<Tokens> wrong;
@@ -111,7 +115,13 @@ public final class ReaderFuzzer {
   public String text(long number) {
     Random random = new Random(seed * 1_000_003 + number);
     List<Tokens> programs = isLoopText(number) ? loops : number % WRONG_SHARE == 0 ? wrong : cascades;
-    return new Mutator(programs, random).mutate(programs.get(random.nextInt(programs.size())));
+    return new Mutator(programs, random).mutate(shortOne(programs, random));
+  }
+
+  /// The shortest of a few: mistakes show as well in short programs, and many more of them can be tried.
+  private static Tokens shortOne(List<Tokens> programs, Random random) {
+    return Stream.generate(() -> programs.get(random.nextInt(programs.size()))).limit(CHOICES)
+        .min(Comparator.comparingInt(Tokens::size)).orElseThrow();
   }
 
   private void program(long number, PrintStream report) {
