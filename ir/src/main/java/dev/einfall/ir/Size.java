@@ -49,6 +49,9 @@ public record Size(SortedMap<Product, Long> terms) {
     /// Names first and the number 1 last, so that `N - 1` prints in that order.
     @Override
     public int compareTo(Product other) {
+      if (this == other) {
+        return 0;
+      }
       int byCount = Integer.compare(other.factors.size(), factors.size());
       return byCount != 0 ? byCount : text().compareTo(other.text());
     }
@@ -193,7 +196,7 @@ public record Size(SortedMap<Product, Long> terms) {
 
   private String parenthesised() {
     boolean atom = constant().filter(value -> value >= 0).isPresent()
-        || terms.size() == 1 && terms.firstKey().factors().size() == 1 && terms.get(terms.firstKey()) == 1
+        || terms.size() == 1 && terms.firstKey().factors().size() == 1 && terms.firstEntry().getValue() == 1
             && terms.firstKey().factors().getFirst() instanceof Factor.Name;
     return atom ? toString() : "(" + this + ")";
   }
