@@ -51,7 +51,7 @@ final class Sizes {
     if (length.constant().filter(value -> value > Integer.MAX_VALUE).isPresent()) {
       throw tooLarge(range.to().span(), length);
     }
-    return length;
+    return requireNumbers(length, range.to().span());
   }
 
   private Diagnostics.Rejection tooLarge(Span span, Size size) {
@@ -76,9 +76,13 @@ final class Sizes {
 
   private Size polynomial(Expr expr) {
     Size size = statics(Statics.Purpose.SIZE).whole(expr);
+    return requireNumbers(size, expr.span());
+  }
+
+  private Size requireNumbers(Size size, Span span) {
     boolean isLarge = size.constant().isEmpty() && size.terms().values().stream().anyMatch(factor -> factor != factor.intValue());
     if (isLarge) {
-      throw diagnostics.reject(expr.span(), "the numbers in a size are at most " + Integer.MAX_VALUE + ", this is " + size);
+      throw diagnostics.reject(span, "the numbers in a size are at most " + Integer.MAX_VALUE + ", this is " + size);
     }
     return size;
   }

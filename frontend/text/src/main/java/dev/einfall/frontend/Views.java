@@ -123,10 +123,10 @@ final class Views {
     List<Expr> indices = new ArrayList<>();
     Size stride = Size.of(1);
     for (int i = sizes.size() - 1; i >= 0; i--) {
-      Expr quotient = stride.equals(Size.of(1)) ? place : new Expr.Binary(BinaryOp.DIV, place, extent(stride));
+      Expr quotient = stride.equals(Size.of(1)) ? place : new Expr.Binary(BinaryOp.DIV, place, extent(divisor(stride)));
       boolean isOutermost = product(sizes.subList(0, i)).equals(Size.of(1));
       indices.addFirst(sizes.get(i).equals(Size.of(1)) ? Expr.index(0)
-          : isOutermost ? quotient : new Expr.Binary(BinaryOp.MOD, quotient, extent(sizes.get(i))));
+          : isOutermost ? quotient : new Expr.Binary(BinaryOp.MOD, quotient, extent(divisor(sizes.get(i)))));
       stride = stride.times(sizes.get(i));
     }
     return indices;
@@ -146,6 +146,11 @@ final class Views {
 
   private static Expr add(Expr coordinate, Size offset) {
     return offset.terms().isEmpty() ? coordinate : new Expr.Binary(BinaryOp.ADD, coordinate, extent(offset));
+  }
+
+  /// What an index is divided by: no number is divided by a size of 0, over which there are no indices.
+  private static Size divisor(Size size) {
+    return size.equals(Size.of(0)) ? Size.of(1) : size;
   }
 
   private static Expr extent(Size size) {
