@@ -79,8 +79,14 @@ final class Diagnostics {
   ///
   /// @throws Rejection at the end if one of them is wrong
   <S, T> List<T> each(Collection<S> items, Function<S, T> work) {
-    List<Optional<T>> results = items.stream().map(item -> attempt(() -> work.apply(item))).toList();
-    return results.stream().map(result -> result.orElseThrow(this::reject)).toList();
+    List<T> results = new ArrayList<>();
+    for (S item : items) {
+      attempt(() -> work.apply(item)).ifPresent(results::add);
+    }
+    if (results.size() < items.size()) {
+      throw reject();
+    }
+    return results;
   }
 
   /// Adds `note` to the errors reported since there were `count`.

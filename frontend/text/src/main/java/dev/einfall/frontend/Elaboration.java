@@ -20,11 +20,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// The cascade under construction, and what all functions of a program share.
 final class Elaboration {
   /// Bounds what a small file can grow to by loops and calls.
   private static final int MOST_STEPS = 20_000;
+
+  /// Bounds the stack that reading needs.
+  private static final int MOST_NESTED = 300;
 
   private final Diagnostics diagnostics;
   private final boolean generic;
@@ -36,6 +40,7 @@ final class Elaboration {
   private final Nicknames nicknames = new Nicknames();
   private final Combiners combiners;
   private int steps;
+  private int depth;
 
   /// @param generic whether sizes that only a call gives are taken to be what the function needs
   Elaboration(Diagnostics diagnostics, boolean generic) {
@@ -58,6 +63,19 @@ final class Elaboration {
     if (++steps > MOST_STEPS) {
       diagnostics.report(span, "the program grows to more than " + MOST_STEPS + " statements here");
       diagnostics.throwIfAny();
+    }
+  }
+
+  /// Reads what is nested in other things, with a bound on how deep it may be: calls and expressions together.
+  <T> T nested(Span span, Supplier<T> reading) {
+    if (++depth > MOST_NESTED) {
+      diagnostics.report(span, "calls in expressions are nested more than " + MOST_NESTED + " deep here");
+      diagnostics.throwIfAny();
+    }
+    try {
+      return reading.get();
+    } finally {
+      depth--;
     }
   }
 

@@ -48,7 +48,11 @@ final class Frame {
 
   /// How many calls lead here.
   int depth() {
-    return caller.map(frame -> frame.depth() + 1).orElse(0);
+    int depth = 0;
+    for (Optional<Frame> frame = caller; frame.isPresent(); frame = frame.get().caller) {
+      depth++;
+    }
+    return depth;
   }
 
   Syntax.Function function() {

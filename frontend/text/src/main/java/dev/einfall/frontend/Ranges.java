@@ -38,8 +38,12 @@ final class Ranges {
 
   /// Binds the indices of steps, which have their ranges.
   Bound bind(List<Syntax.Step> steps) {
-    return bind(steps.stream().<Subscript>map(step ->
+    Bound bound = bind(steps.stream().<Subscript>map(step ->
         new Subscript.Ranged(step.name(), step.from(), step.to(), step.span())).toList(), List.of(), Scope.EMPTY, Map.of());
+    bound.byData().stream().findFirst().ifPresent(range -> {
+      throw diagnostics.reject(range.to().span(), "the number of steps is a size, and does not depend on data");
+    });
+    return bound;
   }
 
   /// Binds the indices of a reduction, whose ranges follow from its bodies and its condition.

@@ -49,8 +49,10 @@ final class WholeArithmetic {
       add(expr, wholes.tensor(expr, wish, Optional.empty()));
     } else {
       diagnostics.each(operands(expr), operand -> {
-        find(operand, wish);
-        return operand;
+        return elaboration.nested(operand.span(), () -> {
+          find(operand, wish);
+          return operand;
+        });
       });
     }
   }

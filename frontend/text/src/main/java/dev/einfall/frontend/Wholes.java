@@ -80,6 +80,10 @@ final class Wholes {
   ///
   /// @param type what an expression of open type becomes
   Tensor tensor(Expr expr, String wish, Optional<ElementType> type) {
+    return elaboration.nested(expr.span(), () -> known(expr, wish, type));
+  }
+
+  private Tensor known(Expr expr, String wish, Optional<ElementType> type) {
     return switch (expr) {
       case Expr.Reference(Syntax.Name name) when isTensor(name) -> accesses.tensor(name);
       case Expr.Call call when Views.NAMES.contains(call.name().text()) -> define(view(call), wish, call.span());

@@ -21,8 +21,8 @@ public final class ReaderFuzzer {
   private static final long MOST_BYTES = 8L << 30;
   private static final long HANG_MILLIS = 120_000;
 
-  /// A thread of an application may have less than the 1 MB that is usual.
-  private static final long STACK_BYTES = 512 << 10;
+  /// What a thread has if nothing else is said.
+  private static final long STACK_BYTES = 1 << 20;
   private static final int MOST_FAILURES = 20;
 
   /// One program in so many is loop text.
