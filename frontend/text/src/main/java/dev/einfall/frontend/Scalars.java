@@ -142,7 +142,7 @@ final class Scalars {
         ? index(position.subscript().get(), scope)
         : restIndex(access, tensor, position, scope));
     Optional<Expr> outside = other.map(value -> arithmetic.as(value, tensor.type()));
-    if (outside.isEmpty() && !scope.guarded()) {
+    if (outside.isEmpty() && !scope.guarded() && !IndexBounds.isNowhere(indices)) {
       checkBounds(access, tensor, indices);
     }
     return new Value.Typed(new Expr.Access(tensor, indices, outside), access.span());

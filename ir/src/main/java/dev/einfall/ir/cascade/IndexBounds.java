@@ -70,6 +70,12 @@ public final class IndexBounds {
         .map(values -> "reaches " + values.low);
   }
 
+  /// Whether an access with `indices` is never made, since one of the ranks in them is empty.
+  public static boolean isNowhere(List<Expr> indices) {
+    return indices.stream().flatMap(Expr::nodes)
+        .anyMatch(node -> node instanceof Expr.Coordinate(Rank rank) && rank.size().equals(Size.of(0)));
+  }
+
   /// Whether every index of `access` certainly stays inside.
   public static boolean isWithin(Expr.Access access) {
     for (int i = 0; i < access.indices().size(); i++) {
@@ -108,7 +114,7 @@ public final class IndexBounds {
   }
 
   private static void check(Tensor tensor, List<Expr> indices, Span span, List<Diagnostic> errors) {
-    for (int i = 0; i < indices.size(); i++) {
+    for (int i = 0; i < indices.size() && !isNowhere(indices); i++) {
       String place = " of dimension " + i + " of `" + tensor.name() + "`, which has size " + tensor.shape().get(i);
       leaves(indices.get(i), tensor.shape().get(i)).ifPresent(how ->
           errors.add(Diagnostic.error(span, "an index " + how + ", outside" + place)));
