@@ -121,7 +121,10 @@ public sealed interface Expr {
       case Ref ref -> ref.var.type();
       case Load load -> new ValueType(load.buffer.type(), lanes(load.indices));
       case Unary unary -> unary.operand.type();
-      case Binary binary -> binary.left.type().with(binary.op.result(binary.left.type().element()));
+      case Binary binary -> {
+        ValueType operands = binary.left.type();
+        yield operands.with(binary.op.result(operands.element()));
+      }
       case Fma fma -> fma.a.type();
       case Select select -> select.whenTrue.type();
       case Cast cast -> cast.operand.type().with(cast.element);
