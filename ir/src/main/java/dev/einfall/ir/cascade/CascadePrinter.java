@@ -223,9 +223,9 @@ public final class CascadePrinter {
     boolean combines = update.combination().isPresent();
     List<String> indices = new ArrayList<>();
     for (int i = 0; i < update.indices().size(); i++) {
-      Size size = update.tensor().shape().get(i);
-      indices.add(update.indices().get(i) instanceof Expr.Coordinate(Rank rank) && update.ranks().contains(rank)
-          ? left(rank, size, update, scope) : text(update.indices().get(i), scope));
+      boolean isFirst = update.indices().indexOf(update.indices().get(i)) == i;
+      indices.add(update.indices().get(i) instanceof Expr.Coordinate(Rank rank) && update.ranks().contains(rank) && isFirst
+          ? left(rank, update, scope) : text(update.indices().get(i), scope));
     }
     List<Rank> behind = combines ? List.of() : inner.stream().filter(rank -> !isEvident(rank, List.of(update.value()))).toList();
     String suffix = behind.isEmpty() ? "" : " for " + ranges(behind, scope);
@@ -236,10 +236,16 @@ public final class CascadePrinter {
     return place + value + suffix;
   }
 
-  /// A rank that stands alone on the left takes the dimension's size, unless it is written otherwise.
-  private static String left(Rank rank, Size size, Recurrence.Update update, Names scope) {
-    boolean evident = rank.size().equals(size)
-        && sizes(rank, List.of(update.value()), false).stream().allMatch(rank.size()::equals);
+  /// A rank that stands alone on the left takes the size of the dimensions there, unless it is written where it stands first.
+  private static String left(Rank rank, Recurrence.Update update, Names scope) {
+    Stream.Builder<Size> sizes = Stream.builder();
+    for (int i = 0; i < update.indices().size(); i++) {
+      if (update.indices().get(i).equals(new Expr.Coordinate(rank))) {
+        sizes.add(update.tensor().shape().get(i));
+      }
+    }
+    boolean evident = Stream.concat(sizes.build(), sizes(rank, List.of(update.value()), false).stream())
+        .allMatch(rank.size()::equals);
     return scope.of(rank, rank.name()) + (evident ? "" : " in 0.." + rank.size());
   }
 
