@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 
 /// Mutates the programs of the repository and gives them to the readers. Program `i` of a seed is always the same.
 public final class ReaderFuzzer {
-  private static final long MOST_MILLIS = 2_000;
+  private static final long MOST_MILLIS = 10_000;
   private static final long MOST_BYTES = 8L << 30;
   private static final long HANG_MILLIS = 120_000;
 
