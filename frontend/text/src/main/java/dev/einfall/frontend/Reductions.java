@@ -11,6 +11,7 @@ import dev.einfall.ir.cascade.Reduction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /// Reads reductions, such as `sum[k in 1..N where X[k] > 0](X[k])`. Where elements do not take part, the identity does.
 final class Reductions {
@@ -56,6 +57,10 @@ final class Reductions {
     }
     Optional<Expr> condition = filter.orElseThrow(diagnostics::reject);
     return switch (combination(reduction.name())) {
+      case Reduction operation when operation.isPosition() && condition.isPresent() -> {
+        Value place = reduce(operation, bound, condition, bodies.getFirst(), reduction.span());
+        yield amongThoseThatTakePart(operation, reduction, scope, place);
+      }
       case Reduction operation -> reduce(operation, bound, condition, bodies.getFirst(), reduction.span());
       case Combiner combiner -> fold(combiner, reduction, bound, condition, bodies);
     };
@@ -71,6 +76,30 @@ final class Reductions {
     }
     Value result = arithmetic.reduce(operation, bound.order(), filter, body, span);
     return operation.isPosition() ? position(result, bound, span) : result;
+  }
+
+  /// `place`, where a value that takes part is beyond the identity that stands for all others; else the first that takes
+  /// part, since none beats it.
+  private Value amongThoseThatTakePart(Reduction operation, Syntax.Expr.Reduction reduction, Scope scope, Value place) {
+    boolean isLargest = operation == Reduction.ARGMAX;
+    Reduction extreme = isLargest ? Reduction.MAX : Reduction.MIN;
+    Span span = reduction.span();
+    Expr best = arithmetic.alone(again(reduction, scope, (bound, inner) -> reduce(extreme, bound,
+        filter(reduction, bound, scope, inner), scalars.value(reduction.bodies().getFirst(), inner.guard()), span)));
+    Value first = again(reduction, scope, (bound, inner) -> reduce(Reduction.ARGMAX, bound, Optional.empty(),
+        takesPart(filter(reduction, bound, scope, inner).orElseThrow(), span), span));
+    Expr beats = new Expr.Binary(isLargest ? BinaryOp.GT : BinaryOp.LT, best, extreme.identity(best.type()));
+    return arithmetic.select(new Value.Typed(beats, span), place, first, span);
+  }
+
+  private static Value takesPart(Expr condition, Span span) {
+    return new Value.Typed(new Expr.Cast(ElementType.I32, condition), span);
+  }
+
+  /// What `read` makes of a reduction whose indices are bound once more, to ranks of their own.
+  private Value again(Syntax.Expr.Reduction reduction, Scope scope, BiFunction<Bound, Scope, Value> read) {
+    Bound bound = ranges.bind(reduction, scope);
+    return read.apply(bound, scope.inner(bound.named(), bound.rest()));
   }
 
   private Value fold(

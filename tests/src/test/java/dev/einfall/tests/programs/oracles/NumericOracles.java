@@ -18,6 +18,8 @@ final class NumericOracles {
             .givesAll(NumericOracles::exponentials),
         OracleCase.of("numeric/groups").sizes("N=1 D=1 G=2").sizes("N=17 D=7 G=5").sizes("N=64 D=3 G=9")
             .fill("group", Fill.below(4)).fill("offsets", Fill.offsets("N")).givesAll(NumericOracles::groups),
+        OracleCase.of("numeric/positions").sizes("M=1 N=1").sizes("M=4 N=17").fill("group", Fill.below(3))
+            .givesAll(NumericOracles::positions),
         OracleCase.of("numeric/complex").sizes("M=1 K=1 N=1").sizes("M=7 K=9 N=17").fill("cr", Fill.between(0.5, 2))
             .givesAll(NumericOracles::complex));
   }
@@ -60,6 +62,24 @@ final class NumericOracles {
         }, offsets.size(0) - 1, width),
         Doubles.of(i -> sum(i[0] + 1, k -> x.get(k, i[1])), n, width),
         Doubles.of(i -> sum(i[0], k -> x.get(k, i[1])), n, width));
+  }
+
+  private static List<Doubles> positions(Inputs in) {
+    Doubles x = in.of("X");
+    return List.of(Doubles.of(i -> position(in, i[0], i[1], 1), x.shape()), Doubles.of(i -> position(in, i[0], i[1], -1), x.shape()),
+        Doubles.of(_ -> 0, x.size(0)));
+  }
+
+  /// The first position from `start` on of the largest of `sign` times the elements that take part; 0 if none does.
+  private static int position(Inputs in, int row, int start, int sign) {
+    int best = -1;
+    for (int n = start; n < in.size("N"); n++) {
+      boolean takesPart = in.of("group").whole(n) != 1;
+      boolean isFirst = best < 0;
+      boolean beats = !isFirst && row % 2 == 1 && sign * in.of("X").get(row, n) > sign * in.of("X").get(row, best);
+      best = takesPart && (isFirst || beats) ? n : best;
+    }
+    return Math.max(best, 0);
   }
 
   private static List<Doubles> complex(Inputs in) {
