@@ -13,6 +13,11 @@ public sealed interface Pass {
   /// The name by which `einfall opt` and the golden cases know the pass, such as `split-loops`.
   String name();
 
+  /// The contract that the pass needs with its options: under [Numerics#STRICT] it leaves every bit of the results as it is.
+  default Numerics needs() {
+    return Numerics.STRICT;
+  }
+
   /// Rewrites a cascade.
   non-sealed interface OnCascade extends Pass {
     Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks);

@@ -33,6 +33,7 @@ import dev.einfall.passes.plan.ShareKernels;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -62,6 +63,15 @@ public final class PassCatalog {
       return text.isEmpty() ? List.of() : List.of(text.split("\\s+"));
     }
 
+    Numerics numerics() {
+      String name = text("numerics", "reassociate");
+      try {
+        return Numerics.valueOf(name.toUpperCase(Locale.ROOT));
+      } catch (IllegalArgumentException _) {
+        throw CompileException.of("option numerics of pass " + pass + " is " + name + "; it can be strict, reassociate or fast");
+      }
+    }
+
     Target target() {
       return Target.of(number("vector-bytes", 64), number("threads", 1));
     }
@@ -81,17 +91,17 @@ public final class PassCatalog {
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("name-ranks", _ -> new NameRanks());
     passes.put("group-einsums", options -> new GroupEinsums(options.number("row-bytes", 24 << 10)));
-    passes.put("choose-mappings", options -> new ChooseMappings(options.target()));
+    passes.put("choose-mappings", options -> new ChooseMappings(options.target(), options.numerics()));
     passes.put("pack-operands", _ -> new PackOperands());
     passes.put("lower-einsums", _ -> new LowerEinsums());
     passes.put("merge-dimensions", _ -> new MergeDimensions());
     passes.put("reorder-loops", options -> new ReorderLoops(options.words("order")));
     passes.put("split-loops", PassCatalog::splitLoops);
-    passes.put("factor-reductions", options -> new FactorReductions(options.words("loops")));
+    passes.put("factor-reductions", options -> new FactorReductions(options.words("loops"), options.numerics()));
     passes.put("bind-loops", PassCatalog::bindLoops);
     passes.put("collapse-loops", _ -> new CollapseLoops());
     passes.put("expand-functions", _ -> new ExpandFunctions());
-    passes.put("vectorize-loops", options -> new VectorizeLoops(options.number("vector-bytes", 64)));
+    passes.put("vectorize-loops", options -> new VectorizeLoops(options.number("vector-bytes", 64), options.numerics()));
     passes.put("fuse-multiply-adds", _ -> new FuseMultiplyAdds());
     passes.put("unroll-loops", options -> new UnrollLoops(options.number("operations", 160)));
     passes.put("simplify-indices", _ -> new SimplifyIndices());
@@ -162,7 +172,7 @@ public final class PassCatalog {
     List<Mapping.Bound> bindings = new ArrayList<>();
     options.values.forEach((loop, binding) -> {
       try {
-        bindings.add(new Mapping.Bound(loop, Mapping.Binding.valueOf(binding.toUpperCase(java.util.Locale.ROOT))));
+        bindings.add(new Mapping.Bound(loop, Mapping.Binding.valueOf(binding.toUpperCase(Locale.ROOT))));
       } catch (IllegalArgumentException _) {
         throw CompileException.of("loop " + loop + " cannot become " + binding + "; it can be parallel, unroll or vectorize");
       }
@@ -175,18 +185,23 @@ public final class PassCatalog {
     String options = switch (pass) {
       case BindSizes bind -> join(bind.sizes().entrySet().stream().map(size -> size.getKey() + "=" + size.getValue()).toList());
       case GroupEinsums group -> "row-bytes=" + group.rowBytes();
-      case ChooseMappings choose -> "vector-bytes=" + choose.target().vectorBytes() + ", threads=" + choose.target().threads();
+      case ChooseMappings choose -> "vector-bytes=" + choose.target().vectorBytes() + ", threads=" + choose.target().threads()
+          + text(choose.numerics());
       case ReorderLoops reorder -> "order=" + String.join(" ", reorder.order());
       case SplitLoops split -> splitText(split);
-      case FactorReductions factor -> "loops=" + String.join(" ", factor.loops());
+      case FactorReductions factor -> "loops=" + String.join(" ", factor.loops()) + text(factor.numerics());
       case BindLoops bind -> join(bind.bindings().stream()
-          .map(bound -> bound.loop() + "=" + bound.binding().name().toLowerCase(java.util.Locale.ROOT)).toList());
-      case VectorizeLoops vectorize -> "vector-bytes=" + vectorize.vectorBytes();
+          .map(bound -> bound.loop() + "=" + bound.binding().name().toLowerCase(Locale.ROOT)).toList());
+      case VectorizeLoops vectorize -> "vector-bytes=" + vectorize.vectorBytes() + text(vectorize.numerics());
       case UnrollLoops unroll -> "operations=" + unroll.operations();
       case KeepAccumulators keep -> "registers=" + keep.registers();
       default -> "";
     };
     return options.isEmpty() ? pass.name() : pass.name() + "{" + options + "}";
+  }
+
+  private static String text(Numerics numerics) {
+    return numerics == Numerics.REASSOCIATE ? "" : ", numerics=" + numerics.name().toLowerCase(Locale.ROOT);
   }
 
   private static String splitText(SplitLoops split) {

@@ -46,10 +46,10 @@ import java.util.function.Consumer;
 
 /// The passes in the order in which a program goes through them, with the reason for the order.
 ///
-/// @param target the machine to compile for
+/// @param options what to compile for
 /// @param steps hears what every pass did
 /// @param remarks hears what a pass declined, and why
-public record Pipeline(Target target, Consumer<Step> steps, Consumer<Diagnostic> remarks) {
+public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<Diagnostic> remarks) {
 
   /// Compiles `cascade` for the sizes given.
   ///
@@ -71,7 +71,7 @@ public record Pipeline(Target target, Consumer<Step> steps, Consumer<Diagnostic>
 
   /// The passes on the cascade level.
   public List<Pass.OnCascade> cascadePasses(SortedMap<String, Long> sizes) {
-    return List.of(
+    return allowed(List.of(
         // Every decision below counts elements, so sizes come first.
         new BindSizes(sizes),
         // One reduction an Einsum: what comes after need not look into expressions for more.
@@ -92,11 +92,11 @@ public record Pipeline(Target target, Consumer<Step> steps, Consumer<Diagnostic>
         new NameRanks(),
         // A nest's outer loops belong to its group, so groups come before nests.
         new GroupEinsums(),
-        new ChooseMappings(target),
+        new ChooseMappings(options.target(), options.numerics()),
         // Panels are as wide as the tiles just chosen, and are Einsums that need nests themselves.
         new PackOperands(),
         new NameRanks(),
-        new ChooseMappings(target));
+        new ChooseMappings(options.target(), options.numerics())));
   }
 
   /// The passes that carry out one kernel's schedule.
@@ -106,7 +106,7 @@ public record Pipeline(Target target, Consumer<Step> steps, Consumer<Diagnostic>
     inner.addAll(schedule.bound(Mapping.Binding.VECTORIZE));
     List<String> lanes = inner.stream()
         .filter(loop -> schedule.reductions().stream().anyMatch(reduced -> loop.matches(reduced + "[0-9]+"))).toList();
-    return List.of(
+    return allowed(List.of(
         // While an index is still one counter, and not yet tiles of it.
         new MergeDimensions(),
         // Whole ranks first: exchanging them is free of tails, which splitting makes.
@@ -115,27 +115,32 @@ public record Pipeline(Target target, Consumer<Step> steps, Consumer<Diagnostic>
         new ReorderLoops(schedule.order()),
         new SimplifyIndices(),
         // On scalars, before vectors make of `acc[] + x` a sum of lanes.
-        new FactorReductions(lanes),
+        new FactorReductions(lanes, options.numerics()),
         new BindLoops(schedule.bindings()),
         new CollapseLoops(),
         // On scalars, so that the polynomials vectorize like everything else.
         new ExpandFunctions(),
         // While an accumulation still is a sum that lanes can be combined into.
-        new VectorizeLoops(target.vectorBytes()),
+        new VectorizeLoops(options.target().vectorBytes(), options.numerics()),
         new FuseMultiplyAdds(),
         new UnrollLoops(),
         // Indices must be constants to name registers.
         new SimplifyIndices(),
         new KeepAccumulators(),
-        new ShareSubexpressions());
+        new ShareSubexpressions()));
   }
 
   /// The passes on the plan.
   public List<Pass.OnPlan> planPasses() {
-    return List.of(
+    return allowed(List.of(
         new ShareKernels(),
         // Last: the arena depends on which launches are left.
-        new PlanMemory());
+        new PlanMemory()));
+  }
+
+  /// Those of `passes` that the contract allows.
+  private <P extends Pass> List<P> allowed(List<P> passes) {
+    return passes.stream().filter(pass -> options.numerics().allows(pass.needs())).toList();
   }
 
   /// The ranks of a schedule in the order of their outermost loops.

@@ -7,6 +7,7 @@ import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
 import java.util.ArrayList;
@@ -28,7 +29,9 @@ import java.util.function.Consumer;
 ///                                                  vectorize n0
 ///                                                }
 /// ```
-public record ChooseMappings(Target target) implements Pass.OnCascade {
+///
+/// Under the `strict` contract no rank is a vector rank over which floats are summed or multiplied.
+public record ChooseMappings(Target target, Numerics numerics) implements Pass.OnCascade {
   /// Work below this many cycles is not worth sharing among threads.
   private static final double PARALLEL_CYCLES = 20_000;
   /// Tasks for each thread, so that an uneven machine stays busy.
@@ -37,6 +40,11 @@ public record ChooseMappings(Target target) implements Pass.OnCascade {
   @Override
   public String name() {
     return "choose-mappings";
+  }
+
+  @Override
+  public Numerics needs() {
+    return numerics;
   }
 
   @Override
@@ -88,7 +96,7 @@ public record ChooseMappings(Target target) implements Pass.OnCascade {
       List<Rank> ranks = new ArrayList<>(free);
       ranks.addAll(reduced);
       for (Rank vector : ranks) {
-        if (lanes > 1 && vector.size().value() >= 4 && Vectorizable.along(einsum, vector)) {
+        if (lanes > 1 && vector.size().value() >= 4 && Vectorizable.along(einsum, vector, numerics)) {
           candidates.addAll(candidates(vector, Math.min(lanes, Integer.highestOneBit(vector.size().value()))));
         }
       }

@@ -6,6 +6,7 @@ import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.passes.Numerics;
 import java.util.List;
 
 /// Whether an Einsum can be computed with one lane for each coordinate of a rank.
@@ -16,11 +17,11 @@ final class Vectorizable {
   private Vectorizable() {}
 
   /// Whether `rank`, an output rank or a reduced one, can be the vector rank of `einsum`.
-  static boolean along(Einsum einsum, Rank rank) {
+  static boolean along(Einsum einsum, Rank rank, Numerics numerics) {
     int bytes = einsum.tensor().type().bytes();
     boolean reduced = !einsum.ranks().contains(rank);
     return isLane(einsum.tensor().type()) && !Exprs.hasFold(einsum.value())
-        && (!reduced || Exprs.reductions(einsum.value()).allMatch(reduce -> canCombine(reduce, rank)))
+        && (!reduced || Exprs.reductions(einsum.value()).allMatch(reduce -> canCombine(reduce, rank, numerics)))
         && fits(einsum.value(), rank, bytes);
   }
 
@@ -31,9 +32,9 @@ final class Vectorizable {
     };
   }
 
-  private static boolean canCombine(Expr.Reduce reduce, Rank rank) {
+  private static boolean canCombine(Expr.Reduce reduce, Rank rank, Numerics numerics) {
     return !reduce.ranks().contains(rank) || switch (reduce.reduction()) {
-      case SUM, PROD, MAX, MIN -> true;
+      case SUM, PROD, MAX, MIN -> numerics.mayReorder(reduce.reduction().combine(), reduce.type());
       case ANY, ALL, ARGMAX, ARGMIN -> false;
     };
   }

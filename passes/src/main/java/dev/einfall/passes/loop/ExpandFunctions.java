@@ -6,6 +6,7 @@ import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Var;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,11 @@ public record ExpandFunctions() implements Pass.OnKernel {
   @Override
   public String name() {
     return "expand-functions";
+  }
+
+  @Override
+  public Numerics needs() {
+    return Numerics.REASSOCIATE;
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Var;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,12 +30,17 @@ import java.util.function.Consumer;
 ///                                       }
 /// ```
 ///
-/// Needs the `reassociate` contract: the order of combination changes.
-public record FactorReductions(List<String> loops) implements Pass.OnKernel {
+/// Under the `strict` contract only where the order of combination makes no difference: not for sums and products of floats.
+public record FactorReductions(List<String> loops, Numerics numerics) implements Pass.OnKernel {
 
   @Override
   public String name() {
     return "factor-reductions";
+  }
+
+  @Override
+  public Numerics needs() {
+    return numerics;
   }
 
   @Override
@@ -69,6 +75,7 @@ public record FactorReductions(List<String> loops) implements Pass.OnKernel {
       return Optional.empty();
     }
     return accumulation(store)
+        .filter(update -> numerics.mayReorder(update.op(), store.buffer().type()))
         .filter(_ -> serial.stream().noneMatch(loop -> isIndexed(store, loop)) && factored.stream().noneMatch(loop -> isIndexed(store, loop)))
         .map(update -> new Chain(serial, factored, store, update));
   }

@@ -4,6 +4,7 @@ import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import java.util.function.Consumer;
 
@@ -13,12 +14,17 @@ import java.util.function.Consumer;
 /// acc[] = acc[] + A[k] * B[k]     =>     acc[] = fma(A[k], B[k], acc[])
 /// ```
 ///
-/// Needs the `reassociate` contract: the result has one rounding less.
+/// The result has one rounding less.
 public record FuseMultiplyAdds() implements Pass.OnKernel {
 
   @Override
   public String name() {
     return "fuse-multiply-adds";
+  }
+
+  @Override
+  public Numerics needs() {
+    return Numerics.REASSOCIATE;
   }
 
   @Override

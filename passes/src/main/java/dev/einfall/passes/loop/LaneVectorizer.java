@@ -5,6 +5,7 @@ import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Var;
+import dev.einfall.passes.Numerics;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -25,14 +26,16 @@ final class LaneVectorizer {
   private final Var counter;
   private final Expr base;
   private final int lanes;
+  private final Numerics numerics;
   private final Map<Var, Var> vectors = new IdentityHashMap<>();
   private final Map<Var, Var> copies = new IdentityHashMap<>();
   private final Map<Buffer, Buffer> widened = new IdentityHashMap<>();
 
-  LaneVectorizer(Var counter, Expr base, int lanes) {
+  LaneVectorizer(Var counter, Expr base, int lanes, Numerics numerics) {
     this.counter = counter;
     this.base = base;
     this.lanes = lanes;
+    this.numerics = numerics;
   }
 
   Stmt vectorize(Stmt statement) {
@@ -73,6 +76,9 @@ final class LaneVectorizer {
     List<Expr> indices = indices(store.buffer(), store.indices());
     boolean vector = Expr.lanes(indices) > 1;
     if (!vector && store.value() instanceof Expr.Binary update && isAccumulation(store, update)) {
+      if (!numerics.mayReorder(update.op(), store.buffer().type())) {
+        throw new Varies("the strict contract keeps the order in which " + store.buffer().name() + " is combined");
+      }
       Expr value = value(update.right());
       Expr combined = value.type().isVector() ? new Expr.ReduceLanes(update.op(), value) : repeated(update.op(), value);
       return new Stmt.Store(buffer, indices, new Expr.Binary(update.op(), value(update.left()), combined));

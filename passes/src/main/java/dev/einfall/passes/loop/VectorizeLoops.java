@@ -7,6 +7,7 @@ import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Var;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,16 +24,22 @@ import java.util.function.Consumer;
 /// }                                      for i in 0..1 { B[22 + i] = A[22 + i] + 1.0 }
 /// ```
 ///
-/// A scalar accumulation `s[] = s[] + A[i]` combines the lanes: `s[] = s[] + reduce_add(A[ramp(0, 1, 16)])`, which needs
-/// the `reassociate` contract. A loop with conditions, checks or inner extents that differ from lane to lane stays serial,
-/// with a remark.
+/// A scalar accumulation `s[] = s[] + A[i]` combines the lanes: `s[] = s[] + reduce_add(A[ramp(0, 1, 16)])`. Under
+/// the `strict` contract a loop that sums or multiplies floats so stays serial, with a remark. A loop with conditions, checks or inner extents that differ from lane to lane stays serial
+/// as well.
 ///
 /// @param vectorBytes the width of a vector
-public record VectorizeLoops(int vectorBytes) implements Pass.OnKernel {
+/// @param numerics whether lanes may be combined in another order than that of the iterations
+public record VectorizeLoops(int vectorBytes, Numerics numerics) implements Pass.OnKernel {
 
   @Override
   public String name() {
     return "vectorize-loops";
+  }
+
+  @Override
+  public Numerics needs() {
+    return numerics;
   }
 
   @Override
@@ -68,7 +75,7 @@ public record VectorizeLoops(int vectorBytes) implements Pass.OnKernel {
     return Integer.highestOneBit(Math.max(1, vectorBytes / bytes));
   }
 
-  private static List<Stmt> pieces(Stmt.For loop, long extent, int widest) {
+  private List<Stmt> pieces(Stmt.For loop, long extent, int widest) {
     List<Stmt> pieces = new ArrayList<>();
     long done = 0;
     for (int lanes = widest; lanes > 1; lanes /= 2) {
@@ -77,10 +84,10 @@ public record VectorizeLoops(int vectorBytes) implements Pass.OnKernel {
         Var counter = Var.counter(loop.var().name());
         Expr base = new Expr.Binary(BinaryOp.ADD, Expr.index(done),
             new Expr.Binary(BinaryOp.MUL, new Expr.Ref(counter), Expr.index(lanes)));
-        Stmt body = new LaneVectorizer(loop.var(), base, lanes).vectorize(loop.body());
+        Stmt body = new LaneVectorizer(loop.var(), base, lanes, numerics).vectorize(loop.body());
         pieces.add(new Stmt.For(counter, Expr.index(vectors), Stmt.For.Kind.SERIAL, body, loop.span()));
       } else if (vectors == 1) {
-        pieces.add(new LaneVectorizer(loop.var(), Expr.index(done), lanes).vectorize(loop.body()));
+        pieces.add(new LaneVectorizer(loop.var(), Expr.index(done), lanes, numerics).vectorize(loop.body()));
       }
       done += vectors * lanes;
     }

@@ -14,7 +14,9 @@ import dev.einfall.ir.cascade.CascadePrinter;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.ir.loop.LoopPrinter;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pipeline;
+import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.runtime.Einfall;
@@ -71,6 +73,10 @@ final class EmitCommand implements Callable<Integer> {
       description = "The width of vectors; 4 for none, 0 for this machine. With a width, code is for a common machine.")
   private int vectorBytes;
 
+  @Option(names = "--numerics", paramLabel = "CONTRACT",
+      description = "How far results may be from the order and the roundings of the source: ${COMPLETION-CANDIDATES}.")
+  private Numerics numerics = Numerics.REASSOCIATE;
+
   @Option(names = "--after-passes", description = "For CASCADE and DOT: the cascade as the passes leave it.")
   private boolean afterPasses;
 
@@ -120,12 +126,12 @@ final class EmitCommand implements Callable<Integer> {
   }
 
   private PassReport passes(Cascade cascade) {
-    return PassReport.of(cascade, new Pipeline(target(), _ -> {}, _ -> {}).cascadePasses(sizes));
+    return PassReport.of(cascade, new Pipeline(options(), _ -> {}, _ -> {}).cascadePasses(sizes));
   }
 
   private KernelPlan plan(Cascade cascade) {
     requireSizes(cascade);
-    return new Pipeline(target(), _ -> {}, _ -> {}).compile(cascade, sizes);
+    return new Pipeline(options(), _ -> {}, _ -> {}).compile(cascade, sizes);
   }
 
   /// The sizes that no number is given for.
@@ -150,8 +156,9 @@ final class EmitCommand implements Callable<Integer> {
 
   /// This machine; if a width of vectors is given, a common machine with such vectors, so that the code is the same
   /// everywhere.
-  private Target target() {
-    return vectorBytes == 0 ? Einfall.target(Options.defaults().withThreads(threads)) : Target.of(vectorBytes, threads);
+  private PipelineOptions options() {
+    Target target = vectorBytes == 0 ? Einfall.target(Options.defaults().withThreads(threads)) : Target.of(vectorBytes, threads);
+    return new PipelineOptions(target, numerics);
   }
 
   private static String bytecode(KernelPlan plan) {

@@ -2,6 +2,7 @@ package dev.einfall.command;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.passes.Numerics;
 import dev.einfall.runtime.Options;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -29,6 +30,10 @@ final class ProgramOptions {
   @Option(names = "--vector-bytes", paramLabel = "N", description = "The width of vectors; 4 for none, 0 for the machine's.")
   int vectorBytes;
 
+  @Option(names = "--numerics", paramLabel = "CONTRACT",
+      description = "How far results may be from the order and the roundings of the source: ${COMPLETION-CANDIDATES}.")
+  Numerics numerics = Numerics.REASSOCIATE;
+
   @Option(names = "--function", paramLabel = "NAME", description = "The function; `main` or the last one if not given.")
   Optional<String> function = Optional.empty();
 
@@ -44,7 +49,7 @@ final class ProgramOptions {
       throw new UserError("--threads is " + threads + ": expected at least 1");
     }
     Options plain = Options.defaults().withBackend(backend).withThreads(threads).withVectorBytes(vectorBytes)
-        .withFunction(function).withOpener(places::weights).withRemarks(diagnostic -> print(diagnostic, err));
+        .withNumerics(numerics).withFunction(function).withOpener(places::weights).withRemarks(diagnostic -> print(diagnostic, err));
     Options options = launches.map(plain::withLaunches).orElse(plain);
     return weights.map(place -> options.withWeights(places.weights(place, Path.of("")))).orElse(options);
   }

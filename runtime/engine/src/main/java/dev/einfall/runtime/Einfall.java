@@ -14,6 +14,7 @@ import dev.einfall.ir.Source;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.passes.Pipeline;
+import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.BindSizes;
 import java.io.IOException;
@@ -70,6 +71,11 @@ public final class Einfall {
   /// What the passes take this machine for when `options` are used.
   public static Target target(Options options) {
     return Machine.target(vectorBytes(options), options.threads());
+  }
+
+  /// What the passes are told when `options` are used.
+  public static PipelineOptions pipelineOptions(Options options) {
+    return new PipelineOptions(target(options), options.numerics());
   }
 
   private static Program compile(Source source, Path directory, Imports imports, Options options) {
@@ -131,7 +137,7 @@ public final class Einfall {
       };
       case AUTO, JVM -> {
         remarkOnVectors(options);
-        Pipeline pipeline = new Pipeline(target(options), options.steps(), options.remarks());
+        Pipeline pipeline = new Pipeline(pipelineOptions(options), options.steps(), options.remarks());
         JvmOptions found = JvmOptions.ofThisJvm().withVectors(vectorBytes(options) > Float.BYTES);
         JvmBackend backend = new JvmBackend(options.warmUp() ? found : found.withMaxWarmUpMillis(0));
         PlanCompiler compiler = new PlanCompiler(reading, pipeline, backend, workers, options.launches());

@@ -5,6 +5,7 @@ import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Step;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -16,6 +17,7 @@ import java.util.function.ObjLongConsumer;
 /// @param backend what runs the program
 /// @param threads how many threads share the work of a run; the results do not depend on it
 /// @param vectorBytes the width of vectors in bytes; 0 for the width that this machine prefers, 4 for no vectors
+/// @param numerics how far results may be from the order and the roundings of the source
 /// @param weights the weights; empty to open what the program names. Given ones may be closed while the program lives.
 /// @param opener opens the weights that a program names
 /// @param function the function to compile; empty for `main`, or the last one
@@ -30,6 +32,7 @@ public record Options(
     Backend backend,
     int threads,
     int vectorBytes,
+    Numerics numerics,
     Optional<WeightsFile> weights,
     WeightsOpener opener,
     Optional<String> function,
@@ -57,7 +60,7 @@ public record Options(
 
   /// All cores and vectors of this machine, warmed up, the program's own weights, and warnings to the system's logger.
   public static Options defaults() {
-    return new Options(Backend.AUTO, Runtime.getRuntime().availableProcessors(), 0, Optional.empty(), Options::open,
+    return new Options(Backend.AUTO, Runtime.getRuntime().availableProcessors(), 0, Numerics.REASSOCIATE, Optional.empty(), Options::open,
         Optional.empty(), true, false, 32, Options::log, _ -> {}, Optional.empty());
   }
 
@@ -78,62 +81,67 @@ public record Options(
   }
 
   public Options withBackend(Backend newBackend) {
-    return new Options(newBackend, threads, vectorBytes, weights, opener, function, warmUp,
+    return new Options(newBackend, threads, vectorBytes, numerics, weights, opener, function, warmUp,
         checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withThreads(int newThreads) {
-    return new Options(backend, newThreads, vectorBytes, weights, opener, function, warmUp,
+    return new Options(backend, newThreads, vectorBytes, numerics, weights, opener, function, warmUp,
         checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withVectorBytes(int newBytes) {
-    return new Options(backend, threads, newBytes, weights, opener, function, warmUp,
+    return new Options(backend, threads, newBytes, numerics, weights, opener, function, warmUp,
+        checkPromises, specializations, remarks, steps, launches);
+  }
+
+  public Options withNumerics(Numerics newNumerics) {
+    return new Options(backend, threads, vectorBytes, newNumerics, weights, opener, function, warmUp,
         checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withWeights(WeightsFile newWeights) {
-    return new Options(backend, threads, vectorBytes, Optional.of(newWeights), opener, function, warmUp, checkPromises,
+    return new Options(backend, threads, vectorBytes, numerics, Optional.of(newWeights), opener, function, warmUp, checkPromises,
         specializations, remarks, steps, launches);
   }
 
   public Options withOpener(WeightsOpener newOpener) {
-    return new Options(backend, threads, vectorBytes, weights, newOpener, function, warmUp,
+    return new Options(backend, threads, vectorBytes, numerics, weights, newOpener, function, warmUp,
         checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withFunction(Optional<String> newFunction) {
-    return new Options(backend, threads, vectorBytes, weights, opener, newFunction, warmUp,
+    return new Options(backend, threads, vectorBytes, numerics, weights, opener, newFunction, warmUp,
         checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withWarmUp(boolean newWarmUp) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, newWarmUp,
+    return new Options(backend, threads, vectorBytes, numerics, weights, opener, function, newWarmUp,
         checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withCheckPromises(boolean newCheck) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp, newCheck, specializations,
+    return new Options(backend, threads, vectorBytes, numerics, weights, opener, function, warmUp, newCheck, specializations,
         remarks, steps, launches);
   }
 
   public Options withSpecializations(int newNumber) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp,
+    return new Options(backend, threads, vectorBytes, numerics, weights, opener, function, warmUp,
         checkPromises, newNumber, remarks, steps, launches);
   }
 
   public Options withRemarks(Consumer<Diagnostic> newRemarks) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp,
+    return new Options(backend, threads, vectorBytes, numerics, weights, opener, function, warmUp,
         checkPromises, specializations, newRemarks, steps, launches);
   }
 
   public Options withSteps(Consumer<Step> newSteps) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp,
+    return new Options(backend, threads, vectorBytes, numerics, weights, opener, function, warmUp,
         checkPromises, specializations, remarks, newSteps, launches);
   }
 
   public Options withLaunches(ObjLongConsumer<Kernel> newLaunches) {
-    return new Options(backend, threads, vectorBytes, weights, opener, function, warmUp,
+    return new Options(backend, threads, vectorBytes, numerics, weights, opener, function, warmUp,
         checkPromises, specializations, remarks, steps, Optional.of(newLaunches));
   }
 }

@@ -15,8 +15,15 @@ import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.ir.loop.PlanVerifier;
+import dev.einfall.passes.Numerics;
+import dev.einfall.passes.PassRunner;
 import dev.einfall.passes.Pipeline;
+import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
+import dev.einfall.passes.cascade.BindSizes;
+import dev.einfall.passes.cascade.NormalizeReductions;
+import dev.einfall.passes.lower.LowerEinsums;
+import dev.einfall.runtime.Options;
 import dev.einfall.tests.Comparison;
 import dev.einfall.tests.JvmRun;
 import java.util.LinkedHashMap;
@@ -31,7 +38,9 @@ enum ProgramCheck {
   TEXT("text"),
   /// The plan that the passes make, interpreted.
   PLAN("plan"),
-  BYTECODE("bytecode");
+  BYTECODE("bytecode"),
+  /// Under the `strict` contract, bytecode gives the bits that plain loops give.
+  STRICT("strict");
 
   private static final int[] VECTOR_BYTES = {4, 16, 32, 64};
 
@@ -53,7 +62,10 @@ enum ProgramCheck {
       return switch (this) {
         case TEXT -> readBack(sample, expected);
         case PLAN -> difference(sample, expected, plan(sample, vectorBytes), tolerance(sample.cascade()));
-        case BYTECODE -> difference(sample, expected, bytecode(sample, threads, vectorBytes), tolerance(sample.cascade()));
+        case BYTECODE ->
+            difference(sample, expected, bytecode(sample, JvmRun.options(threads, vectorBytes)), tolerance(sample.cascade()));
+        case STRICT -> bitDifference(sample, plainLoops(sample),
+            bytecode(sample, JvmRun.options(threads, vectorBytes).withNumerics(Numerics.STRICT)));
       };
     } catch (RuntimeException | LinkageError | StackOverflowError problem) {
       return Optional.of(exception(problem));
@@ -95,15 +107,26 @@ enum ProgramCheck {
   }
 
   private static List<Array> plan(Sample sample, int vectorBytes) {
-    KernelPlan plan = new Pipeline(Target.of(vectorBytes, 2), _ -> { }, _ -> { }).compile(sample.cascade(), sample.sizes());
+    KernelPlan plan = new Pipeline(PipelineOptions.of(Target.of(vectorBytes, 2)), _ -> { }, _ -> { }).compile(sample.cascade(), sample.sizes());
     PlanVerifier.verify(plan);
+    return interpreted(plan, sample);
+  }
+
+  /// What the program's own loops compute, rounding every operation to its type.
+  private static List<Array> plainLoops(Sample sample) {
+    PassRunner runner = new PassRunner(_ -> { }, _ -> { });
+    Cascade bound = runner.run(new BindSizes(sample.sizes()), sample.cascade());
+    return interpreted(runner.lower(new LowerEinsums(), runner.run(new NormalizeReductions(), bound)).plan(), sample);
+  }
+
+  private static List<Array> interpreted(KernelPlan plan, Sample sample) {
     Map<Buffer, Array> results = PlanInterpreter.run(plan, byPosition(plan.inputs(), sample));
     return plan.outputs().stream().map(output -> results.get(output.buffer())).toList();
   }
 
-  private static List<Array> bytecode(Sample sample, int threads, int vectorBytes) {
+  private static List<Array> bytecode(Sample sample, Options options) {
     String text = CascadePrinter.print(sample.cascade());
-    return JvmRun.outputs(text, List.copyOf(sample.inputs().values()), JvmRun.options(threads, vectorBytes));
+    return JvmRun.outputs(text, List.copyOf(sample.inputs().values()), options);
   }
 
   private static <T> Map<T, Array> byPosition(List<T> places, Sample sample) {
@@ -126,6 +149,21 @@ enum ProgramCheck {
       half[1] |= type == ElementType.BF16;
     });
     return new Comparison(half[1] ? 0.2 : half[0] ? 0.03 : 4e-4);
+  }
+
+  /// Where results differ in any bit, but for those of a NaN.
+  private static Optional<String> bitDifference(Sample sample, List<Array> expected, List<Array> actual) {
+    for (int i = 0; i < expected.size(); i++) {
+      Array plain = expected.get(i);
+      Array compiled = actual.get(i);
+      String name = sample.cascade().outputs().get(i).name();
+      for (int k = 0; k < plain.elements(); k++) {
+        if (plain.type().isFloat() && Double.compare(plain.numbers()[k], compiled.numbers()[k]) != 0) {
+          return Optional.of(name + ": element " + k + " should be " + plain.numbers()[k] + " but is " + compiled.numbers()[k]);
+        }
+      }
+    }
+    return difference(sample, expected, actual, new Comparison(0));
   }
 
   private static Optional<String> difference(Sample sample, List<Array> expected, List<Array> actual, Comparison comparison) {

@@ -9,6 +9,7 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.PassCatalog;
 import dev.einfall.passes.Pipeline;
+import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.lower.Schedule;
 import java.io.IOException;
@@ -81,7 +82,7 @@ final class PassesReadmeTest {
     blocks.put("order", order());
     blocks.put("program", PROGRAM);
     Cascade cascade = EinReader.read(new Source("linear.ein", PROGRAM), Optional.empty()).cascade();
-    Pipeline pipeline = new Pipeline(TARGET, step -> {
+    Pipeline pipeline = new Pipeline(PipelineOptions.of(TARGET), step -> {
       String name = "after " + step.pass() + " on " + step.subject();
       blocks.put(blocks.containsKey(name) ? name + " (2)" : name, step.text().get());
     }, _ -> { });
@@ -91,7 +92,7 @@ final class PassesReadmeTest {
 
   /// The names of the passes as the pipeline runs them, a line for each level.
   private static String order() {
-    Pipeline pipeline = new Pipeline(TARGET, _ -> { }, _ -> { });
+    Pipeline pipeline = new Pipeline(PipelineOptions.of(TARGET), _ -> { }, _ -> { });
     Schedule schedule = new Schedule(List.of(), List.of(), List.of(), List.of());
     return level("cascade", pipeline.cascadePasses(SIZES)) + "lowering: lower-einsums\n"
         + level("each kernel", pipeline.kernelPasses(schedule)) + level("plan", pipeline.planPasses());

@@ -16,6 +16,7 @@ import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.ir.loop.PlanVerifier;
 import dev.einfall.passes.Pipeline;
+import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
 import dev.einfall.tests.Comparison;
 import dev.einfall.tests.JvmRun;
@@ -117,7 +118,7 @@ class ProgramsTest {
   }
 
   private static void checkPlan(Cascade cascade, SortedMap<String, Long> sizes, int vectorBytes) {
-    KernelPlan plan = new Pipeline(Target.of(vectorBytes, 2), _ -> { }, _ -> { }).compile(cascade, sizes);
+    KernelPlan plan = new Pipeline(PipelineOptions.of(Target.of(vectorBytes, 2)), _ -> { }, _ -> { }).compile(cascade, sizes);
     PlanVerifier.verify(plan);
     List<Array> inputs = inputs(cascade, sizes);
     Map<Buffer, Array> arrays = new LinkedHashMap<>();

@@ -88,6 +88,18 @@ class CommandTest {
   }
 
   @Test
+  void emitsCodeForAContract() {
+    String[] sum = {"emit", SOFTMAX, "--as", "loops", "--size", "M=1", "--size", "N=8", "--vector-bytes", "32", "--numerics"};
+    assertTrue(CommandLineRun.of(with(sum, "reassociate")).out().contains("reduce_add"));
+    assertFalse(CommandLineRun.of(with(sum, "strict")).out().contains("reduce_add"));
+    assertEquals(2, CommandLineRun.of(with(sum, "exact")).exitCode());
+  }
+
+  private static String[] with(String[] arguments, String last) {
+    return Stream.concat(Stream.of(arguments), Stream.of(last)).toArray(String[]::new);
+  }
+
+  @Test
   void emitsAGraph() throws IOException {
     CommandLineRun written = CommandLineRun.of("emit", SOFTMAX, "--as", "dot");
     assertEquals(0, written.exitCode(), written.err());
