@@ -25,8 +25,8 @@ import java.util.function.Consumer;
 /// An Einsum is inlined if it has no reduction, no index of it depends on data, and it is a view (an access and nothing
 /// else), or its one user evaluates it no more often than it has elements, or computing it for every use costs no more
 /// operations and loads than computing it once, storing it, and loading it for every use. Outputs and what a mapping speaks
-/// of stay, and so do arithmetic that is read with `or`, what a recurrence reads, and what would become too long: views of
-/// views whose indices divide grow with every step.
+/// of stay, and so do arithmetic that is read with `or`, what a recurrence reads, and what would become too long: indices of
+/// views of views compose ([IndexForm]), and views that undo each other vanish, but some grow with every step.
 public record InlineProducers() implements Pass.OnCascade {
   /// The most nodes of an expression that takes the place of an access.
   private static final int MOST_NODES = 200;
@@ -130,7 +130,7 @@ public record InlineProducers() implements Pass.OnCascade {
     for (int i = 0; i < producer.ranks().size(); i++) {
       values.put(producer.ranks().get(i), access.indices().get(i));
     }
-    Expr value = Exprs.substitute(producer.value(), values);
+    Expr value = IndexForm.withSimpleIndices(Exprs.substitute(producer.value(), values));
     return access.outside().isEmpty() ? value : guarded(access, value);
   }
 
