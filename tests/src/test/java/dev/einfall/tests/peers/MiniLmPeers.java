@@ -9,6 +9,7 @@ import dev.einfall.runtime.Tensor;
 import dev.einfall.tests.runtime.Batch;
 import dev.einfall.tests.runtime.MiniLm;
 import dev.einfall.tests.runtime.OnnxPeer;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -41,10 +42,12 @@ final class MiniLmPeers {
     Map<String, Tensor> ours = batch.inputs();
     Map<String, OnnxTensor> theirs = peer.inputs(batch);
     program.prepareFor(ours);
-    Alternation times = Alternation.measure(
-        () -> program.run(ours).values().forEach(Tensor::close), () -> peer.run(theirs).close(), SECONDS);
-    double einfall = Alternation.medianMillis(times.first());
-    double onnxRuntime = Alternation.medianMillis(times.second());
+    Map<String, Contest.Action> ways = new LinkedHashMap<>();
+    ways.put("einfall", () -> program.run(ours).values().forEach(Tensor::close));
+    ways.put("onnxruntime", () -> peer.run(theirs).close());
+    Contest times = Contest.measure(ways, SECONDS);
+    double einfall = times.millis("einfall");
+    double onnxRuntime = times.millis("onnxruntime");
     System.out.printf("minilm f32 b=%d s=%d t=%d einfall_ms=%.2f onnxruntime_ms=%.2f ratio=%.2f%n",
         one.size, one.tokens, threads, einfall, onnxRuntime, onnxRuntime / einfall);
     ours.values().forEach(Tensor::close);

@@ -1,25 +1,43 @@
 package dev.einfall.tests.peers;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /// The main class of `tests/peers`.
 public final class Peers {
+  private static final String USAGE = """
+      usage: tests/peers minilm
+             tests/peers attention|recurrences [threads=1,2] [seconds=4] [forced] [WORD OF A CASE ...]
+      """;
+
   private Peers() {}
 
   /// `minilm` measures all cases; `minilm start ENGINE` is what it runs in a process of its own for each engine.
   public static void main(String[] arguments) throws Exception {
     Locale.setDefault(Locale.ROOT);
+    List<String> rest = Arrays.asList(arguments).subList(Math.min(1, arguments.length), arguments.length);
+    switch (arguments.length == 0 ? "" : arguments[0]) {
+      case "minilm" -> miniLm(rest);
+      case "attention" -> AttentionPeers.run(Request.of(rest));
+      default -> fail();
+    }
+  }
+
+  private static void miniLm(List<String> arguments) throws Exception {
     switch (String.join(" ", arguments)) {
-      case "minilm" -> {
+      case "" -> {
         MiniLmPeers.run();
         MiniLmStart.runAll();
       }
-      case "minilm start einfall" -> MiniLmStart.einfall();
-      case "minilm start onnxruntime" -> MiniLmStart.onnxRuntime();
-      default -> {
-        System.err.println("usage: tests/peers minilm");
-        System.exit(2);
-      }
+      case "start einfall" -> MiniLmStart.einfall();
+      case "start onnxruntime" -> MiniLmStart.onnxRuntime();
+      default -> fail();
     }
+  }
+
+  private static void fail() {
+    System.err.print(USAGE);
+    System.exit(2);
   }
 }

@@ -1,0 +1,100 @@
+package dev.einfall.tests.peers;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// Contestants for one case, by name: first all compute once, and what they compute is compared; then they are measured.
+///
+/// @param millis the medians of those that were measured
+/// @param rough the time of one run of those that were too slow to be measured
+/// @param error the largest difference of our result from that of the first peer
+record Bout(Map<String, Double> millis, Map<String, Double> rough, double error) {
+  /// What runs our program.
+  static final String OURS = "einfall";
+  /// What runs it without what is to be shown.
+  static final String PLAIN = "plain";
+  /// A peer that takes this many times as long as the best one is not measured any further.
+  private static final double TOO_SLOW = 2;
+  /// Peers that differ by more compute something else.
+  private static final double LARGEST_DIFFERENCE = 1e-2;
+
+  /// Measures `contestants` and closes them. Engines that watch a program before they optimize it have two runs to do so.
+  static Bout measure(Map<String, Contestant> contestants, double seconds) throws Exception {
+    try {
+      Map<String, float[]> results = new LinkedHashMap<>();
+      Map<String, Double> once = new LinkedHashMap<>();
+      for (Map.Entry<String, Contestant> contestant : contestants.entrySet()) {
+        results.put(contestant.getKey(), contestant.getValue().result());
+        contestant.getValue().run();
+        long before = System.nanoTime();
+        contestant.getValue().run();
+        once.put(contestant.getKey(), (System.nanoTime() - before) / 1e6);
+      }
+      double error = compare(results);
+      double limit = once.entrySet().stream().filter(entry -> peer(entry.getKey()))
+          .mapToDouble(Map.Entry::getValue).min().orElse(0) * TOO_SLOW;
+      Map<String, Contest.Action> fast = new LinkedHashMap<>();
+      Map<String, Double> rough = new LinkedHashMap<>();
+      contestants.forEach((name, contestant) -> {
+        if (peer(name) && once.get(name) > limit) {
+          rough.put(name, once.get(name));
+        } else {
+          fast.put(name, contestant::run);
+        }
+      });
+      Contest times = Contest.measure(fast, seconds);
+      Map<String, Double> millis = new LinkedHashMap<>();
+      fast.keySet().forEach(name -> millis.put(name, times.millis(name)));
+      return new Bout(millis, rough, error);
+    } finally {
+      contestants.values().forEach(Contestant::close);
+    }
+  }
+
+  static boolean peer(String name) {
+    return !name.startsWith(OURS) && !name.startsWith(PLAIN);
+  }
+
+  /// The largest difference between our result and that of the first peer.
+  private static double compare(Map<String, float[]> results) {
+    float[] expected = results.entrySet().stream().filter(entry -> peer(entry.getKey())).findFirst()
+        .map(Map.Entry::getValue).orElse(results.get(PLAIN));
+    double error = 0;
+    for (Map.Entry<String, float[]> result : results.entrySet()) {
+      double difference = expected == null ? 0 : difference(result.getValue(), expected);
+      if (!(difference <= LARGEST_DIFFERENCE)) {
+        throw new IllegalStateException(result.getKey() + " differs by " + difference);
+      }
+      error = peer(result.getKey()) ? error : Math.max(error, difference);
+    }
+    return error;
+  }
+
+  private static double difference(float[] actual, float[] expected) {
+    if (actual.length != expected.length) {
+      throw new IllegalStateException(actual.length + " numbers, not " + expected.length);
+    }
+    double largest = 0;
+    for (int i = 0; i < actual.length; i++) {
+      largest = Math.max(largest, Math.abs((double) actual[i] - expected[i]));
+    }
+    return largest;
+  }
+
+  /// The time of the fastest peer over ours: above 1, we are faster.
+  double ratio() {
+    return millis.entrySet().stream().filter(entry -> peer(entry.getKey())).mapToDouble(Map.Entry::getValue).min()
+        .orElse(Double.NaN) / millis.get(OURS);
+  }
+
+  /// The time of our plain form over ours.
+  double gain() {
+    return millis.getOrDefault(PLAIN, Double.NaN) / millis.get(OURS);
+  }
+
+  /// The time of `name` for a table: of one run, where it was not measured further, and a dash, where it did not take part.
+  String time(String name) {
+    return millis.containsKey(name) ? "%.2f".formatted(millis.get(name))
+        : rough.containsKey(name) ? "~%.0f".formatted(rough.get(name)) : "-";
+  }
+}

@@ -1,0 +1,46 @@
+package dev.einfall.tests.peers;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// What to measure, from the words of a command line: `threads=1,2`, `seconds=6` for a case, `forced`; any other words are
+/// such that the name of a case must hold them all.
+///
+/// @param forced whether to measure the alternatives among which the cost model chooses
+record Request(List<Integer> threads, double seconds, boolean forced, List<String> words) {
+  private static final double SECONDS = 4;
+
+  static Request of(List<String> arguments) {
+    Request request = new Request(List.of(1, 2), SECONDS, false, List.of());
+    for (String argument : arguments) {
+      request = request.with(argument);
+    }
+    return request;
+  }
+
+  private Request with(String argument) {
+    if (argument.startsWith("threads=")) {
+      List<Integer> given = Arrays.stream(value(argument).split(",")).map(Integer::valueOf).toList();
+      return new Request(given, seconds, forced, words);
+    }
+    if (argument.startsWith("seconds=")) {
+      return new Request(threads, Double.parseDouble(value(argument)), forced, words);
+    }
+    if (argument.equals("forced")) {
+      return new Request(threads, seconds, true, words);
+    }
+    List<String> more = new ArrayList<>(words);
+    more.add(argument);
+    return new Request(threads, seconds, forced, more);
+  }
+
+  private static String value(String argument) {
+    return argument.substring(argument.indexOf('=') + 1);
+  }
+
+  /// Whether the case of this name is wanted.
+  boolean wants(String name) {
+    return List.of(name.split(" ")).containsAll(words);
+  }
+}
