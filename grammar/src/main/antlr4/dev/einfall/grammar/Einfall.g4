@@ -69,7 +69,8 @@ body
 
 statement
   : 'weight' name ':' type '=' STRING                                                 # Weight
-  | target (',' target)* op=('=' | ':=') expr ranges? ('while' condition=expr)?       # Definition
+  | target (',' target)* op=('=' | ':=') expr ranges? ('where' where=expr)?
+      ('while' condition=expr)?                                                       # Definition
   | 'update' state (',' state)* ranges? ('while' expr)? body                          # Update
   | name (',' name)* '=' expr                                                         # Assignment
   | constant                                                                          # BodyConstant
@@ -84,7 +85,8 @@ target
   ;
 
 state
-  : name 'from' name
+  : name 'from' name                                                                  # CopyState
+  | name ':' type 'from' expr                                                         # FilledState
   ;
 
 ranges
@@ -105,7 +107,8 @@ directive
   | 'parallel' ID+                                                                    # Parallel
   | 'unroll' ID+                                                                      # Unroll
   | 'vectorize' ID+                                                                   # Vectorize
-  | 'fuse' ID+ 'over' INT                                                             # Fuse
+  | 'fuse' members+=ID+ ('over' shared+=ID+ ('by' INT)?)?                             # Fuse
+  | 'layout' ID+                                                                      # Layout
   ;
 
 subscript
@@ -145,7 +148,7 @@ outside
 name
   : ID
   | 'import' | 'const' | 'weights' | 'tokenizer' | 'weight' | 'map'
-  | 'split' | 'order' | 'parallel' | 'unroll' | 'vectorize' | 'fuse' | 'over'
+  | 'split' | 'order' | 'parallel' | 'unroll' | 'vectorize' | 'fuse' | 'over' | 'by' | 'layout'
   | 'reduce' | 'identity' | 'associative' | 'commutative' | 'update' | 'from' | 'while' | 'where'
   ;
 

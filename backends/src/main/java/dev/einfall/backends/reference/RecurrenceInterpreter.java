@@ -6,6 +6,7 @@ import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -13,12 +14,14 @@ import java.util.Map;
 final class RecurrenceInterpreter {
   private final Recurrence recurrence;
   private final Map<Tensor, Array> arrays;
+  private final CascadeInterpreter.Sizes sizes;
   private final ExprCompiler compiler;
 
   /// @param arrays gains the arrays of the states
   RecurrenceInterpreter(Recurrence recurrence, Map<Tensor, Array> arrays, CascadeInterpreter.Sizes sizes) {
     this.recurrence = recurrence;
     this.arrays = arrays;
+    this.sizes = sizes;
     this.compiler = new ExprCompiler(arrays, sizes, recurrence.tensors());
   }
 
@@ -28,7 +31,7 @@ final class RecurrenceInterpreter {
   }
 
   void run() {
-    recurrence.states().forEach(state -> arrays.put(state.tensor(), arrays.get(state.base()).copy()));
+    recurrence.states().forEach(state -> arrays.put(state.tensor(), start(state)));
     Points steps = compiler.bind(recurrence.steps());
     Value condition = recurrence.condition().map(compiler::compile).orElse((Value.OfInteger) (_, _) -> 1);
     List<Action> updates = recurrence.updates().stream().map(this::update).toList();
@@ -42,8 +45,26 @@ final class RecurrenceInterpreter {
     }
   }
 
+  private Array start(Recurrence.State state) {
+    return switch (state.start()) {
+      case Recurrence.Start.Copy(Tensor base) -> arrays.get(base).copy();
+      case Recurrence.Start.Fill(Expr value) -> {
+        Array filled = new Array(state.tensor().type(), sizes.of(state.tensor().shape()));
+        Value number = compiler.compile(value);
+        Frame frame = compiler.frame();
+        if (filled.type().isFloat()) {
+          Arrays.fill(filled.numbers(), number.number(frame, 0));
+        } else {
+          Arrays.fill(filled.integers(), number.integer(frame, 0));
+        }
+        yield filled;
+      }
+    };
+  }
+
   private Action update(Recurrence.Update update) {
     Points points = compiler.bind(update.ranks());
+    Value where = where(update);
     Value value = compiler.compile(update.value());
     ExprCompiler.Place place = compiler.place(update.tensor(), update.indices(), false);
     Array array = arrays.get(update.tensor());
@@ -54,7 +75,9 @@ final class RecurrenceInterpreter {
     compiler.release(update.ranks());
     return frame -> {
       for (boolean more = points.first(frame); more; more = points.next(frame)) {
-        store(array, place.of(frame), result, frame);
+        if (where.integer(frame, 0) != 0) {
+          store(array, place.of(frame), result, frame);
+        }
       }
     };
   }
@@ -63,6 +86,7 @@ final class RecurrenceInterpreter {
   private Action repeat(Recurrence.Update update) {
     Rank step = recurrence.steps().getFirst();
     Points points = compiler.bind(update.ranks());
+    Value where = where(update);
     List<Expr> before = update.indicesBefore(step);
     ExprCompiler.Place from = compiler.place(update.tensor(), before, true);
     ExprCompiler.Place to = compiler.place(update.tensor(), update.indices(), false);
@@ -71,11 +95,15 @@ final class RecurrenceInterpreter {
     compiler.release(update.ranks());
     return frame -> {
       for (boolean more = points.first(frame); more; more = points.next(frame)) {
-        if (from.of(frame) >= 0) {
+        if (where.integer(frame, 0) != 0 && from.of(frame) >= 0) {
           store(array, to.of(frame), old, frame);
         }
       }
     };
+  }
+
+  private Value where(Recurrence.Update update) {
+    return update.where().map(compiler::compile).orElse((Value.OfInteger) (_, _) -> 1);
   }
 
   private static Value element(Array array, ExprCompiler.Place place) {

@@ -44,6 +44,12 @@ final class Definitions {
     return elaboration.define(definition.name(), bound.order(), value, definition.span());
   }
 
+  /// The error for `where` behind a definition of all elements.
+  static Diagnostics.Rejection misplaced(Syntax.Expr where, Diagnostics diagnostics) {
+    return diagnostics.reject(where.span(), "`where` chooses elements to change, in an `update` block or behind `:=`; "
+        + "to choose between values write `where(condition, a, b)`");
+  }
+
   /// The indices, with the ranges that stand behind the statement.
   private List<Syntax.Subscript> withRanges(Syntax.Statement.Definition definition) {
     List<Syntax.Subscript> indices = new ArrayList<>(definition.indices());

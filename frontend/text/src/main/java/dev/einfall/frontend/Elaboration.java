@@ -36,6 +36,7 @@ final class Elaboration {
   private final Map<String, Cascade.Weight> weights = new LinkedHashMap<>();
   private final List<Mapping.Nest> nests = new ArrayList<>();
   private final List<Mapping.Group> groups = new ArrayList<>();
+  private final List<Mapping.Layout> layouts = new ArrayList<>();
   private final Set<Routine> called = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Nicknames nicknames = new Nicknames();
   private final Combiners combiners;
@@ -134,6 +135,10 @@ final class Elaboration {
     groups.add(group);
   }
 
+  void map(Mapping.Layout layout) {
+    layouts.add(layout);
+  }
+
   Optional<Mapping.Nest> nest(Tensor tensor) {
     return mapping().nest(tensor);
   }
@@ -147,7 +152,7 @@ final class Elaboration {
   }
 
   Mapping mapping() {
-    return new Mapping(nests, groups);
+    return new Mapping(nests, groups, layouts);
   }
 
   /// What has been defined, as a cascade.

@@ -2,7 +2,7 @@ package dev.einfall.frontend;
 
 import dev.einfall.frontend.Syntax.Directive;
 import dev.einfall.frontend.Syntax.Statement;
-import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Mapping;
@@ -26,48 +26,66 @@ final class Maps {
     this.accesses = new Accesses(diagnostics, frame);
   }
 
+  /// What a map block is about: the tensor, and the ranks of the Einsum or of the first update that writes it.
+  private record Nest(Tensor tensor, List<String> ranks) {}
+
   void map(Statement.Map map) {
-    Einsum einsum = definition(map.name());
-    List<Directive> fusions = map.directives().stream().filter(Maps::isFusion).toList();
-    List<Directive> loops = map.directives().stream().filter(directive -> !isFusion(directive)).toList();
+    Tensor tensor = accesses.tensor(map.name());
+    Definition definition = definition(map.name());
+    List<Directive> loops = new ArrayList<>();
+    for (Directive directive : map.directives()) {
+      switch (directive.kind()) {
+        case FUSE -> elaboration.map(group(map.name(), definition, directive));
+        case LAYOUT -> elaboration.map(layout(nest(tensor, definition), directive));
+        case SPLIT, ORDER, PARALLEL, UNROLL, VECTORIZE -> loops.add(directive);
+      }
+    }
     if (!loops.isEmpty()) {
-      if (elaboration.nest(einsum.tensor()).isPresent()) {
+      if (elaboration.nest(tensor).isPresent()) {
         throw diagnostics.reject(map.name().span(), "the loops of `" + map.name().text() + "` have been mapped already");
       }
-      elaboration.map(nest(einsum, loops));
+      elaboration.map(nest(nest(tensor, definition), loops));
     }
-    fusions.forEach(fusion -> elaboration.map(group(map.name(), einsum, fusion)));
   }
 
-  private static boolean isFusion(Directive directive) {
-    return directive.kind() == Directive.Kind.FUSE;
+  private Definition definition(Syntax.Name name) {
+    return elaboration.definition(accesses.tensor(name)).orElseThrow(() -> diagnostics.reject(name.span(),
+        "`" + name.text() + "` is not computed here, so there is nothing to map"));
   }
 
-  private Einsum definition(Syntax.Name name) {
-    Tensor tensor = accesses.tensor(name);
-    return switch (elaboration.definition(tensor).orElseThrow(() -> diagnostics.reject(name.span(),
-        "`" + name.text() + "` is not computed here, so there is nothing to map"))) {
-      case Einsum einsum -> einsum;
-      case Recurrence recurrence -> throw diagnostics.reject(name.span(), "`" + name.text()
-          + "` is computed in order, so there are no loops to map", new Diagnostic.Note(recurrence.span(), "it is computed here"));
-    };
-  }
-
-  private Mapping.Group group(Syntax.Name name, Einsum einsum, Directive fusion) {
-    List<Einsum> members = fusion.names().stream().map(this::definition).toList();
-    if (!members.contains(einsum)) {
+  private Mapping.Group group(Syntax.Name name, Definition definition, Directive fusion) {
+    List<Definition> members = fusion.names().stream().map(this::definition).toList();
+    if (!members.contains(definition)) {
       throw diagnostics.reject(fusion.span(), "`fuse` in the map of `" + name.text() + "` names `" + name.text()
           + "` too");
     }
     return new Groups(elaboration, fusion).group(members);
   }
 
-  private Mapping.Nest nest(Einsum einsum, List<Directive> directives) {
-    List<String> ranks = ranks(einsum);
+  private Mapping.Layout layout(Nest nest, Directive directive) {
+    List<String> order = new ArrayList<>();
+    directive.names().forEach(name -> order.add(loop(name, nest.ranks, order)));
+    return new Mapping.Layout(nest.tensor, order);
+  }
+
+  private Nest nest(Tensor tensor, Definition definition) {
+    return switch (definition) {
+      case Einsum einsum -> nest(tensor, einsum.ranks(), einsum.exprs());
+      case Recurrence recurrence -> recurrence.updates().stream().filter(update -> update.tensor() == tensor).findFirst()
+          .map(update -> nest(tensor, update.ranks(), update.exprs())).orElse(new Nest(tensor, List.of()));
+    };
+  }
+
+  private static Nest nest(Tensor tensor, List<Rank> own, Stream<Expr> exprs) {
+    Stream<Rank> reduced = exprs.flatMap(Expr::nodes).flatMap(node -> node.bound().stream());
+    return new Nest(tensor, Stream.concat(own.stream(), reduced).distinct().map(Rank::name).toList());
+  }
+
+  private Mapping.Nest nest(Nest nest, List<Directive> directives) {
     List<Mapping.Split> splits = new ArrayList<>();
     directives.stream().filter(directive -> directive.kind() == Directive.Kind.SPLIT)
-        .forEach(directive -> splits.add(split(directive, ranks, splits, einsum)));
-    List<String> loops = loops(ranks, splits);
+        .forEach(directive -> splits.add(split(directive, nest, splits)));
+    List<String> loops = loops(nest.ranks, splits);
     List<String> order = new ArrayList<>();
     List<Mapping.Bound> bound = new ArrayList<>();
     for (Directive directive : directives) {
@@ -76,26 +94,19 @@ final class Maps {
         case PARALLEL -> bind(directive, Mapping.Binding.PARALLEL, loops, bound);
         case UNROLL -> bind(directive, Mapping.Binding.UNROLL, loops, bound);
         case VECTORIZE -> bind(directive, Mapping.Binding.VECTORIZE, loops, bound);
-        case SPLIT, FUSE -> { }
+        case SPLIT, FUSE, LAYOUT -> { }
       }
     }
-    return new Mapping.Nest(einsum.tensor(), splits, order, bound);
+    return new Mapping.Nest(nest.tensor, splits, order, bound);
   }
 
-  private static List<String> ranks(Einsum einsum) {
-    Stream<Rank> reduced = einsum.value().nodes()
-        .flatMap(node -> node instanceof Expr.Reduce reduce ? reduce.ranks().stream() : Stream.empty());
-    return Stream.concat(einsum.ranks().stream(), reduced).distinct().map(Rank::name).toList();
-  }
-
-  private Mapping.Split split(
-      Directive directive, List<String> ranks, List<Mapping.Split> before, Einsum einsum) {
+  private Mapping.Split split(Directive directive, Nest nest, List<Mapping.Split> before) {
     Syntax.Name name = directive.names().getFirst();
-    if (!ranks.contains(name.text())) {
-      throw diagnostics.reject(name.span(), "`" + einsum.tensor().name() + "` has no index `" + name.text()
-          + "`; its indices are " + String.join(", ", ranks));
+    if (!nest.ranks.contains(name.text())) {
+      throw diagnostics.reject(name.span(), "`" + nest.tensor.name() + "` has no index `" + name.text()
+          + "`; its indices are " + String.join(", ", nest.ranks));
     }
-    requireOne(name, ranks);
+    requireOne(name, nest.ranks);
     if (before.stream().anyMatch(split -> split.rank().equals(name.text()))) {
       throw diagnostics.reject(name.span(), "`" + name.text() + "` is split twice; one `split` takes several factors");
     }

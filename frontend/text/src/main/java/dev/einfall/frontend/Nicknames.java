@@ -33,10 +33,10 @@ final class Nicknames {
       case Einsum einsum -> new Einsum(tensor(einsum.tensor()), einsum.ranks(), einsum.value(), einsum.span());
       case Recurrence recurrence -> new Recurrence(recurrence.steps(),
           recurrence.states().stream()
-              .map(state -> new Recurrence.State(tensor(state.tensor()), tensor(state.base()))).toList(),
+              .map(state -> state.mapTensors(this::tensor)).toList(),
           recurrence.updates().stream()
               .map(update -> new Recurrence.Update(tensor(update.tensor()), update.ranks(), update.indices(),
-                  update.combination(), update.value(), update.span())).toList(),
+                  update.combination(), update.value(), update.where(), update.span())).toList(),
           recurrence.condition(), recurrence.span());
     };
   }
@@ -56,6 +56,7 @@ final class Nicknames {
         mapping.nests().stream().map(nest ->
             new Mapping.Nest(tensor(nest.tensor()), nest.splits(), nest.order(), nest.bindings())).toList(),
         mapping.groups().stream().map(group ->
-            new Mapping.Group(group.members().stream().map(this::tensor).toList(), group.shared())).toList());
+            new Mapping.Group(group.members().stream().map(this::tensor).toList(), group.shared(), group.tile())).toList(),
+        mapping.layouts().stream().map(layout -> new Mapping.Layout(tensor(layout.tensor()), layout.ranks())).toList());
   }
 }

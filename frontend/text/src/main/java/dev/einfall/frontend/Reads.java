@@ -20,6 +20,7 @@ final class Reads {
     Reads reads = new Reads();
     definition.indices().forEach(reads::visit);
     reads.visit(definition.value());
+    definition.where().ifPresent(reads::visit);
     definition.condition().ifPresent(reads::visit);
     return reads;
   }

@@ -227,7 +227,7 @@ final class Recurrences {
         index instanceof Subscript.Ranged ranged && steps.contains(ranged.name().text())
             ? StepNames.index(ranged.name()) : index).toList();
     return new Writes.Write(new Syntax.Target(write.target().name(), indices, write.target().span()), write.value(),
-        write.behind().stream().filter(range -> !steps.contains(range.name().text())).toList(), write.span());
+        write.behind().stream().filter(range -> !steps.contains(range.name().text())).toList(), write.where(), write.span());
   }
 
   private Optional<Expr> condition(Segment segment, List<Rank> ranks, Scope steps) {

@@ -130,6 +130,8 @@ final class Statements {
   private void execute(Statement statement) {
     switch (statement) {
       case Statement.Weight weight -> frame.bind(weight.name().text(), Optional.of(weight(weight)));
+      case Statement.Definition definition when definition.where().isPresent() -> throw Definitions.misplaced(
+          definition.where().get(), diagnostics);
       case Statement.Definition definition when definition.condition().isPresent() -> throw diagnostics.reject(
           definition.condition().get().span(), "`while` stops a recurrence, and this statement takes no steps");
       case Statement.Definition definition -> frame.bind(
@@ -177,7 +179,7 @@ final class Statements {
     List<Tensor> tensors = diagnostics.each(IntStream.range(0, targets.size()).boxed().toList(), i ->
         new Definitions(elaboration, frame).define(new Statement.Definition(targets.get(i), new Syntax.Expr.Reduction(
             reduction.name(), reduction.indices(), reduction.filter(), Optional.of((long) i), reduction.bodies(),
-            reduction.span()), statement.ranges(), Optional.empty(), statement.span())));
+            reduction.span()), statement.ranges(), Optional.empty(), Optional.empty(), statement.span())));
     for (int i = 0; i < targets.size(); i++) {
       frame.bind(targets.get(i).name().text(), Optional.of(tensors.get(i)));
     }

@@ -60,8 +60,10 @@ final class Syntax {
     /// `weight W: f32[N, K] = "key"`.
     record Weight(Name name, Type type, Text key, Span span) implements Statement {}
 
-    /// `Y[m, n] = value for m in 0..M`, and in a recurrence `Y[t + 1] = value while condition`.
-    record Definition(Target target, Expr value, List<Step> ranges, Optional<Expr> condition, Span span)
+    /// `Y[m, n] = value for m in 0..M`, in an `update` block `Y[m] = value where condition`, and in a recurrence
+    /// `Y[t + 1] = value while condition`.
+    record Definition(
+        Target target, Expr value, List<Step> ranges, Optional<Expr> where, Optional<Expr> condition, Span span)
         implements Statement {
       Name name() {
         return target.name();
@@ -75,8 +77,8 @@ final class Syntax {
     /// `A[p], B[p] = top2[m](X[p, m], -inf)`.
     record Destructuring(List<Target> targets, Expr value, List<Step> ranges, Span span) implements Statement {}
 
-    /// `K[t, d] := value`.
-    record Change(Target target, Expr value, List<Step> ranges, Span span) implements Statement {}
+    /// `K[t, d] := value where condition`.
+    record Change(Target target, Expr value, List<Step> ranges, Optional<Expr> where, Span span) implements Statement {}
 
     /// `update H from H0 for t in 0..T while condition { ... }`.
     record Update(List<State> states, List<Step> steps, Optional<Expr> condition, List<Statement> body, Span span)
@@ -104,17 +106,27 @@ final class Syntax {
   /// The left side of a definition: a tensor and the indices of its elements.
   record Target(Name name, List<Subscript> indices, Span span) {}
 
-  /// `H from H0`.
-  record State(Name name, Name base, Span span) {}
+  /// What a state of an `update` block starts as.
+  sealed interface State {
+    Name name();
+
+    /// `H from H0`.
+    record Copy(Name name, Name base, Span span) implements State {}
+
+    /// `H: f32[N] from 0`.
+    record Fill(Name name, Type type, Expr value, Span span) implements State {}
+  }
 
   /// `t in 0..T` after `for`.
   record Step(Name name, Expr from, Expr to, Span span) {}
 
   record Branch(Expr condition, List<Statement> body) {}
 
-  /// One line of a map block: `split n 32 16`, `order n1 m n0`, `fuse A B over 1`.
-  record Directive(Kind kind, List<Name> names, List<Long> numbers, Span span) {
-    enum Kind { SPLIT, ORDER, PARALLEL, UNROLL, VECTORIZE, FUSE }
+  /// One line of a map block: `split n 32 16`, `order n1 m n0`, `fuse A B over p by 64`.
+  ///
+  /// @param shared the names behind `over`
+  record Directive(Kind kind, List<Name> names, List<Name> shared, List<Long> numbers, Span span) {
+    enum Kind { SPLIT, ORDER, PARALLEL, UNROLL, VECTORIZE, FUSE, LAYOUT }
   }
 
   /// What stands between brackets.

@@ -152,18 +152,22 @@ final class SyntaxReader {
     List<Syntax.Target> targets = definition.target().stream().map(this::target).toList();
     Expr value = expr(definition.expr(0));
     List<Syntax.Step> ranges = ranges(definition.ranges());
+    Optional<Expr> where = Optional.ofNullable(definition.where).map(this::expr);
     Optional<Expr> condition = Optional.ofNullable(definition.condition).map(this::expr);
     boolean changes = definition.op.getText().equals(":=");
     if (changes || targets.size() > 1) {
       condition.ifPresent(expr -> diagnostics.report(expr.span(),
           "`while` stands after one definition, as in `H[t + 1] = ... while ...`"));
     }
+    if (targets.size() > 1) {
+      where.ifPresent(expr -> diagnostics.report(expr.span(), "`where` stands after one definition, as in `H[t] = ... where ...`"));
+    }
     if (changes && targets.size() > 1) {
       diagnostics.report(span(definition.op), "`:=` changes one tensor; several are taken apart by `=`");
     }
-    return changes ? new Statement.Change(targets.getFirst(), value, ranges, span)
+    return changes ? new Statement.Change(targets.getFirst(), value, ranges, where, span)
         : targets.size() > 1 ? new Statement.Destructuring(targets, value, ranges, span)
-        : new Statement.Definition(targets.getFirst(), value, ranges, condition, span);
+        : new Statement.Definition(targets.getFirst(), value, ranges, where, condition, span);
   }
 
   private List<Syntax.Step> ranges(RangesContext ranges) {
@@ -176,7 +180,12 @@ final class SyntaxReader {
   }
 
   private Syntax.State state(StateContext state) {
-    return new Syntax.State(name(state.name(0)), name(state.name(1)), span(state));
+    return switch (state) {
+      case CopyStateContext copy -> new Syntax.State.Copy(name(copy.name(0)), name(copy.name(1)), span(state));
+      case FilledStateContext fill ->
+          new Syntax.State.Fill(name(fill.name()), type(fill.type()), expr(fill.expr()), span(state));
+      default -> throw unknown(state);
+    };
   }
 
   private Statement.Choice choice(ChoiceContext choice, Span span) {
@@ -197,16 +206,24 @@ final class SyntaxReader {
       case ParallelContext loops -> directive(Syntax.Directive.Kind.PARALLEL, loops.ID(), List.of(), span);
       case UnrollContext loops -> directive(Syntax.Directive.Kind.UNROLL, loops.ID(), List.of(), span);
       case VectorizeContext loops -> directive(Syntax.Directive.Kind.VECTORIZE, loops.ID(), List.of(), span);
-      case FuseContext fuse -> directive(Syntax.Directive.Kind.FUSE, fuse.ID(), List.of(fuse.INT()), span);
+      case FuseContext fuse -> new Syntax.Directive(Syntax.Directive.Kind.FUSE, names(fuse.members), names(fuse.shared),
+          numbers(fuse.INT() == null ? List.of() : List.of(fuse.INT())), span);
+      case LayoutContext layout -> directive(Syntax.Directive.Kind.LAYOUT, layout.ID(), List.of(), span);
       default -> throw unknown(directive);
     };
   }
 
   private Syntax.Directive directive(
       Syntax.Directive.Kind kind, List<TerminalNode> names, List<TerminalNode> numbers, Span span) {
-    return new Syntax.Directive(kind,
-        names.stream().map(name -> new Syntax.Name(name.getText(), span(name.getSymbol()))).toList(),
-        numbers.stream().map(number -> whole(number.getText(), span(number.getSymbol()))).toList(), span);
+    return new Syntax.Directive(kind, names(names.stream().map(TerminalNode::getSymbol).toList()), List.of(), numbers(numbers), span);
+  }
+
+  private List<Syntax.Name> names(List<Token> names) {
+    return names.stream().map(name -> new Syntax.Name(name.getText(), span(name))).toList();
+  }
+
+  private List<Long> numbers(List<TerminalNode> numbers) {
+    return numbers.stream().map(number -> whole(number.getText(), span(number.getSymbol()))).toList();
   }
 
   private List<Subscript> subscripts(List<SubscriptContext> subscripts) {

@@ -45,13 +45,32 @@ final class UpdateBlocks {
   private Map<String, Recurrence.State> states(Statement.Update block) {
     Map<String, Recurrence.State> states = new LinkedHashMap<>();
     for (Syntax.State state : block.states()) {
-      Tensor base = accesses.tensor(state.base());
-      Tensor tensor = new Tensor(state.name().text(), base.type(), base.shape(), state.name().span());
-      if (states.putIfAbsent(state.name().text(), new Recurrence.State(tensor, base)) != null) {
+      if (states.putIfAbsent(state.name().text(), state(state)) != null) {
         throw diagnostics.reject(state.name().span(), "`" + state.name().text() + "` is updated twice here");
       }
     }
     return states;
+  }
+
+  private Recurrence.State state(Syntax.State state) {
+    return switch (state) {
+      case Syntax.State.Copy(Syntax.Name name, Syntax.Name of, _) -> {
+        Tensor base = accesses.tensor(of);
+        yield new Recurrence.State(new Tensor(name.text(), base.type(), base.shape(), name.span()), base);
+      }
+      case Syntax.State.Fill(Syntax.Name name, Syntax.Type type, Syntax.Expr value, _) -> {
+        Sizes sizes = new Sizes(diagnostics, frame);
+        ElementType element = sizes.element(type.element());
+        Tensor tensor = new Tensor(name.text(), element, sizes.shape(type.dimensions(), type.span()), name.span());
+        Scalars scalars = new Scalars(elaboration, frame);
+        Expr literal = scalars.arithmetic().as(scalars.value(value, Scope.EMPTY), element);
+        if (!(literal instanceof Expr.FloatLiteral || literal instanceof Expr.IntLiteral)) {
+          throw diagnostics.reject(value.span(), "a state starts as a number here; to start as a tensor write `"
+              + name.text() + " from TENSOR`");
+        }
+        yield new Recurrence.State(tensor, new Recurrence.Start.Fill(literal));
+      }
+    };
   }
 
   /// The condition to go on.
@@ -94,7 +113,7 @@ final class UpdateBlocks {
     refusePlaced(change.target(), base);
     Tensor tensor = new Tensor(change.target().name().text(), base.type(), base.shape(), change.target().name().span());
     Recurrence.Update update = new Writes(elaboration, frame).read(
-        new Writes.Write(change.target(), change.value(), change.ranges(), change.span()), tensor, Scope.EMPTY, Map.of());
+        new Writes.Write(change.target(), change.value(), change.ranges(), change.where(), change.span()), tensor, Scope.EMPTY, Map.of());
     elaboration.define(new Recurrence(List.of(), List.of(new Recurrence.State(tensor, base)), List.of(update),
         Optional.empty(), change.span()));
     return tensor;

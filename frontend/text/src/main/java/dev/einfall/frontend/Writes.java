@@ -34,9 +34,10 @@ final class Writes {
   /// A statement that writes elements.
   ///
   /// @param behind the ranges behind the statement
-  record Write(Syntax.Target target, Syntax.Expr value, List<Syntax.Step> behind, dev.einfall.ir.Span span) {
+  record Write(Syntax.Target target, Syntax.Expr value, List<Syntax.Step> behind, Optional<Syntax.Expr> where,
+      dev.einfall.ir.Span span) {
     static Write of(Syntax.Statement.Definition definition) {
-      return new Write(definition.target(), definition.value(), definition.ranges(), definition.span());
+      return new Write(definition.target(), definition.value(), definition.ranges(), definition.where(), definition.span());
     }
   }
 
@@ -49,11 +50,13 @@ final class Writes {
     Syntax.Expr.Access place = place(write.target());
     Bound bound = ranges.bind(binders(write, scatter, steps), evidence(write, scatter), steps, known);
     Scope scope = steps.inner(bound.named(), bound.rest());
-    Optional<List<Expr>> indices = diagnostics.attempt(() -> scalars.place(place, scope));
+    Optional<Expr> where = write.where().map(expr -> scalars.arithmetic().as(scalars.value(expr, scope), ElementType.BOOL));
+    Scope guarded = where.isPresent() ? scope.guard() : scope;
+    Optional<List<Expr>> indices = diagnostics.attempt(() -> scalars.place(place, guarded));
     Recurrence.Update update = scatter.isPresent()
-        ? combine(write, scatter.get(), tensor, bound, indices, steps, scope)
+        ? combine(write, scatter.get(), tensor, bound, indices, where, steps, guarded)
         : new Recurrence.Update(tensor, bound.order(), indices.orElseThrow(diagnostics::reject), Optional.empty(),
-            scalars.arithmetic().as(definitions.right(write.value(), scope), tensor.type()), write.span());
+            scalars.arithmetic().as(definitions.right(write.value(), guarded), tensor.type()), where, write.span());
     ranges.requireKnown(bound, write.target().indices());
     return update;
   }
@@ -61,6 +64,7 @@ final class Writes {
   /// The expressions from which the ranges of the indices follow.
   private static List<Syntax.Expr> evidence(Write write, Optional<Syntax.Expr.Reduction> scatter) {
     List<Syntax.Expr> evidence = new ArrayList<>(List.of(place(write.target())));
+    write.where().ifPresent(evidence::add);
     scatter.ifPresentOrElse(reduction -> {
       reduction.filter().ifPresent(evidence::add);
       evidence.addAll(reduction.bodies());
@@ -77,7 +81,7 @@ final class Writes {
   }
 
   private Recurrence.Update combine(Write write, Syntax.Expr.Reduction reduction, Tensor tensor, Bound bound,
-      Optional<List<Expr>> indices, Scope steps, Scope scope) {
+      Optional<List<Expr>> indices, Optional<Expr> where, Scope steps, Scope scope) {
     Reductions reductions = new Reductions(elaboration, frame, scalars);
     Combination combination = reductions.combination(reduction, tensor.type());
     Optional<Expr> filter = reductions.filter(reduction, bound, steps, scope);
@@ -87,7 +91,7 @@ final class Writes {
     List<Expr> places = indices.orElseThrow(diagnostics::reject).stream().map(index -> filter.<Expr>map(holds -> index instanceof Expr.Coordinate
         ? index : new Expr.Select(holds, index, Expr.literal(index.type(), 0))).orElse(index)).toList();
     return new Recurrence.Update(tensor, bound.order(), places, Optional.of(combination),
-        filter.<Expr>map(holds -> new Expr.Select(holds, value, identity)).orElse(value), write.span());
+        filter.<Expr>map(holds -> new Expr.Select(holds, value, identity)).orElse(value), where, write.span());
   }
 
   static Expr identity(Combination combination, ElementType type) {

@@ -138,11 +138,17 @@ public final class CascadePrinter {
     cascade.mapping().nests().forEach(nest ->
         lines.block("map " + name(nest.tensor()), () -> nest(nest, lines)));
     cascade.mapping().groups().forEach(group ->
-        lines.add("map " + name(group.members().getLast()) + " { fuse " + names(group.members())
-            + " over " + group.shared() + " }"));
+        lines.add("map " + name(group.members().getLast()) + " { fuse " + names(group.members()) + shared(group) + " }"));
+    cascade.mapping().layouts().forEach(layout ->
+        lines.add("map " + name(layout.tensor()) + " { layout " + String.join(" ", layout.ranks()) + " }"));
     lines.add("return " + cascade.outputs().stream()
         .map(output -> name(output.tensor()))
         .collect(Collectors.joining(", ")));
+  }
+
+  private static String shared(Mapping.Group group) {
+    String ranks = group.shared().isEmpty() ? "" : " over " + String.join(" ", group.shared());
+    return ranks + (group.tile() == 1 ? "" : " by " + group.tile());
   }
 
   /// A string without placeholders: braces are escaped.
@@ -206,8 +212,10 @@ public final class CascadePrinter {
 
   private void recurrence(Recurrence recurrence, Lines lines) {
     Names scope = ranks.inner();
-    String states = recurrence.states().stream().map(state -> name(state.tensor()) + " from " + name(state.base()))
-        .collect(Collectors.joining(", "));
+    String states = recurrence.states().stream().map(state -> switch (state.start()) {
+      case Recurrence.Start.Copy(Tensor base) -> name(state.tensor()) + " from " + name(base);
+      case Recurrence.Start.Fill(Expr value) -> declaration(state.tensor()) + " from " + text(value, scope);
+    }).collect(Collectors.joining(", "));
     String steps = recurrence.steps().isEmpty() ? "" : " for " + ranges(recurrence.steps(), scope);
     String condition = recurrence.condition().map(expr -> " while " + text(expr, scope)).orElse("");
     lines.block("update " + states + steps + condition,
@@ -233,7 +241,7 @@ public final class CascadePrinter {
     String value = update.combination()
         .map(with -> combination(with) + "[" + binders(inner, update.value(), scope) + "](" + text(update.value(), scope) + ")")
         .orElseGet(() -> text(update.value(), scope));
-    return place + value + suffix;
+    return place + value + suffix + update.where().map(where -> " where " + text(where, scope)).orElse("");
   }
 
   /// A rank that stands alone on the left takes the size of the dimensions there, unless it is written where it stands first.

@@ -37,21 +37,19 @@ public final class CascadeVerifier {
   private void run() {
     cascade.inputs().forEach(tensor -> define(tensor, () -> "inputs"));
     cascade.weights().forEach(weight -> define(weight.tensor(), () -> "weights"));
-    Map<Tensor, Einsum> einsums = new LinkedHashMap<>();
     Set<Tensor> results = new LinkedHashSet<>();
     for (Definition definition : cascade.definitions()) {
       switch (definition) {
         case Einsum einsum -> {
           check(einsum);
           define(einsum.tensor(), () -> "\n" + CascadePrinter.print(einsum));
-          einsums.put(einsum.tensor(), einsum);
         }
         case Recurrence recurrence -> check(recurrence);
       }
       results.addAll(definition.tensors());
     }
     checkOutputs(results);
-    new MappingVerifier(cascade, einsums).run();
+    new MappingVerifier(cascade).run();
   }
 
   private void checkOutputs(Set<Tensor> defined) {
@@ -83,8 +81,8 @@ public final class CascadeVerifier {
 
   private void check(Recurrence recurrence) {
     Supplier<String> place = () -> "\n" + CascadePrinter.print(recurrence);
-    recurrence.states().forEach(state ->
-        require(defined.contains(state.base()), () -> state.base() + " is used before it is defined", place));
+    recurrence.states().stream().flatMap(state -> state.base().stream()).forEach(base ->
+        require(defined.contains(base), () -> base + " is used before it is defined", place));
     recurrence.states().forEach(state -> define(state.tensor(), place));
     recurrence.steps().forEach(rank -> bind(rank, place));
     recurrence.condition().ifPresent(condition -> check(condition, place, false));
@@ -92,9 +90,11 @@ public final class CascadeVerifier {
       require(recurrence.tensors().contains(update.tensor()), () -> update.tensor() + " is no state of the recurrence", place);
       require(update.combination().isEmpty() || !update.inner().isEmpty(), () -> "no rank to combine over in an update", place);
       update.ranks().forEach(rank -> bind(rank, place));
-      checkElement(update.tensor(), update.indices(), place, false);
-      update.indices().forEach(index -> check(index, place, false));
-      check(update.value(), place, false);
+      boolean guarded = update.where().isPresent();
+      update.where().ifPresent(where -> check(where, place, false));
+      checkElement(update.tensor(), update.indices(), place, guarded);
+      update.indices().forEach(index -> check(index, place, guarded));
+      check(update.value(), place, guarded);
       update.ranks().forEach(inScope::remove);
     }
     recurrence.steps().forEach(inScope::remove);

@@ -25,7 +25,7 @@ public sealed interface Definition permits Einsum, Recurrence {
   default Stream<Tensor> reads() {
     Stream<Tensor> bases = switch (this) {
       case Einsum _ -> Stream.empty();
-      case Recurrence recurrence -> recurrence.states().stream().map(Recurrence.State::base);
+      case Recurrence recurrence -> recurrence.states().stream().flatMap(state -> state.base().stream());
     };
     Stream<Tensor> accessed = exprs().flatMap(Expr::nodes)
         .flatMap(node -> node instanceof Expr.Access access ? Stream.of(access.tensor()) : Stream.empty());

@@ -18,9 +18,10 @@ import java.util.Set;
 ///   unroll m0 n1
 ///   vectorize n0
 /// }
-/// map E { fuse MX E D over 3 }
+/// map E { fuse MX E D over b h p by 64 }
+/// map D { layout d p }
 /// ```
-public record Mapping(List<Nest> nests, List<Group> groups) {
+public record Mapping(List<Nest> nests, List<Group> groups, List<Layout> layouts) {
 
   /// What a loop of a nest becomes. A loop without a binding is serial.
   public enum Binding { PARALLEL, UNROLL, VECTORIZE }
@@ -36,7 +37,7 @@ public record Mapping(List<Nest> nests, List<Group> groups) {
   /// A loop, by name, and what it becomes.
   public record Bound(String loop, Binding binding) {}
 
-  /// The loops of the Einsum that defines `tensor`. Loops that `order` does not name keep their place.
+  /// The loops of the Einsum that defines `tensor`, or of the update of it. Loops that `order` does not name keep their place.
   public record Nest(Tensor tensor, List<Split> splits, List<String> order, List<Bound> bindings) {
     public Nest {
       splits = List.copyOf(splits);
@@ -45,24 +46,52 @@ public record Mapping(List<Nest> nests, List<Group> groups) {
     }
   }
 
-  /// Einsums, in order, that become one kernel. They share the loops over their first `shared` output ranks; inside
-  /// one point of these, each runs whole before the next.
-  public record Group(List<Tensor> members, int shared) {
+  /// Definitions, in order, that become one kernel; a recurrence is known by its first state. They share the loops over
+  /// the ranks `shared`, named as in the first of them (for a recurrence, in its first update; [SharedRanks] finds those
+  /// of the others); inside one point of these, or of `tile` coordinates of the last, each runs whole before the next.
+  /// What nobody else reads lives in the kernel, for one point or tile at a time.
+  public record Group(List<Tensor> members, List<String> shared, int tile) {
     public Group {
       members = List.copyOf(members);
+      shared = List.copyOf(shared);
+    }
+
+    public Group(List<Tensor> members, List<String> shared) {
+      this(members, shared, 1);
     }
   }
 
-  public static final Mapping NONE = new Mapping(List.of(), List.of());
+  /// The order in memory, outermost first, of the ranks of a tensor that lives in a kernel, named as in the Einsum or the
+  /// first update that writes it.
+  public record Layout(Tensor tensor, List<String> ranks) {
+    public Layout {
+      ranks = List.copyOf(ranks);
+    }
+  }
+
+  public static final Mapping NONE = new Mapping(List.of(), List.of(), List.of());
 
   public Mapping {
     nests = List.copyOf(nests);
     groups = List.copyOf(groups);
+    layouts = List.copyOf(layouts);
   }
 
-  /// Whether something is said of the Einsum that defines `tensor`, so that it keeps its ranks and its reductions.
+  public Mapping withNests(List<Nest> newNests) {
+    return new Mapping(newNests, groups, layouts);
+  }
+
+  public Mapping withGroups(List<Group> newGroups) {
+    return new Mapping(nests, newGroups, layouts);
+  }
+
+  public Mapping withLayouts(List<Layout> newLayouts) {
+    return new Mapping(nests, groups, newLayouts);
+  }
+
+  /// Whether something is said of what defines `tensor`, so that it keeps its ranks and its reductions.
   public boolean speaksOf(Tensor tensor) {
-    return nest(tensor).isPresent() || group(tensor).isPresent();
+    return nest(tensor).isPresent() || group(tensor).isPresent() || layout(tensor).isPresent();
   }
 
   /// What this says of `tensors`.
@@ -72,14 +101,21 @@ public record Mapping(List<Nest> nests, List<Group> groups) {
     return new Mapping(
         nests.stream().filter(nest -> kept.contains(nest.tensor())).toList(),
         groups.stream()
-            .map(group -> new Group(group.members().stream().filter(kept::contains).toList(), group.shared()))
-            .filter(group -> group.members().size() > 1).toList());
+            .filter(group -> kept.contains(group.members().getFirst()))
+            .map(group -> new Group(group.members().stream().filter(kept::contains).toList(), group.shared(), group.tile()))
+            .toList(),
+        layouts.stream().filter(layout -> kept.contains(layout.tensor())).toList());
   }
 
   public Optional<Nest> nest(Tensor tensor) {
     return nests.stream().filter(nest -> nest.tensor() == tensor).findFirst();
   }
 
+  public Optional<Layout> layout(Tensor tensor) {
+    return layouts.stream().filter(layout -> layout.tensor() == tensor).findFirst();
+  }
+
+  /// The group of which the definition known by `tensor` is a member.
   public Optional<Group> group(Tensor tensor) {
     return groups.stream().filter(group -> group.members().contains(tensor)).findFirst();
   }

@@ -1,44 +1,62 @@
 package dev.einfall.ir.cascade;
 
 import dev.einfall.ir.InternalException;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
-/// Checks the mapping of a cascade: nests are for Einsums, one each, and speak of loops that the Einsum's ranks and splits
-/// make; groups are made of different Einsums, in order, that can run at one point of the shared ranks after the other.
+/// Checks the mapping of a cascade: nests are for Einsums and updates, one each, and speak of loops that their ranks and
+/// splits make; groups are made of different definitions, in order, that can run at one point of the shared ranks after the
+/// other; layouts order the ranks of tensors that live in a group's kernel.
 final class MappingVerifier {
   private final Cascade cascade;
-  private final Map<Tensor, Einsum> einsums;
+  private final Map<Tensor, List<Rank>> ranks = new LinkedHashMap<>();
+  private final Map<Tensor, Definition> definitions = new LinkedHashMap<>();
 
-  MappingVerifier(Cascade cascade, Map<Tensor, Einsum> einsums) {
+  MappingVerifier(Cascade cascade) {
     this.cascade = cascade;
-    this.einsums = einsums;
+    for (Definition definition : cascade.definitions()) {
+      definitions.put(definition.tensors().getFirst(), definition);
+      switch (definition) {
+        case Einsum einsum -> ranks.put(einsum.tensor(), ranks(einsum.ranks(), einsum.exprs()));
+        case Recurrence recurrence -> recurrence.updates().forEach(update ->
+            ranks.putIfAbsent(update.tensor(), ranks(update.ranks(), update.exprs())));
+      }
+    }
   }
 
   void run() {
     Set<Tensor> mapped = new LinkedHashSet<>();
     for (Mapping.Nest nest : cascade.mapping().nests()) {
-      require(einsums.containsKey(nest.tensor()), nest.tensor() + " is mapped but not defined by an Einsum");
+      require(ranks.containsKey(nest.tensor()), nest.tensor() + " is mapped but nothing writes it");
       require(mapped.add(nest.tensor()), nest.tensor() + " is mapped twice");
       check(nest);
     }
     Set<Tensor> grouped = new LinkedHashSet<>();
     for (Mapping.Group group : cascade.mapping().groups()) {
       for (Tensor member : group.members()) {
-        require(einsums.containsKey(member), member + " is in a group but not defined by an Einsum");
+        require(definitions.containsKey(member), member + " is in a group but is not the first that a definition defines");
         require(grouped.add(member), member + " is in two groups, or twice in one");
       }
       check(group);
     }
+    cascade.mapping().layouts().forEach(this::check);
+  }
+
+  private void check(Mapping.Layout layout) {
+    List<Rank> own = ranks.getOrDefault(layout.tensor(), List.of());
+    List<String> names = own.stream().map(Rank::name).toList();
+    require(!layout.ranks().isEmpty() && names.containsAll(layout.ranks())
+        && layout.ranks().stream().distinct().count() == layout.ranks().size(),
+        "the layout " + layout.ranks() + " of " + layout.tensor() + ", whose ranks are " + names);
   }
 
   private void check(Mapping.Nest nest) {
     Map<String, Integer> loops = new LinkedHashMap<>();
-    ranks(einsums.get(nest.tensor())).forEach(rank -> loops.merge(rank.name(), 1, Integer::sum));
+    ranks.get(nest.tensor()).forEach(rank -> loops.merge(rank.name(), 1, Integer::sum));
     for (Mapping.Split split : nest.splits()) {
       Integer count = loops.remove(split.rank());
       require(count != null && count == 1, "split of " + split.rank() + ", which is not one rank, in " + nest.tensor());
@@ -60,52 +78,33 @@ final class MappingVerifier {
     }
   }
 
-  private static List<Rank> ranks(Einsum einsum) {
-    List<Rank> ranks = new ArrayList<>(einsum.ranks());
-    einsum.value().nodes().forEach(node -> {
-      node.bound().stream().filter(rank -> !ranks.contains(rank)).forEach(ranks::add);
-    });
-    return ranks;
+  private static List<Rank> ranks(List<Rank> own, Stream<Expr> exprs) {
+    Stream<Rank> reduced = exprs.flatMap(Expr::nodes).flatMap(node -> node.bound().stream());
+    return Stream.concat(own.stream(), reduced).distinct().toList();
   }
 
   private void check(Mapping.Group group) {
-    require(group.members().size() > 1 && group.shared() >= 0, "a group of " + group.members() + " over " + group.shared());
-    Einsum first = einsums.get(group.members().getFirst());
-    for (Tensor member : group.members()) {
-      Einsum einsum = einsums.get(member);
-      require(einsum.ranks().size() >= group.shared(), member + " has fewer than the " + group.shared() + " ranks of its group");
-      for (int i = 0; i < group.shared(); i++) {
-        require(einsum.ranks().get(i).size().equals(first.ranks().get(i).size()),
-            "rank " + i + " of " + member + " differs in size from that of " + first.tensor() + " in its group");
-      }
-      einsum.value().nodes().forEach(node -> checkAccess(node, einsum, group));
-    }
+    require(!group.members().isEmpty() && group.tile() > 0, "a group of " + group.members() + " by " + group.tile());
+    require(group.tile() == 1 || !group.shared().isEmpty(), "tiles of no rank in the group of " + group.members());
+    List<Definition> members = group.members().stream().map(definitions::get).toList();
+    new SharedRanks(members, group.shared()).problem()
+        .ifPresent(problem -> require(false, "the group of " + group.members() + ": " + problem));
     checkOrder(group);
-  }
-
-  /// A member reads another only at the point of the shared ranks that both are at.
-  private void checkAccess(Expr node, Einsum einsum, Mapping.Group group) {
-    if (!(node instanceof Expr.Access access) || !group.members().contains(access.tensor())) {
-      return;
-    }
-    for (int i = 0; i < group.shared(); i++) {
-      boolean atPoint = access.indices().get(i) instanceof Expr.Coordinate(Rank rank) && rank == einsum.ranks().get(i);
-      require(atPoint, einsum.tensor() + " reads " + access.tensor() + " of its group at another point of rank " + i);
-    }
   }
 
   /// Members in the order of the cascade, and no Einsum outside both needs a member and is needed by one.
   private void checkOrder(Mapping.Group group) {
+    List<Tensor> tensors = group.members().stream().flatMap(member -> definitions.get(member).tensors().stream()).toList();
     Set<Tensor> after = new LinkedHashSet<>();
     int next = 0;
     for (Definition definition : cascade.definitions()) {
-      boolean member = definition instanceof Einsum einsum && group.members().contains(einsum.tensor());
+      boolean member = group.members().contains(definition.tensors().getFirst());
       boolean needsAfter = definition.reads().anyMatch(after::contains);
       if (member) {
         Tensor tensor = definition.tensors().getFirst();
         require(group.members().get(next++) == tensor, group.members() + " are not in the order of the cascade");
-        require(!needsAfter, tensor + " needs an Einsum outside its group that needs the group");
-      } else if (needsAfter || next > 0 && definition.reads().anyMatch(group.members()::contains)) {
+        require(!needsAfter, tensor + " needs something outside its group that needs the group");
+      } else if (needsAfter || next > 0 && definition.reads().anyMatch(tensors::contains)) {
         after.addAll(definition.tensors());
       }
     }

@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
-/// Tensors whose elements are written in order. Each state starts as a copy of its base; then, for every point of `steps`
-/// in row-major order, the updates run one after the other. An access to a state reads what it holds at that moment.
+/// Tensors whose elements are written in order. Each state starts as a copy of another tensor or with one number everywhere;
+/// then, for every point of `steps` in row-major order, the updates run one after the other. An access to a state reads what it holds at that moment.
 ///
 /// ```
 /// update H from H0 for t in 0..T {
@@ -26,12 +26,46 @@ import java.util.stream.Stream;
 public record Recurrence(
     List<Rank> steps, List<State> states, List<Update> updates, Optional<Expr> condition, Span span) implements Definition {
 
-  /// A tensor that the recurrence defines, and the one of the same type and shape that it starts as.
-  public record State(Tensor tensor, Tensor base) {
+  /// What a state holds before the first step.
+  public sealed interface Start {
+
+    /// The elements of `base`, which has the type and the shape of the state: `H from H0`.
+    record Copy(Tensor base) implements Start {}
+
+    /// A literal everywhere: `H: f32[N] from 0.0`.
+    record Fill(Expr value) implements Start {}
+  }
+
+  /// A tensor that the recurrence defines, and what it starts as.
+  public record State(Tensor tensor, Start start) {
     public State {
-      if (tensor.type() != base.type() || !tensor.shape().equals(base.shape())) {
-        throw new IllegalArgumentException(tensor + " starts as " + base);
-      }
+      boolean fits = switch (start) {
+        case Start.Copy(Tensor base) -> tensor.type() == base.type() && tensor.shape().equals(base.shape());
+        case Start.Fill(Expr value) ->
+            tensor.type() == value.type() && (value instanceof Expr.FloatLiteral || value instanceof Expr.IntLiteral);
+      };
+      require(fits, tensor + " starts as " + start);
+    }
+
+    /// A state that starts as `base`.
+    public State(Tensor tensor, Tensor base) {
+      this(tensor, new Start.Copy(base));
+    }
+
+    /// The tensor that the state starts as a copy of, if it does.
+    public Optional<Tensor> base() {
+      return switch (start) {
+        case Start.Copy(Tensor base) -> Optional.of(base);
+        case Start.Fill _ -> Optional.empty();
+      };
+    }
+
+    /// The same with other tensors for its own and its base.
+    public State mapTensors(UnaryOperator<Tensor> change) {
+      return new State(change.apply(tensor), switch (start) {
+        case Start.Copy(Tensor base) -> new Start.Copy(change.apply(base));
+        case Start.Fill fill -> fill;
+      });
     }
   }
 
@@ -40,15 +74,20 @@ public record Recurrence(
   ///
   /// ```
   /// Y[ids[t], d] = sum[t](X[t, d])
+  /// R[p] = max(R[p], S[p, t]) where t <= p
   /// ```
+  ///
+  /// @param where a `bool`; points at which it is false are left out
   public record Update(
-      Tensor tensor, List<Rank> ranks, List<Expr> indices, Optional<Combination> combination, Expr value, Span span) {
+      Tensor tensor, List<Rank> ranks, List<Expr> indices, Optional<Combination> combination, Expr value,
+      Optional<Expr> where, Span span) {
     public Update {
       ranks = List.copyOf(ranks);
       indices = List.copyOf(indices);
       require(indices.size() == tensor.shape().size(), tensor + " updated at " + indices.size() + " indices");
       indices.forEach(index -> require(index.type().isInteger(), "index of type " + index.type()));
       require(value.type() == tensor.type(), tensor + " updated by a value of type " + value.type());
+      where.ifPresent(expr -> require(expr.type().isBool(), "points chosen by a value of type " + expr.type()));
       combination.ifPresent(with -> require(switch (with) {
         case Reduction reduction -> !reduction.isPosition() && reduction.accepts(tensor.type());
         case Combiner combiner -> combiner.types().equals(List.of(tensor.type()));
@@ -71,15 +110,19 @@ public record Recurrence(
           ? new Expr.Binary(BinaryOp.SUB, index, Expr.index(1)) : index.mapChildren(child -> before(child, step));
     }
 
-    private Stream<Expr> exprs() {
-      return Stream.concat(indices.stream(), Stream.of(value));
+    /// The expressions in it: indices, value, and where it applies.
+    public Stream<Expr> exprs() {
+      return Stream.concat(Stream.concat(indices.stream(), Stream.of(value)), where.stream());
     }
 
-    private Update mapExprs(UnaryOperator<Expr> change) {
+    /// The same with each of [#exprs] replaced by what `change` makes of it; the same object if nothing changes.
+    public Update mapExprs(UnaryOperator<Expr> change) {
       List<Expr> newIndices = indices.stream().map(change).toList();
       Expr newValue = change.apply(value);
-      return Expr.same(newIndices, indices) && newValue == value ? this
-          : new Update(tensor, ranks, newIndices, combination, newValue, span);
+      Optional<Expr> newWhere = where.map(change);
+      boolean same = Expr.same(newIndices, indices) && newValue == value
+          && (where.isEmpty() || newWhere.get() == where.get());
+      return same ? this : new Update(tensor, ranks, newIndices, combination, newValue, newWhere, span);
     }
   }
 

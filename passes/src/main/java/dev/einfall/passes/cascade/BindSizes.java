@@ -96,8 +96,9 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
               .map(nest -> new Mapping.Nest(tensor(nest.tensor()), nest.splits(), nest.order(), nest.bindings()))
               .toList(),
           old.groups().stream()
-              .map(group -> new Mapping.Group(group.members().stream().map(this::tensor).toList(), group.shared()))
-              .toList());
+              .map(group -> new Mapping.Group(group.members().stream().map(this::tensor).toList(), group.shared(), group.tile()))
+              .toList(),
+          old.layouts().stream().map(layout -> new Mapping.Layout(tensor(layout.tensor()), layout.ranks())).toList());
     }
 
     private Definition definition(Definition old) {
@@ -106,7 +107,7 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
         case Recurrence recurrence -> new Recurrence(
             ranks(recurrence.steps()),
             recurrence.states().stream()
-                .map(state -> new Recurrence.State(tensor(state.tensor()), tensor(state.base()))).toList(),
+                .map(state -> state.mapTensors(this::tensor)).toList(),
             recurrence.updates().stream().map(this::update).toList(),
             recurrence.condition().map(this::expr), recurrence.span());
       };
@@ -114,7 +115,7 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
 
     private Recurrence.Update update(Recurrence.Update old) {
       return new Recurrence.Update(tensor(old.tensor()), ranks(old.ranks()), old.indices().stream().map(this::expr).toList(),
-          old.combination(), expr(old.value()), old.span());
+          old.combination(), expr(old.value()), old.where().map(this::expr), old.span());
     }
 
     private List<Rank> ranks(List<Rank> old) {

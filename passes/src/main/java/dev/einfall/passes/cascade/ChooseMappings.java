@@ -58,7 +58,7 @@ public record ChooseMappings(Target target, Numerics numerics) implements Pass.O
         nests.add(new Choice(einsum, new CostModel(einsum, constant, fused), group).nest());
       }
     }
-    return cascade.withMapping(new Mapping(nests, cascade.mapping().groups()));
+    return cascade.withMapping(cascade.mapping().withNests(nests));
   }
 
   /// The choice for one Einsum. Ranks that it shares with a group keep their loops at the outside.
@@ -72,7 +72,7 @@ public record ChooseMappings(Target target, Numerics numerics) implements Pass.O
     Choice(Einsum einsum, CostModel costs, Optional<Mapping.Group> group) {
       this.einsum = einsum;
       this.costs = costs;
-      this.shared = group.map(Mapping.Group::shared).orElse(0);
+      this.shared = group.map(fused -> fused.shared().size()).orElse(0);
       this.free = einsum.ranks().subList(shared, einsum.ranks().size());
       this.reduced = Exprs.reductions(einsum.value()).findFirst().map(Expr.Reduce::ranks).orElse(List.of());
     }

@@ -32,14 +32,14 @@ public final class Constants {
     if (!(definition instanceof Recurrence recurrence) || constant.contains(recurrence.tensors().getFirst())) {
       return;
     }
-    for (Recurrence.State state : recurrence.states()) {
+    recurrence.states().stream().flatMap(state -> state.base().stream()).forEach(base -> {
       boolean mere = cascade.einsums().stream()
-          .anyMatch(einsum -> einsum.tensor() == state.base() && einsum.reads().findAny().isEmpty());
+          .anyMatch(einsum -> einsum.tensor() == base && einsum.reads().findAny().isEmpty());
       boolean readElsewhere = cascade.definitions().stream()
-          .anyMatch(other -> other != definition && other.reads().anyMatch(tensor -> tensor == state.base()));
+          .anyMatch(other -> other != definition && other.reads().anyMatch(tensor -> tensor == base));
       if (mere && !readElsewhere) {
-        constant.remove(state.base());
+        constant.remove(base);
       }
-    }
+    });
   }
 }

@@ -71,9 +71,9 @@ public record EliminateCommonEinsums() implements Pass.OnCascade {
     Definition redirected = definition.mapExprs(expr -> Exprs.rewrite(expr, node -> redirect(node, same)));
     return switch (redirected) {
       case Einsum einsum -> einsum;
-      case Recurrence recurrence when recurrence.states().stream().anyMatch(state -> same.containsKey(state.base())) ->
+      case Recurrence recurrence when recurrence.states().stream().flatMap(state -> state.base().stream()).anyMatch(same::containsKey) ->
           new Recurrence(recurrence.steps(), recurrence.states().stream()
-              .map(state -> new Recurrence.State(state.tensor(), same.getOrDefault(state.base(), state.base()))).toList(),
+              .map(state -> state.mapTensors(tensor -> same.getOrDefault(tensor, tensor))).toList(),
               recurrence.updates(), recurrence.condition(), recurrence.span());
       case Recurrence recurrence -> recurrence;
     };

@@ -22,7 +22,7 @@ import java.util.function.Consumer;
 /// R[p] = max[m](S[p, m])               R[p] = max[m](S[p, m])
 /// A[p, m] = exp(S[p, m] - R[p])   =>   A[p, m] = exp(S[p, m] - R[p])
 /// D[p] = sum[m](A[p, m])               D[p] = sum[m](A[p, m])
-///                                      map D { fuse R A D over 1 }
+///                                      map D { fuse R A D over p }
 /// ```
 ///
 /// Consecutive Einsums join a group over their leading ranks if these have the same sizes and every access of one to
@@ -70,7 +70,7 @@ public record GroupEinsums(long rowBytes) implements Pass.OnCascade {
     }
     close(current, shared, groups);
     return groups.size() == cascade.mapping().groups().size() ? cascade
-        : cascade.withMapping(new Mapping(cascade.mapping().nests(), groups));
+        : cascade.withMapping(cascade.mapping().withGroups(groups));
   }
 
   private static boolean isEligible(Einsum einsum, Mapping mapping, Set<Tensor> constant) {
@@ -80,7 +80,8 @@ public record GroupEinsums(long rowBytes) implements Pass.OnCascade {
 
   private static void close(List<Einsum> members, int shared, List<Mapping.Group> groups) {
     if (members.size() > 1) {
-      groups.add(new Mapping.Group(members.stream().map(Einsum::tensor).toList(), shared));
+      List<String> ranks = members.getFirst().ranks().subList(0, shared).stream().map(Rank::name).toList();
+      groups.add(new Mapping.Group(members.stream().map(Einsum::tensor).toList(), ranks));
     }
   }
 

@@ -147,7 +147,8 @@ public record Work(Size points, Size operations, SequencedMap<Tensor, Size> read
     SequencedMap<Tensor, Size> reads = new LinkedHashMap<>();
     accesses.forEach((tensor, all) -> reads.put(tensor, bytes(tensor, elementsRead(tensor, all))));
     if (definition instanceof Recurrence recurrence) {
-      recurrence.states().forEach(state -> reads.put(state.base(), bytes(state.base(), elements(state.base()))));
+      recurrence.states().stream().flatMap(state -> state.base().stream())
+          .forEach(base -> reads.put(base, bytes(base, elements(base))));
     }
     return reads;
   }

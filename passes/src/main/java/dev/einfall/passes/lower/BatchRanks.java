@@ -4,7 +4,6 @@ import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
-import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -104,9 +103,7 @@ record BatchRanks(List<Rank> ranks) {
 
     /// What the update reads of the states.
     private List<Expr.Access> accesses(Recurrence.Update update) {
-      List<Expr> exprs = new ArrayList<>(update.indices());
-      exprs.add(update.value());
-      return exprs.stream().flatMap(Expr::nodes)
+      return update.exprs().flatMap(Expr::nodes)
           .flatMap(node -> node instanceof Expr.Access access ? java.util.stream.Stream.of(access) : java.util.stream.Stream.empty())
           .filter(access -> recurrence.tensors().contains(access.tensor())).toList();
     }

@@ -122,7 +122,8 @@ public record LowerEinsums() implements Pass.Lowering {
 
     private void lower(Recurrence recurrence, boolean once) {
       for (Recurrence.State state : recurrence.states()) {
-        if (buffer(state.tensor()) != buffer(state.base()) && start(owner(state.tensor())).isEmpty()) {
+        boolean isInPlace = state.base().filter(base -> buffer(state.tensor()) == buffer(base)).isPresent();
+        if (!isInPlace && start(owner(state.tensor())).isEmpty()) {
           launch(new KernelBuilder(List.of(copy(state, recurrence.span())), 0, _ -> false, Mapping.NONE).build(), once);
         }
       }
@@ -132,7 +133,10 @@ public record LowerEinsums() implements Pass.Lowering {
     private static Einsum copy(Recurrence.State state, Span span) {
       List<Rank> ranks = state.tensor().shape().stream().map(size -> new Rank("i", size)).toList();
       List<Expr> indices = ranks.stream().<Expr>map(Expr.Coordinate::new).toList();
-      return new Einsum(state.tensor(), ranks, new Expr.Access(state.base(), indices), span);
+      return new Einsum(state.tensor(), ranks, switch (state.start()) {
+        case Recurrence.Start.Copy(Tensor base) -> new Expr.Access(base, indices);
+        case Recurrence.Start.Fill(Expr value) -> value;
+      }, span);
     }
 
     private void launch(KernelBuilder.Result result, boolean once) {
@@ -145,8 +149,8 @@ public record LowerEinsums() implements Pass.Lowering {
     private void shareBuffers() {
       for (Definition definition : cascade.definitions()) {
         if (definition instanceof Recurrence recurrence) {
-          recurrence.states().stream().filter(state -> isGivenUp(state.base(), recurrence))
-              .forEach(state -> shared.put(state.base(), state.tensor()));
+          recurrence.states().forEach(state -> state.base().filter(base -> isGivenUp(base, recurrence))
+              .ifPresent(base -> shared.put(base, state.tensor())));
         }
       }
     }
@@ -163,9 +167,10 @@ public record LowerEinsums() implements Pass.Lowering {
       return cascade.definitions().stream()
           .flatMap(definition -> definition instanceof Recurrence recurrence && isOutput
               ? recurrence.states().stream()
-                  .filter(state -> earliest(output) == state.tensor() && cascade.inputs().contains(state.base()))
-                  .filter(state -> isReadNowhereElse(state.base(), recurrence)) : Stream.empty())
-          .map(state -> buffer(state.base())).findFirst();
+                  .filter(state -> earliest(output) == state.tensor())
+                  .flatMap(state -> state.base().stream())
+                  .filter(base -> cascade.inputs().contains(base) && isReadNowhereElse(base, recurrence)) : Stream.empty())
+          .map(this::buffer).findFirst();
     }
 
     /// The first of the tensors that share the buffer of `tensor`.
@@ -176,7 +181,7 @@ public record LowerEinsums() implements Pass.Lowering {
 
     private boolean isReadNowhereElse(Tensor base, Recurrence recurrence) {
       boolean output = cascade.outputs().stream().anyMatch(result -> result.tensor() == base);
-      long starts = recurrence.states().stream().filter(state -> state.base() == base).count();
+      long starts = recurrence.states().stream().filter(state -> state.base().filter(base::equals).isPresent()).count();
       boolean read = recurrence.exprs().anyMatch(expr -> reads(expr, base))
           || cascade.definitions().stream().anyMatch(other -> other != recurrence && other.reads().anyMatch(tensor -> tensor == base));
       return !output && starts == 1 && !read;
@@ -202,7 +207,7 @@ public record LowerEinsums() implements Pass.Lowering {
     }
 
     private int shared(List<Einsum> members) {
-      return cascade.mapping().group(members.getFirst().tensor()).map(Mapping.Group::shared).orElse(0);
+      return cascade.mapping().group(members.getFirst().tensor()).map(group -> group.shared().size()).orElse(0);
     }
 
     /// Whether only Einsums of its own group read `tensor`.

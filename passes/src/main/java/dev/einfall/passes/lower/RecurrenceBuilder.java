@@ -98,8 +98,8 @@ final class RecurrenceBuilder {
   }
 
   private ValueBuilder builder(Recurrence.Update update) {
-    Map<Rank, Var> visible = reductionCounters(update.value());
-    update.indices().forEach(index -> visible.putAll(reductionCounters(index)));
+    Map<Rank, Var> visible = new LinkedHashMap<>();
+    update.exprs().forEach(expr -> visible.putAll(reductionCounters(expr)));
     update.ranks().forEach(rank -> visible.put(rank, counters.get(rank)));
     return new ValueBuilder(update.span(), visible, this::access);
   }

@@ -80,19 +80,25 @@ final class ValueBuilder {
 
   /// The statement that computes one point of an update, with all its checks, and stores it.
   Stmt statement(Recurrence.Update update) {
-    Place place = element(update.tensor(), update.indices());
-    Expr value = value(update.value(), TRUE);
+    Expr where = update.where().map(expr -> value(expr, TRUE)).orElse(TRUE);
+    Place place = element(update.tensor(), update.indices(), where);
+    Expr value = value(update.value(), where);
     Expr old = new Expr.Load(place.buffer(), place.indices());
     Stmt store = update.combination()
         .map(with -> combine(with, old, value, result -> new Stmt.Store(place.buffer(), place.indices(), result)))
         .orElseGet(() -> new Stmt.Store(place.buffer(), place.indices(), value));
-    return ordered(Stream.concat(update.indices().stream(), Stream.of(update.value())), store);
+    return ordered(update.exprs(), where(where, store));
+  }
+
+  private static Stmt where(Expr condition, Stmt body) {
+    return condition == TRUE ? body : new Stmt.If(condition, body, Stmt.NOTHING);
   }
 
   /// The statement that writes `repeated` where `update` would write, unless `repeated` lies outside.
   Stmt repeat(Recurrence.Update update, List<dev.einfall.ir.cascade.Expr> repeated) {
-    Place place = element(update.tensor(), update.indices());
-    Expr inside = TRUE;
+    Expr where = update.where().map(expr -> value(expr, TRUE)).orElse(TRUE);
+    Place place = element(update.tensor(), update.indices(), where);
+    Expr inside = where;
     List<Expr> indices = new ArrayList<>();
     for (int i = 0; i < repeated.size(); i++) {
       Expr index = value(repeated.get(i), TRUE);
@@ -103,8 +109,8 @@ final class ValueBuilder {
     }
     Place from = access.apply(update.tensor(), indices);
     Stmt store = new Stmt.Store(place.buffer(), place.indices(), new Expr.Load(from.buffer(), from.indices()));
-    Stmt guarded = inside == TRUE ? store : new Stmt.If(inside, store, Stmt.NOTHING);
-    return ordered(Stream.concat(update.indices().stream(), repeated.stream()), guarded);
+    return ordered(Stream.concat(Stream.concat(update.indices().stream(), repeated.stream()), update.where().stream()),
+        where(inside, store));
   }
 
   /// The statement that stores a condition at `output`.
@@ -320,8 +326,8 @@ final class ValueBuilder {
   }
 
   /// The element of `tensor` at `indices`, which are checked where they may leave the bounds.
-  private Place element(Tensor tensor, List<dev.einfall.ir.cascade.Expr> indices) {
-    Expr load = element(new dev.einfall.ir.cascade.Expr.Access(tensor, indices), TRUE);
+  private Place element(Tensor tensor, List<dev.einfall.ir.cascade.Expr> indices, Expr path) {
+    Expr load = element(new dev.einfall.ir.cascade.Expr.Access(tensor, indices), path);
     return new Place(((Expr.Load) load).buffer(), ((Expr.Load) load).indices());
   }
 

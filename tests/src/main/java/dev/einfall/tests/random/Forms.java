@@ -95,7 +95,7 @@ final class Forms {
 
   private static boolean readsBase(Cascade cascade) {
     List<Tensor> bases = recurrences(cascade).flatMap(recurrence -> recurrence.states().stream())
-        .map(Recurrence.State::base).toList();
+        .flatMap(state -> state.base().stream()).toList();
     return ofExpr(node -> node instanceof Expr.Access access && bases.contains(access.tensor())).test(cascade);
   }
 }

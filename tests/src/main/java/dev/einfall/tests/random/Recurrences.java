@@ -60,7 +60,7 @@ final class Recurrences {
     Optional<Expr> condition = hasCondition ? Optional.of(condition()) : Optional.empty();
     List<Recurrence.State> all = layouts.stream().map(Layout::state).toList();
     draft.define(new Recurrence(steps, all, chance.shuffled(updates), condition, Span.NONE));
-    double bound = layouts.stream().mapToDouble(layout -> draft.bound(layout.state.base())).max().orElseThrow();
+    double bound = layouts.stream().mapToDouble(layout -> draft.bound(layout.state.base().orElseThrow())).max().orElseThrow();
     layouts.forEach(layout -> draft.know(layout.state.tensor(), bound + 32, layout.exact));
   }
 
@@ -180,7 +180,7 @@ final class Recurrences {
       List<Rank> all = new ArrayList<>(steps);
       all.addAll(ordered);
       Expr value = value(new Scope(draft, readable(), all), combination);
-      return new Recurrence.Update(tensor, ordered, indices, combination, value, Span.NONE);
+      return new Recurrence.Update(tensor, ordered, indices, combination, value, Optional.empty(), Span.NONE);
     }
 
     /// As the text binds them: in the order in which they stand on the left, then those that stand in brackets only.

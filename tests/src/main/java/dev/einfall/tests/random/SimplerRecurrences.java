@@ -84,7 +84,7 @@ record SimplerRecurrences(Recurrence old) {
     Stream<Recurrence.Update> fewerRanks = update.ranks().stream().map(rank -> new Recurrence.Update(update.tensor(),
         update.ranks().stream().filter(other -> other != rank).toList(),
         update.indices().stream().map(index -> atFirst(index, rank)).toList(), update.combination(),
-        atFirst(update.value(), rank), update.span()));
+        atFirst(update.value(), rank), update.where().map(where -> atFirst(where, rank)), update.span()));
     Stream<Recurrence.Update> values = SimplerExprs.of(update.value(), scope)
         .map(value -> with(update, update.indices(), value, update.combination()));
     return Stream.of(plain, fewerRanks, values, simplerIndices(update, scope)).flatMap(some -> some);
@@ -101,7 +101,7 @@ record SimplerRecurrences(Recurrence old) {
 
   private static Recurrence.Update with(Recurrence.Update old, List<Expr> indices, Expr value,
       Optional<dev.einfall.ir.cascade.Combination> combination) {
-    return new Recurrence.Update(old.tensor(), old.ranks(), indices, combination, value, old.span());
+    return new Recurrence.Update(old.tensor(), old.ranks(), indices, combination, value, old.where(), old.span());
   }
 
   private Stream<Recurrence> simplerConditions() {

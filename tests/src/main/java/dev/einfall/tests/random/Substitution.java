@@ -13,7 +13,7 @@ record Substitution(Map<Tensor, Tensor> tensors) {
   /// Each state's base in place of the state.
   static Substitution ofStates(Recurrence recurrence) {
     Map<Tensor, Tensor> bases = new IdentityHashMap<>();
-    recurrence.states().forEach(state -> bases.put(state.tensor(), state.base()));
+    recurrence.states().forEach(state -> state.base().ifPresent(base -> bases.put(state.tensor(), base)));
     return new Substitution(bases);
   }
 
@@ -24,7 +24,10 @@ record Substitution(Map<Tensor, Tensor> tensors) {
   Definition definition(Definition old) {
     Definition changed = old.mapExprs(this::expr);
     return changed instanceof Recurrence recurrence ? new Recurrence(recurrence.steps(), recurrence.states().stream()
-        .map(state -> new Recurrence.State(state.tensor(), tensor(state.base()))).toList(),
+        .map(state -> new Recurrence.State(state.tensor(), switch (state.start()) {
+          case Recurrence.Start.Copy(Tensor base) -> new Recurrence.Start.Copy(tensor(base));
+          case Recurrence.Start.Fill fill -> fill;
+        })).toList(),
         recurrence.updates(), recurrence.condition(), recurrence.span()) : changed;
   }
 

@@ -45,8 +45,8 @@ class CascadeVerifierTest {
   void acceptsASoftmaxWithItsMapping() {
     Nest nest = new Nest(d, List.of(new Split("m", List.of(2, 16))), List.of("m2", "p", "m1"),
         List.of(new Bound("m0", Binding.VECTORIZE), new Bound("p", Binding.PARALLEL)));
-    Group group = new Group(List.of(mx, e, d, y), 1);
-    CascadeVerifier.verify(cascade(einsums, y).withMapping(new Mapping(List.of(nest), List.of(group))));
+    Group group = new Group(List.of(mx, e, d, y), List.of("p"));
+    CascadeVerifier.verify(cascade(einsums, y).withMapping(new Mapping(List.of(nest), List.of(group), List.of())));
   }
 
   @Test
@@ -102,8 +102,8 @@ class CascadeVerifierTest {
 
   @Test
   void rejectsAMappingOfWhatIsNotThere() {
-    rejectsNest("Z: f32[] is mapped but not defined", new Nest(tensor("Z"), List.of(), List.of(), List.of()));
-    rejectsNest("X: f32[P, 100] is mapped but not defined", new Nest(x, List.of(), List.of(), List.of()));
+    rejectsNest("Z: f32[] is mapped but nothing writes it", new Nest(tensor("Z"), List.of(), List.of(), List.of()));
+    rejectsNest("X: f32[P, 100] is mapped but nothing writes it", new Nest(x, List.of(), List.of(), List.of()));
     rejectsNest("split of k, which is not one rank", new Nest(d, List.of(new Split("k", List.of(2))), List.of(), List.of()));
     rejectsNest("split of m by [0]", new Nest(d, List.of(new Split("m", List.of(0))), List.of(), List.of()));
     rejectsNest("order names m, which is not one loop",
@@ -114,13 +114,13 @@ class CascadeVerifierTest {
 
   @Test
   void rejectsAGroupThatCannotRunTogether() {
-    rejectsGroup("fewer than the 2 ranks", new Group(List.of(mx, e), 2));
-    rejectsGroup("differs in size", new Group(List.of(e, transposed().tensor()), 1));
-    rejectsGroup("not in the order of the cascade", new Group(List.of(e, mx), 1));
-    rejectsGroup("a group of", new Group(List.of(e), 1));
-    rejectsGroup("twice in one", new Group(List.of(e, e), 1));
-    rejectsGroup("needs an Einsum outside its group", new Group(List.of(mx, y), 1));
-    rejectsGroup("at another point of rank 1", new Group(List.of(e, shifted().tensor()), 2));
+    rejectsGroup("has no index `q`", new Group(List.of(mx, e), List.of("q")));
+    rejectsGroup("`m` of `T` runs to 100", new Group(List.of(mx, transposed().tensor()), List.of("p")));
+    rejectsGroup("not in the order of the cascade", new Group(List.of(e, mx), List.of("p")));
+    rejectsGroup("a group of", new Group(List.of(), List.of()));
+    rejectsGroup("twice in one", new Group(List.of(e, e), List.of("p")));
+    rejectsGroup("needs something outside its group", new Group(List.of(mx, y), List.of("p")));
+    rejectsGroup("at other places than its own", new Group(List.of(e, shifted().tensor()), List.of("p", "m")));
   }
 
   private final Tensor t = tensor("T", COLUMNS, ROWS);
@@ -141,12 +141,12 @@ class CascadeVerifierTest {
   }
 
   private void rejectsNest(String message, Nest nest) {
-    rejects(message, cascade(einsums, y).withMapping(new Mapping(List.of(nest), List.of())));
+    rejects(message, cascade(einsums, y).withMapping(new Mapping(List.of(nest), List.of(), List.of())));
   }
 
   private void rejectsGroup(String message, Group group) {
     List<Einsum> all = List.of(maximum, difference, sum, quotient, transposed(), shifted());
-    rejects(message, cascade(all, y).withMapping(new Mapping(List.of(), List.of(group))));
+    rejects(message, cascade(all, y).withMapping(new Mapping(List.of(), List.of(group), List.of())));
   }
 
   private static void rejects(String message, Cascade cascade) {

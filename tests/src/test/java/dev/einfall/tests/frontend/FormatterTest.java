@@ -65,7 +65,7 @@ final class FormatterTest {
           Y[n] = X[n]
           Z[n] = Y[n]
           map Y { split n 4; vectorize n0; }
-          map Z {fuse Y Z over 1;}
+          map Z {fuse Y Z over m;}
           return Z
         }
         """, """
@@ -76,7 +76,7 @@ final class FormatterTest {
             split n 4
             vectorize n0
           }
-          map Z { fuse Y Z over 1 }
+          map Z { fuse Y Z over m }
           return Z
         }
         """);

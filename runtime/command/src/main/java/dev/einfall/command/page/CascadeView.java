@@ -43,8 +43,8 @@ record CascadeView(Cascade cascade, List<Port> inputs, List<Port> weights, List<
   /// @param isConstant whether it is a weight, or computed of weights alone
   record Read(String name, Tensor tensor, Optional<Integer> definedBy, boolean isConstant) {}
 
-  /// Entries that run together, in order, for each point of their first `shared` ranks; an entry alone shares none.
-  record Kernel(List<Entry> members, int shared) {}
+  /// Entries that run together, in order, for each point of the ranks `shared`, named as in the first; an entry alone shares none.
+  record Kernel(List<Entry> members, List<String> shared) {}
 
   static CascadeView of(Cascade cascade) {
     CascadePrinter printer = CascadePrinter.of(cascade);
@@ -71,7 +71,7 @@ record CascadeView(Cascade cascade, List<Port> inputs, List<Port> weights, List<
     for (Entry entry : entries) {
       Optional<Mapping.Group> group = cascade.mapping().group(entry.tensors().getFirst());
       if (group.isEmpty()) {
-        kernels.add(new Kernel(List.of(entry), 0));
+        kernels.add(new Kernel(List.of(entry), List.of()));
       } else if (group.get().members().getFirst() == entry.tensors().getFirst()) {
         List<Entry> members = entries.stream().filter(other -> group.get().members().contains(other.tensors().getFirst())).toList();
         kernels.add(new Kernel(members, group.get().shared()));

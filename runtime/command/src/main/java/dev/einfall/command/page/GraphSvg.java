@@ -204,8 +204,7 @@ final class GraphSvg {
   }
 
   static String shared(Kernel kernel) {
-    String ranks = kernel.members().getFirst().definition() instanceof Einsum einsum
-        ? einsum.ranks().subList(0, kernel.shared()).stream().map(Rank::name).collect(Collectors.joining(", ")) : "step";
+    String ranks = String.join(", ", kernel.shared());
     return "one kernel, " + kernel.members().size() + " Einsums" + (ranks.isEmpty() ? "" : " for each " + ranks);
   }
 
