@@ -138,9 +138,9 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new PlanMemory()));
   }
 
-  /// Those of `passes` that the contract allows.
+  /// Those of `passes` that the options allow.
   private <P extends Pass> List<P> allowed(List<P> passes) {
-    return passes.stream().filter(pass -> options.numerics().allows(pass.needs())).toList();
+    return passes.stream().filter(options::allows).toList();
   }
 
   /// The ranks of a schedule in the order of their outermost loops.

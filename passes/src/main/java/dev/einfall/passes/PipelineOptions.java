@@ -1,17 +1,35 @@
 package dev.einfall.passes;
 
+import java.util.Set;
+
 /// What a program is compiled for. Whatever is compiled with other options is other code.
 ///
 /// @param target the machine
 /// @param numerics how far results may be from the order and the roundings of the source
-public record PipelineOptions(Target target, Numerics numerics) {
+/// @param without the names of passes to leave out: such as do nothing but make programs faster
+public record PipelineOptions(Target target, Numerics numerics, Set<String> without) {
+  public PipelineOptions {
+    without = Set.copyOf(without);
+    without.stream().filter(name -> !PassCatalog.names().contains(name)).sorted().findFirst().ifPresent(name -> {
+      throw new IllegalArgumentException("unknown pass " + name + " to leave out; there are " + String.join(", ", PassCatalog.names()));
+    });
+  }
 
   /// The usual options for `target`.
   public static PipelineOptions of(Target target) {
-    return new PipelineOptions(target, Numerics.REASSOCIATE);
+    return new PipelineOptions(target, Numerics.REASSOCIATE, Set.of());
   }
 
   public PipelineOptions withNumerics(Numerics newNumerics) {
-    return new PipelineOptions(target, newNumerics);
+    return new PipelineOptions(target, newNumerics, without);
+  }
+
+  public PipelineOptions without(Set<String> newPasses) {
+    return new PipelineOptions(target, numerics, newPasses);
+  }
+
+  /// Whether `pass` may run.
+  boolean allows(Pass pass) {
+    return numerics.allows(pass.needs()) && !without.contains(pass.name());
   }
 }

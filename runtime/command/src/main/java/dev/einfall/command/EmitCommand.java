@@ -158,7 +158,7 @@ final class EmitCommand implements Callable<Integer> {
   /// everywhere.
   private PipelineOptions options() {
     Target target = vectorBytes == 0 ? Einfall.target(Options.defaults().withThreads(threads)) : Target.of(vectorBytes, threads);
-    return new PipelineOptions(target, numerics);
+    return PipelineOptions.of(target).withNumerics(numerics);
   }
 
   private static String bytecode(KernelPlan plan) {

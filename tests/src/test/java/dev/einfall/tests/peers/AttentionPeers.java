@@ -2,6 +2,7 @@ package dev.einfall.tests.peers;
 
 import static dev.einfall.tests.peers.AttentionCase.DEPTH;
 
+import dev.einfall.passes.PassCatalog;
 import dev.einfall.runtime.Options;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,10 +12,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// Naive attention in Einfall, and in Einfall without reduced passes, beside the fused operators of ONNX Runtime and PyTorch.
 final class AttentionPeers {
   private static final List<String> PEERS = List.of("ort Attention", "ort MultiHead", "ort GroupQuery", "torch");
+  /// The passes that lower the number of passes.
+  private static final List<String> REDUCTIONS = List.of("reduce-passes");
   /// Scores, their exponentials, and room for those of a peer.
   private static final int STORED_SCORES = 4;
 
@@ -26,7 +30,7 @@ final class AttentionPeers {
     missing.ifPresent(why -> System.out.println("PyTorch does not run here: " + why));
     for (int threads : request.threads()) {
       double peak = Peak.gflops(threads);
-      System.out.printf("%n%d thread%s, peak %.0f GFLOP/s. Times are medians in ms, ~ of one run; above 1, ratios speak for einfall.%n",
+      System.out.printf("%n%d thread%s, peak %.0f GFLOP/s. Times are medians in ms, ~ at a first look; above 1, ratios speak for einfall.%n",
           threads, threads == 1 ? "" : "s", peak);
       System.out.printf("%-22s %10s %8s %6s %10s %14s %14s %14s %10s %10s %10s %9s%n", "attention", "einfall", "GFLOP/s", "peak",
           "plain", "ort Attention", "ort MultiHead", "ort GroupQuery", "torch", "peer/ours", "plain/ours", "error");
@@ -68,7 +72,7 @@ final class AttentionPeers {
 
   /// Without what lowers the number of passes.
   private static Options plain(Options options) {
-    return options;
+    return options.without(PassCatalog.names().stream().filter(REDUCTIONS::contains).collect(Collectors.toSet()));
   }
 
   /// The memory that this machine has left, where it tells.

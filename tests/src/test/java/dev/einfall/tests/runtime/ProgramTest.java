@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -103,6 +104,19 @@ class ProgramTest {
         }
       }
     }
+  }
+
+  @Test
+  void leavesPassesOut() {
+    List<String> passes = new ArrayList<>();
+    Options options = Options.defaults().without(Set.of("fuse-multiply-adds")).withSteps(step -> passes.add(step.pass()));
+    try (Program program = Einfall.compile(new Source("test.ein", DOUBLE), options)) {
+      program.prepare(Map.of("M", 3L, "N", 5L));
+    }
+    assertTrue(passes.contains("vectorize-loops") && !passes.contains("fuse-multiply-adds"), passes.toString());
+    Source source = new Source("test.ein", DOUBLE);
+    assertTrue(assertThrows(IllegalArgumentException.class, () -> Einfall.compile(source, options.without(Set.of("x"))))
+        .getMessage().startsWith("unknown pass x to leave out"));
   }
 
   @Test
