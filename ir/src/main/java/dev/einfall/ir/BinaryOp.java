@@ -1,6 +1,7 @@
 package dev.einfall.ir;
 
 import java.util.Optional;
+import java.util.function.DoubleBinaryOperator;
 
 /// A scalar operation with two operands of one type. Both levels share it.
 ///
@@ -79,6 +80,39 @@ public enum BinaryOp {
     return switch (this) {
       case ADD, MUL, MIN, MAX, EQ, NE, AND, OR, XOR -> true;
       case SUB, DIV, MOD, POW, LT, LE, GT, GE, SHL, SHR -> false;
+    };
+  }
+
+  /// What the operation does to two numbers, in double precision, where that gives a number.
+  ///
+  /// @throws IllegalArgumentException for comparisons and the operations on bits
+  public DoubleBinaryOperator onNumbers() {
+    return switch (this) {
+      case ADD -> Double::sum;
+      case SUB -> (x, y) -> x - y;
+      case MUL -> (x, y) -> x * y;
+      case DIV -> (x, y) -> x / y;
+      case MOD -> (x, y) -> x - y * Math.floor(x / y);
+      case MIN -> Math::min;
+      case MAX -> Math::max;
+      case POW -> Math::pow;
+      case EQ, NE, LT, LE, GT, GE, AND, OR, XOR, SHL, SHR -> throw new IllegalArgumentException(this + " of numbers");
+    };
+  }
+
+  /// Whether a comparison holds for two numbers.
+  ///
+  /// @throws IllegalArgumentException for all other operations
+  public boolean holds(double x, double y) {
+    return switch (this) {
+      case EQ -> x == y;
+      case NE -> x != y;
+      case LT -> x < y;
+      case LE -> x <= y;
+      case GT -> x > y;
+      case GE -> x >= y;
+      case ADD, SUB, MUL, DIV, MOD, MIN, MAX, POW, AND, OR, XOR, SHL, SHR ->
+          throw new IllegalArgumentException(this + " is no comparison");
     };
   }
 

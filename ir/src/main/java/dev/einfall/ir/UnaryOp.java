@@ -3,6 +3,7 @@ package dev.einfall.ir;
 import static dev.einfall.ir.ElementType.BOOL;
 
 import java.util.Optional;
+import java.util.function.DoubleUnaryOperator;
 
 /// A scalar operation with one operand. Both levels share it.
 ///
@@ -53,6 +54,29 @@ public enum UnaryOp {
       case FLOAT -> type.isFloat();
       case INTEGER -> type.isInteger();
       case BOOL -> type == BOOL;
+    };
+  }
+
+  /// What the operation does to a number, in double precision.
+  ///
+  /// @throws IllegalArgumentException for `NOT` and `POPCOUNT`, which are of bits
+  public DoubleUnaryOperator onNumbers() {
+    return switch (this) {
+      case NEG -> x -> -x;
+      case ABS -> Math::abs;
+      case SIGN -> Math::signum;
+      case EXP -> Math::exp;
+      case LOG -> Math::log;
+      case SQRT -> Math::sqrt;
+      case RSQRT -> x -> 1 / Math.sqrt(x);
+      case TANH -> Math::tanh;
+      case ERF -> Erf::erf;
+      case SIN -> Math::sin;
+      case COS -> Math::cos;
+      case FLOOR -> Math::floor;
+      case CEIL -> Math::ceil;
+      case ROUND -> Math::rint;
+      case NOT, POPCOUNT -> throw new IllegalArgumentException(this + " of a number");
     };
   }
 

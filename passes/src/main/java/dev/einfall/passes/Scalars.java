@@ -2,7 +2,6 @@ package dev.einfall.passes;
 
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
-import dev.einfall.ir.Erf;
 import dev.einfall.ir.UnaryOp;
 import java.util.OptionalDouble;
 
@@ -40,22 +39,9 @@ public final class Scalars {
   /// `op` of `operand`, rounded to `type`.
   public static double apply(UnaryOp op, ElementType type, double operand) {
     double exact = switch (op) {
-      case NEG -> -operand;
       case NOT -> operand == 0 ? 1 : 0;
-      case ABS -> Math.abs(operand);
-      case SIGN -> Math.signum(operand);
-      case EXP -> Math.exp(operand);
-      case LOG -> Math.log(operand);
-      case SQRT -> Math.sqrt(operand);
-      case RSQRT -> 1 / Math.sqrt(operand);
-      case TANH -> Math.tanh(operand);
-      case ERF -> Erf.erf(operand);
-      case SIN -> Math.sin(operand);
-      case COS -> Math.cos(operand);
-      case FLOOR -> Math.floor(operand);
-      case CEIL -> Math.ceil(operand);
-      case ROUND -> Math.rint(operand);
       case POPCOUNT -> Long.bitCount((long) operand & -1L >>> 64 - 8 * type.bytes());
+      case NEG, ABS, SIGN, EXP, LOG, SQRT, RSQRT, TANH, ERF, SIN, COS, FLOOR, CEIL, ROUND -> op.onNumbers().applyAsDouble(operand);
     };
     return round(type, exact);
   }
@@ -67,20 +53,9 @@ public final class Scalars {
       return OptionalDouble.empty();
     }
     double exact = switch (op) {
-      case ADD -> left + right;
-      case SUB -> left - right;
-      case MUL -> left * right;
-      case DIV -> type.isFloat() ? left / right : Math.floorDiv((long) left, (long) right);
-      case MOD -> type.isFloat() ? left - right * Math.floor(left / right) : Math.floorMod((long) left, (long) right);
-      case MIN -> Math.min(left, right);
-      case MAX -> Math.max(left, right);
-      case POW -> Math.pow(left, right);
-      case EQ -> left == right ? 1 : 0;
-      case NE -> left != right ? 1 : 0;
-      case LT -> left < right ? 1 : 0;
-      case LE -> left <= right ? 1 : 0;
-      case GT -> left > right ? 1 : 0;
-      case GE -> left >= right ? 1 : 0;
+      case DIV, MOD -> type.isFloat() ? op.onNumbers().applyAsDouble(left, right) : wholeDivision(op, (long) left, (long) right);
+      case ADD, SUB, MUL, MIN, MAX, POW -> op.onNumbers().applyAsDouble(left, right);
+      case EQ, NE, LT, LE, GT, GE -> op.holds(left, right) ? 1 : 0;
       case AND -> (long) left & (long) right;
       case OR -> (long) left | (long) right;
       case XOR -> (long) left ^ (long) right;
@@ -89,6 +64,10 @@ public final class Scalars {
     };
     boolean exactInDouble = type.isFloat() || Math.abs(exact) < 1L << 53;
     return exactInDouble ? OptionalDouble.of(round(op.result(type), exact)) : OptionalDouble.empty();
+  }
+
+  private static long wholeDivision(BinaryOp op, long left, long right) {
+    return op == BinaryOp.DIV ? Math.floorDiv(left, right) : Math.floorMod(left, right);
   }
 
   /// A shift is by as many bits as the low bits of its operand say.

@@ -3,35 +3,12 @@ package dev.einfall.backends.reference;
 import dev.einfall.backends.KernelFault;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
-import dev.einfall.ir.Erf;
 import dev.einfall.ir.UnaryOp;
-import java.util.function.DoubleBinaryOperator;
-import java.util.function.DoubleUnaryOperator;
 import java.util.function.LongBinaryOperator;
 
-/// The scalar operations, on `double` and `long`.
+/// The scalar operations on `long`, and conversions.
 final class Arithmetic {
   private Arithmetic() {}
-
-  static DoubleUnaryOperator ofNumber(UnaryOp op) {
-    return switch (op) {
-      case NEG -> x -> -x;
-      case ABS -> Math::abs;
-      case SIGN -> Math::signum;
-      case EXP -> Math::exp;
-      case LOG -> Math::log;
-      case SQRT -> Math::sqrt;
-      case RSQRT -> x -> 1 / Math.sqrt(x);
-      case TANH -> Math::tanh;
-      case ERF -> Erf::erf;
-      case SIN -> Math::sin;
-      case COS -> Math::cos;
-      case FLOOR -> Math::floor;
-      case CEIL -> Math::ceil;
-      case ROUND -> Math::rint;
-      case NOT, POPCOUNT -> throw new IllegalArgumentException(op + " of a number");
-    };
-  }
 
   static long ofInteger(UnaryOp op, ElementType type, long x) {
     return switch (op) {
@@ -42,21 +19,6 @@ final class Arithmetic {
       case SIGN -> Long.signum(x);
       case EXP, LOG, SQRT, RSQRT, TANH, ERF, SIN, COS, FLOOR, CEIL, ROUND ->
           throw new IllegalArgumentException(op + " of an integer");
-    };
-  }
-
-  /// An operation on numbers that gives a number.
-  static DoubleBinaryOperator ofNumbers(BinaryOp op) {
-    return switch (op) {
-      case ADD -> (x, y) -> x + y;
-      case SUB -> (x, y) -> x - y;
-      case MUL -> (x, y) -> x * y;
-      case DIV -> (x, y) -> x / y;
-      case MOD -> (x, y) -> x - y * Math.floor(x / y);
-      case MIN -> Math::min;
-      case MAX -> Math::max;
-      case POW -> Math::pow;
-      case EQ, NE, LT, LE, GT, GE, AND, OR, XOR, SHL, SHR -> throw new IllegalArgumentException(op + " of numbers");
     };
   }
 
@@ -76,26 +38,9 @@ final class Arithmetic {
       case XOR -> (x, y) -> x ^ y;
       case SHL -> (x, y) -> wrap(type, x << (y & shiftMask));
       case SHR -> (x, y) -> x >> (y & shiftMask);
-      case EQ, NE, LT, LE, GT, GE -> (x, y) -> holds(op, Long.compare(x, y)) ? 1 : 0;
+      case EQ, NE, LT, LE, GT, GE -> (x, y) -> op.holds(Long.compare(x, y), 0) ? 1 : 0;
       case POW -> throw new IllegalArgumentException(op + " of integers");
     };
-  }
-
-  /// Whether a comparison of numbers holds; none but `NE` does when one is NaN.
-  static boolean compare(BinaryOp op, double x, double y) {
-    return switch (op) {
-      case EQ -> x == y;
-      case NE -> x != y;
-      case LT -> x < y;
-      case LE -> x <= y;
-      case GT -> x > y;
-      case GE -> x >= y;
-      default -> throw new IllegalArgumentException(op + " is no comparison");
-    };
-  }
-
-  private static boolean holds(BinaryOp op, int order) {
-    return compare(op, order, 0);
   }
 
   private static long divisor(long value) {

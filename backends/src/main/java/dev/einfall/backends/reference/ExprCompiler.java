@@ -168,7 +168,7 @@ final class ExprCompiler {
     Expr identity = reduce.reduction().identity(type);
     if (type.isFloat()) {
       double start = ((Expr.FloatLiteral) identity).value();
-      var combine = Arithmetic.ofNumbers(reduce.reduction().combine());
+      var combine = reduce.reduction().combine().onNumbers();
       boolean sum = reduce.reduction() == Reduction.SUM;
       return (Value.OfNumber) (frame, _) -> {
         double result = start;

@@ -227,7 +227,7 @@ final class StmtCompiler {
 
   private static Value reduceLanes(BinaryOp op, ElementType type, int lanes, Value operand) {
     if (type.isFloat()) {
-      var combine = Arithmetic.ofNumbers(op);
+      var combine = op.onNumbers();
       return (Value.OfNumber) (frame, _) -> {
         double result = operand.number(frame, 0);
         for (int lane = 1; lane < lanes; lane++) {

@@ -31,7 +31,7 @@ final class Values {
 
   static Value unary(UnaryOp op, ElementType type, Value x) {
     if (type.isFloat()) {
-      DoubleUnaryOperator function = Arithmetic.ofNumber(op);
+      DoubleUnaryOperator function = op.onNumbers();
       return (Value.OfNumber) (frame, lane) -> function.applyAsDouble(x.number(frame, lane));
     }
     return (Value.OfInteger) (frame, lane) -> Arithmetic.wrap(type, Arithmetic.ofInteger(op, type, x.integer(frame, lane)));
@@ -51,7 +51,7 @@ final class Values {
 
   private static Value compareNumbers(BinaryOp op, Value x, Value y) {
     return (Value.OfInteger) (frame, lane) ->
-        Arithmetic.compare(op, x.number(frame, lane), y.number(frame, lane)) ? 1 : 0;
+        op.holds(x.number(frame, lane), y.number(frame, lane)) ? 1 : 0;
   }
 
   /// The two most frequent operations have a closure of their own: most of a run is spent in them.
@@ -62,7 +62,7 @@ final class Values {
     if (op == BinaryOp.ADD) {
       return (Value.OfNumber) (frame, lane) -> x.number(frame, lane) + y.number(frame, lane);
     }
-    DoubleBinaryOperator function = Arithmetic.ofNumbers(op);
+    DoubleBinaryOperator function = op.onNumbers();
     return (Value.OfNumber) (frame, lane) -> function.applyAsDouble(x.number(frame, lane), y.number(frame, lane));
   }
 

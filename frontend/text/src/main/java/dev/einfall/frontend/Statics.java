@@ -5,7 +5,6 @@ import dev.einfall.frontend.Static.Truth;
 import dev.einfall.frontend.Static.Whole;
 import dev.einfall.frontend.Syntax.Expr;
 import dev.einfall.ir.BinaryOp;
-import dev.einfall.ir.Erf;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.UnaryOp;
@@ -205,19 +204,8 @@ final class Statics {
 
   private Static real(BinaryOp op, double left, double right, Span span) {
     return switch (op) {
-      case ADD -> new Real(left + right);
-      case SUB -> new Real(left - right);
-      case MUL -> new Real(left * right);
-      case DIV -> new Real(left / right);
-      case MIN -> new Real(Math.min(left, right));
-      case MAX -> new Real(Math.max(left, right));
-      case POW -> new Real(Math.pow(left, right));
-      case EQ -> new Truth(left == right);
-      case NE -> new Truth(left != right);
-      case LT -> new Truth(left < right);
-      case LE -> new Truth(left <= right);
-      case GT -> new Truth(left > right);
-      case GE -> new Truth(left >= right);
+      case ADD, SUB, MUL, DIV, MIN, MAX, POW -> new Real(op.onNumbers().applyAsDouble(left, right));
+      case EQ, NE, LT, LE, GT, GE -> new Truth(op.holds(left, right));
       case MOD, AND, OR, XOR, SHL, SHR -> throw diagnostics.reject(span,
           "`" + op.text() + "` is not defined for a real number here");
     };
@@ -264,21 +252,9 @@ final class Statics {
       return new Whole(Size.of(op == UnaryOp.ABS ? Math.absExact(number) : Long.signum(number)));
     }
     double x = real(operand, span);
-    return new Real(switch (op) {
-      case ABS -> Math.abs(x);
-      case SIGN -> Math.signum(x);
-      case EXP -> Math.exp(x);
-      case LOG -> Math.log(x);
-      case SQRT -> Math.sqrt(x);
-      case RSQRT -> 1 / Math.sqrt(x);
-      case TANH -> Math.tanh(x);
-      case ERF -> Erf.erf(x);
-      case SIN -> Math.sin(x);
-      case COS -> Math.cos(x);
-      case FLOOR -> Math.floor(x);
-      case CEIL -> Math.ceil(x);
-      case ROUND -> Math.rint(x);
-      case NEG, NOT, POPCOUNT -> throw refuse(span);
-    });
+    if (op == UnaryOp.NEG || op == UnaryOp.NOT || op == UnaryOp.POPCOUNT) {
+      throw refuse(span);
+    }
+    return new Real(op.onNumbers().applyAsDouble(x));
   }
 }
