@@ -5,7 +5,6 @@ import dev.einfall.ir.ElementType;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Combiner;
 import dev.einfall.ir.cascade.Expr;
-import dev.einfall.ir.cascade.Recurrence;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -39,14 +38,7 @@ public final class Promises {
 
   /// An error for every reduction of `cascade` that breaks a promise, with values that show it.
   public static List<Diagnostic> check(Cascade cascade) {
-    Stream<Combiner> scatters = cascade.definitions().stream()
-        .flatMap(definition -> definition instanceof Recurrence recurrence ? recurrence.updates().stream() : Stream.empty())
-        .flatMap(update -> update.combination().stream())
-        .flatMap(with -> with instanceof Combiner combiner ? Stream.of(combiner) : Stream.empty());
-    Stream<Combiner> folds = cascade.definitions().stream().flatMap(definition -> definition.exprs())
-        .flatMap(Expr::nodes).flatMap(node -> node instanceof Expr.Fold fold ? Stream.of(fold.combiner()) : Stream.empty());
-    return Stream.concat(folds, scatters).distinct()
-        .flatMap(combiner -> new Promises(combiner).broken().stream()).toList();
+    return cascade.combiners().stream().flatMap(combiner -> new Promises(combiner).broken().stream()).toList();
   }
 
   private Optional<Diagnostic> broken() {

@@ -5,6 +5,7 @@ import dev.einfall.frontend.Syntax.Statement;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.UnaryOp;
+import dev.einfall.ir.cascade.Reduction;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -87,7 +88,7 @@ final class OpenTypes {
 
   private Kind reduction(Expr.Reduction reduction) {
     String name = reduction.name().text();
-    if (name.equals("argmax") || name.equals("argmin")) {
+    if (Reduction.named(name).filter(Reduction::isPosition).isPresent()) {
       return Kind.WHOLE;
     }
     List<FileScope> files = frame.file().filesWithReduction(name);
@@ -106,7 +107,7 @@ final class OpenTypes {
     if (type.isPresent()) {
       return Kind.of(type.get());
     }
-    List<Expr> operands = name.equals("where") && call.arguments().size() == 3
+    List<Expr> operands = name.equals(Scalars.WHERE) && call.arguments().size() == 3
         ? call.arguments().subList(1, 3) : call.arguments();
     Kind kind = operands.stream().map(this::kind).reduce(Kind.UNKNOWN, Kind::join);
     boolean isReal = UnaryOp.function(name).filter(op -> !op.accepts(ElementType.I32)).isPresent()

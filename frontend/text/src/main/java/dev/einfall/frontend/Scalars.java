@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 
 /// Reads scalar expressions: the right sides of Einsums.
 final class Scalars {
-  private static final String WHERE = "where";
+  static final String WHERE = "where";
 
   private final Elaboration elaboration;
   private final Diagnostics diagnostics;

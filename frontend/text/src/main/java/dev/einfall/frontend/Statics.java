@@ -16,7 +16,6 @@ import java.util.function.Function;
 /// Evaluates what is known when the program is read: whole numbers and sizes, real numbers, and truths.
 final class Statics {
   static final String LOG2_NAME = "log2";
-  private static final String WHERE = "where";
   private static final int MOST_PARTS = 128;
   private static final int MOST_SHIFTED = 62;
 
@@ -218,7 +217,7 @@ final class Statics {
     if (name.equals(LOG2_NAME)) {
       Expr operand = arguments(call, 1).getFirst();
       return new Whole(Size.of(log2(number(whole(operand), operand.span()), operand.span())));
-    } else if (name.equals(WHERE)) {
+    } else if (name.equals(Scalars.WHERE)) {
       List<Expr> operands = arguments(call, 3);
       return value(truth(operands.get(0)) ? operands.get(1) : operands.get(2));
     } else if (binary.isPresent()) {

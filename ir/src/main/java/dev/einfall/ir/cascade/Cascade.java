@@ -1,6 +1,7 @@
 package dev.einfall.ir.cascade;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /// A program of the cascade level: tensors given at the call, tensors read from a weights file, definitions in an order
 /// in which every tensor is defined before it is used, and the tensors that are the result.
@@ -27,6 +28,18 @@ public record Cascade(
   /// The definitions that are Einsums, in order.
   public List<Einsum> einsums() {
     return definitions.stream().filter(Einsum.class::isInstance).map(Einsum.class::cast).toList();
+  }
+
+  /// The reductions that the cascade defines and uses: those in expressions, and then those of updates, each in the order of its
+  /// first use.
+  public List<Combiner> combiners() {
+    Stream<Combiner> scatters = definitions.stream()
+        .flatMap(definition -> definition instanceof Recurrence recurrence ? recurrence.updates().stream() : Stream.empty())
+        .flatMap(update -> update.combination().stream())
+        .flatMap(with -> with instanceof Combiner combiner ? Stream.of(combiner) : Stream.empty());
+    Stream<Combiner> folds = definitions.stream().flatMap(Definition::exprs).flatMap(Expr::nodes)
+        .flatMap(node -> node instanceof Expr.Fold fold ? Stream.of(fold.combiner()) : Stream.empty());
+    return Stream.concat(folds, scatters).distinct().toList();
   }
 
   /// The same cascade with other definitions; the same object if they are the same objects. What the mapping says of

@@ -100,7 +100,7 @@ public final class CascadePrinter {
   }
 
   private void cascade(Cascade cascade, Lines lines) {
-    combiners(cascade).forEach(combiner -> combiner(combiner, lines));
+    cascade.combiners().forEach(combiner -> combiner(combiner, lines));
     List<String> parameters = cascade.inputs().stream().map(this::declaration).toList();
     cascade.weights().forEach(weight -> name(weight.tensor()));
     cascade.definitions().forEach(definition -> definition.tensors().forEach(this::name));
@@ -171,17 +171,6 @@ public final class CascadePrinter {
         lines.add(binding.name().toLowerCase(java.util.Locale.ROOT) + " " + String.join(" ", loops));
       }
     }
-  }
-
-  /// The reductions that the cascade defines, in the order of their first use.
-  private static List<Combiner> combiners(Cascade cascade) {
-    Stream<Combiner> scatters = cascade.definitions().stream()
-        .flatMap(definition -> definition instanceof Recurrence recurrence ? recurrence.updates().stream() : Stream.empty())
-        .flatMap(update -> update.combination().stream())
-        .flatMap(with -> with instanceof Combiner combiner ? Stream.of(combiner) : Stream.empty());
-    Stream<Combiner> folds = cascade.definitions().stream().flatMap(Definition::exprs).flatMap(Expr::nodes)
-        .flatMap(node -> node instanceof Expr.Fold fold ? Stream.of(fold.combiner()) : Stream.empty());
-    return Stream.concat(folds, scatters).distinct().toList();
   }
 
   private void combiner(Combiner combiner, Lines lines) {

@@ -368,12 +368,6 @@ final class ValueBuilder {
     }
     String name = element.tensor().name();
     boolean fromData = index.nodes().anyMatch(Expr.Load.class::isInstance);
-    // Over an empty rank there is no access.
-    boolean isNever = element.indices().get(dimension).nodes().anyMatch(node ->
-        node instanceof dev.einfall.ir.cascade.Expr.Coordinate(Rank rank) && rank.size().value() == 0);
-    if (isNever) {
-      return;
-    }
     if (!fromData && path == TRUE) {
       Interval range = ranges.of(index);
       throw new CompileException(Diagnostic.error(span, "index " + (dimension + 1) + " of " + name + " runs from "
