@@ -78,6 +78,36 @@ final class RoundTripTest {
         """);
   }
 
+  @Test
+  void everyFormOfAPlan() {
+    checkLoops("plan", """
+        kernel twice(W: f32[4], P: f32[4]) {
+          for i in 0..4 {
+            P[i] = W[i] * 2.0
+          }
+        }
+
+        kernel row(X: f32[4], P: f32[4], T: f32[4], C: f32[4]) {
+          for i in 0..4 {
+            T[i] = X[i] + P[i]
+            C[i] = T[i]
+          }
+        }
+
+        plan step {
+          input B: f32[4]
+          input X: f32[4]
+          weight W: f32[4] = "layer.0"
+          constant P: f32[4]
+          output C: f32[4] = "cache" from B
+          buffer T: f32[4] at 0
+          arena 64
+          setup twice(W, P)
+          launch row(X, P, T, C)
+        }
+        """);
+  }
+
   private static void checkCascade(String name, String text) {
     Cascade cascade = read(name, text);
     CascadeVerifier.verify(cascade);

@@ -37,8 +37,10 @@ class LibraryIndexTest {
     try (Stream<Path> files = Files.list(LIBRARY)) {
       for (Path file : files.filter(file -> file.toString().endsWith(".ein")).sorted().toList()) {
         String name = file.getFileName().toString();
-        page.append("\n## [").append(name.replace(".ein", "")).append("](").append(name).append(")\n\n| Function | |\n|---|---|\n");
-        FUNCTION.matcher(Files.readString(file)).results().forEach(function -> page.append(row(function)));
+        String text = Files.readString(file);
+        page.append("\n## [").append(name.replace(".ein", "")).append("](").append(name).append(")\n\n")
+            .append(firstSentence(text.substring(0, text.indexOf("#\n")))).append("\n\n| Function | |\n|---|---|\n");
+        FUNCTION.matcher(text).results().forEach(function -> page.append(row(function)));
       }
     }
     return page.toString();
