@@ -184,7 +184,7 @@ final class Scalars {
     boolean fits = position.rest() < ranks.size()
         && tensor.shape().size() - (access.subscripts().size() - 1) == ranks.size();
     if (!fits || !elaboration.same(ranks.get(position.rest()).size(), tensor.shape().get(position.dimension()))) {
-      throw diagnostics.reject(access.span(), "`...` stands for other sizes here than on the left");
+      throw diagnostics.reject(access.span(), "`...` stands for other sizes here than where it is bound");
     }
     return new Expr.Coordinate(ranks.get(position.rest()));
   }
