@@ -30,6 +30,8 @@ import dev.einfall.passes.loop.VectorizeLoops;
 import dev.einfall.passes.lower.LowerEinsums;
 import dev.einfall.passes.plan.PlanMemory;
 import dev.einfall.passes.plan.ShareKernels;
+import dev.einfall.passes.recurrence.AbsorbUsers;
+import dev.einfall.passes.recurrence.KeepLastStates;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -87,6 +89,8 @@ public final class PassCatalog {
     passes.put("eliminate-common-einsums", _ -> new EliminateCommonEinsums());
     passes.put("inline-producers", _ -> new InlineProducers());
     passes.put("extract-invariants", _ -> new ExtractInvariants());
+    passes.put("absorb-users", _ -> new AbsorbUsers());
+    passes.put("keep-last-states", _ -> new KeepLastStates());
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("name-ranks", _ -> new NameRanks());

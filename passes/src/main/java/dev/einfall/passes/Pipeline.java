@@ -35,6 +35,8 @@ import dev.einfall.passes.lower.Lowered;
 import dev.einfall.passes.lower.Schedule;
 import dev.einfall.passes.plan.PlanMemory;
 import dev.einfall.passes.plan.ShareKernels;
+import dev.einfall.passes.recurrence.AbsorbUsers;
+import dev.einfall.passes.recurrence.KeepLastStates;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -82,6 +84,11 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new InlineProducers(),
         // What inlining has brought to places where it is evaluated again and again; layers often share it.
         new ExtractInvariants(),
+        new EliminateCommonEinsums(),
+        // Users first: where they have moved into the steps, nobody needs what all steps made.
+        new AbsorbUsers(),
+        new KeepLastStates(),
+        // What states started as, where they start as a slice of it now.
         new EliminateCommonEinsums(),
         new FuseEpilogues(),
         // After the epilogues: products with their biases and activations are compared whole.

@@ -9,15 +9,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /// An index as `constant + sum of coefficient * coordinate`.
-record Affine(Map<Rank, Long> coefficients, long constant) {
+public record Affine(Map<Rank, Long> coefficients, long constant) {
 
   /// The coefficient of `rank`; 0 if the index does not depend on it.
-  long coefficient(Rank rank) {
+  public long coefficient(Rank rank) {
     return coefficients.getOrDefault(rank, 0L);
   }
 
   /// `expr` as an affine index, if it is one.
-  static Optional<Affine> of(Expr expr) {
+  public static Optional<Affine> of(Expr expr) {
     return switch (expr) {
       case Expr.IntLiteral literal -> Optional.of(constant(literal.value()));
       case Expr.Extent extent -> extent.size().constant().map(Affine::constant);
@@ -65,7 +65,7 @@ record Affine(Map<Rank, Long> coefficients, long constant) {
 
   /// How many elements apart the elements of an access at neighbouring coordinates of `rank` are, in row-major order;
   /// empty if that differs from place to place.
-  static Optional<Long> stride(Expr.Access access, Rank rank) {
+  public static Optional<Long> stride(Expr.Access access, Rank rank) {
     Tensor tensor = access.tensor();
     long stride = 0;
     long width = 1;

@@ -17,17 +17,17 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /// Questions about, and substitutions in, expressions of the cascade level.
-final class Exprs {
+public final class Exprs {
   private Exprs() {}
 
   /// `expr` with `change` applied to every node, operands first.
-  static Expr rewrite(Expr expr, UnaryOperator<Expr> change) {
+  public static Expr rewrite(Expr expr, UnaryOperator<Expr> change) {
     return change.apply(expr.mapChildren(child -> rewrite(child, change)));
   }
 
   /// `expr` with each coordinate that `values` knows replaced by the `i32` of its value. No rank that a reduction in `expr`
   /// binds may be known.
-  static Expr substitute(Expr expr, Map<Rank, Expr> values) {
+  public static Expr substitute(Expr expr, Map<Rank, Expr> values) {
     return rewrite(expr, node -> node instanceof Expr.Coordinate(Rank rank) ? narrow(values.getOrDefault(rank, node)) : node);
   }
 
@@ -36,7 +36,7 @@ final class Exprs {
   }
 
   /// `expr` with every reduction binding ranks of its own, so that it may stand beside the original.
-  static Expr freshRanks(Expr expr) {
+  public static Expr freshRanks(Expr expr) {
     Expr inside = expr.mapChildren(Exprs::freshRanks);
     if (expr.bound().isEmpty()) {
       return inside;
@@ -52,7 +52,7 @@ final class Exprs {
   }
 
   /// A reduction over `ranks` in place of its own; other nodes, which bind none, as they are.
-  static Expr withRanks(Expr expr, List<Rank> ranks) {
+  public static Expr withRanks(Expr expr, List<Rank> ranks) {
     return switch (expr) {
       case Expr.Reduce reduce -> new Expr.Reduce(reduce.reduction(), ranks, reduce.body());
       case Expr.Fold fold -> new Expr.Fold(fold.combiner(), ranks, fold.bodies(), fold.component());
@@ -62,7 +62,7 @@ final class Exprs {
   }
 
   /// The ranks whose coordinates `expr` reads and that no reduction in it binds.
-  static Set<Rank> freeRanks(Expr expr) {
+  public static Set<Rank> freeRanks(Expr expr) {
     Set<Rank> free = identitySet();
     expr.nodes().forEach(node -> {
       if (node instanceof Expr.Coordinate(Rank rank)) {
@@ -75,45 +75,45 @@ final class Exprs {
     return free;
   }
 
-  static Stream<Expr.Access> accesses(Expr expr) {
+  public static Stream<Expr.Access> accesses(Expr expr) {
     return expr.nodes().filter(Expr.Access.class::isInstance).map(Expr.Access.class::cast);
   }
 
-  static Stream<Expr.Reduce> reductions(Expr expr) {
+  public static Stream<Expr.Reduce> reductions(Expr expr) {
     return expr.nodes().filter(Expr.Reduce.class::isInstance).map(Expr.Reduce.class::cast);
   }
 
-  static boolean hasReduction(Expr expr) {
+  public static boolean hasReduction(Expr expr) {
     return expr.nodes().anyMatch(node -> !node.bound().isEmpty());
   }
 
-  static boolean hasFold(Expr expr) {
+  public static boolean hasFold(Expr expr) {
     return expr.nodes().anyMatch(Expr.Fold.class::isInstance);
   }
 
-  static boolean reads(Expr expr, Tensor tensor) {
+  public static boolean reads(Expr expr, Tensor tensor) {
     return expr instanceof Expr.Access access && access.tensor() == tensor
         || expr.children().anyMatch(child -> reads(child, tensor));
   }
 
   /// Whether a recurrence reads `tensor`, or starts with it.
-  static boolean isReadInOrder(Tensor tensor, Cascade cascade) {
+  public static boolean isReadInOrder(Tensor tensor, Cascade cascade) {
     return cascade.definitions().stream()
         .anyMatch(definition -> definition instanceof Recurrence && definition.reads().anyMatch(read -> read == tensor));
   }
 
   /// The coordinates of `ranks`, as index expressions.
-  static List<Expr> coordinates(List<Rank> ranks) {
+  public static List<Expr> coordinates(List<Rank> ranks) {
     return ranks.stream().<Expr>map(Expr.Coordinate::new).toList();
   }
 
   /// The number of points of the iteration space of `ranks`.
-  static long volume(List<Rank> ranks) {
+  public static long volume(List<Rank> ranks) {
     return ranks.stream().mapToLong(rank -> rank.size().value()).reduce(1, Math::multiplyExact);
   }
 
   /// The arithmetic operations of one evaluation outside of index expressions; a transcendental one counts as 16.
-  static long operations(Expr expr) {
+  public static long operations(Expr expr) {
     long own = switch (expr) {
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Cast _ -> 0;
       case Expr.Access access -> access.outside().isPresent() ? 3 : 0;
@@ -129,13 +129,13 @@ final class Exprs {
   }
 
   /// The Einsum of `einsums` that defines each tensor.
-  static Map<Tensor, Einsum> definitions(List<Einsum> einsums) {
+  public static Map<Tensor, Einsum> definitions(List<Einsum> einsums) {
     Map<Tensor, Einsum> definitions = new IdentityHashMap<>();
     einsums.forEach(einsum -> definitions.put(einsum.tensor(), einsum));
     return definitions;
   }
 
-  static <T> Set<T> identitySet() {
+  public static <T> Set<T> identitySet() {
     return Collections.newSetFromMap(new IdentityHashMap<>());
   }
 }
