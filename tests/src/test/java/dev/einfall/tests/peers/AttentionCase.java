@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.SplittableRandom;
 
 /// What is computed: softmax attention of `heads` heads of queries over `groups` heads of keys and values, in `f32`.
 ///
@@ -79,15 +78,11 @@ record AttentionCase(int heads, int groups, int queries, int keys, boolean causa
   }
 
   Inputs inputs() {
-    SplittableRandom random = new SplittableRandom(heads + queries + keys);
-    return new Inputs(random(random, heads * queries), random(random, groups * keys), random(random, groups * keys));
+    Randoms random = new Randoms(heads + queries + keys);
+    return new Inputs(rows(random, heads * queries), rows(random, groups * keys), rows(random, groups * keys));
   }
 
-  private static float[] random(SplittableRandom random, int rows) {
-    float[] values = new float[rows * DEPTH];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) random.nextDouble(-2, 2);
-    }
-    return values;
+  private static float[] rows(Randoms random, int rows) {
+    return random.between(-2, 2, rows * DEPTH);
   }
 }

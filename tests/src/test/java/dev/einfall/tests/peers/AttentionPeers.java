@@ -2,7 +2,6 @@ package dev.einfall.tests.peers;
 
 import static dev.einfall.tests.peers.AttentionCase.DEPTH;
 
-import dev.einfall.passes.PassCatalog;
 import dev.einfall.runtime.Options;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,13 +11,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /// Naive attention in Einfall, and in Einfall without reduced passes, beside the fused operators of ONNX Runtime and PyTorch.
 final class AttentionPeers {
   private static final List<String> PEERS = List.of("ort Attention", "ort MultiHead", "ort GroupQuery", "torch");
-  /// The passes that lower the number of passes.
-  private static final List<String> REDUCTIONS = List.of("reduce-passes");
   /// Scores, their exponentials, and room for those of a peer.
   private static final int STORED_SCORES = 4;
 
@@ -63,16 +59,11 @@ final class AttentionPeers {
           .with(inputs.v(), 1, shape.groups(), shape.keys(), DEPTH));
     }
     if (STORED_SCORES * shape.scoreBytes() < freeBytes()) {
-      all.put(Bout.PLAIN, new EinfallContestant(shape.program(), shape.tensors(inputs), plain(options)));
+      all.put(Bout.PLAIN, new EinfallContestant(shape.program(), shape.tensors(inputs), Plain.options(options)));
     } else {
       System.out.println("no memory for the scores of " + shape.name() + ", so no plain form");
     }
     return all;
-  }
-
-  /// Without what lowers the number of passes.
-  private static Options plain(Options options) {
-    return options.without(PassCatalog.names().stream().filter(REDUCTIONS::contains).collect(Collectors.toSet()));
   }
 
   /// The memory that this machine has left, where it tells.

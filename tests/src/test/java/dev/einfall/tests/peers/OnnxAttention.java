@@ -107,36 +107,10 @@ final class OnnxAttention {
 
   /// `[heads, positions, DEPTH]` as `[positions, heads, DEPTH]`.
   private static float[] byPosition(float[] values, int heads) {
-    return exchanged(values, heads, values.length / heads / DEPTH);
+    return Exchanged.of(values, heads, values.length / heads / DEPTH, DEPTH);
   }
 
-  private static float[] exchanged(float[] values, int outer, int inner) {
-    float[] result = new float[values.length];
-    for (int i = 0; i < outer; i++) {
-      for (int j = 0; j < inner; j++) {
-        System.arraycopy(values, (i * inner + j) * DEPTH, result, (j * outer + i) * DEPTH, DEPTH);
-      }
-    }
-    return result;
-  }
-
-  /// A contestant whose result is `[positions, heads, DEPTH]`, as one that gives `[heads, positions, DEPTH]`.
   private Contestant positionsFirst(Contestant contestant) {
-    return new Contestant() {
-      @Override
-      public void run() throws Exception {
-        contestant.run();
-      }
-
-      @Override
-      public float[] result() throws Exception {
-        return exchanged(contestant.result(), shape.queries(), shape.heads());
-      }
-
-      @Override
-      public void close() {
-        contestant.close();
-      }
-    };
+    return Exchanged.positionsFirst(contestant, shape.queries(), shape.heads(), DEPTH);
   }
 }

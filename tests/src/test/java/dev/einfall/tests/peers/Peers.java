@@ -20,6 +20,7 @@ public final class Peers {
     switch (arguments.length == 0 ? "" : arguments[0]) {
       case "minilm" -> miniLm(rest);
       case "attention" -> AttentionPeers.run(Request.of(rest));
+      case "recurrences" -> RecurrencePeers.run(Request.of(rest));
       default -> fail();
     }
   }

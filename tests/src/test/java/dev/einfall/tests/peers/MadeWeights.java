@@ -1,0 +1,42 @@
+package dev.einfall.tests.peers;
+
+import dev.einfall.frontend.weights.StoredTensor;
+import dev.einfall.frontend.weights.WeightsFile;
+import dev.einfall.ir.ElementType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Weights that are in memory and nowhere else.
+final class MadeWeights implements WeightsFile {
+  private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+
+  MadeWeights with(String key, float[] values, long... shape) {
+    MemorySegment memory = Arena.ofAuto().allocate((long) values.length * Float.BYTES, Long.BYTES * 8L);
+    memory.copyFrom(MemorySegment.ofArray(values));
+    tensors.put(key, new StoredTensor(key, ElementType.F32, Arrays.stream(shape).boxed().toList(), memory));
+    return this;
+  }
+
+  @Override
+  public String name() {
+    return "made weights";
+  }
+
+  @Override
+  public Optional<StoredTensor> find(String key) {
+    return Optional.ofNullable(tensors.get(key));
+  }
+
+  @Override
+  public List<String> keys() {
+    return List.copyOf(tensors.keySet());
+  }
+
+  @Override
+  public void close() {}
+}
