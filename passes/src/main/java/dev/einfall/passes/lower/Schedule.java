@@ -12,6 +12,9 @@ import java.util.List;
 public record Schedule(
     List<Mapping.Split> splits, List<String> order, List<Mapping.Bound> bindings, List<String> reductions) {
 
+  /// That of a kernel of which no mapping speaks.
+  public static final Schedule NONE = new Schedule(List.of(), List.of(), List.of(), List.of());
+
   public Schedule {
     splits = List.copyOf(splits);
     order = List.copyOf(order);

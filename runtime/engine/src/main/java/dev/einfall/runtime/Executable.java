@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Set;
 
 /// A program compiled for certain sizes.
-interface Executable {
+sealed interface Executable permits CompiledPlan, ReferenceExecutable {
 
   /// Computes the outputs, in order, from the inputs, in order and of the right types and shapes. Safe for many threads.
   ///

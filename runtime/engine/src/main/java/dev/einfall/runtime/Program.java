@@ -1,6 +1,7 @@
 package dev.einfall.runtime;
 
 import dev.einfall.backends.KernelFault;
+import dev.einfall.backends.reference.Array;
 import dev.einfall.frontend.weights.NearKeys;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -99,8 +100,27 @@ public final class Program implements AutoCloseable {
   public Map<String, Tensor> run(Map<String, Tensor> tensors, Set<String> givenUp) {
     List<Tensor> ordered = order(tensors);
     Set<Integer> positions = positions(givenUp);
-    List<Tensor> results = use(() -> run(ordered, positions));
-    Map<String, Tensor> named = new LinkedHashMap<>();
+    return named(use(() -> with(ordered, executable -> {
+      List<Tensor> results = executable.run(ordered, positions);
+      positions.forEach(position -> ordered.get(position).close());
+      return results;
+    })));
+  }
+
+  /// The outputs in double precision, rounded nowhere.
+  ///
+  /// @throws IllegalArgumentException as [#run] does
+  /// @throws IllegalStateException as [#run] does, and when the program is not for the reference backend
+  Map<String, Array> exact(Map<String, Tensor> tensors) {
+    List<Tensor> ordered = order(tensors);
+    return named(use(() -> with(ordered, executable -> switch (executable) {
+      case ReferenceExecutable reference -> reference.exact(ordered);
+      case CompiledPlan _ -> throw new IllegalStateException("the program " + name + " rounds: it is compiled");
+    })));
+  }
+
+  private <T> Map<String, T> named(List<T> results) {
+    Map<String, T> named = new LinkedHashMap<>();
     for (int i = 0; i < results.size(); i++) {
       named.put(outputs.get(i).name(), results.get(i));
     }
@@ -131,7 +151,8 @@ public final class Program implements AutoCloseable {
     return positions;
   }
 
-  private List<Tensor> run(List<Tensor> ordered, Set<Integer> givenUp) {
+  /// What `action` makes of the code for `ordered`, which stay open until then.
+  private <T> T with(List<Tensor> ordered, Function<Executable, T> action) {
     List<Tensor> held = new ArrayList<>();
     try {
       for (Tensor tensor : ordered) {
@@ -140,9 +161,7 @@ public final class Program implements AutoCloseable {
       }
       Executable executable = acquire(sizes(ordered));
       try {
-        List<Tensor> results = executable.run(ordered, givenUp);
-        givenUp.forEach(position -> ordered.get(position).close());
-        return results;
+        return action.apply(executable);
       } catch (KernelFault fault) {
         throw new IllegalArgumentException(fault.getMessage());
       } finally {
