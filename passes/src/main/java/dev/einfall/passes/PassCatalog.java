@@ -32,6 +32,7 @@ import dev.einfall.passes.plan.PlanMemory;
 import dev.einfall.passes.plan.ShareKernels;
 import dev.einfall.passes.recurrence.AbsorbUsers;
 import dev.einfall.passes.recurrence.KeepLastStates;
+import dev.einfall.passes.reduce.DeferFactors;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -87,6 +88,7 @@ public final class PassCatalog {
     passes.put("normalize-reductions", _ -> new NormalizeReductions());
     passes.put("fold-constants", _ -> new FoldConstants());
     passes.put("eliminate-common-einsums", _ -> new EliminateCommonEinsums());
+    passes.put("defer-factors", _ -> new DeferFactors());
     passes.put("inline-producers", _ -> new InlineProducers());
     passes.put("extract-invariants", _ -> new ExtractInvariants());
     passes.put("absorb-users", _ -> new AbsorbUsers());

@@ -85,7 +85,7 @@ public record EliminateCommonEinsums() implements Pass.OnCascade {
   }
 
   /// `cascade` without the definitions that no output needs.
-  static Cascade withoutDead(Cascade cascade) {
+  public static Cascade withoutDead(Cascade cascade) {
     Set<Tensor> live = Exprs.identitySet();
     cascade.outputs().forEach(output -> live.add(output.tensor()));
     List<Definition> kept = new ArrayList<>();
