@@ -109,6 +109,7 @@ directive
   | 'vectorize' ID+                                                                   # Vectorize
   | 'fuse' members+=ID+ ('over' shared+=ID+ ('by' INT)?)?                             # Fuse
   | 'layout' ID+                                                                      # Layout
+  | 'schedule' ID INT?                                                                # Schedule
   ;
 
 subscript
@@ -148,7 +149,7 @@ outside
 name
   : ID
   | 'import' | 'const' | 'weights' | 'tokenizer' | 'weight' | 'map'
-  | 'split' | 'order' | 'parallel' | 'unroll' | 'vectorize' | 'fuse' | 'over' | 'by' | 'layout'
+  | 'split' | 'order' | 'parallel' | 'unroll' | 'vectorize' | 'fuse' | 'over' | 'by' | 'layout' | 'schedule'
   | 'reduce' | 'identity' | 'associative' | 'commutative' | 'update' | 'from' | 'while' | 'where'
   ;
 

@@ -37,6 +37,7 @@ final class Elaboration {
   private final List<Mapping.Nest> nests = new ArrayList<>();
   private final List<Mapping.Group> groups = new ArrayList<>();
   private final List<Mapping.Layout> layouts = new ArrayList<>();
+  private final List<Mapping.Schedule> schedules = new ArrayList<>();
   private final Set<Routine> called = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Nicknames nicknames = new Nicknames();
   private final Combiners combiners;
@@ -139,6 +140,10 @@ final class Elaboration {
     layouts.add(layout);
   }
 
+  void map(Mapping.Schedule schedule) {
+    schedules.add(schedule);
+  }
+
   Optional<Mapping.Nest> nest(Tensor tensor) {
     return mapping().nest(tensor);
   }
@@ -152,7 +157,7 @@ final class Elaboration {
   }
 
   Mapping mapping() {
-    return new Mapping(nests, groups, layouts);
+    return new Mapping(nests, groups, layouts, schedules);
   }
 
   /// What has been defined, as a cascade.

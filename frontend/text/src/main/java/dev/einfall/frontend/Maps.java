@@ -10,6 +10,7 @@ import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
@@ -37,6 +38,7 @@ final class Maps {
       switch (directive.kind()) {
         case FUSE -> elaboration.map(group(map.name(), definition, directive));
         case LAYOUT -> elaboration.map(layout(nest(tensor, definition), directive));
+        case SCHEDULE -> elaboration.map(schedule(map.name(), tensor, definition, directive));
         case SPLIT, ORDER, PARALLEL, UNROLL, VECTORIZE -> loops.add(directive);
       }
     }
@@ -60,6 +62,28 @@ final class Maps {
           + "` too");
     }
     return new Groups(elaboration, fusion).group(members);
+  }
+
+  private Mapping.Schedule schedule(Syntax.Name name, Tensor tensor, Definition definition, Directive directive) {
+    if (!(definition instanceof Recurrence recurrence) || recurrence.steps().isEmpty()) {
+      throw diagnostics.reject(directive.span(), "`" + name.text() + "` takes no steps that could be scheduled");
+    }
+    if (elaboration.mapping().schedule(recurrence).isPresent()) {
+      throw diagnostics.reject(directive.span(), "the steps of `" + name.text() + "` have a schedule already");
+    }
+    Syntax.Name word = directive.names().getFirst();
+    Mapping.Way way = Mapping.Way.named(word.text()).orElseThrow(() -> diagnostics.reject(word.span(),
+        "there is no schedule `" + word.text() + "`; there are "
+            + String.join(", ", Arrays.stream(Mapping.Way.values()).map(Mapping.Way::text).toList())));
+    if (way.takesNumber() == directive.numbers().isEmpty()) {
+      throw diagnostics.reject(directive.span(), way.takesNumber()
+          ? "a number is missing, as in `schedule " + way.text() + " 64`" : "no number belongs to `schedule " + way.text() + "`");
+    }
+    long number = directive.numbers().isEmpty() ? 0 : directive.numbers().getFirst();
+    if (way.takesNumber() && (number < 1 || number > Integer.MAX_VALUE)) {
+      throw diagnostics.reject(directive.span(), "there is at least 1 " + (way == Mapping.Way.SCAN ? "part" : "step in a block") + ", not " + number);
+    }
+    return new Mapping.Schedule(tensor, way, (int) number);
   }
 
   private Mapping.Layout layout(Nest nest, Directive directive) {
@@ -94,7 +118,7 @@ final class Maps {
         case PARALLEL -> bind(directive, Mapping.Binding.PARALLEL, loops, bound);
         case UNROLL -> bind(directive, Mapping.Binding.UNROLL, loops, bound);
         case VECTORIZE -> bind(directive, Mapping.Binding.VECTORIZE, loops, bound);
-        case SPLIT, FUSE, LAYOUT -> { }
+        case SPLIT, FUSE, LAYOUT, SCHEDULE -> { }
       }
     }
     return new Mapping.Nest(nest.tensor, splits, order, bound);

@@ -57,6 +57,8 @@ final class Nicknames {
             new Mapping.Nest(tensor(nest.tensor()), nest.splits(), nest.order(), nest.bindings())).toList(),
         mapping.groups().stream().map(group ->
             new Mapping.Group(group.members().stream().map(this::tensor).toList(), group.shared(), group.tile())).toList(),
-        mapping.layouts().stream().map(layout -> new Mapping.Layout(tensor(layout.tensor()), layout.ranks())).toList());
+        mapping.layouts().stream().map(layout -> new Mapping.Layout(tensor(layout.tensor()), layout.ranks())).toList(),
+        mapping.schedules().stream().map(schedule ->
+            new Mapping.Schedule(tensor(schedule.tensor()), schedule.way(), schedule.number())).toList());
   }
 }

@@ -209,6 +209,8 @@ final class SyntaxReader {
       case FuseContext fuse -> new Syntax.Directive(Syntax.Directive.Kind.FUSE, names(fuse.members), names(fuse.shared),
           numbers(fuse.INT() == null ? List.of() : List.of(fuse.INT())), span);
       case LayoutContext layout -> directive(Syntax.Directive.Kind.LAYOUT, layout.ID(), List.of(), span);
+      case ScheduleContext schedule -> directive(Syntax.Directive.Kind.SCHEDULE, List.of(schedule.ID()),
+          schedule.INT() == null ? List.of() : List.of(schedule.INT()), span);
       default -> throw unknown(directive);
     };
   }

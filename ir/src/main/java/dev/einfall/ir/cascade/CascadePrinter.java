@@ -42,7 +42,7 @@ public final class CascadePrinter {
   /// Words with a meaning of their own, which name no tensor or rank.
   private static final List<String> RESERVED = List.of(
       "def", "for", "in", "or", "return", "true", "false", "inf", "nan", "weights", "tokenizer", "weight", "map",
-      "split", "order", "parallel", "unroll", "vectorize", "fuse", "over", "import", "const", "if", "else", "reduce", "update",
+      "split", "order", "parallel", "unroll", "vectorize", "fuse", "over", "schedule", "import", "const", "if", "else", "reduce", "update",
       "from", "while", "where", "identity", "associative", "commutative");
 
   private static final int LINE_LENGTH = 110;
@@ -141,6 +141,8 @@ public final class CascadePrinter {
         lines.add("map " + name(group.members().getLast()) + " { fuse " + names(group.members()) + shared(group) + " }"));
     cascade.mapping().layouts().forEach(layout ->
         lines.add("map " + name(layout.tensor()) + " { layout " + String.join(" ", layout.ranks()) + " }"));
+    cascade.mapping().schedules().forEach(schedule -> lines.add("map " + name(schedule.tensor()) + " { schedule "
+        + schedule.way().text() + (schedule.way().takesNumber() ? " " + schedule.number() : "") + " }"));
     lines.add("return " + cascade.outputs().stream()
         .map(output -> name(output.tensor()))
         .collect(Collectors.joining(", ")));

@@ -1,8 +1,10 @@
 package dev.einfall.ir.cascade;
 
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -20,8 +22,9 @@ import java.util.Set;
 /// }
 /// map E { fuse MX E D over b h p by 64 }
 /// map D { layout d p }
+/// map H { schedule chunked 64 }
 /// ```
-public record Mapping(List<Nest> nests, List<Group> groups, List<Layout> layouts) {
+public record Mapping(List<Nest> nests, List<Group> groups, List<Layout> layouts, List<Schedule> schedules) {
 
   /// What a loop of a nest becomes. A loop without a binding is serial.
   public enum Binding { PARALLEL, UNROLL, VECTORIZE }
@@ -69,24 +72,69 @@ public record Mapping(List<Nest> nests, List<Group> groups, List<Layout> layouts
     }
   }
 
-  public static final Mapping NONE = new Mapping(List.of(), List.of(), List.of());
+  /// How the steps of a recurrence are taken.
+  public enum Way {
+    /// One after the other.
+    STEPS(false),
+    /// In blocks of `number` steps, each as a whole: of a recurrence that is linear in its states.
+    CHUNKED(true),
+    /// In `number` parts that are computed beside each other, and then corrected: of a recurrence that is linear in its states.
+    SCAN(true),
+    /// All at once from what was last thought of them, until nothing changes.
+    JACOBI(false),
+    /// Those of a diagonal beside each other: of two step ranks.
+    WAVEFRONT(false);
+
+    private final boolean takesNumber;
+
+    Way(boolean takesNumber) {
+      this.takesNumber = takesNumber;
+    }
+
+    /// Whether a number of steps or parts belongs to it.
+    public boolean takesNumber() {
+      return takesNumber;
+    }
+
+    /// The word in the text.
+    public String text() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    /// The way that is written `text`, if there is one.
+    public static Optional<Way> named(String text) {
+      return Arrays.stream(values()).filter(way -> way.text().equals(text)).findFirst();
+    }
+  }
+
+  /// How the steps of the recurrence that has the state `tensor` are taken.
+  ///
+  /// @param number of steps in a block, or of parts; 0 for ways that take none
+  public record Schedule(Tensor tensor, Way way, int number) {}
+
+  public static final Mapping NONE = new Mapping(List.of(), List.of(), List.of(), List.of());
 
   public Mapping {
     nests = List.copyOf(nests);
     groups = List.copyOf(groups);
     layouts = List.copyOf(layouts);
+    schedules = List.copyOf(schedules);
   }
 
   public Mapping withNests(List<Nest> newNests) {
-    return new Mapping(newNests, groups, layouts);
+    return new Mapping(newNests, groups, layouts, schedules);
   }
 
   public Mapping withGroups(List<Group> newGroups) {
-    return new Mapping(nests, newGroups, layouts);
+    return new Mapping(nests, newGroups, layouts, schedules);
   }
 
   public Mapping withLayouts(List<Layout> newLayouts) {
-    return new Mapping(nests, groups, newLayouts);
+    return new Mapping(nests, groups, newLayouts, schedules);
+  }
+
+  public Mapping withSchedules(List<Schedule> newSchedules) {
+    return new Mapping(nests, groups, layouts, newSchedules);
   }
 
   /// Whether something is said of what defines `tensor`, so that it keeps its ranks and its reductions.
@@ -104,7 +152,8 @@ public record Mapping(List<Nest> nests, List<Group> groups, List<Layout> layouts
             .filter(group -> kept.contains(group.members().getFirst()))
             .map(group -> new Group(group.members().stream().filter(kept::contains).toList(), group.shared(), group.tile()))
             .toList(),
-        layouts.stream().filter(layout -> kept.contains(layout.tensor())).toList());
+        layouts.stream().filter(layout -> kept.contains(layout.tensor())).toList(),
+        schedules.stream().filter(schedule -> kept.contains(schedule.tensor())).toList());
   }
 
   public Optional<Nest> nest(Tensor tensor) {
@@ -113,6 +162,11 @@ public record Mapping(List<Nest> nests, List<Group> groups, List<Layout> layouts
 
   public Optional<Layout> layout(Tensor tensor) {
     return layouts.stream().filter(layout -> layout.tensor() == tensor).findFirst();
+  }
+
+  /// What is said of the steps of `recurrence`, by one of its states.
+  public Optional<Schedule> schedule(Recurrence recurrence) {
+    return schedules.stream().filter(schedule -> recurrence.tensors().contains(schedule.tensor())).findFirst();
   }
 
   /// The group of which the definition known by `tensor` is a member.

@@ -10,7 +10,8 @@ import java.util.stream.Stream;
 
 /// Checks the mapping of a cascade: nests are for Einsums and updates, one each, and speak of loops that their ranks and
 /// splits make; groups are made of different definitions, in order, that can run at one point of the shared ranks after the
-/// other; layouts order the ranks of tensors that live in a group's kernel.
+/// other; layouts order the ranks of tensors that live in a group's kernel;
+/// schedules are for recurrences that take steps, one each.
 final class MappingVerifier {
   private final Cascade cascade;
   private final Map<Tensor, List<Rank>> ranks = new LinkedHashMap<>();
@@ -44,6 +45,17 @@ final class MappingVerifier {
       check(group);
     }
     cascade.mapping().layouts().forEach(this::check);
+    cascade.mapping().schedules().forEach(this::check);
+  }
+
+  private void check(Mapping.Schedule schedule) {
+    List<Recurrence> recurrences = definitions.values().stream().filter(Recurrence.class::isInstance).map(Recurrence.class::cast)
+        .filter(recurrence -> recurrence.tensors().contains(schedule.tensor()) && !recurrence.steps().isEmpty()).toList();
+    require(!recurrences.isEmpty(), schedule.tensor() + " has a schedule but takes no steps");
+    require(cascade.mapping().schedules().stream().filter(other -> recurrences.getFirst().tensors().contains(other.tensor())).count() == 1,
+        "the steps of " + schedule.tensor() + " have two schedules");
+    require(schedule.way().takesNumber() ? schedule.number() > 0 : schedule.number() == 0,
+        "the schedule " + schedule.way().text() + " " + schedule.number() + " of " + schedule.tensor());
   }
 
   private void check(Mapping.Layout layout) {

@@ -98,7 +98,9 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
           old.groups().stream()
               .map(group -> new Mapping.Group(group.members().stream().map(this::tensor).toList(), group.shared(), group.tile()))
               .toList(),
-          old.layouts().stream().map(layout -> new Mapping.Layout(tensor(layout.tensor()), layout.ranks())).toList());
+          old.layouts().stream().map(layout -> new Mapping.Layout(tensor(layout.tensor()), layout.ranks())).toList(),
+          old.schedules().stream()
+              .map(schedule -> new Mapping.Schedule(tensor(schedule.tensor()), schedule.way(), schedule.number())).toList());
     }
 
     private Definition definition(Definition old) {

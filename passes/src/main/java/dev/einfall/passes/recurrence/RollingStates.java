@@ -3,6 +3,7 @@ package dev.einfall.passes.recurrence;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
@@ -50,7 +51,14 @@ final class RollingStates {
         definitions.add(definition.mapExprs(this::outside));
       }
     }
-    return cascade.withDefinitions(definitions);
+    return cascade.withMapping(mapping(rolled)).withDefinitions(definitions);
+  }
+
+  /// The mapping with the schedule of the recurrence for the one in place of it.
+  private Mapping mapping(Recurrence rolled) {
+    return cascade.mapping().withSchedules(cascade.mapping().schedules().stream()
+        .map(schedule -> recurrence.tensors().contains(schedule.tensor())
+            ? new Mapping.Schedule(rolled.tensors().getFirst(), schedule.way(), schedule.number()) : schedule).toList());
   }
 
   /// The states in order; what has to be computed for their starts goes to `starts`.

@@ -46,7 +46,7 @@ class CascadeVerifierTest {
     Nest nest = new Nest(d, List.of(new Split("m", List.of(2, 16))), List.of("m2", "p", "m1"),
         List.of(new Bound("m0", Binding.VECTORIZE), new Bound("p", Binding.PARALLEL)));
     Group group = new Group(List.of(mx, e, d, y), List.of("p"));
-    CascadeVerifier.verify(cascade(einsums, y).withMapping(new Mapping(List.of(nest), List.of(group), List.of())));
+    CascadeVerifier.verify(cascade(einsums, y).withMapping(new Mapping(List.of(nest), List.of(group), List.of(), List.of())));
   }
 
   @Test
@@ -141,12 +141,12 @@ class CascadeVerifierTest {
   }
 
   private void rejectsNest(String message, Nest nest) {
-    rejects(message, cascade(einsums, y).withMapping(new Mapping(List.of(nest), List.of(), List.of())));
+    rejects(message, cascade(einsums, y).withMapping(new Mapping(List.of(nest), List.of(), List.of(), List.of())));
   }
 
   private void rejectsGroup(String message, Group group) {
     List<Einsum> all = List.of(maximum, difference, sum, quotient, transposed(), shifted());
-    rejects(message, cascade(all, y).withMapping(new Mapping(List.of(), List.of(group), List.of())));
+    rejects(message, cascade(all, y).withMapping(new Mapping(List.of(), List.of(group), List.of(), List.of())));
   }
 
   private static void rejects(String message, Cascade cascade) {
