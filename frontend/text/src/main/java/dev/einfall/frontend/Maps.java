@@ -100,6 +100,17 @@ final class Maps {
     };
   }
 
+  /// In a group that goes in tiles, `parallel p` speaks of the loop over tiles of `p`.
+  private static List<String> withTiles(Nest nest, List<String> loops) {
+    return Stream.concat(loops.stream(), nest.ranks.stream()).distinct().toList();
+  }
+
+  private boolean isTiled(Nest nest) {
+    return elaboration.definition(nest.tensor)
+        .flatMap(definition -> elaboration.mapping().group(definition.tensors().getFirst()))
+        .filter(group -> group.tile() > 1).isPresent();
+  }
+
   private static Nest nest(Tensor tensor, List<Rank> own, Stream<Expr> exprs) {
     Stream<Rank> reduced = exprs.flatMap(Expr::nodes).flatMap(node -> node.bound().stream());
     return new Nest(tensor, Stream.concat(own.stream(), reduced).distinct().map(Rank::name).toList());
@@ -112,15 +123,18 @@ final class Maps {
     List<String> loops = loops(nest.ranks, splits);
     List<String> order = new ArrayList<>();
     List<Mapping.Bound> bound = new ArrayList<>();
+    List<Mapping.Bound> tiles = new ArrayList<>();
     for (Directive directive : directives) {
       switch (directive.kind()) {
         case ORDER -> directive.names().forEach(name -> order.add(loop(name, loops, order)));
-        case PARALLEL -> bind(directive, Mapping.Binding.PARALLEL, loops, bound);
+        case PARALLEL -> bind(directive, Mapping.Binding.PARALLEL, isTiled(nest) ? withTiles(nest, loops) : loops,
+            isTiled(nest) ? tiles : bound);
         case UNROLL -> bind(directive, Mapping.Binding.UNROLL, loops, bound);
         case VECTORIZE -> bind(directive, Mapping.Binding.VECTORIZE, loops, bound);
         case SPLIT, FUSE, LAYOUT, SCHEDULE -> { }
       }
     }
+    bound.addAll(tiles);
     return new Mapping.Nest(nest.tensor, splits, order, bound);
   }
 

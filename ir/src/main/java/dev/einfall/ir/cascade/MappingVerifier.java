@@ -1,5 +1,7 @@
 package dev.einfall.ir.cascade;
 
+import static dev.einfall.ir.cascade.Mapping.Binding.PARALLEL;
+
 import dev.einfall.ir.InternalException;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -79,7 +81,20 @@ final class MappingVerifier {
       }
     }
     requireLoops(nest.order(), loops, "order", nest);
-    requireLoops(nest.bindings().stream().map(Mapping.Bound::loop).toList(), loops, "binding", nest);
+    List<Rank> tiles = tiles(nest.tensor());
+    Stream<Mapping.Bound> bound = nest.bindings().stream().filter(binding -> tiles.isEmpty() || binding.binding() != PARALLEL);
+    requireLoops(bound.map(Mapping.Bound::loop).toList(), loops, "binding", nest);
+    tiles.forEach(rank -> loops.putIfAbsent(rank.name(), 1));
+    Stream<Mapping.Bound> around = nest.bindings().stream().filter(binding -> !tiles.isEmpty() && binding.binding() == PARALLEL);
+    requireLoops(around.map(Mapping.Bound::loop).toList(), loops, "binding", nest);
+  }
+
+  /// The ranks of what writes `tensor`, if it is in a group that goes in tiles, whose loops `parallel` may speak of.
+  private List<Rank> tiles(Tensor tensor) {
+    boolean isTiled = definitions.values().stream().filter(definition -> definition.tensors().contains(tensor))
+        .flatMap(definition -> cascade.mapping().group(definition.tensors().getFirst()).stream())
+        .anyMatch(group -> group.tile() > 1);
+    return isTiled ? ranks.get(tensor) : List.of();
   }
 
   private void requireLoops(List<String> names, Map<String, Integer> loops, String what, Mapping.Nest nest) {

@@ -148,6 +148,11 @@ public final class SharedRanks {
         return Optional.of("`" + found[i].name() + "` of `" + writer.tensor.name() + "` runs to " + found[i].size()
             + " and `" + name + "` to " + found[0].size());
       }
+      int own = known.get(writer.tensor);
+      if (own != UNKNOWN && !writer.tensor.shape().get(own).equals(found[i].size())) {
+        return Optional.of("`" + writer.tensor.name() + "` is written at " + found[i].size() + " of the "
+            + writer.tensor.shape().get(own) + " places of `" + found[i].name() + "` only");
+      }
       for (Expr.Access access : writer.accesses(known)) {
         int dimension = known.get(access.tensor());
         if (dimension == UNKNOWN || !access.indices().get(dimension).equals(new Expr.Coordinate(found[i]))) {

@@ -12,7 +12,7 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /// Substitutions in statements and expressions of the loop level.
-final class Rewrites {
+public final class Rewrites {
   private Rewrites() {}
 
   /// `expr` with `change` applied to every node, operands first.
@@ -31,7 +31,7 @@ final class Rewrites {
   }
 
   /// `statement` with `value` for `var`.
-  static Stmt substitute(Stmt statement, Var var, Expr value) {
+  public static Stmt substitute(Stmt statement, Var var, Expr value) {
     return exprs(statement, node -> node instanceof Expr.Ref(Var other) && other == var ? value : node);
   }
 

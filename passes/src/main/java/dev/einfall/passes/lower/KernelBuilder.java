@@ -1,157 +1,152 @@
 package dev.einfall.passes.lower;
 
-import dev.einfall.ir.Size;
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.Span;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
-import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Recurrence;
+import dev.einfall.ir.cascade.SharedRanks;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Var;
 import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Predicate;
 
-/// Builds the kernel of one Einsum or fusion group, and its schedule under the names of the kernel's loops.
+/// Builds the kernel of one definition or of a fusion group, and its schedule under the names of the kernel's loops.
+///
+/// Loops over the shared ranks go around all; the last of these ranks goes in tiles of `tile` coordinates. Inside, the
+/// definitions follow each other: an Einsum is one nest of loops, a recurrence its steps around the nests of its updates.
+///
+/// ```
+/// for b in 0..B {
+///   for p in 0..P / 64 {
+///     alloc E: f32[64, M] in local {
+///       for pa in 0..64 { .. E[pa, m] = .. X[b, p * 64 + pa, m] .. }
+///       for pb in 0..64 { .. }
+/// ```
 final class KernelBuilder {
   /// A kernel, the tensors that stand for its parameters, and its schedule.
   record Result(Kernel kernel, List<Tensor> tensors, Schedule schedule) {}
 
-  private final List<Einsum> members;
-  private final int shared;
+  private final List<Definition> members;
+  private final SharedRanks sharedRanks;
+  private final List<Rank> shared;
+  private final int tile;
   private final Predicate<Tensor> isLocal;
-  private final Mapping mapping;
+  private final Predicate<Recurrence.State> startsHere;
   private final Map<Tensor, Buffer> parameters = new LinkedHashMap<>();
-  private final Map<Tensor, Buffer> locals = new LinkedHashMap<>();
-  private final Set<String> names = new HashSet<>();
-  private final List<Mapping.Split> splits = new ArrayList<>();
-  private final List<String> order = new ArrayList<>();
-  private final List<Mapping.Bound> bindings = new ArrayList<>();
-  private final List<String> reductions = new ArrayList<>();
+  private final LoopNames names = new LoopNames();
+  private final ScheduleBuilder schedule;
 
-  KernelBuilder(List<Einsum> members, int shared, Predicate<Tensor> isLocal, Mapping mapping) {
+  /// @param sharedRanks what the members share, whose names are `shared`
+  /// @param isLocal whether a tensor lives in the kernel
+  /// @param startsHere whether the kernel gives a state what it starts as
+  KernelBuilder(List<Definition> members, SharedRanks sharedRanks, int tile, Predicate<Tensor> isLocal,
+      Predicate<Recurrence.State> startsHere, Mapping mapping) {
     this.members = members;
-    this.shared = shared;
+    this.sharedRanks = sharedRanks;
+    this.shared = switch (members.getFirst()) {
+      case Einsum einsum -> sharedRanks.of(einsum);
+      case Recurrence recurrence -> sharedRanks.of(recurrence.updates().getFirst());
+    };
+    this.tile = tile;
     this.isLocal = isLocal;
-    this.mapping = mapping;
+    this.startsHere = startsHere;
+    this.schedule = new ScheduleBuilder(mapping);
   }
 
-  Result build() {
-    List<Rank> rows = members.getFirst().ranks().subList(0, shared);
-    List<Var> outer = rows.stream().map(rank -> Var.counter(unique(rank.name()))).toList();
-    outer.forEach(counter -> order.add(counter.name()));
-    members.stream().map(Einsum::tensor).filter(isLocal).forEach(tensor -> locals.put(tensor, local(tensor)));
-    List<Stmt> statements = new ArrayList<>();
-    for (Einsum member : members) {
-      statements.add(nest(member, outer));
-    }
-    Stmt body = Stmt.block(statements);
-    for (Buffer buffer : List.copyOf(locals.values()).reversed()) {
-      body = new Stmt.Alloc(buffer, body);
-    }
+  /// @param mapped whether a mapping says which of the loops around all are parallel; else all are
+  Result build(boolean mapped) {
+    List<Var> outer = shared.stream().map(names::counter).toList();
+    outer.forEach(mapped ? schedule::outer : schedule::parallel);
+    Stmt body = tile == 1 ? point(outer) : tiles(outer);
     for (int i = outer.size() - 1; i >= 0; i--) {
-      body = loop(outer.get(i), rows.get(i), body, members.getFirst());
+      int extent = extent(shared.get(i));
+      boolean isTiled = tile > 1 && i == outer.size() - 1;
+      body = loop(outer.get(i), isTiled ? Math.ceilDiv(extent, tile) : extent, body, members.getFirst().span());
     }
-    Einsum last = members.getLast();
     List<Tensor> tensors = ordered();
-    Kernel kernel = new Kernel(last.tensor().name(), tensors.stream().map(parameters::get).toList(), body, last.span());
-    return new Result(kernel, tensors, new Schedule(splits, order, bindings, reductions));
+    Tensor last = members.getLast().tensors().getLast();
+    Kernel kernel = new Kernel(last.name(), tensors.stream().map(parameters::get).toList(), body, members.getLast().span());
+    return new Result(kernel, tensors, schedule.schedule());
+  }
+
+  static Stmt loop(Var counter, int extent, Stmt body, Span span) {
+    return new Stmt.For(counter, Expr.index(extent), Stmt.For.Kind.SERIAL, body, span);
+  }
+
+  private static int extent(Rank rank) {
+    return rank.size().value();
+  }
+
+  private Stmt point(List<Var> outer) {
+    return new TileBuilder(this, outer, 1, Expr.index(0)).build();
+  }
+
+  /// Whole tiles, and what is left after them: one loop, so that it can be parallel.
+  private Stmt tiles(List<Var> outer) {
+    Var counter = outer.getLast();
+    int whole = extent(shared.getLast()) / tile;
+    int rest = extent(shared.getLast()) % tile;
+    LoopNames.Mark mark = names.mark();
+    Expr start = new Expr.Binary(BinaryOp.MUL, new Expr.Ref(counter), Expr.index(tile));
+    Stmt body = whole == 0 ? Stmt.NOTHING : new TileBuilder(this, outer, tile, start).build();
+    if (rest == 0) {
+      return body;
+    }
+    names.reset(mark);
+    Stmt last = new TileBuilder(this, outer, rest, Expr.index((long) whole * tile)).build();
+    Expr isWhole = new Expr.Binary(BinaryOp.LT, new Expr.Ref(counter), Expr.index(whole));
+    return whole == 0 ? last : new Stmt.If(isWhole, body, last);
   }
 
   /// The tensors of the parameters: those that are read, then those that are written.
   private List<Tensor> ordered() {
-    List<Tensor> written = members.stream().map(Einsum::tensor).filter(parameters::containsKey).toList();
+    List<Tensor> written = members.stream().flatMap(member -> member.tensors().stream()).filter(parameters::containsKey).toList();
     List<Tensor> tensors = new ArrayList<>(parameters.keySet());
     tensors.removeAll(written);
     tensors.addAll(written);
     return tensors;
   }
 
-  private Buffer local(Tensor tensor) {
-    List<Size> extents = tensor.shape().subList(shared, tensor.shape().size());
-    return new Buffer(tensor.name(), tensor.type(), extents.stream().map(Size::value).toList(), Buffer.Space.LOCAL);
+  List<Definition> members() {
+    return members;
   }
 
-  /// The loops of one Einsum inside the shared ones.
-  private Stmt nest(Einsum einsum, List<Var> outer) {
-    Map<Rank, Var> counters = new IdentityHashMap<>();
-    for (int i = 0; i < outer.size(); i++) {
-      counters.put(einsum.ranks().get(i), outer.get(i));
-    }
-    List<Rank> own = einsum.ranks().subList(outer.size(), einsum.ranks().size());
-    own.forEach(rank -> counters.put(rank, Var.counter(unique(rank.name()))));
-    reducedRanks(einsum).forEach(rank -> {
-      counters.put(rank, Var.counter(unique(rank.name())));
-      reductions.add(counters.get(rank).name());
-    });
-    ValueBuilder values = new ValueBuilder(einsum.span(), counters, this::access);
-    Stmt body = values.statement(einsum.value(), output(einsum, counters));
-    for (Rank rank : own.reversed()) {
-      body = loop(counters.get(rank), rank, Stmt.block(values.checksFor(rank, own, body)), einsum);
-    }
-    schedule(einsum, counters);
-    return Stmt.block(values.checksOutside(own, body));
+  SharedRanks sharedRanks() {
+    return sharedRanks;
   }
 
-  private static List<Rank> reducedRanks(Einsum einsum) {
-    List<Rank> ranks = new ArrayList<>();
-    einsum.value().nodes().flatMap(node -> node.bound().stream()).distinct().forEach(ranks::add);
-    return ranks;
+  boolean isTiled() {
+    return tile > 1;
   }
 
-  private static Stmt loop(Var counter, Rank rank, Stmt body, Einsum einsum) {
-    return new Stmt.For(counter, dev.einfall.ir.loop.Expr.index(rank.size().value()), Stmt.For.Kind.SERIAL, body, einsum.span());
+  boolean isLocal(Tensor tensor) {
+    return isLocal.test(tensor);
   }
 
-  private ValueBuilder.Place output(Einsum einsum, Map<Rank, Var> counters) {
-    return access(einsum.tensor(), einsum.ranks().stream()
-        .<dev.einfall.ir.loop.Expr>map(rank -> new dev.einfall.ir.loop.Expr.Ref(counters.get(rank))).toList());
+  boolean startsHere(Recurrence.State state) {
+    return startsHere.test(state);
   }
 
-  /// The buffer of a tensor, and the indices that are left in it: a local buffer has no shared ranks.
-  private ValueBuilder.Place access(Tensor tensor, List<dev.einfall.ir.loop.Expr> indices) {
-    Buffer local = locals.get(tensor);
-    if (local != null) {
-      return new ValueBuilder.Place(local, indices.subList(shared, indices.size()));
-    }
-    Buffer buffer = parameters.computeIfAbsent(tensor, _ -> new Buffer(
-        tensor.name(), tensor.type(), tensor.shape().stream().map(Size::value).toList(), Buffer.Space.GLOBAL));
-    return new ValueBuilder.Place(buffer, indices);
+  LoopNames names() {
+    return names;
   }
 
-  /// Adds the Einsum's mapping under the names of this kernel's loops.
-  private void schedule(Einsum einsum, Map<Rank, Var> counters) {
-    mapping.nest(einsum.tensor()).ifPresent(nest -> {
-      Map<String, String> renamed = new LinkedHashMap<>();
-      counters.forEach((rank, counter) -> renamed.put(rank.name(), counter.name()));
-      for (Mapping.Split split : nest.splits()) {
-        splits.add(new Mapping.Split(renamed.get(split.rank()), split.factors()));
-        for (int level = 0; level <= split.factors().size(); level++) {
-          renamed.put(split.rank() + level, renamed.get(split.rank()) + level);
-        }
-      }
-      nest.order().stream().map(renamed::get).filter(name -> !order.contains(name)).forEach(order::add);
-      for (Mapping.Bound bound : nest.bindings()) {
-        Mapping.Bound here = new Mapping.Bound(renamed.get(bound.loop()), bound.binding());
-        if (!bindings.contains(here)) {
-          bindings.add(here);
-        }
-      }
-    });
+  ScheduleBuilder schedule() {
+    return schedule;
   }
 
-  private String unique(String name) {
-    String candidate = name;
-    for (char letter = 'a'; !names.add(candidate); letter++) {
-      candidate = name + letter;
-    }
-    return candidate;
+  Buffer parameter(Tensor tensor) {
+    return parameters.computeIfAbsent(tensor, _ -> new Buffer(
+        tensor.name(), tensor.type(), tensor.shape().stream().map(size -> size.value()).toList(), Buffer.Space.GLOBAL));
   }
 }

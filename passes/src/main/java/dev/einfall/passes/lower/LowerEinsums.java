@@ -10,6 +10,7 @@ import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Recurrence;
+import dev.einfall.ir.cascade.SharedRanks;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.KernelPlan;
@@ -65,6 +66,16 @@ public record LowerEinsums() implements Pass.Lowering {
     return new Lowering(cascade).lowered();
   }
 
+  /// The Einsum that gives `state` what it starts as.
+  static Einsum start(Recurrence.State state, Span span) {
+    List<Rank> ranks = state.tensor().shape().stream().map(size -> new Rank("i", size)).toList();
+    List<Expr> indices = ranks.stream().<Expr>map(Expr.Coordinate::new).toList();
+    return new Einsum(state.tensor(), ranks, switch (state.start()) {
+      case Recurrence.Start.Copy(Tensor base) -> new Expr.Access(base, indices);
+      case Recurrence.Start.Fill(Expr value) -> value;
+    }, span);
+  }
+
   private static final class Lowering {
     private final Cascade cascade;
     private final Set<Tensor> constant;
@@ -85,10 +96,7 @@ public record LowerEinsums() implements Pass.Lowering {
       shareBuffers();
       for (Definition definition : cascade.definitions()) {
         boolean once = together(definition).stream().allMatch(constant::contains);
-        switch (definition) {
-          case Einsum einsum -> lower(einsum, once);
-          case Recurrence recurrence -> lower(recurrence, once);
-        }
+        lower(definition, once);
         if (once) {
           definition.tensors().stream().map(this::buffer).filter(buffer -> !constants.contains(buffer)).forEach(constants::add);
         }
@@ -108,35 +116,56 @@ public record LowerEinsums() implements Pass.Lowering {
 
     /// The tensors that one kernel defines.
     private List<Tensor> together(Definition definition) {
-      return cascade.mapping().group(definition.tensors().getFirst()).map(Mapping.Group::members).orElse(definition.tensors());
+      return members(definition).stream().flatMap(member -> member.tensors().stream()).toList();
     }
 
-    /// The Einsums of one group are launched together at the place of the last.
-    private void lower(Einsum einsum, boolean once) {
-      List<Tensor> members = together(einsum);
-      if (members.getLast() == einsum.tensor()) {
-        List<Einsum> all = cascade.einsums().stream().filter(member -> members.contains(member.tensor())).toList();
-        launch(new KernelBuilder(all, shared(all), this::isLocal, cascade.mapping()).build(), once);
+    private List<Definition> members(Definition definition) {
+      return group(definition).map(group -> cascade.definitions().stream()
+          .filter(member -> group.members().contains(member.tensors().getFirst())).toList()).orElse(List.of(definition));
+    }
+
+    private Optional<Mapping.Group> group(Definition definition) {
+      return cascade.mapping().group(definition.tensors().getFirst());
+    }
+
+    /// The members of one group are launched together at the place of the last.
+    private void lower(Definition definition, boolean once) {
+      List<Definition> members = members(definition);
+      if (members.getLast() != definition) {
+        return;
+      }
+      Mapping.Group group = group(definition).orElseGet(() -> alone(definition));
+      boolean isGrouped = group(definition).isPresent();
+      members.forEach(member -> startOutside(member, isGrouped, once));
+      SharedRanks shared = new SharedRanks(members, group.shared());
+      KernelBuilder builder = new KernelBuilder(members, shared, group.tile(), tensor -> isLocal(tensor, members, isGrouped),
+          state -> isGrouped && !isInPlace(state), cascade.mapping());
+      launch(builder.build(isGrouped || group.shared().isEmpty()), once);
+    }
+
+    /// A recurrence that nothing is said of shares the first rank that it can with itself, so that threads have tasks.
+    private static Mapping.Group alone(Definition definition) {
+      List<String> shared = switch (definition) {
+        case Einsum _ -> List.of();
+        case Recurrence recurrence -> recurrence.updates().getFirst().ranks().stream().map(Rank::name)
+            .filter(name -> new SharedRanks(List.of(recurrence), List.of(name)).problem().isEmpty())
+            .limit(1).toList();
+      };
+      return new Mapping.Group(definition.tensors(), shared);
+    }
+
+    /// Launches the copies that states start as, of a recurrence whose kernel does not make them itself.
+    private void startOutside(Definition definition, boolean isGrouped, boolean once) {
+      if (definition instanceof Recurrence recurrence && !isGrouped) {
+        recurrence.states().stream().filter(state -> !isInPlace(state)).map(state -> LowerEinsums.start(state, recurrence.span()))
+            .forEach(copy -> launch(new KernelBuilder(List.of(copy), new SharedRanks(List.of(copy), List.of()), 1, _ -> false,
+                _ -> false, Mapping.NONE).build(true), once));
       }
     }
 
-    private void lower(Recurrence recurrence, boolean once) {
-      for (Recurrence.State state : recurrence.states()) {
-        boolean isInPlace = state.base().filter(base -> buffer(state.tensor()) == buffer(base)).isPresent();
-        if (!isInPlace && start(owner(state.tensor())).isEmpty()) {
-          launch(new KernelBuilder(List.of(copy(state, recurrence.span())), 0, _ -> false, Mapping.NONE).build(), once);
-        }
-      }
-      launch(new RecurrenceBuilder(recurrence).build(), once);
-    }
-
-    private static Einsum copy(Recurrence.State state, Span span) {
-      List<Rank> ranks = state.tensor().shape().stream().map(size -> new Rank("i", size)).toList();
-      List<Expr> indices = ranks.stream().<Expr>map(Expr.Coordinate::new).toList();
-      return new Einsum(state.tensor(), ranks, switch (state.start()) {
-        case Recurrence.Start.Copy(Tensor base) -> new Expr.Access(base, indices);
-        case Recurrence.Start.Fill(Expr value) -> value;
-      }, span);
+    private boolean isInPlace(Recurrence.State state) {
+      return state.base().filter(base -> buffer(state.tensor()) == buffer(base)).isPresent()
+          || start(owner(state.tensor())).isPresent();
     }
 
     private void launch(KernelBuilder.Result result, boolean once) {
@@ -206,17 +235,11 @@ public record LowerEinsums() implements Pass.Lowering {
       return new KernelPlan.Arena(placements, bytes);
     }
 
-    private int shared(List<Einsum> members) {
-      return cascade.mapping().group(members.getFirst().tensor()).map(group -> group.shared().size()).orElse(0);
-    }
-
-    /// Whether only Einsums of its own group read `tensor`.
-    private boolean isLocal(Tensor tensor) {
-      List<Tensor> members = cascade.mapping().group(tensor).map(Mapping.Group::members).orElse(List.of());
-      return !members.isEmpty()
+    /// Whether only members of its own group read `tensor`.
+    private boolean isLocal(Tensor tensor, List<Definition> members, boolean isGrouped) {
+      return isGrouped
           && cascade.outputs().stream().noneMatch(output -> output.tensor() == tensor)
-          && cascade.definitions().stream()
-              .filter(definition -> !members.contains(definition.tensors().getFirst()))
+          && cascade.definitions().stream().filter(definition -> !members.contains(definition))
               .noneMatch(definition -> definition.reads().anyMatch(read -> read == tensor));
     }
 

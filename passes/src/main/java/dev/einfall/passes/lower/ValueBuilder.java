@@ -81,13 +81,16 @@ final class ValueBuilder {
   /// The statement that computes one point of an update, with all its checks, and stores it.
   Stmt statement(Recurrence.Update update) {
     Expr where = update.where().map(expr -> value(expr, TRUE)).orElse(TRUE);
+    List<Check> before = List.copyOf(checks);
     Place place = element(update.tensor(), update.indices(), where);
     Expr value = value(update.value(), where);
     Expr old = new Expr.Load(place.buffer(), place.indices());
     Stmt store = update.combination()
         .map(with -> combine(with, old, value, result -> new Stmt.Store(place.buffer(), place.indices(), result)))
         .orElseGet(() -> new Stmt.Store(place.buffer(), place.indices(), value));
-    return ordered(update.exprs(), where(where, store));
+    Stream<dev.einfall.ir.cascade.Expr> inside = Stream.concat(update.indices().stream(), Stream.of(update.value()));
+    Stmt body = Stmt.block(steps(inside, checks.subList(before.size(), checks.size()), store));
+    return withAccumulators(Stmt.block(steps(update.where().stream(), before, where(where, body))));
   }
 
   private static Stmt where(Expr condition, Stmt body) {
@@ -121,10 +124,14 @@ final class ValueBuilder {
 
   /// The reductions of `roots`, the checks, and then `body`.
   private Stmt ordered(Stream<dev.einfall.ir.cascade.Expr> roots, Stmt body) {
+    return withAccumulators(Stmt.block(steps(roots, checks, body)));
+  }
+
+  private List<Stmt> steps(Stream<dev.einfall.ir.cascade.Expr> roots, List<Check> checked, Stmt body) {
     List<Stmt> steps = reductions(roots);
-    checks.stream().filter(check -> check.ranks.stream().noneMatch(this::isReduced)).map(Check::require).forEach(steps::add);
+    checked.stream().filter(check -> check.ranks.stream().noneMatch(this::isReduced)).map(Check::require).forEach(steps::add);
     steps.add(body);
-    return withAccumulators(Stmt.block(steps));
+    return steps;
   }
 
   private Stmt withAccumulators(Stmt body) {

@@ -1,0 +1,82 @@
+package dev.einfall.passes.lower;
+
+import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.ir.loop.Var;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Collects what a mapping says of the nests of a kernel, under the names of the kernel's loops.
+final class ScheduleBuilder {
+  private final Mapping mapping;
+  private final List<Mapping.Split> splits = new ArrayList<>();
+  private final List<String> order = new ArrayList<>();
+  private final List<Mapping.Bound> bindings = new ArrayList<>();
+  private final List<String> reductions = new ArrayList<>();
+
+  ScheduleBuilder(Mapping mapping) {
+    this.mapping = mapping;
+  }
+
+  Schedule schedule() {
+    return new Schedule(splits, order, bindings, reductions);
+  }
+
+  /// Adds a loop around all nests.
+  void outer(Var counter) {
+    order.add(counter.name());
+  }
+
+  void parallel(Var counter) {
+    bind(new Mapping.Bound(counter.name(), Mapping.Binding.PARALLEL));
+  }
+
+  void reduced(Var counter) {
+    if (!reductions.contains(counter.name())) {
+      reductions.add(counter.name());
+    }
+  }
+
+  Mapping mapping() {
+    return mapping;
+  }
+
+  /// Adds the nest of `tensor`.
+  ///
+  /// @param inner the loops of the nest
+  /// @param around the loops over the shared ranks: a rank that goes in tiles has one there and one inside, and only
+  ///     `parallel` speaks of the former
+  void add(Tensor tensor, Map<Rank, Var> inner, Map<Rank, Var> around) {
+    mapping.nest(tensor).ifPresent(nest -> add(nest, inner, around));
+  }
+
+  private void add(Mapping.Nest nest, Map<Rank, Var> inner, Map<Rank, Var> around) {
+    Map<String, String> outer = new LinkedHashMap<>();
+    around.forEach((rank, counter) -> outer.put(rank.name(), counter.name()));
+    Map<String, String> renamed = new LinkedHashMap<>(outer);
+    inner.forEach((rank, counter) -> renamed.put(rank.name(), counter.name()));
+    for (Mapping.Split split : nest.splits()) {
+      Mapping.Split here = new Mapping.Split(renamed.get(split.rank()), split.factors());
+      if (!splits.contains(here)) {
+        splits.add(here);
+      }
+      for (int level = 0; level <= split.factors().size(); level++) {
+        renamed.put(split.rank() + level, renamed.get(split.rank()) + level);
+      }
+    }
+    nest.order().stream().map(renamed::get).filter(name -> !order.contains(name)).forEach(order::add);
+    for (Mapping.Bound bound : nest.bindings()) {
+      boolean parallel = bound.binding() == Mapping.Binding.PARALLEL;
+      bind(new Mapping.Bound((parallel ? outer : renamed).getOrDefault(bound.loop(), renamed.get(bound.loop())), bound.binding()));
+    }
+  }
+
+  private void bind(Mapping.Bound bound) {
+    if (!bindings.contains(bound)) {
+      bindings.add(bound);
+    }
+  }
+}
