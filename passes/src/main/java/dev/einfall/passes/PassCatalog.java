@@ -14,6 +14,7 @@ import dev.einfall.passes.cascade.MergeProducts;
 import dev.einfall.passes.cascade.NameRanks;
 import dev.einfall.passes.cascade.NormalizeReductions;
 import dev.einfall.passes.cascade.PackOperands;
+import dev.einfall.passes.cascade.ReassociateProducts;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.ExpandFunctions;
@@ -88,6 +89,7 @@ public final class PassCatalog {
     passes.put("normalize-reductions", _ -> new NormalizeReductions());
     passes.put("fold-constants", _ -> new FoldConstants());
     passes.put("eliminate-common-einsums", _ -> new EliminateCommonEinsums());
+    passes.put("reassociate-products", _ -> new ReassociateProducts());
     passes.put("defer-factors", _ -> new DeferFactors());
     passes.put("inline-producers", _ -> new InlineProducers());
     passes.put("extract-invariants", _ -> new ExtractInvariants());

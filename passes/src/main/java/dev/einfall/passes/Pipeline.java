@@ -17,6 +17,7 @@ import dev.einfall.passes.cascade.MergeProducts;
 import dev.einfall.passes.cascade.NameRanks;
 import dev.einfall.passes.cascade.NormalizeReductions;
 import dev.einfall.passes.cascade.PackOperands;
+import dev.einfall.passes.cascade.ReassociateProducts;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.ExpandFunctions;
@@ -80,6 +81,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new NormalizeReductions(),
         new FoldConstants(),
         new EliminateCommonEinsums(),
+        // While each product is an Einsum of its own, and none has an epilogue.
+        new ReassociateProducts(),
         // Chains of elementwise Einsums collapse before they are asked to join a reduction as its epilogue.
         new InlineProducers(),
         // What inlining has brought to places where it is evaluated again and again; layers often share it.
