@@ -25,6 +25,11 @@ public interface Fill {
     return (type, shape, random, _) -> each(type, shape, _ -> (float) random.nextDouble(low, high));
   }
 
+  /// Floats that are whole numbers from `first` to `limit`, exclusively: sums of their products are exact.
+  static Fill whole(int first, int limit) {
+    return from(first, limit);
+  }
+
   /// Integers from 0 to `limit`, exclusively.
   static Fill below(int limit) {
     return (type, shape, random, _) -> each(type, shape, _ -> random.nextInt(limit));
@@ -69,9 +74,9 @@ public interface Fill {
     };
   }
 
-  /// The numbers in row-major order.
+  /// The numbers in row-major order, again and again.
   static Fill values(double... values) {
-    return (type, shape, _, _) -> each(type, shape, i -> values[i]);
+    return (type, shape, _, _) -> each(type, shape, i -> values[i % values.length]);
   }
 
   private static Array each(ElementType type, int[] shape, IntToDoubleFunction value) {

@@ -29,7 +29,44 @@ final class LinearAttentionOracles {
           Inputs flat = in.flat("q", "Q").flat("k", "K").flat("v", "V");
           Doubles y = total(flat, (h, p, m) -> m > p ? 0 : Math.pow(0.9, p - m) * features(flat, x -> x, h, p, m));
           return List.of(y, y);
-        }));
+        }),
+        OracleCase.of("linear_attention/hamming").sizes("H=2 P=3 M=17 E=5 F=7 B=9").sizes("H=1 P=1 M=1 E=1 F=1 B=1")
+            .fill("Q", Fill.whole(-4, 5)).fill("K", Fill.whole(-4, 5)).fill("planes", Fill.whole(-4, 5))
+            .gives(in -> mean(in, (h, p, m) -> 1 + commonBits(in, h, p, m))),
+        OracleCase.of("linear_attention/gated_window").sizes("H=2 N=9 E=5 F=3 R=4 G=2").sizes("H=1 N=1 E=1 F=7 R=1 G=1")
+            .gives(LinearAttentionOracles::gatedWindow));
+  }
+
+  private static double commonBits(Inputs in, int h, int p, int m) {
+    return sum(in.size("B"), b -> side(in, b, "Q", h, p) == side(in, b, "K", h, m) ? 1 : 0);
+  }
+
+  private static boolean side(Inputs in, int plane, String name, int h, int row) {
+    return Formulas.dot(in.of("planes"), new int[] {plane}, in.of(name), new int[] {h, row}) >= 0;
+  }
+
+  private static Doubles gatedWindow(Inputs in) {
+    Doubles linear = mean(in, (h, p, m) -> m > p ? 0 : decay(in, h, m, p) * sum(in.size("R"), r -> {
+      double x = Formulas.dot(in.of("W"), new int[] {h, r}, in.of("Q"), new int[] {h, p});
+      double y = Formulas.dot(in.of("W"), new int[] {h, r}, in.of("K"), new int[] {h, m});
+      return Math.exp(x + y) + Math.exp(-x - y);
+    }));
+    int words = in.size("N");
+    Doubles window = Formulas.attention(words + in.size("G"), (i, m) -> m < words && (m > i[1] || m <= i[1] - 4) ? Double.NEGATIVE_INFINITY
+        : Formulas.dot(in.of("Q"), new int[] {i[0], i[1]}, m < words ? in.of("K") : in.of("KG"), new int[] {i[0], m < words ? m : m - words})
+            / Math.sqrt(in.size("E")),
+        (i, m) -> m < words ? in.of("V").get(i[0], m, i[2]) : in.of("VG").get(i[0], m - words, i[2]),
+        in.size("H"), words, in.size("F"));
+    return Doubles.of(i -> linear.get(i) + window.get(i), linear.shape());
+  }
+
+  /// The product of the gates after step `m` up to step `p`.
+  private static double decay(Inputs in, int h, int m, int p) {
+    double product = 1;
+    for (int n = m + 1; n <= p; n++) {
+      product *= Formulas.sigmoid(in.of("gate").get(h, n));
+    }
+    return product;
   }
 
   private static double eluPlusOne(double x) {

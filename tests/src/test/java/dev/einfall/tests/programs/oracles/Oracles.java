@@ -29,6 +29,7 @@ public final class Oracles {
         NumericOracles.cases(),
         PoolingOracles.cases(),
         RecurrentOracles.cases(),
+        ReducedOracles.cases(),
         RetrievalOracles.cases(),
         SamplingOracles.cases(),
         SequenceOracles.cases(),

@@ -5,6 +5,7 @@ import static dev.einfall.tests.programs.oracles.Formulas.sum;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// The programs in `programs/sparse_attention`.
 final class SparseAttentionOracles {
@@ -14,6 +15,9 @@ final class SparseAttentionOracles {
   private interface Sees {
     boolean test(int p, int m);
   }
+
+  /// Numbers whose products with planes are exact: which side they are on does not depend on rounding.
+  private static final Fill WHOLE = Fill.whole(-4, 5);
 
   private SparseAttentionOracles() {}
 
@@ -32,7 +36,16 @@ final class SparseAttentionOracles {
         OracleCase.of("sparse_attention/pruned_tokens").sizes("H=2 N=9 E=5 F=3").sizes("H=1 N=7 E=3 F=1")
             .givesAll(SparseAttentionOracles::prunedTokens),
         OracleCase.of("sparse_attention/scatterbrain").sizes("N=7 E=3 F=5 R=9").sizes("N=1 E=1 F=1 R=1")
-            .gives(SparseAttentionOracles::scatterbrain));
+            .gives(SparseAttentionOracles::scatterbrain),
+        OracleCase.of("sparse_attention/triangle").sizes("H=2 N=70 E=5 F=3").sizes("H=1 N=3 E=1 F=7")
+            .gives(in -> heads(in, (p, m) -> m <= p && (m < 4 || m > p - 8 || p >= in.size("N") - 5))),
+        OracleCase.of("sparse_attention/product_codes").sizes("N=17 S=3 D=2 C=3 F=5").sizes("N=7 S=1 D=1 C=1 F=1")
+            .gives(SparseAttentionOracles::productCodes),
+        OracleCase.of("sparse_attention/sampled_by_hash").sizes("P=5 M=70 E=4 F=7 L=6 B=2").sizes("P=1 M=3 E=1 F=1 L=2 B=1")
+            .fill("Q", Fill.whole(1, 5)).fill("K", WHOLE).fill("planes", WHOLE).terms(1000).gives(SparseAttentionOracles::sampled),
+        OracleCase.of("sparse_attention/sorted_by_hash").sizes("J=5 E=4 F=7 B=3 R=6").sizes("J=2 E=1 F=1 B=1 R=1")
+            .fill("queries", WHOLE).fill("keys", WHOLE).fill("planes", WHOLE).fill("drawn", Fill.below(8))
+            .gives(in -> sorted(in.flat("queries", "Q").flat("keys", "K").flat("values", "V"))));
   }
 
   private static Doubles heads(Inputs in, Sees sees) {
@@ -88,5 +101,69 @@ final class SparseAttentionOracles {
       });
       return sum(words, m -> a[m] * in.of("V").get(m, i[1])) / Arrays.stream(a).sum();
     }, words, in.size("F"));
+  }
+
+  private static Doubles productCodes(Inputs in) {
+    int words = in.size("N");
+    int parts = in.size("S");
+    return attention(words, (i, m) -> {
+      int[] best = Formulas.descending(words, n -> sum(parts, s -> code(in, "Q", i[0], s) == code(in, "K", n, s) ? 1 : 0));
+      return Arrays.stream(best).limit(5).anyMatch(n -> n == m) ? score(in.of("Q"), new int[] {i[0]}, in.of("K"), new int[] {m})
+          : Double.NEGATIVE_INFINITY;
+    }, (i, m) -> in.of("V").get(m, i[1]), words, in.size("F"));
+  }
+
+  /// The nearest vector to part `s` of a row.
+  private static int code(Inputs in, String name, int row, int s) {
+    int depth = in.size("D");
+    return Formulas.descending(in.size("C"), c -> -sum(depth,
+        d -> Math.pow(in.of(name).get(row, s * depth + d) - in.of("codes").get(s, c, d), 2)))[0];
+  }
+
+  private static Doubles sampled(Inputs in) {
+    int tables = in.size("L");
+    int bits = in.size("B");
+    Doubles q = in.of("Q");
+    Doubles k = in.of("K");
+    return attention(in.size("M"), (i, m) -> {
+      int[] query = {i[0]};
+      int[] key = {m};
+      double logit = score(q, query, k, key);
+      double hits = sum(tables, l -> IntStream.range(0, bits).allMatch(b -> side(in, l, b, q, query) == side(in, l, b, k, key)) ? 1 : 0);
+      double cosine = Formulas.dot(q, query, k, key) / Math.sqrt(Formulas.dot(q, query, q, query) * Formulas.dot(k, key, k, key));
+      double one = Math.pow(1 - Math.acos(Math.clamp(cosine, -1, 1)) / Math.PI, bits);
+      double none = Math.pow(1 - one, tables);
+      double likely = 1 - none - tables * one * Math.pow(1 - one, tables - 1);
+      return m < 2 ? logit : hits >= 2 ? logit - Math.log(likely) : Double.NEGATIVE_INFINITY;
+    }, (i, m) -> in.of("V").get(m, i[1]), in.size("P"), in.size("F"));
+  }
+
+  private static boolean side(Inputs in, int table, int bit, Doubles x, int[] row) {
+    return Formulas.dot(in.of("planes"), new int[] {table, bit}, x, row) >= 0;
+  }
+
+  private static Doubles sorted(Inputs in) {
+    int words = 4 * in.size("J");
+    int[] ofQ = blocks(in, "Q", words);
+    int[] ofK = blocks(in, "K", words);
+    Doubles drawn = in.of("drawn");
+    int samples = in.size("R");
+    return attention(words + samples, (i, m) -> {
+      int key = m < words ? m : drawn.whole(m - words);
+      boolean near = ofQ[i[0]] == ofK[key];
+      double logit = score(in.of("Q"), new int[] {i[0]}, in.of("K"), new int[] {key});
+      return near != m < words ? Double.NEGATIVE_INFINITY : near ? logit : logit + Math.log((double) (words - 4) / samples);
+    }, (i, m) -> in.of("V").get(m < words ? m : drawn.whole(m - words), i[1]), words, in.size("F"));
+  }
+
+  /// The block of each row in the order of the hashes.
+  private static int[] blocks(Inputs in, String name, int words) {
+    int[] order = Formulas.descending(words, n -> -sum(in.size("B"),
+        b -> Formulas.dot(in.of("planes"), new int[] {b}, in.of(name), new int[] {n}) >= 0 ? 1 << b : 0));
+    int[] blocks = new int[words];
+    for (int i = 0; i < words; i++) {
+      blocks[order[i]] = i / 4;
+    }
+    return blocks;
   }
 }
