@@ -7,7 +7,8 @@ import java.util.Set;
 /// @param target the machine
 /// @param numerics how far results may be from the order and the roundings of the source
 /// @param without the names of passes to leave out: such as do nothing but make programs faster
-public record PipelineOptions(Target target, Numerics numerics, Set<String> without) {
+/// @param decisions how passes choose among alternatives
+public record PipelineOptions(Target target, Numerics numerics, Set<String> without, Decisions decisions) {
   public PipelineOptions {
     without = Set.copyOf(without);
     without.stream().filter(name -> !PassCatalog.names().contains(name)).sorted().findFirst().ifPresent(name -> {
@@ -17,15 +18,19 @@ public record PipelineOptions(Target target, Numerics numerics, Set<String> with
 
   /// The usual options for `target`.
   public static PipelineOptions of(Target target) {
-    return new PipelineOptions(target, Numerics.REASSOCIATE, Set.of());
+    return new PipelineOptions(target, Numerics.REASSOCIATE, Set.of(), Decisions.byCost());
   }
 
   public PipelineOptions withNumerics(Numerics newNumerics) {
-    return new PipelineOptions(target, newNumerics, without);
+    return new PipelineOptions(target, newNumerics, without, decisions);
   }
 
   public PipelineOptions without(Set<String> newPasses) {
-    return new PipelineOptions(target, numerics, newPasses);
+    return new PipelineOptions(target, numerics, newPasses, decisions);
+  }
+
+  public PipelineOptions withDecisions(Decisions newDecisions) {
+    return new PipelineOptions(target, numerics, without, newDecisions);
   }
 
   /// Whether `pass` may run.

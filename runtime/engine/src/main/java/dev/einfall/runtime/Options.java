@@ -5,6 +5,7 @@ import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.passes.Decisions;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Step;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import java.util.function.ObjLongConsumer;
 /// @param vectorBytes the width of vectors in bytes; 0 for the width that this machine prefers, 4 for no vectors
 /// @param numerics how far results may be from the order and the roundings of the source
 /// @param without the names of passes to leave out, to measure what they are worth: such as do nothing but make programs faster
+/// @param decisions how passes choose among alternatives, and who hears of it
 /// @param weights the weights; empty to open what the program names. Given ones may be closed while the program lives.
 /// @param opener opens the weights that a program names
 /// @param function the function to compile; empty for `main`, or the last one
@@ -36,6 +38,7 @@ public record Options(
     int vectorBytes,
     Numerics numerics,
     Set<String> without,
+    Decisions decisions,
     Optional<WeightsFile> weights,
     WeightsOpener opener,
     Optional<String> function,
@@ -65,7 +68,7 @@ public record Options(
   /// All cores and vectors of this machine, warmed up, the program's own weights, and warnings to the system's logger.
   public static Options defaults() {
     return new Options(Backend.AUTO, Runtime.getRuntime().availableProcessors(), 0, Numerics.REASSOCIATE, Set.of(),
-        Optional.empty(), Options::open, Optional.empty(), true, false, 32, Options::log, _ -> {}, Optional.empty());
+        Decisions.byCost(), Optional.empty(), Options::open, Optional.empty(), true, false, 32, Options::log, _ -> {}, Optional.empty());
   }
 
   private static WeightsFile open(String place, Path directory) {
@@ -85,72 +88,77 @@ public record Options(
   }
 
   public Options withBackend(Backend newBackend) {
-    return new Options(newBackend, threads, vectorBytes, numerics, without, weights, opener, function, warmUp,
+    return new Options(newBackend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
         checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withThreads(int newThreads) {
-    return new Options(backend, newThreads, vectorBytes, numerics, without, weights, opener, function, warmUp,
+    return new Options(backend, newThreads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
         checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withVectorBytes(int newBytes) {
-    return new Options(backend, threads, newBytes, numerics, without, weights, opener, function, warmUp,
+    return new Options(backend, threads, newBytes, numerics, without, decisions, weights, opener, function, warmUp,
         checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withNumerics(Numerics newNumerics) {
-    return new Options(backend, threads, vectorBytes, newNumerics, without, weights, opener, function, warmUp,
+    return new Options(backend, threads, vectorBytes, newNumerics, without, decisions, weights, opener, function, warmUp,
         checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options without(Set<String> newPasses) {
-    return new Options(backend, threads, vectorBytes, numerics, newPasses, weights, opener, function, warmUp,
+    return new Options(backend, threads, vectorBytes, numerics, newPasses, decisions, weights, opener, function, warmUp,
+        checkPromises, specializations, remarks, steps, launches);
+  }
+
+  public Options withDecisions(Decisions newDecisions) {
+    return new Options(backend, threads, vectorBytes, numerics, without, newDecisions, weights, opener, function, warmUp,
         checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withWeights(WeightsFile newWeights) {
-    return new Options(backend, threads, vectorBytes, numerics, without, Optional.of(newWeights), opener, function, warmUp, checkPromises,
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, Optional.of(newWeights), opener, function, warmUp, checkPromises,
         specializations, remarks, steps, launches);
   }
 
   public Options withOpener(WeightsOpener newOpener) {
-    return new Options(backend, threads, vectorBytes, numerics, without, weights, newOpener, function, warmUp,
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, newOpener, function, warmUp,
         checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withFunction(Optional<String> newFunction) {
-    return new Options(backend, threads, vectorBytes, numerics, without, weights, opener, newFunction, warmUp,
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, newFunction, warmUp,
         checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withWarmUp(boolean newWarmUp) {
-    return new Options(backend, threads, vectorBytes, numerics, without, weights, opener, function, newWarmUp,
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, newWarmUp,
         checkPromises, specializations, remarks, steps, launches);
   }
 
   public Options withCheckPromises(boolean newCheck) {
-    return new Options(backend, threads, vectorBytes, numerics, without, weights, opener, function, warmUp, newCheck, specializations,
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp, newCheck, specializations,
         remarks, steps, launches);
   }
 
   public Options withSpecializations(int newNumber) {
-    return new Options(backend, threads, vectorBytes, numerics, without, weights, opener, function, warmUp,
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
         checkPromises, newNumber, remarks, steps, launches);
   }
 
   public Options withRemarks(Consumer<Diagnostic> newRemarks) {
-    return new Options(backend, threads, vectorBytes, numerics, without, weights, opener, function, warmUp,
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
         checkPromises, specializations, newRemarks, steps, launches);
   }
 
   public Options withSteps(Consumer<Step> newSteps) {
-    return new Options(backend, threads, vectorBytes, numerics, without, weights, opener, function, warmUp,
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
         checkPromises, specializations, remarks, newSteps, launches);
   }
 
   public Options withLaunches(ObjLongConsumer<Kernel> newLaunches) {
-    return new Options(backend, threads, vectorBytes, numerics, without, weights, opener, function, warmUp,
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
         checkPromises, specializations, remarks, steps, Optional.of(newLaunches));
   }
 }

@@ -1,0 +1,67 @@
+package dev.einfall.passes;
+
+import dev.einfall.ir.CompileException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
+
+/// How passes choose: the alternative with the least cost, unless another one is forced, so that what the cost model chose can
+/// be measured beside what it did not.
+///
+/// @param forced the names of the alternatives to take, by the subject of the decision
+/// @param listener is told every decision
+public record Decisions(Map<String, String> forced, Consumer<Decision> listener) {
+
+  public Decisions {
+    forced = Map.copyOf(forced);
+  }
+
+  /// The cost model decides alone, and nobody hears of it.
+  public static Decisions byCost() {
+    return new Decisions(Map.of(), _ -> {});
+  }
+
+  public Decisions withForced(Map<String, String> newForced) {
+    return new Decisions(newForced, listener);
+  }
+
+  public Decisions withListener(Consumer<Decision> newListener) {
+    return new Decisions(forced, newListener);
+  }
+
+  /// The cheapest of `alternatives`, of equal ones the first; or the one that is forced for `subject`. Their names are their
+  /// texts, of which the first of several counts.
+  ///
+  /// @throws CompileException when what is forced is none of them
+  public <T> T choose(String subject, List<T> alternatives, ToDoubleFunction<T> cycles) {
+    Map<String, T> byName = new LinkedHashMap<>();
+    Map<String, Double> costs = new LinkedHashMap<>();
+    for (T alternative : alternatives) {
+      if (byName.putIfAbsent(alternative.toString(), alternative) == null) {
+        costs.put(alternative.toString(), cycles.applyAsDouble(alternative));
+      }
+    }
+    String chosen = forced.getOrDefault(subject, cheapest(subject, costs));
+    if (!byName.containsKey(chosen)) {
+      throw CompileException.of("cannot force '" + chosen + "' for " + subject + "; there are " + String.join(", ", byName.keySet()));
+    }
+    listener.accept(new Decision(subject,
+        costs.entrySet().stream().map(cost -> new Decision.Alternative(cost.getKey(), cost.getValue())).toList(), chosen));
+    return byName.get(chosen);
+  }
+
+  private static String cheapest(String subject, Map<String, Double> costs) {
+    String best = null;
+    for (Map.Entry<String, Double> cost : costs.entrySet()) {
+      if (best == null || cost.getValue() < costs.get(best)) {
+        best = cost.getKey();
+      }
+    }
+    if (best == null) {
+      throw new IllegalArgumentException("nothing to choose from for " + subject);
+    }
+    return best;
+  }
+}
