@@ -48,6 +48,15 @@ final class InputOptions {
     return inputs;
   }
 
+  /// The inputs for `program`; random where none are given.
+  Map<String, Tensor> inputsOrRandom(Program program, Supplier<Tokenizer> tokenizer) {
+    Map<String, Tensor> inputs = inputs(program, tokenizer);
+    for (Port port : program.inputs()) {
+      inputs.computeIfAbsent(port.name(), _ -> random(port, declared(port)));
+    }
+    return inputs;
+  }
+
   private Tensor tensor(String name, String value, List<Port> ports) {
     if (value.equals("rand") || value.startsWith("rand:")) {
       Port port = ports.stream().filter(candidate -> candidate.name().equals(name)).findFirst()

@@ -43,7 +43,8 @@ record Session(Program program, Map<String, Tensor> inputs, Map<String, Tensor> 
     }
   }
 
-  private static Tokenizer tokenizer(Path file, Optional<String> function, Places places) {
+  /// The tokenizer that the program names.
+  static Tokenizer tokenizer(Path file, Optional<String> function, Places places) {
     String place = EinReader.read(Einfall.source(file), function, Imports.files()).tokenizer()
         .orElseThrow(() -> new UserError("--text needs a program that names its tokenizer: " + file + " does not"));
     return Tokenizer.open(places.file(place, Optional.ofNullable(file.getParent()).orElse(Path.of(""))));
