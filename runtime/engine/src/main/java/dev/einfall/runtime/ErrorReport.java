@@ -80,7 +80,7 @@ public record ErrorReport(List<Port> outputs, Map<String, List<OutputError>> err
     }
   }
 
-  /// A table for each output, with a line for each choice.
+  /// A table for each output, with a line for each choice. Choices that give the errors of one before them only say so.
   public String text() {
     StringBuilder text = new StringBuilder("error against double precision\n");
     int width = errors.keySet().stream().mapToInt(String::length).max().orElse(0);
@@ -92,9 +92,14 @@ public record ErrorReport(List<Port> outputs, Map<String, List<OutputError>> err
         text.append(" ".repeat(width + 4)).append(HEAD).append('\n');
       }
       errors.forEach((choice, list) -> text.append("  ").append(choice).append(" ".repeat(width - choice.length() + 2))
-          .append(isFloat ? numbers(list.get(output)) : different(list.get(output))).append('\n'));
+          .append(line(choice, list.get(output), isFloat)).append('\n'));
     }
     return text.toString();
+  }
+
+  private String line(String choice, OutputError error, boolean isFloat) {
+    String first = errors.keySet().stream().filter(other -> errors.get(other).equals(errors.get(choice))).findFirst().orElse(choice);
+    return !first.equals(choice) ? "as " + first : isFloat ? numbers(error) : different(error);
   }
 
   private static String numbers(OutputError error) {
