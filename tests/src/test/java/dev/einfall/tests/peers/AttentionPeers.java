@@ -22,6 +22,10 @@ final class AttentionPeers {
 
   /// Prints a table for each number of threads.
   static void run(Request request) throws Exception {
+    if (request.forced()) {
+      force(request);
+      return;
+    }
     Optional<String> missing = TorchContestant.missing();
     missing.ifPresent(why -> System.out.println("PyTorch does not run here: " + why));
     for (int threads : request.threads()) {
@@ -40,6 +44,21 @@ final class AttentionPeers {
       }
       System.out.printf("the least ratio to the best peer is %.2f%n",
           bouts.stream().mapToDouble(Bout::ratio).min().orElse(Double.NaN));
+    }
+  }
+
+  private static void force(Request request) throws Exception {
+    for (int threads : request.threads()) {
+      System.out.printf("%n%d thread%s%n", threads, threads == 1 ? "" : "s");
+      ForcedChoices choices = new ForcedChoices(request.seconds());
+      for (AttentionCase shape : AttentionCase.all()) {
+        if (request.wants(shape.name())) {
+          AttentionCase.Inputs inputs = shape.inputs();
+          choices.measure(shape.name(), options -> new EinfallContestant(shape.program(), shape.tensors(inputs), options),
+              Options.defaults().withThreads(threads));
+        }
+      }
+      choices.summarize();
     }
   }
 

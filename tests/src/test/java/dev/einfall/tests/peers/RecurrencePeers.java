@@ -13,6 +13,10 @@ final class RecurrencePeers {
 
   /// Prints a table for each number of threads.
   static void run(Request request) throws Exception {
+    if (request.forced()) {
+      force(request);
+      return;
+    }
     for (int threads : request.threads()) {
       double peak = Peak.gflops(threads);
       System.out.printf("%n%d thread%s, peak %.0f GFLOP/s. Times are medians in ms; above 1, ratios speak for einfall.%n",
@@ -30,6 +34,21 @@ final class RecurrencePeers {
       }
       System.out.printf("the least ratio to the best peer is %.2f%n",
           bouts.stream().mapToDouble(Bout::ratio).filter(ratio -> !Double.isNaN(ratio)).min().orElse(Double.NaN));
+    }
+  }
+
+  private static void force(Request request) throws Exception {
+    for (int threads : request.threads()) {
+      System.out.printf("%n%d thread%s%n", threads, threads == 1 ? "" : "s");
+      ForcedChoices choices = new ForcedChoices(request.seconds());
+      for (Supplier<RecurrenceCase> supplier : RecurrenceCase.all().toList()) {
+        RecurrenceCase one = supplier.get();
+        if (request.wants(one.name())) {
+          choices.measure(one.name(), options -> new EinfallContestant(one.program(), one.inputs().get(), options),
+              Options.defaults().withThreads(threads).withWeights(one.weights()));
+        }
+      }
+      choices.summarize();
     }
   }
 
