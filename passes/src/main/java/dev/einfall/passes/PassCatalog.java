@@ -34,6 +34,7 @@ import dev.einfall.passes.plan.ShareKernels;
 import dev.einfall.passes.recurrence.AbsorbUsers;
 import dev.einfall.passes.recurrence.KeepLastStates;
 import dev.einfall.passes.reduce.DeferFactors;
+import dev.einfall.passes.reduce.ReducePasses;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -91,6 +92,7 @@ public final class PassCatalog {
     passes.put("eliminate-common-einsums", _ -> new EliminateCommonEinsums());
     passes.put("reassociate-products", _ -> new ReassociateProducts());
     passes.put("defer-factors", _ -> new DeferFactors());
+    passes.put("reduce-passes", options -> new ReducePasses(options.number("tile", 64), options.number("parts", 1)));
     passes.put("inline-producers", _ -> new InlineProducers());
     passes.put("extract-invariants", _ -> new ExtractInvariants());
     passes.put("absorb-users", _ -> new AbsorbUsers());
@@ -195,6 +197,7 @@ public final class PassCatalog {
       case GroupEinsums group -> "row-bytes=" + group.rowBytes();
       case ChooseMappings choose -> "vector-bytes=" + choose.target().vectorBytes() + ", threads=" + choose.target().threads()
           + text(choose.numerics());
+      case ReducePasses reduce -> "tile=" + reduce.tile() + ", parts=" + reduce.parts();
       case ReorderLoops reorder -> "order=" + String.join(" ", reorder.order());
       case SplitLoops split -> splitText(split);
       case FactorReductions factor -> "loops=" + String.join(" ", factor.loops()) + text(factor.numerics());

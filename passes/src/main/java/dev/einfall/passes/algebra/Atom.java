@@ -69,7 +69,7 @@ public sealed interface Atom {
           Polynomial.of(new Pair(op, change.apply(left), change.apply(right)));
       case Extreme(BinaryOp op, Set<Polynomial> values) -> canonical.extreme(op, values.stream().map(change).toList());
       case Choice(Condition condition, Polynomial whenTrue, Polynomial whenFalse) ->
-          canonical.choice(condition.map(change, leaf), change.apply(whenTrue), change.apply(whenFalse));
+          canonical.choice(condition.map(change, leaf, canonical), change.apply(whenTrue), change.apply(whenFalse));
       case Base(Polynomial sum) -> change.apply(sum);
     };
   }

@@ -7,6 +7,7 @@ import static dev.einfall.ir.BinaryOp.LT;
 import static dev.einfall.ir.BinaryOp.MAX;
 
 import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Expr;
@@ -212,8 +213,12 @@ public record Canonical(SignAnalysis signs) {
       return Optional.empty();
     }
     boolean swap = op == GT || op == GE;
-    Polynomial difference = withoutPositive(swap ? b.minus(a) : a.minus(b));
-    return Optional.of(new Condition.Compare(op == GT ? LT : op == GE ? LE : op, difference, left.type()));
+    return Optional.of(comparison(op == GT ? LT : op == GE ? LE : op, swap ? b.minus(a) : a.minus(b), left.type()));
+  }
+
+  /// `difference op 0`.
+  Condition comparison(BinaryOp op, Polynomial difference, ElementType type) {
+    return new Condition.Compare(op, withoutPositive(difference), type);
   }
 
   /// A value of the same sign: without positive factors, and of two exponentials their exponents.
@@ -248,7 +253,7 @@ public record Canonical(SignAnalysis signs) {
             : factor.getKey().map(operand -> substitute(operand, replacement, plain), plain, this);
         product = product.times(inner.power(factor.getValue()));
       }
-      sum = sum.plus(product.times(term.getValue()));
+      sum = sum.plus(scaled(product, term.getValue()));
     }
     return sum;
   }
@@ -261,8 +266,13 @@ public record Canonical(SignAnalysis signs) {
       for (Map.Entry<Atom, Rational> factor : term.getKey().powers().entrySet()) {
         product = product.times(factor.getKey().map(change, plain, this).power(factor.getValue()));
       }
-      sum = sum.plus(product.times(term.getValue()));
+      sum = sum.plus(scaled(product, term.getValue()));
     }
     return sum;
+  }
+
+  /// A sum that is multiplied by a number stays in parentheses.
+  private static Polynomial scaled(Polynomial product, Rational coefficient) {
+    return coefficient.isOne() || product.isZero() ? product : product.asMonomial().times(coefficient);
   }
 }

@@ -41,11 +41,13 @@ public sealed interface Condition {
   }
 
   /// The same with each polynomial and each plain expression replaced.
-  default Condition map(UnaryOperator<Polynomial> change, UnaryOperator<Expr> leaf) {
+  default Condition map(UnaryOperator<Polynomial> change, UnaryOperator<Expr> leaf, Canonical canonical) {
     return switch (this) {
-      case Compare(BinaryOp op, Polynomial difference, ElementType type) -> new Compare(op, change.apply(difference), type);
-      case Both(BinaryOp op, Condition left, Condition right) -> new Both(op, left.map(change, leaf), right.map(change, leaf));
-      case Not(Condition condition) -> new Not(condition.map(change, leaf));
+      case Compare(BinaryOp op, Polynomial difference, ElementType type) ->
+          canonical.comparison(op, change.apply(difference), type);
+      case Both(BinaryOp op, Condition left, Condition right) -> 
+          new Both(op, left.map(change, leaf, canonical), right.map(change, leaf, canonical));
+      case Not(Condition condition) -> new Not(condition.map(change, leaf, canonical));
       case Plain(Expr expr) -> new Plain(leaf.apply(expr));
     };
   }

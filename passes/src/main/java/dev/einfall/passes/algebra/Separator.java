@@ -1,8 +1,7 @@
 package dev.einfall.passes.algebra;
 
+import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
-import dev.einfall.ir.UnaryOp;
-import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.passes.algebra.Separation.Blocked;
 import dev.einfall.passes.algebra.Separation.Part;
 import dev.einfall.passes.algebra.Separation.Parts;
@@ -179,24 +178,29 @@ public record Separator(Canonical canonical, Dependence dependence, ElementType 
     return new Split(new Monomial(varying, Polynomial.ZERO), new Monomial(free, Polynomial.ZERO));
   }
 
-  /// Whether `term` is `g` where `x` is not worse than the largest or smallest of all, `extreme`, and something else elsewhere:
-  /// the form of `argmax` and of sums over ties. `extreme` says what an expression is the largest (`MAX`) or smallest value of.
-  public Optional<Separation.Ties> ties(Polynomial term, java.util.function.BiFunction<Polynomial, Reduction, Boolean> isExtreme) {
-    if (!term.isMonomial() || !term.coefficient().isOne() || term.monomial().powers().size() != 1
-        || !(term.monomial().atoms().findFirst().orElseThrow() instanceof Atom.Choice(Condition condition, Polynomial body, Polynomial otherwise))
-        || !(condition instanceof Condition.Not(Condition.Compare(var op, Polynomial difference, var _)))
-        || op != dev.einfall.ir.BinaryOp.LT || dependence.waits(body) || dependence.waits(otherwise) || dependence.varies(otherwise)) {
+  /// What stands on the two sides of a comparison of a varying value with an earlier reduction.
+  public interface Extremes {
+    /// Whether `bound` is the largest (or smallest) `value` over the rank.
+    boolean has(Polynomial value, boolean largest, Polynomial bound);
+  }
+
+  /// How `term` comes apart if it is one value where another is not worse than all others, and something else elsewhere: the
+  /// form of `argmax`, and of sums over ties.
+  public Optional<Separation.Ties> ties(Polynomial term, Extremes extremes) {
+    boolean single = term.isMonomial() && term.coefficient().isOne() && term.monomial().powers().size() == 1;
+    if (!single || !(term.monomial().atoms().findFirst().orElseThrow() instanceof Atom.Choice choice)
+        || !(choice.condition() instanceof Condition.Not(Condition.Compare(var op, Polynomial difference, var _)))
+        || op != BinaryOp.LT || dependence.waits(choice.whenTrue()) || dependence.waits(choice.whenFalse())
+        || dependence.varies(choice.whenFalse())) {
       return Optional.empty();
     }
     Exponents sides = exponents(difference.expand(dependence::isMixed));
     if (dependence.waits(sides.varying)) {
       return Optional.empty();
     }
-    if (isExtreme.apply(sides.varying, Reduction.MAX)) {
-      return Optional.of(new Separation.Ties(sides.varying, true, body, otherwise));
-    }
-    Polynomial negated = sides.varying.negate();
-    return isExtreme.apply(negated, Reduction.MIN)
-        ? Optional.of(new Separation.Ties(negated, false, body, otherwise)) : Optional.empty();
+    boolean largest = extremes.has(sides.varying, true, sides.free.negate());
+    boolean smallest = extremes.has(sides.varying.negate(), false, sides.free);
+    return largest || smallest ? Optional.of(new Separation.Ties(
+        largest ? sides.varying : sides.varying.negate(), largest, choice.whenTrue(), choice.whenFalse())) : Optional.empty();
   }
 }

@@ -1,0 +1,38 @@
+package dev.einfall.passes.reduce;
+
+import dev.einfall.ir.cascade.Definition;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.cascade.Exprs;
+import java.util.List;
+import java.util.Set;
+
+/// Finds the tensors that only the members of a chain read, straight or through each other: they need not be stored.
+record Absorption(Ancestry ancestry, List<Einsum> members) {
+
+  /// The tensors, none of which is a member's.
+  Set<Tensor> tensors() {
+    Set<Tensor> inside = Exprs.identitySet();
+    members.forEach(member -> inside.add(member.tensor()));
+    Set<Tensor> absorbed = Exprs.identitySet();
+    for (Definition definition : ancestry.cascade().definitions().reversed()) {
+      if (definition instanceof Einsum einsum && !inside.contains(einsum.tensor()) && isFree(einsum)) {
+        List<Definition> readers = ancestry.readers(einsum.tensor());
+        boolean onlyHere = !readers.isEmpty() && readers.stream().allMatch(reader ->
+            reader instanceof Einsum && (absorbed.contains(reader.tensors().getFirst()) || isMember(reader)));
+        if (onlyHere) {
+          absorbed.add(einsum.tensor());
+        }
+      }
+    }
+    return absorbed;
+  }
+
+  private boolean isMember(Definition definition) {
+    return members.stream().anyMatch(member -> member == definition);
+  }
+
+  private boolean isFree(Einsum einsum) {
+    return !ancestry.isOutput(einsum.tensor()) && !ancestry.cascade().mapping().speaksOf(einsum.tensor());
+  }
+}

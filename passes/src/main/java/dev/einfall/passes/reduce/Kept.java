@@ -1,0 +1,205 @@
+package dev.einfall.passes.reduce;
+
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Reduction;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.algebra.Atom;
+import dev.einfall.passes.algebra.Canonical;
+import dev.einfall.passes.algebra.Polynomial;
+import dev.einfall.passes.algebra.Written;
+import dev.einfall.passes.cascade.Exprs;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// All that is kept while a chain's rank is gone through, each accumulator once, and where: in one state, or in several.
+final class Kept {
+  private final Canonical canonical;
+  private final Steps steps;
+  private final Map<List<Object>, Accumulator> byForm = new LinkedHashMap<>();
+  private final Map<Accumulator, List<Slot>> slots = new LinkedHashMap<>();
+  private final Set<Tensor> tensors = Exprs.identitySet();
+  private String name = "";
+
+  Kept(Canonical canonical, Steps steps) {
+    this.canonical = canonical;
+    this.steps = steps;
+  }
+
+  /// A state and the ranks that it is kept for.
+  record Slot(Tensor tensor, List<Rank> ranks) {
+    Expr.Access access() {
+      return new Expr.Access(tensor, Exprs.coordinates(ranks));
+    }
+
+    Polynomial leaf() {
+      return Polynomial.of(new Atom.Leaf(access()));
+    }
+  }
+
+  /// States made from now on are for the tensor named `newName`.
+  void naming(String newName) {
+    name = newName;
+  }
+
+  /// All accumulators, each after those that it follows.
+  List<Accumulator> all() {
+    return List.copyOf(slots.keySet());
+  }
+
+  boolean has(Tensor tensor) {
+    return tensors.contains(tensor);
+  }
+
+  /// Whether other accumulators are corrected when `plain` changes.
+  boolean isReference(Accumulator.Plain plain) {
+    return slots.keySet().stream().anyMatch(other -> switch (other) {
+      case Accumulator.Plain _ -> false;
+      case Accumulator.Weighted weighted -> weighted.reference().equals(plain);
+      case Accumulator.Moments moments -> moments.reference().filter(plain::equals).isPresent();
+      case Accumulator.Tied tied -> tied.extreme().equals(plain);
+      case Accumulator.Folded folded -> folded.reference().filter(plain::equals).isPresent();
+    });
+  }
+
+  /// Whether exponentials are kept small by `plain`.
+  boolean isExponent(Accumulator.Plain plain) {
+    return isReference(plain) && slots.keySet().stream()
+        .anyMatch(other -> !(other instanceof Accumulator.Tied) && !(other instanceof Accumulator.Plain) && exponentOf(other).filter(plain::equals).isPresent());
+  }
+
+  static Optional<Accumulator.Plain> exponentOf(Accumulator accumulator) {
+    return switch (accumulator) {
+      case Accumulator.Plain _, Accumulator.Tied _ -> Optional.empty();
+      case Accumulator.Weighted weighted -> Optional.of(weighted.reference());
+      case Accumulator.Moments moments -> moments.reference();
+      case Accumulator.Folded folded -> folded.reference();
+    };
+  }
+
+  /// The plain reduction of `value`, if it is kept.
+  Optional<Accumulator.Plain> plain(Reduction reduction, Polynomial value) {
+    Polynomial form = canonical.normal(value);
+    return slots.keySet().stream().filter(Accumulator.Plain.class::isInstance).map(Accumulator.Plain.class::cast)
+        .filter(plain -> plain.reduction() == reduction && canonical.normal(plain.body()).equals(form)).findFirst();
+  }
+
+  /// `accumulator`, or one that keeps the same.
+  @SuppressWarnings("unchecked")
+  <A extends Accumulator> A share(A accumulator) {
+    return (A) byForm.computeIfAbsent(form(accumulator), _ -> {
+      slots.put(accumulator, slotsFor(accumulator));
+      return accumulator;
+    });
+  }
+
+  private List<Object> form(Accumulator accumulator) {
+    return switch (accumulator) {
+      case Accumulator.Plain plain ->
+          List.of("plain", plain.reduction(), canonical.normal(plain.body()), plain.inner(), plain.type());
+      case Accumulator.Weighted weighted -> List.of("weighted", weighted.reduction(), form(weighted.reference()),
+          canonical.normal(weighted.exponent()), canonical.normal(weighted.body()), weighted.inner());
+      case Accumulator.Moments moments -> List.of("moments", moments);
+      case Accumulator.Tied tied -> List.of("tied", tied.reduction(), form(tied.extreme()), tied.body(), tied.otherwise(), tied.inner());
+      case Accumulator.Folded folded -> List.of("folded", folded.combiner(), folded.bodies().stream().map(canonical::normal).toList(),
+          canonical.normal(folded.exponent()), folded.scaled(), folded.inner());
+    };
+  }
+
+  private List<Slot> slotsFor(Accumulator accumulator) {
+    return switch (accumulator) {
+      case Accumulator.Plain plain -> List.of(slot("", plain.type(), plain.reduction().identity(plain.type()), List.of(plain.body())));
+      case Accumulator.Weighted weighted -> List.of(slot("", weighted.type(), weighted.reduction().identity(weighted.type()),
+          List.of(weighted.exponent(), weighted.body())));
+      case Accumulator.Moments moments -> momentSlots(moments);
+      case Accumulator.Tied tied -> List.of(slot("", tied.type(),
+          Written.of(tied.otherwise(), tied.type()), List.of(tied.body(), tied.extreme().body())));
+      case Accumulator.Folded folded -> {
+        List<Polynomial> read = new ArrayList<>(folded.bodies());
+        read.add(folded.exponent());
+        List<Slot> components = new ArrayList<>();
+        for (int i = 0; i < folded.bodies().size(); i++) {
+          components.add(slot(i == 0 ? "" : "_" + i, folded.combiner().types().get(i), folded.combiner().identity().get(i), read));
+        }
+        yield components;
+      }
+    };
+  }
+
+  /// A moment that is corrected has the ranks of what corrects it.
+  private List<Slot> momentSlots(Accumulator.Moments moments) {
+    List<Slot> result = new ArrayList<>();
+    for (int i = 0; i < moments.orders().size(); i++) {
+      List<Polynomial> read = new ArrayList<>(List.of(moments.exponent()));
+      for (int j = 0; j < moments.orders().size(); j++) {
+        if (i == j || isAbove(moments.orders().get(j), moments.orders().get(i))) {
+          read.add(moments.derivatives().get(j));
+        }
+      }
+      // One that is above all others, and reads no centre, is a mere sum.
+      Polynomial own = moments.derivatives().get(i);
+      if (read.size() > 2 || moments.variables().stream().anyMatch(variable -> own.atoms().anyMatch(variable.atom()::equals))) {
+        moments.variables().forEach(variable -> read.add(variable.value()));
+      }
+      result.add(slot(i == 0 ? "" : "_moment" + i, moments.type(), Expr.literal(moments.type(), 0), read));
+    }
+    return result;
+  }
+
+  /// Whether a moment of the order `high` corrects one of the order `low`.
+  static boolean isAbove(List<Integer> high, List<Integer> low) {
+    for (int i = 0; i < high.size(); i++) {
+      if (high.get(i) < low.get(i)) {
+        return false;
+      }
+    }
+    return !high.equals(low);
+  }
+
+  private Slot slot(String suffix, ElementType type, Expr start, List<Polynomial> read) {
+    Set<Rank> free = Exprs.identitySet();
+    read.forEach(value -> value.leaves().forEach(leaf -> free.addAll(Exprs.freeRanks(leaf))));
+    List<Rank> ranks = steps.ranks(free);
+    Tensor tensor = steps.state(name + "_run" + suffix, type, ranks, start);
+    tensors.add(tensor);
+    return new Slot(tensor, ranks);
+  }
+
+  /// Where the components of `accumulator` are kept.
+  List<Slot> slots(Accumulator accumulator) {
+    return slots.get(accumulator);
+  }
+
+  /// What `accumulator`, of one component, has been so far.
+  Polynomial leaf(Accumulator accumulator) {
+    return slots.get(accumulator).getFirst().leaf();
+  }
+
+  /// The accumulator of which `tensor` is a state.
+  Optional<Accumulator> of(Tensor tensor) {
+    return slots.entrySet().stream().filter(entry -> entry.getValue().stream().anyMatch(slot -> slot.tensor() == tensor))
+        .map(Map.Entry::getKey).findFirst();
+  }
+
+  /// What `plan` says of what is kept, if centres are where they should be.
+  Polynomial value(Plan plan) {
+    Polynomial sum = plan.shift();
+    for (Plan.Part part : plan.parts()) {
+      List<Slot> own = slots.get(part.kept());
+      Polynomial leaf = own.get(part.kept() instanceof Accumulator.Folded ? plan.member().component() : 0).leaf();
+      Polynomial weight = exponentOf(part.kept()).filter(_ -> scales(plan, part)).map(this::leaf).map(Polynomial::exp).orElse(Polynomial.ONE);
+      sum = sum.plus(part.factor().times(weight).times(part.outer() ? Polynomial.exp(leaf) : leaf));
+    }
+    return sum;
+  }
+
+  /// Whether the weight of the part belongs to the member: of a reduction of tuples just some components are scaled.
+  private static boolean scales(Plan plan, Plan.Part part) {
+    return !(part.kept() instanceof Accumulator.Folded folded) || folded.scaled().contains(plan.member().component());
+  }
+}
