@@ -13,11 +13,18 @@ record Digits(Size divisor, Optional<Size> modulus) {
   static final Digits ALL = new Digits(Index.ONE, Optional.empty());
 
   /// A rank, and which part of its coordinate says how far it is.
-  record OfRank(Rank rank, Digits digits) {}
+  record OfRank(Rank rank, Digits digits) {
+
+    /// Few ranks have several: their hash is enough.
+    @Override
+    public int hashCode() {
+      return rank.hashCode();
+    }
+  }
 
   /// The ranks that move within a step of a walker: `m0` where the index is `64 * m1 + m0`.
   static List<Rank> within(Index index, OfRank walker) {
-    return index.terms().stream().filter(term -> term.rank() == walker.rank).findFirst().map(step -> index.terms().stream()
+    return index.terms().size() < 2 ? List.of() : index.terms().stream().filter(term -> term.rank() == walker.rank).findFirst().map(step -> index.terms().stream()
         .filter(term -> compare(magnitude(term.coefficient()), magnitude(step.coefficient())) < 0)
         .map(Index.Term::rank).toList()).orElse(List.of());
   }
@@ -28,6 +35,9 @@ record Digits(Size divisor, Optional<Size> modulus) {
   ///
   /// @param size the size of the dimension
   List<OfRank> walkers(Index index, Size size) {
+    if (this == ALL && index.coordinate().isPresent()) {
+      return List.of(new OfRank(index.coordinate().get(), ALL));
+    }
     Optional<Size> end = modulus.map(number -> number.times(divisor));
     List<Index.Term> moving = index.terms().stream()
         .filter(term -> end.isEmpty() || term.coefficient().exactQuotient(end.get()).isEmpty()).toList();
@@ -43,28 +53,36 @@ record Digits(Size divisor, Optional<Size> modulus) {
     return walkers;
   }
 
+  /// The same digits; [#ALL] where they are all.
+  private static Digits of(Size divisor, Optional<Size> modulus) {
+    return modulus.isEmpty() && divisor.equals(Index.ONE) ? ALL : new Digits(divisor, modulus);
+  }
+
   /// The digits of the term's rank that move these digits of the index; none if the term is too small to.
   private Optional<Digits> digits(Index.Term term) {
     Size stride = magnitude(term.coefficient());
     if (compare(stride, divisor) >= 0) {
-      return Optional.of(new Digits(term.divisor(), modulus.isPresent() && stride.equals(divisor) && term.modulus().isEmpty()
+      return Optional.of(of(term.divisor(), modulus.isPresent() && stride.equals(divisor) && term.modulus().isEmpty()
           && !term.extent().equals(modulus.get()) ? modulus : term.modulus()));
     }
     Size steps = divisor.dividedBy(stride);
     Optional<Size> left = term.modulus().map(number -> number.dividedBy(steps)).or(() -> modulus);
-    return compare(term.extent(), steps) <= 0 ? Optional.empty() : Optional.of(new Digits(term.divisor().times(steps), left));
+    return compare(term.extent(), steps) <= 0 ? Optional.empty() : Optional.of(of(term.divisor().times(steps), left));
   }
 
   /// The digits of a coordinate that is written as `index`, of which this is the part that `rank` is: `m1` of
   /// `m1 * 64 + m0` is `coordinate / 64`. Empty where the rank is no part of the index.
   static Optional<Digits> written(Index index, OfRank walker) {
+    if (index.coordinate().isPresent()) {
+      return index.coordinate().get() == walker.rank() ? Optional.of(walker.digits) : Optional.empty();
+    }
     for (Index.Term term : index.terms()) {
       if (term.rank() == walker.rank()) {
         Size stride = magnitude(term.coefficient());
         Optional<Size> above = index.terms().stream().filter(other -> other != term).map(other -> magnitude(other.coefficient()))
             .filter(other -> compare(other, stride) > 0).min(Digits::compare).map(other -> other.dividedBy(stride));
         Size divisor = stride.times(walker.digits.divisor);
-        return Optional.of(new Digits(divisor, walker.digits.modulus.or(() -> above)));
+        return Optional.of(of(divisor, walker.digits.modulus.or(() -> above)));
       }
     }
     return Optional.empty();

@@ -75,7 +75,12 @@ record FiberState(List<Carrier> carriers, Optional<Whole> whole, List<Moving> st
   }
 
   private static List<Carrier> join(List<Carrier> left, List<Carrier> right) {
-    record Key(int dimension, Digits digits) {}
+    record Key(int dimension, Digits digits) {
+      @Override
+      public int hashCode() {
+        return dimension;
+      }
+    }
     Map<Key, Carrier> joined = new LinkedHashMap<>();
     for (List<Carrier> carriers : List.of(left, right)) {
       for (Carrier carrier : carriers) {
@@ -88,6 +93,9 @@ record FiberState(List<Carrier> carriers, Optional<Whole> whole, List<Moving> st
 
   /// Each rank and part of it once.
   static List<Moving> joinMoving(List<Moving> left, List<Moving> right) {
+    if (left.isEmpty() || right.isEmpty()) {
+      return left.isEmpty() ? right : left;
+    }
     Map<Digits.OfRank, Moving> joined = new LinkedHashMap<>();
     for (List<Moving> all : List.of(left, right)) {
       for (Moving moving : all) {

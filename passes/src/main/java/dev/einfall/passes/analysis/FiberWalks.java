@@ -25,8 +25,8 @@ final class FiberWalks {
   private final Map<Tensor, FiberState> states = new IdentityHashMap<>();
   private final List<Use> uses = new ArrayList<>();
 
-  /// A walk, and the definition and rank that make it.
-  record Use(Tensor by, Rank rank, Walk walk) {}
+  /// A walk, the definition and rank that make it, and whether it reads the tensor itself.
+  record Use(Tensor by, Rank rank, Walk walk, boolean isDirect) {}
 
   FiberWalks(Tensor tensor, int dimension) {
     this.tensor = tensor;
@@ -44,9 +44,9 @@ final class FiberWalks {
     return new FiberState(List.of(new Carrier(dimension, Digits.ALL, start, new Grain<>(List.of(), false), false)), Optional.empty(), List.of());
   }
 
-  /// Whether more of the fiber may be read through `read`.
-  boolean reaches(Tensor read) {
-    return states.containsKey(read);
+  /// Whether something that `unit` defines, which has been followed, needs the whole fiber, so that no step of it can do with a part.
+  boolean isWhole(Unit unit) {
+    return unit.definition().tensors().stream().anyMatch(state -> states.getOrDefault(state, FiberState.NONE).whole().isPresent());
   }
 
   /// Goes through a definition.
@@ -63,7 +63,7 @@ final class FiberWalks {
   }
 
   private void set(Tensor written, FiberState state) {
-    if (written != tensor && !state.equals(FiberState.NONE)) {
+    if (written != tensor && state != FiberState.NONE) {
       states.put(written, state);
     }
   }
@@ -84,9 +84,15 @@ final class FiberWalks {
     }
     for (Rank rank : walks.sequencedKeySet()) {
       walks.put(rank, walk(rank, walks.get(rank), operands, write));
-      found.add(new Use(write.tensor(), rank, walks.get(rank)));
+      found.add(new Use(write.tensor(), rank, walks.get(rank), isDirect(operands, rank)));
     }
     return combined(scope, operands, walks, write);
+  }
+
+  /// Whether an operand is an element of the tensor itself, which nobody has walked along before.
+  private static boolean isDirect(List<Value> operands, Rank rank) {
+    return operands.stream().flatMap(operand -> operand.moving().stream())
+        .anyMatch(moving -> moving.rank() == rank && moving.walk().pass() == 0);
   }
 
   /// The operands with the walks that end in what data pick.
@@ -97,7 +103,7 @@ final class FiberWalks {
       for (Walk pick : operand.picks()) {
         Optional<Whole> others = latest(operands.stream().filter(other -> other != operand));
         Walk walk = later(pick, others, write, pick.rank().orElseThrow());
-        found.add(new Use(write.tensor(), pick.rank().get(), walk));
+        found.add(new Use(write.tensor(), pick.rank().get(), walk, pick.pass() == 0));
         whole = FiberState.later(whole, Optional.of(whole(walk, pick.rank(), write)));
       }
       picked.add(operand.withWhole(whole));

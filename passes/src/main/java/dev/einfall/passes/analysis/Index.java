@@ -28,8 +28,8 @@ record Index(List<Term> terms, Size offset, Optional<List<Rank>> picked) {
       return new Term(coefficient.times(factor), rank, divisor, modulus);
     }
 
-    private boolean isPlain() {
-      return coefficient.equals(ONE);
+    boolean isPlain() {
+      return coefficient == ONE || coefficient.equals(ONE);
     }
 
     /// How many values it takes.
@@ -52,6 +52,12 @@ record Index(List<Term> terms, Size offset, Optional<List<Rank>> picked) {
     List<Rank> ranks = expr.nodes().flatMap(node -> node instanceof Expr.Coordinate(Rank rank) ? Stream.of(rank) : Stream.empty())
         .distinct().filter(rank -> expr.nodes().noneMatch(node -> node.bound().contains(rank))).toList();
     return new Index(List.of(), Size.of(0), Optional.of(ranks));
+  }
+
+  /// The rank that it is the coordinate of, if it is just that.
+  Optional<Rank> coordinate() {
+    return terms.size() == 1 && terms.getFirst().isPlain() && terms.getFirst().divisor == ONE && terms.getFirst().modulus.isEmpty()
+        ? Optional.of(terms.getFirst().rank) : Optional.empty();
   }
 
   /// Whether it is a number that the sizes tell.

@@ -10,9 +10,12 @@ import dev.einfall.passes.analysis.Unit.Write;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// How many passes a cascade forces over the fibers of each tensor along each of its dimensions, under any mapping.
@@ -37,7 +40,7 @@ import java.util.stream.Stream;
 ///   largest stride. A reduction over `m0` alone does not need the whole fiber; one over `m1` does, though `m0` is left. Who
 ///   reads again what tiles were reduced to, such as `L[m1]`, does not read the fiber again.
 /// - The steps of a recurrence are one traversal. What a step hands on to the next is no barrier; what has been whole before
-///   the first one is. Fibers that every step reads anew are read in [Count#repeated] steps.
+///   the first one is. Fibers that every step reads anew as a whole are read in [Count#repeated] steps.
 /// - One element of a fiber, such as `X[0]` or `X[n, label[n]]`, is no traversal; a fiber of which nothing else is read has 0 passes.
 /// - Masks (`where(m <= p, ..)`) are not looked into: a sum over the elements up to `p` needs them all.
 public final class PassCount {
@@ -45,14 +48,16 @@ public final class PassCount {
   /// The passes over the fibers of `tensor` along `dimension`.
   ///
   /// @param barriers the proof: one for each pass but the first
-  /// @param repeated the step ranks of recurrences in which the fiber is read again in each step
+  /// @param repeated the step ranks of recurrences in which all of the fiber is read again in each step
   /// @param isCrossed whether some definition walks along it by two ranks at once, or picks elements of it
   /// @param walks who walks along it in which pass, in order
   public record Count(Tensor tensor, int dimension, int passes, List<Barrier> barriers, List<Rank> repeated,
       boolean isCrossed, List<Traversal> walks) {}
 
   /// The definition of `by` walks with `rank` along a fiber, in pass `pass`.
-  public record Traversal(Tensor by, Rank rank, Walk walk) {
+  ///
+  /// @param isDirect whether it reads the tensor itself, and not only what is computed of it
+  public record Traversal(Tensor by, Rank rank, Walk walk, boolean isDirect) {
     public int pass() {
       return walk.pass();
     }
@@ -63,88 +68,81 @@ public final class PassCount {
     }
   }
 
+  private final List<Tensor> tensors = new ArrayList<>();
   private final List<Unit> units;
+  private final Map<Tensor, Integer> definedBy = new IdentityHashMap<>();
   private final Map<Tensor, List<Integer>> readers = new IdentityHashMap<>();
   private final Map<Tensor, List<Count>> counts = new IdentityHashMap<>();
-  private final List<Count> all = new ArrayList<>();
 
   private PassCount(Cascade cascade) {
     units = cascade.definitions().stream().map(Unit::of).toList();
+    tensors.addAll(cascade.inputs());
+    cascade.weights().forEach(weight -> tensors.add(weight.tensor()));
     for (int i = 0; i < units.size(); i++) {
       int index = i;
       Definition definition = units.get(i).definition();
+      tensors.addAll(definition.tensors());
+      definition.tensors().forEach(tensor -> definedBy.put(tensor, index));
       Stream.concat(definition.reads(), definition.tensors().stream())
           .forEach(tensor -> readers.computeIfAbsent(tensor, _ -> new ArrayList<>()).add(index));
     }
-    cascade.inputs().forEach(input -> add(input, -1));
-    cascade.weights().forEach(weight -> add(weight.tensor(), -1));
-    for (int i = 0; i < units.size(); i++) {
-      int index = i;
-      units.get(i).definition().tensors().forEach(tensor -> add(tensor, index));
-    }
   }
 
-  /// The passes that `cascade` forces.
+  /// The passes that `cascade` forces, each counted when it is asked for.
   public static PassCount of(Cascade cascade) {
     return new PassCount(cascade);
   }
 
   /// Of every tensor and dimension: inputs and weights first, then in the order of the definitions.
   public List<Count> all() {
-    return all;
+    return tensors.stream().flatMap(tensor -> counts(tensor).stream()).toList();
   }
 
   /// The passes over the fibers of `tensor` along `dimension`.
   public Count count(Tensor tensor, int dimension) {
-    return counts.get(tensor).get(dimension);
+    return counts(tensor).get(dimension);
   }
 
   /// The passes over `tensor` along each of its dimensions.
   public List<Count> counts(Tensor tensor) {
-    return counts.getOrDefault(tensor, List.of());
+    return counts.computeIfAbsent(tensor, _ -> IntStream.range(0, tensor.shape().size())
+        .mapToObj(dimension -> count(tensor, dimension, definedBy.getOrDefault(tensor, -1))).toList());
   }
 
-  private void add(Tensor tensor, int definedBy) {
-    List<Count> dimensions = new ArrayList<>();
-    for (int i = 0; i < tensor.shape().size(); i++) {
-      dimensions.add(count(tensor, i, definedBy));
-    }
-    counts.put(tensor, dimensions);
-    all.addAll(dimensions);
-  }
-
-  private Count count(Tensor tensor, int dimension, int definedBy) {
+  private Count count(Tensor tensor, int dimension, int definition) {
     FiberWalks walks = new FiberWalks(tensor, dimension);
+    List<Rank> repeated = new ArrayList<>();
     BitSet pending = new BitSet();
     readers.getOrDefault(tensor, List.of()).forEach(pending::set);
-    if (definedBy >= 0 && !units.get(definedBy).isRecurrence()) {
-      pending.clear(definedBy);
+    if (definition >= 0 && !units.get(definition).isRecurrence()) {
+      pending.clear(definition);
     }
     for (int i = pending.nextSetBit(0); i >= 0; i = pending.nextSetBit(i + 1)) {
-      for (Tensor reached : walks.follow(units.get(i))) {
-        for (int reader : readers.get(reached)) {
+      List<Tensor> reached = walks.follow(units.get(i));
+      if (walks.isWhole(units.get(i)) && !units.get(i).definition().tensors().contains(tensor)) {
+        repeated.addAll(repeated(units.get(i), tensor));
+      }
+      for (Tensor written : reached) {
+        for (int reader : readers.get(written)) {
           if (reader > i) {
             pending.set(reader);
           }
         }
       }
     }
-    List<Traversal> found = walks.uses().stream().map(use -> new Traversal(use.by(), use.rank(), use.walk())).distinct().toList();
+    record Key(Tensor by, Rank rank, int pass, boolean isDirect) {}
+    SequencedMap<Key, Traversal> found = new LinkedHashMap<>();
+    walks.uses().forEach(use -> found.putIfAbsent(new Key(use.by(), use.rank(), use.walk().pass(), use.isDirect()),
+        new Traversal(use.by(), use.rank(), use.walk(), use.isDirect())));
     Optional<Walk> last = walks.uses().stream().map(Use::walk).reduce(FiberState::later);
     return new Count(tensor, dimension, last.map(Walk::pass).orElse(0), last.map(Barrier::before).orElse(List.of()),
-        repeated(tensor), isCrossed(tensor, dimension), found);
+        List.copyOf(repeated), isCrossed(tensor, dimension), List.copyOf(found.values()));
   }
 
-  /// The steps that read `tensor` at the same coordinates as the step before.
-  private List<Rank> repeated(Tensor tensor) {
-    List<Rank> repeated = new ArrayList<>();
-    for (int reader : readers.getOrDefault(tensor, List.of())) {
-      Unit unit = units.get(reader);
-      List<Read> reads = unit.definition().tensors().contains(tensor) ? List.of()
-          : unit.writes().stream().flatMap(write -> reads(write.scope(), tensor)).toList();
-      unit.steps().stream().filter(step -> reads.stream().anyMatch(read -> !moves(read, step))).forEach(repeated::add);
-    }
-    return repeated;
+  /// The steps of `unit` that read the same elements of `tensor` as the step before.
+  private static List<Rank> repeated(Unit unit, Tensor tensor) {
+    List<Read> reads = unit.writes().stream().flatMap(write -> reads(write.scope(), tensor)).toList();
+    return unit.steps().stream().filter(step -> reads.stream().anyMatch(read -> !moves(read, step))).toList();
   }
 
   private static boolean moves(Read read, Rank rank) {

@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
     version = "einfall 0.1.0",
     description = "Compiles cascades of extended Einsums to bytecode, and runs them.",
     subcommands = {
-        RunCommand.class, EmitCommand.class, OptCommand.class, CheckCommand.class, FormatCommand.class,
+        RunCommand.class, ExplainCommand.class, EmitCommand.class, OptCommand.class, CheckCommand.class, FormatCommand.class,
         BenchCommand.class},
     synopsisSubcommandLabel = "COMMAND")
 public final class EinfallCommand {

@@ -21,10 +21,10 @@ import java.util.stream.Stream;
 
 /// A cascade as a graph: its tensors with their names, its definitions with what they read and what they take, and the kernels
 /// that Einsums share.
-record CascadeView(Cascade cascade, List<Port> inputs, List<Port> weights, List<Entry> entries, List<Kernel> kernels) {
+public record CascadeView(Cascade cascade, CascadePrinter printer, List<Port> inputs, List<Port> weights, List<Entry> entries, List<Kernel> kernels) {
 
   /// A tensor that is given, and the name in the weights file of one that is read there.
-  record Port(String name, Tensor tensor, Optional<String> key) {}
+  public record Port(String name, Tensor tensor, Optional<String> key) {}
 
   /// One Einsum or recurrence.
   ///
@@ -32,8 +32,8 @@ record CascadeView(Cascade cascade, List<Port> inputs, List<Port> weights, List<
   /// @param name the names of its tensors
   /// @param reads the tensors that it reads, each once
   /// @param isOnce whether it depends on weights alone, so that it is computed once and not in every run
-  record Entry(int index, String name, String text, Kind kind, Definition definition, Work work, List<Read> reads, boolean isOnce) {
-    List<Tensor> tensors() {
+  public record Entry(int index, String name, String text, Kind kind, Definition definition, Work work, List<Read> reads, boolean isOnce) {
+    public List<Tensor> tensors() {
       return definition.tensors();
     }
   }
@@ -41,12 +41,12 @@ record CascadeView(Cascade cascade, List<Port> inputs, List<Port> weights, List<
   /// A tensor that is read, and the entry that defines it, if one does.
   ///
   /// @param isConstant whether it is a weight, or computed of weights alone
-  record Read(String name, Tensor tensor, Optional<Integer> definedBy, boolean isConstant) {}
+  public record Read(String name, Tensor tensor, Optional<Integer> definedBy, boolean isConstant) {}
 
   /// Entries that run together, in order, for each point of the ranks `shared`, named as in the first; an entry alone shares none.
-  record Kernel(List<Entry> members, List<String> shared) {}
+  public record Kernel(List<Entry> members, List<String> shared) {}
 
-  static CascadeView of(Cascade cascade) {
+  public static CascadeView of(Cascade cascade) {
     CascadePrinter printer = CascadePrinter.of(cascade);
     Set<Tensor> once = Constants.of(cascade);
     Map<Tensor, Integer> definedBy = new IdentityHashMap<>();
@@ -59,7 +59,7 @@ record CascadeView(Cascade cascade, List<Port> inputs, List<Port> weights, List<
           Work.of(definition), reads, definition.tensors().stream().allMatch(once::contains)));
       definition.tensors().forEach(tensor -> definedBy.put(tensor, entries.size() - 1));
     }
-    return new CascadeView(cascade,
+    return new CascadeView(cascade, printer,
         cascade.inputs().stream().map(input -> new Port(printer.name(input), input, Optional.empty())).toList(),
         cascade.weights().stream()
             .map(weight -> new Port(printer.name(weight.tensor()), weight.tensor(), Optional.of(weight.key()))).toList(),
@@ -80,22 +80,28 @@ record CascadeView(Cascade cascade, List<Port> inputs, List<Port> weights, List<
     return kernels;
   }
 
+  /// The name of a tensor.
+  public String name(Tensor tensor) {
+    return printer.name(tensor);
+  }
+
   /// The kernels of every run.
-  List<Kernel> repeated() {
+  public List<Kernel> repeated() {
     return kernels.stream().filter(kernel -> !kernel.members().getFirst().isOnce()).toList();
   }
 
   /// The work of one run.
-  Work work() {
+  public Work work() {
     return entries.stream().filter(entry -> !entry.isOnce()).map(Entry::work).reduce(Work.NONE, Work::plus);
   }
 
   /// The bytes that one run moves if each kernel reads what it does not make itself, and writes what others read.
-  Size bytesMoved() {
+  public Size bytesMoved() {
     return repeated().stream().map(this::bytesMoved).reduce(Size.of(0), Size::plus);
   }
 
-  private Size bytesMoved(Kernel kernel) {
+  /// The bytes that `kernel` moves in a run.
+  public Size bytesMoved(Kernel kernel) {
     List<Tensor> own = kernel.members().stream().flatMap(member -> member.tensors().stream()).toList();
     SequencedMap<Tensor, Size> reads = new LinkedHashMap<>();
     kernel.members().forEach(member -> member.work().reads().forEach((tensor, bytes) -> reads.merge(tensor, bytes, CascadeView::larger)));

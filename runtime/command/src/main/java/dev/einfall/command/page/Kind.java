@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /// What an Einsum does, at a glance.
-enum Kind {
+public enum Kind {
   PRODUCT("product", "a sum of products, like a product of matrices"),
   REDUCTION("reduction", "values combined along ranks"),
   ELEMENTWISE("elementwise", "each element from elements at its own place"),
@@ -25,7 +25,7 @@ enum Kind {
     this.meaning = meaning;
   }
 
-  String text() {
+  public String text() {
     return text;
   }
 

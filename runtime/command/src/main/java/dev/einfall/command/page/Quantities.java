@@ -7,23 +7,23 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /// Numbers for people: three digits and a prefix. What still has size names in it is a formula, with `·` for products.
-final class Quantities {
+public final class Quantities {
   private static final String PREFIXES = " kMGTPE";
 
   private Quantities() {}
 
-  static String count(Size size) {
+  public static String count(Size size) {
     return size.constant().map(value -> count(value.doubleValue())).orElseGet(() -> formula(size));
   }
 
-  static String count(double value) {
+  public static String count(double value) {
     if (Math.abs(value) < 10_000) {
       return value == Math.rint(value) ? String.format(Locale.ROOT, "%,d", (long) value) : String.format(Locale.ROOT, "%.3g", value);
     }
     return scaled(value) + " " + PREFIXES.charAt(thousands(value));
   }
 
-  static String bytes(Size size) {
+  public static String bytes(Size size) {
     return size.constant().map(value -> bytes(value.doubleValue())).orElseGet(() -> formula(size) + " bytes");
   }
 
@@ -31,7 +31,7 @@ final class Quantities {
     return size.toString().replace(" * ", "·");
   }
 
-  private static String bytes(double value) {
+  public static String bytes(double value) {
     return value < 1000 ? Math.round(value) + " B" : scaled(value) + " " + PREFIXES.charAt(thousands(value)) + "B";
   }
 
@@ -49,28 +49,28 @@ final class Quantities {
   }
 
   /// Every digit, for those who want to know.
-  static String exact(Size size) {
+  public static String exact(Size size) {
     return size.constant().map(value -> String.format(Locale.ROOT, "%,d", value)).orElseGet(() -> formula(size));
   }
 
-  static String intensity(Work work) {
+  public static String intensity(Work work) {
     return work.intensity().map(Quantities::ratio).orElse("–");
   }
 
-  static String ratio(double value) {
+  public static String ratio(double value) {
     return String.format(Locale.ROOT, value >= 99.5 ? "%.0f" : value >= 9.95 ? "%.1f" : "%.2f", value);
   }
 
   /// Whether both are numbers.
-  static boolean known(Size a, Size b) {
+  public static boolean known(Size a, Size b) {
     return a.constant().isPresent() && b.constant().isPresent();
   }
 
-  static String type(Tensor tensor) {
+  public static String type(Tensor tensor) {
     return tensor.type() + tensor.shape().stream().map(Size::toString).collect(Collectors.joining(", ", "[", "]"));
   }
 
-  static Size bytesOf(Tensor tensor) {
+  public static Size bytesOf(Tensor tensor) {
     return tensor.shape().stream().reduce(Size.of(tensor.type().bytes()), Size::times);
   }
 }

@@ -1,0 +1,107 @@
+package dev.einfall.command;
+
+import dev.einfall.command.explain.Explanation;
+import dev.einfall.command.explain.Limits;
+import dev.einfall.frontend.EinProgram;
+import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.Imports;
+import dev.einfall.passes.Numerics;
+import dev.einfall.passes.PipelineOptions;
+import dev.einfall.passes.Target;
+import dev.einfall.runtime.Einfall;
+import dev.einfall.runtime.Options;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `einfall explain`: says what a program costs, what the compiler makes of it, and why.
+@Command(name = "explain", mixinStandardHelpOptions = true,
+    description = "Prints the passes that a program takes over its tensors, and why; what it computes and moves; its kernels and their loops;"
+        + " its memory; and what the compiler declined to do.")
+final class ExplainCommand implements Callable<Integer> {
+  @Spec
+  private CommandSpec spec;
+
+  @Parameters(paramLabel = "FILE", description = "The program, an .ein file.")
+  private Path file;
+
+  @Option(names = "--size", paramLabel = "NAME=N",
+      description = "The number that a size stands for. Without one for each, only the passes as written are shown.")
+  private SortedMap<String, Long> sizes = new TreeMap<>();
+
+  @Option(names = "--function", paramLabel = "NAME", description = "The function; `main` or the last one if not given.")
+  private Optional<String> function = Optional.empty();
+
+  @Option(names = "--threads", paramLabel = "N", description = "How many threads the code is for; all cores if not given.")
+  private int threads = Runtime.getRuntime().availableProcessors();
+
+  @Option(names = "--vector-bytes", paramLabel = "N",
+      description = "The width of vectors; 4 for none, 0 for this machine. With a width, code is for a common machine.")
+  private int vectorBytes;
+
+  @Option(names = "--numerics", paramLabel = "CONTRACT",
+      description = "How far results may be from the order and the roundings of the source: ${COMPLETION-CANDIDATES}.")
+  private Numerics numerics = Numerics.REASSOCIATE;
+
+  @Option(names = "--fuse", paramLabel = "A,B", split = ",",
+      description = "Answer whether these two tensors can be computed in one loop, and if not, why.")
+  private List<String> fuse = new ArrayList<>();
+
+  @Option(names = "--all", description = "Show the tensors that are read in one pass, too.")
+  private boolean all;
+
+  @Option(names = "--peak", paramLabel = "GFLOPS", description = "The operations on f32 that the machine can do, in 10^9 a second.")
+  private Optional<Double> peak = Optional.empty();
+
+  @Option(names = "--bandwidth", paramLabel = "GB", description = "What the machine reads from memory, in 10^9 bytes a second.")
+  private Optional<Double> bandwidth = Optional.empty();
+
+  @Override
+  public Integer call() {
+    EinProgram program = EinReader.read(Einfall.source(file), function, Imports.files());
+    Set<String> needed = program.neededSizes();
+    needed.removeAll(sizes.keySet());
+    if (!needed.isEmpty()) {
+      throw new UserError("the program depends on sizes: give a number for each of " + needed + ", such as --size "
+          + needed.iterator().next() + "=128");
+    }
+    Target target = target();
+    Explanation explanation = new Explanation(program.cascade(sizes), sizes, PipelineOptions.of(target).withNumerics(numerics),
+        Limits.of(target, peak, bandwidth), all);
+    PrintWriter out = spec.commandLine().getOut();
+    out.print(fuse.isEmpty() ? explanation.text() : explanation.fusion(pair(explanation)));
+    out.flush();
+    return 0;
+  }
+
+  private List<String> pair(Explanation explanation) {
+    if (fuse.size() != 2) {
+      throw new UserError("--fuse " + String.join(",", fuse) + ": expected two tensors, such as --fuse S,Z");
+    }
+    for (String name : fuse) {
+      explanation.whyNotDefined(name).ifPresent(problem -> {
+        throw new UserError("--fuse " + String.join(",", fuse) + ": " + problem);
+      });
+    }
+    return fuse;
+  }
+
+  /// This machine; if a width of vectors is given, a common machine with such vectors, so that the text is the same everywhere.
+  private Target target() {
+    if (threads < 1) {
+      throw new UserError("--threads is " + threads + ": expected at least 1");
+    }
+    return vectorBytes == 0 ? Einfall.target(Options.defaults().withThreads(threads)) : Target.of(vectorBytes, threads);
+  }
+}
