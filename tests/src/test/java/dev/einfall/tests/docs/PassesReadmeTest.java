@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import dev.einfall.frontend.EinReader;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.PassCatalog;
 import dev.einfall.passes.Pipeline;
@@ -18,10 +19,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -33,6 +37,8 @@ final class PassesReadmeTest {
   private static final Path README = Path.of("..", "passes", "README.md");
   private static final Path CASES = Path.of("cases", "passes");
   private static final Pattern ROW = Pattern.compile("^\\| \\[`([a-z-]+)`]", Pattern.MULTILINE);
+
+  private static final Pattern NAME = Pattern.compile("`([a-z-]+)`");
 
   private static final String PROGRAM = """
       def linear(X: f32[M, 64]) -> f32[M, 48] {
@@ -59,6 +65,20 @@ final class PassesReadmeTest {
   @Test
   void theTableHasEveryPassInOrder() throws IOException {
     assertEquals(PassCatalog.names(), ROW.matcher(Files.readString(README)).results().map(row -> row.group(1)).toList());
+  }
+
+  @Test
+  void saysOfEachPassWhichContractItNeeds() throws IOException {
+    String section = Files.readString(README).split("### Numerics\n")[1].split("\n#")[0];
+    for (Numerics numerics : List.of(Numerics.REASSOCIATE, Numerics.FAST)) {
+      String contract = "| `" + numerics.name().toLowerCase(Locale.ROOT) + "` |";
+      SortedSet<String> listed = new TreeSet<>();
+      section.lines().filter(line -> line.startsWith(contract)).map(line -> line.split("\\|")[2])
+          .forEach(passes -> NAME.matcher(passes).results().forEach(name -> listed.add(name.group(1))));
+      SortedSet<String> needing = new TreeSet<>();
+      PassCatalog.names().stream().filter(name -> PassCatalog.parse(name).getFirst().needs() == numerics).forEach(needing::add);
+      assertEquals(needing, listed);
+    }
   }
 
   @Test
