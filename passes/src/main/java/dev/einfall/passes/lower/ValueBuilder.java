@@ -81,16 +81,20 @@ final class ValueBuilder {
   /// The statement that computes one point of an update, with all its checks, and stores it.
   Stmt statement(Recurrence.Update update) {
     Expr where = update.where().map(expr -> value(expr, TRUE)).orElse(TRUE);
-    List<Check> before = List.copyOf(checks);
+    List<Stmt> steps = reductions(update.where().stream());
+    int conditions = checks.size();
     Place place = element(update.tensor(), update.indices(), where);
     Expr value = value(update.value(), where);
     Expr old = new Expr.Load(place.buffer(), place.indices());
     Stmt store = update.combination()
         .map(with -> combine(with, old, value, result -> new Stmt.Store(place.buffer(), place.indices(), result)))
         .orElseGet(() -> new Stmt.Store(place.buffer(), place.indices(), value));
-    Stream<dev.einfall.ir.cascade.Expr> inside = Stream.concat(update.indices().stream(), Stream.of(update.value()));
-    Stmt body = Stmt.block(steps(inside, checks.subList(before.size(), checks.size()), store));
-    return withAccumulators(Stmt.block(steps(update.where().stream(), before, where(where, body))));
+    List<Stmt> inside = reductions(Stream.concat(update.indices().stream(), Stream.of(update.value())));
+    inside.addAll(unreduced(checks.subList(conditions, checks.size())));
+    inside.add(store);
+    steps.addAll(unreduced(checks.subList(0, conditions)));
+    steps.add(where(where, Stmt.block(inside)));
+    return withAccumulators(Stmt.block(steps));
   }
 
   private static Stmt where(Expr condition, Stmt body) {
@@ -124,14 +128,15 @@ final class ValueBuilder {
 
   /// The reductions of `roots`, the checks, and then `body`.
   private Stmt ordered(Stream<dev.einfall.ir.cascade.Expr> roots, Stmt body) {
-    return withAccumulators(Stmt.block(steps(roots, checks, body)));
+    List<Stmt> steps = reductions(roots);
+    steps.addAll(unreduced(checks));
+    steps.add(body);
+    return withAccumulators(Stmt.block(steps));
   }
 
-  private List<Stmt> steps(Stream<dev.einfall.ir.cascade.Expr> roots, List<Check> checked, Stmt body) {
-    List<Stmt> steps = reductions(roots);
-    checked.stream().filter(check -> check.ranks.stream().noneMatch(this::isReduced)).map(Check::require).forEach(steps::add);
-    steps.add(body);
-    return steps;
+  /// Those of `some` checks that depend on no reduced rank.
+  private List<Stmt.Require> unreduced(List<Check> some) {
+    return some.stream().filter(check -> check.ranks.stream().noneMatch(this::isReduced)).map(Check::require).toList();
   }
 
   private Stmt withAccumulators(Stmt body) {
