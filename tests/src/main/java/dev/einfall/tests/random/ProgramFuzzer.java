@@ -87,7 +87,12 @@ public final class ProgramFuzzer {
     report.println(Files.readString(file) + "  " + file);
   }
 
+  /// The problem of a program made smaller; nothing if that is no program any more.
   private static Optional<String> problem(ProgramCheck check, Sample sample, long number) {
-    return ProgramCheck.expected(sample).flatMap(expected -> check.problem(sample, expected, number));
+    try {
+      return ProgramCheck.expected(sample).flatMap(expected -> check.problem(sample, expected, number));
+    } catch (RuntimeException _) {
+      return Optional.empty();
+    }
   }
 }
