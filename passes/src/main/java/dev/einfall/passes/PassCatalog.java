@@ -7,6 +7,7 @@ import dev.einfall.passes.cascade.ChooseMappings;
 import dev.einfall.passes.cascade.EliminateCommonEinsums;
 import dev.einfall.passes.cascade.ExtractInvariants;
 import dev.einfall.passes.cascade.FoldConstants;
+import dev.einfall.passes.cascade.FoldIntoWeights;
 import dev.einfall.passes.cascade.FuseEpilogues;
 import dev.einfall.passes.cascade.GroupEinsums;
 import dev.einfall.passes.cascade.InlineProducers;
@@ -91,6 +92,7 @@ public final class PassCatalog {
     passes.put("fold-constants", _ -> new FoldConstants());
     passes.put("eliminate-common-einsums", _ -> new EliminateCommonEinsums());
     passes.put("reassociate-products", _ -> new ReassociateProducts());
+    passes.put("fold-into-weights", _ -> new FoldIntoWeights());
     passes.put("defer-factors", _ -> new DeferFactors());
     passes.put("reduce-passes", options -> new ReducePasses(options.number("tile", 64), options.number("parts", 1)));
     passes.put("inline-producers", _ -> new InlineProducers());

@@ -10,6 +10,7 @@ import dev.einfall.passes.cascade.ChooseMappings;
 import dev.einfall.passes.cascade.EliminateCommonEinsums;
 import dev.einfall.passes.cascade.ExtractInvariants;
 import dev.einfall.passes.cascade.FoldConstants;
+import dev.einfall.passes.cascade.FoldIntoWeights;
 import dev.einfall.passes.cascade.FuseEpilogues;
 import dev.einfall.passes.cascade.GroupEinsums;
 import dev.einfall.passes.cascade.InlineProducers;
@@ -83,6 +84,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new EliminateCommonEinsums(),
         // While each product is an Einsum of its own, and none has an epilogue.
         new ReassociateProducts(),
+        // Chains of weights are one by now, and scales and biases are Einsums that a product does not share with others yet.
+        new FoldIntoWeights(),
         // Chains of elementwise Einsums collapse before they are asked to join a reduction as its epilogue.
         new InlineProducers(),
         // What inlining has brought to places where it is evaluated again and again; layers often share it.

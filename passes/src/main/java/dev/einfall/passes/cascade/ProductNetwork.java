@@ -165,7 +165,7 @@ record ProductNetwork(
     }
 
     Optional<ProductNetwork> network() {
-      boolean fits = ranks.size() <= MOST_RANKS && values.size() <= MOST_RANKS && !values.isEmpty() && root.value().type().isFloat();
+      boolean fits = ranks.size() <= MOST_RANKS && values.size() <= MOST_RANKS && !values.isEmpty() && hasRange(root.value().type());
       if (!fits) {
         return Optional.empty();
       }
@@ -178,6 +178,11 @@ record ProductNetwork(
       // What is summed and in no factor is a factor itself.
       boolean complete = (network.ranksOf(network.allFactors()) | network.outputRanks()) == (1L << ranks.size()) - 1;
       return complete ? Optional.of(network) : Optional.empty();
+    }
+
+    /// Whether products and sums in another order overflow no more easily: the scale of a half may be what keeps it finite.
+    private static boolean hasRange(ElementType type) {
+      return type == ElementType.F32 || type == ElementType.F64;
     }
 
     private long bits(Expr value) {

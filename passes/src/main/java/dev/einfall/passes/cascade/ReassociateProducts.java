@@ -112,12 +112,8 @@ public record ReassociateProducts() implements Pass.OnCascade {
       return free ? Optional.of(producer) : Optional.empty();
     }
 
-    /// Whether `tensor` is read in one place only and need not be there itself.
     private boolean isOwn(Tensor tensor) {
-      long reads = cascade.definitions().stream().flatMap(Definition::exprs).flatMap(Exprs::accesses)
-          .filter(access -> access.tensor() == tensor).count();
-      return reads == 1 && cascade.outputs().stream().noneMatch(output -> output.tensor() == tensor)
-          && !cascade.mapping().speaksOf(tensor) && !Exprs.isReadInOrder(tensor, cascade);
+      return Exprs.isForOne(tensor, cascade);
     }
 
     /// What the source computes at each call. Views, and the moves of what is elementwise, other passes save.
