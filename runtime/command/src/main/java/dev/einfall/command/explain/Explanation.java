@@ -9,14 +9,15 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.passes.Decision;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.BindSizes;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -33,6 +34,7 @@ public final class Explanation {
   private final boolean all;
   private final SortedMap<String, Long> sizes;
   private final SortedSet<String> open = new TreeSet<>();
+  private final List<Decision> decisions = new ArrayList<>();
   private final Stage written;
   private final Optional<PassReport> report;
   private final Optional<Stage> rewritten;
@@ -50,10 +52,10 @@ public final class Explanation {
         .flatMap(tensor -> tensor.shape().stream()).forEach(size -> open.addAll(size.names()));
     open.removeAll(sizes.keySet());
     written = Stage.of(new BindSizes(sizes).apply(cascade, _ -> {}));
-    Pipeline pipeline = new Pipeline(options, _ -> {}, _ -> {});
-    report = open.isEmpty() ? Optional.of(PassReport.of(cascade, pipeline.cascadePasses(sizes))) : Optional.empty();
+    Pipeline heard = new Pipeline(options.withDecisions(options.decisions().withListener(decisions::add)), _ -> {}, _ -> {});
+    report = open.isEmpty() ? Optional.of(PassReport.of(cascade, heard.cascadePasses(sizes))) : Optional.empty();
     rewritten = report.map(passes -> Stage.of(passes.result()));
-    plan = open.isEmpty() ? Optional.of(pipeline.compile(cascade, sizes)) : Optional.empty();
+    plan = open.isEmpty() ? Optional.of(new Pipeline(options, _ -> {}, _ -> {}).compile(cascade, sizes)) : Optional.empty();
   }
 
   /// The bytes of memory that a run needs for what is neither an input nor an output; empty while sizes have names.
@@ -98,7 +100,8 @@ public final class Explanation {
     title("Memory", text);
     memory(plan.orElseThrow(), text);
     title("Kernels", text);
-    new KernelsText(CascadeView.of(stage.cascade()), Map.of()).append(text);
+    new KernelsText(CascadeView.of(stage.cascade())).append(text);
+    choices(text);
     remarks(report.get().remarks(), text);
     return text.toString();
   }
@@ -132,6 +135,24 @@ public final class Explanation {
     if (arena.placements().size() > BUFFERS) {
       text.append("    and ").append(arena.placements().size() - BUFFERS).append(" smaller ones, in the same memory where they do not live together\n");
     }
+  }
+
+  /// What the cost model chose, and the best of what else it considered.
+  private void choices(StringBuilder text) {
+    if (decisions.isEmpty()) {
+      return;
+    }
+    title("Choices of the cost model", text);
+    TextTable table = new TextTable("llrl");
+    for (Decision decision : decisions) {
+      List<Decision.Alternative> others = decision.alternatives().stream().filter(other -> !other.name().equals(decision.chosen()))
+          .sorted(Comparator.comparingDouble(Decision.Alternative::cycles)).toList();
+      double cycles = decision.alternatives().stream().filter(one -> one.name().equals(decision.chosen()))
+          .mapToDouble(Decision.Alternative::cycles).findFirst().orElse(Double.NaN);
+      table.row(decision.subject(), decision.chosen(), Quantities.count(Math.rint(cycles)) + " cycles", others.isEmpty() ? "nothing else"
+          : "of " + decision.alternatives().size() + ", next " + others.getFirst().name() + " " + Quantities.count(Math.rint(others.getFirst().cycles())));
+    }
+    table.append(text);
   }
 
   private static void remarks(List<Diagnostic> remarks, StringBuilder text) {

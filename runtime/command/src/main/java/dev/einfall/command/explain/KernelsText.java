@@ -4,22 +4,17 @@ import dev.einfall.command.page.CascadeView;
 import dev.einfall.command.page.CascadeView.Entry;
 import dev.einfall.command.page.CascadeView.Kernel;
 import dev.einfall.ir.cascade.Mapping;
-import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.stream.Collectors;
 
-/// The kernels of a cascade: what shares one, its loops, and why they were chosen.
+/// The kernels of a cascade: what shares one, and its loops.
 final class KernelsText {
   private final CascadeView view;
-  private final Map<Tensor, String> reasons;
 
-  /// @param reasons why the loops of a definition were chosen, where that is known
-  KernelsText(CascadeView view, Map<Tensor, String> reasons) {
+  KernelsText(CascadeView view) {
     this.view = view;
-    this.reasons = reasons;
   }
 
   void append(StringBuilder text) {
@@ -43,9 +38,6 @@ final class KernelsText {
     member.tensors().stream().flatMap(tensor -> view.cascade().mapping().nest(tensor).stream()).forEach(nest -> {
       String name = kernel.members().size() > 1 || member.tensors().size() > 1 ? view.name(nest.tensor()) + ": " : "";
       text.append("       ").append(name).append(loops(nest)).append('\n');
-      if (reasons.containsKey(nest.tensor())) {
-        text.append("         ").append(reasons.get(nest.tensor())).append('\n');
-      }
     });
   }
 
