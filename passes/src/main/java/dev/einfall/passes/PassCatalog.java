@@ -94,7 +94,8 @@ public final class PassCatalog {
     passes.put("reassociate-products", _ -> new ReassociateProducts());
     passes.put("fold-into-weights", _ -> new FoldIntoWeights());
     passes.put("defer-factors", _ -> new DeferFactors());
-    passes.put("reduce-passes", options -> new ReducePasses(options.number("tile", 64), options.number("parts", 1)));
+    passes.put("reduce-passes", options -> new ReducePasses(
+        options.number("tile", 64), options.number("rows", 64), options.number("parts", 1), options.number("row-bytes", 16 << 10)));
     passes.put("inline-producers", _ -> new InlineProducers());
     passes.put("extract-invariants", _ -> new ExtractInvariants());
     passes.put("absorb-users", _ -> new AbsorbUsers());
@@ -199,7 +200,8 @@ public final class PassCatalog {
       case GroupEinsums group -> "row-bytes=" + group.rowBytes();
       case ChooseMappings choose -> "vector-bytes=" + choose.target().vectorBytes() + ", threads=" + choose.target().threads()
           + text(choose.numerics());
-      case ReducePasses reduce -> "tile=" + reduce.tile() + ", parts=" + reduce.parts();
+      case ReducePasses reduce -> "tile=" + reduce.tile() + ", rows=" + reduce.rows() + ", parts=" + reduce.parts()
+          + ", row-bytes=" + reduce.rowBytes();
       case ReorderLoops reorder -> "order=" + String.join(" ", reorder.order());
       case SplitLoops split -> splitText(split);
       case FactorReductions factor -> "loops=" + String.join(" ", factor.loops()) + text(factor.numerics());

@@ -58,13 +58,13 @@ record Chain(Rank rank, List<Member> members, Set<Tensor> absorbed, List<Rank> r
     }
   }
 
+  /// The ranks that all members have, beside those reduced.
+  List<Rank> common() {
+    return ranks.stream().filter(rank -> members.stream().allMatch(member -> member.ranks().contains(rank))).toList();
+  }
+
   /// The ranks that members reduce beside the chain's, each once.
   List<Rank> inner() {
     return members.stream().flatMap(member -> member.inner().stream()).distinct().toList();
-  }
-
-  /// The member that defines `tensor`, or null.
-  Member member(Tensor tensor) {
-    return members.stream().filter(member -> member.tensor() == tensor).findFirst().orElse(null);
   }
 }

@@ -28,10 +28,13 @@ final class ChainSearch {
 
   private final Ancestry ancestry;
   private final Consumer<Diagnostic> remarks;
+  private final Set<Tensor> settled;
   private final Map<Einsum, Expr> inlined = new IdentityHashMap<>();
 
-  ChainSearch(Ancestry ancestry, Consumer<Diagnostic> remarks) {
+  /// @param settled tensors that are left as they are
+  ChainSearch(Ancestry ancestry, Consumer<Diagnostic> remarks, Set<Tensor> settled) {
     this.ancestry = ancestry;
+    this.settled = settled;
     this.remarks = remarks;
   }
 
@@ -41,7 +44,8 @@ final class ChainSearch {
   /// The chains of the cascade that are worth a try, in order.
   List<Chain> chains() {
     List<Einsum> reductions = ancestry.cascade().einsums().stream()
-        .filter(einsum -> !einsum.value().bound().isEmpty() && !ancestry.cascade().mapping().speaksOf(einsum.tensor())).toList();
+        .filter(einsum -> !einsum.value().bound().isEmpty() && !settled.contains(einsum.tensor())
+            && !ancestry.cascade().mapping().speaksOf(einsum.tensor())).toList();
     Map<Fiber, Fiber> leaders = new LinkedHashMap<>();
     for (Einsum later : reductions) {
       for (Einsum earlier : reductions) {

@@ -10,6 +10,7 @@ import dev.einfall.passes.Pass;
 import dev.einfall.passes.cascade.EliminateCommonEinsums;
 import dev.einfall.passes.cascade.Exprs;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -32,8 +33,13 @@ import java.util.function.Consumer;
 /// moments about a centre that follows it. What does not come apart keeps a pass of its own, and a remark says why.
 ///
 /// @param tile how many elements a step takes
+/// @param rows how many coordinates of the last rank that the chain does not reduce are taken together: tiles are left out for all
+///     of them or none
 /// @param parts how many parts of the rank are reduced side by side and then combined
-public record ReducePasses(int tile, int parts) implements Pass.OnCascade {
+/// @param rowBytes a chain that stores no less is left alone where what it reads of one row takes no more: [Worth]
+public record ReducePasses(int tile, int rows, int parts, int rowBytes) implements Pass.OnCascade {
+  /// What is kept for one row is corrected in every step.
+  private static final long MOST_RESULTS = 1024;
 
   @Override
   public String name() {
@@ -46,24 +52,41 @@ public record ReducePasses(int tile, int parts) implements Pass.OnCascade {
   }
 
   @Override
-  public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
+  public Cascade apply(Cascade cascade, Consumer<Diagnostic> listener) {
+    Set<Diagnostic> said = new LinkedHashSet<>();
+    Consumer<Diagnostic> remarks = remark -> {
+      if (said.add(remark)) {
+        listener.accept(remark);
+      }
+    };
     Cascade current = cascade;
     Set<Tensor> tried = Exprs.identitySet();
     while (true) {
       Ancestry ancestry = new Ancestry(current);
-      Optional<Chain> chain = new ChainSearch(ancestry, remarks).chains().stream()
-          .filter(candidate -> candidate.members().stream().noneMatch(member -> tried.contains(member.tensor()))).findFirst();
+      Optional<Chain> chain = new ChainSearch(ancestry, remarks, tried).chains().stream()
+          .filter(candidate -> new Worth(ancestry, tile, rowBytes).of(candidate)).findFirst();
       if (chain.isEmpty()) {
         return current;
       }
-      chain.get().members().forEach(member -> tried.add(member.tensor()));
+      Cascade before = current;
       current = reduced(chain.get(), ancestry, remarks).orElse(current);
+      chain.get().members().forEach(member -> tried.add(member.tensor()));
+      // What puts parts together goes over few elements.
+      current.definitions().stream().filter(definition -> !before.definitions().contains(definition))
+          .forEach(definition -> tried.addAll(definition.tensors()));
     }
   }
 
   private Optional<Cascade> reduced(Chain chain, Ancestry ancestry, Consumer<Diagnostic> remarks) {
     Chain current = chain;
     while (current.members().size() > 1) {
+      Optional<Chain.Member> wide = wide(current);
+      if (wide.isPresent()) {
+        remarks.accept(Diagnostic.remark(wide.get().einsum().span(), "'" + wide.get().tensor().name() + "' keeps a pass of its own over '"
+            + current.rank().name() + "': it has more than " + MOST_RESULTS + " results for each row, which do not stay near while they are corrected"));
+        current = without(current, wide.get());
+        continue;
+      }
       try {
         return Optional.of(replaced(current, ancestry));
       } catch (Planner.Declined declined) {
@@ -75,6 +98,11 @@ public record ReducePasses(int tile, int parts) implements Pass.OnCascade {
     return Optional.empty();
   }
 
+  private static Optional<Chain.Member> wide(Chain chain) {
+    return chain.members().stream().filter(member ->
+        Exprs.volume(member.ranks().stream().filter(rank -> !chain.common().contains(rank)).toList()) > MOST_RESULTS).findFirst();
+  }
+
   private static Chain without(Chain chain, Chain.Member member) {
     return new Chain(chain.rank(), chain.members().stream().filter(other -> other != member).toList(), chain.absorbed(), chain.ranks());
   }
@@ -84,11 +112,14 @@ public record ReducePasses(int tile, int parts) implements Pass.OnCascade {
         chain.members().getFirst().einsum().span());
     Kept kept = new Kept(ancestry.canonical(), steps);
     List<Plan> plans = new Planner(chain, ancestry, kept).plans();
-    new RunningForm(ancestry.canonical(), steps, kept, new TileValues(chain, ancestry, ancestry.canonical(), steps), plans).write();
+    steps.guard(new Guards(chain, ancestry.canonical(), kept, steps, rows).guard());
+    RunningForm running = new RunningForm(
+        ancestry.canonical(), steps, kept, new TileValues(chain, ancestry, ancestry.canonical(), steps), plans);
+    running.write();
     List<Definition> written = new ArrayList<>();
     Recurrence recurrence = steps.recurrence();
     written.add(recurrence);
-    written.addAll(new FinalForm(kept).einsums(plans));
+    written.addAll(new FinalForm(ancestry.canonical(), steps, kept, running).einsums(plans));
     List<Definition> definitions = new ArrayList<>();
     boolean placed = false;
     for (Definition definition : ancestry.cascade().definitions()) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// A recurrence over tiles of a rank while it is being written. Its expressions are in the chain's ranks, the rank `part` if the
 /// rank is cut into parts that are gone through side by side, and the rank `lane` inside a tile; each update gets ranks of its own.
@@ -27,6 +28,7 @@ final class Steps {
   private final Optional<Rank> lane;
   private final List<Recurrence.State> states = new ArrayList<>();
   private final List<Recurrence.Update> updates = new ArrayList<>();
+  private Optional<Expr> guard = Optional.empty();
   private final Set<Tensor> temporaries = Exprs.identitySet();
 
   /// How a rank is cut: `parts` side by side, of `tiles` tiles each, of `lanes` elements each.
@@ -117,10 +119,12 @@ final class Steps {
     return ranks(Exprs.freeRanks(expr));
   }
 
-  /// The ranks of the chain that are in `free`, in the chain's order, after `part`.
+  /// The ranks that all members of the chain have and those that are in `free`, in the chain's order, after `part`. Everything
+  /// has the common ranks, so that the steps can be taken apart along them.
   List<Rank> ranks(Set<Rank> free) {
     List<Rank> ranks = new ArrayList<>(part.stream().toList());
-    chain.ranks().stream().filter(free::contains).forEach(ranks::add);
+    List<Rank> common = chain.common();
+    chain.ranks().stream().filter(rank -> free.contains(rank) || common.contains(rank)).forEach(ranks::add);
     return ranks;
   }
 
@@ -138,8 +142,20 @@ final class Steps {
     return tensor;
   }
 
-  /// Writes `tensor` at all points of `ranks`, but where `where` does not hold.
-  void write(Tensor tensor, List<Rank> ranks, Expr value, Optional<Expr> where) {
+  /// Leaves out, from now on, what is written where `condition` does not hold.
+  void guard(Optional<Expr> condition) {
+    guard = condition;
+  }
+
+  /// Whether some tiles are left out.
+  boolean isGuarded() {
+    return guard.isPresent();
+  }
+
+  /// Writes `tensor` at all points of `ranks`, but where the guard or `exists` does not hold.
+  void write(Tensor tensor, List<Rank> ranks, Expr value, Optional<Expr> exists) {
+    Optional<Expr> where = Stream.of(guard, exists).flatMap(Optional::stream)
+        .reduce((left, right) -> new Expr.Binary(BinaryOp.AND, left, right));
     List<Rank> own = ranks.stream().map(rank -> new Rank(rank.name(), rank.size())).toList();
     Map<Rank, Expr> renamed = new IdentityHashMap<>();
     for (int i = 0; i < own.size(); i++) {

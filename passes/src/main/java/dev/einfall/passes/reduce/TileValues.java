@@ -88,8 +88,7 @@ final class TileValues {
       }
       ranks.add(rank);
     }
-    return ranks.contains(chain.rank()) && chain.ranks().stream()
-        .filter(rank -> chain.members().stream().allMatch(member -> member.ranks().contains(rank))).allMatch(ranks::contains);
+    return ranks.contains(chain.rank()) && ranks.containsAll(chain.common());
   }
 
   /// The reduction of `term`, a value of the element at hand, over the tile and `inner`.
