@@ -27,6 +27,7 @@ import dev.einfall.passes.loop.ReorderLoops;
 import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
 import dev.einfall.passes.loop.SplitLoops;
+import dev.einfall.passes.loop.SplitRanges;
 import dev.einfall.passes.loop.UnrollLoops;
 import dev.einfall.passes.loop.VectorizeLoops;
 import dev.einfall.passes.lower.LowerEinsums;
@@ -108,6 +109,8 @@ public final class PassCatalog {
     passes.put("pack-operands", _ -> new PackOperands());
     passes.put("lower-einsums", _ -> new LowerEinsums());
     passes.put("merge-dimensions", _ -> new MergeDimensions());
+    passes.put("split-ranges", options -> new SplitRanges(
+        options.words("fixed"), options.words("whole"), options.number("copies", 8), options.numerics()));
     passes.put("reorder-loops", options -> new ReorderLoops(options.words("order")));
     passes.put("split-loops", PassCatalog::splitLoops);
     passes.put("factor-reductions", options -> new FactorReductions(options.words("loops"), options.numerics()));
@@ -205,6 +208,8 @@ public final class PassCatalog {
       case ReorderLoops reorder -> "order=" + String.join(" ", reorder.order());
       case SplitLoops split -> splitText(split);
       case FactorReductions factor -> "loops=" + String.join(" ", factor.loops()) + text(factor.numerics());
+      case SplitRanges split -> "fixed=" + String.join(" ", split.fixed()) + ", whole=" + String.join(" ", split.whole())
+          + ", copies=" + split.copies() + text(split.numerics());
       case BindLoops bind -> join(bind.bindings().stream()
           .map(bound -> bound.loop() + "=" + bound.binding().name().toLowerCase(Locale.ROOT)).toList());
       case VectorizeLoops vectorize -> "vector-bytes=" + vectorize.vectorBytes() + text(vectorize.numerics());

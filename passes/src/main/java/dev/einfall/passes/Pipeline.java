@@ -30,6 +30,7 @@ import dev.einfall.passes.loop.ReorderLoops;
 import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
 import dev.einfall.passes.loop.SplitLoops;
+import dev.einfall.passes.loop.SplitRanges;
 import dev.einfall.passes.loop.UnrollLoops;
 import dev.einfall.passes.loop.VectorizeLoops;
 import dev.einfall.passes.lower.LowerEinsums;
@@ -122,11 +123,15 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
     return allowed(List.of(
         // While an index is still one counter, and not yet tiles of it.
         new MergeDimensions(),
+        // What a part of a loop does not do need not be scheduled; ranks that will be, keep constant extents.
+        new SplitRanges(ranks(schedule, schedule.order()), ranks(schedule, parallel), options.numerics()),
         // Whole ranks first: exchanging them is free of tails, which splitting makes.
-        new ReorderLoops(ranks(schedule)),
+        new ReorderLoops(ranks(schedule, schedule.order())),
         new SplitLoops(schedule.splits(), parallel),
         new ReorderLoops(schedule.order()),
         new SimplifyIndices(),
+        // Now that loops stand where they stay: a reduction ends where it does for the last row of a tile.
+        new SplitRanges(inner, parallel, options.numerics()),
         // On scalars, before vectors make of `acc[] + x` a sum of lanes.
         new FactorReductions(lanes, options.numerics()),
         new BindLoops(schedule.bindings()),
@@ -156,10 +161,10 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
     return passes.stream().filter(options::allows).toList();
   }
 
-  /// The ranks of a schedule in the order of their outermost loops.
-  private static List<String> ranks(Schedule schedule) {
+  /// The ranks that `loops` are tiles of, in the order of their outermost loops.
+  private static List<String> ranks(Schedule schedule, List<String> loops) {
     SequencedSet<String> ranks = new LinkedHashSet<>();
-    for (String loop : schedule.order()) {
+    for (String loop : loops) {
       ranks.add(schedule.splits().stream()
           .map(Mapping.Split::rank).filter(rank -> loop.matches(rank + "[0-9]+")).findFirst().orElse(loop));
     }

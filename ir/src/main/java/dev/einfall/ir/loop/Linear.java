@@ -6,37 +6,37 @@ import java.util.Map;
 
 /// A sum of integer multiples of atoms, expressions that are not sums themselves, plus a constant:
 /// `12 * m1 + m0 - 1`. No coefficient is 0. Arithmetic throws [ArithmeticException] when a number does not fit.
-record Linear(Map<Expr, Long> terms, long constant) {
-  Linear {
+public record Linear(Map<Expr, Long> terms, long constant) {
+  public Linear {
     terms = Collections.unmodifiableMap(terms);
   }
 
-  static Linear of(long constant) {
+  public static Linear of(long constant) {
     return new Linear(Map.of(), constant);
   }
 
-  static Linear atom(Expr atom) {
+  public static Linear atom(Expr atom) {
     Map<Expr, Long> terms = new LinkedHashMap<>();
     terms.put(atom, 1L);
     return new Linear(terms, 0);
   }
 
-  boolean isConstant() {
+  public boolean isConstant() {
     return terms.isEmpty();
   }
 
-  Linear plus(Linear other) {
+  public Linear plus(Linear other) {
     Map<Expr, Long> sum = new LinkedHashMap<>(terms);
     other.terms.forEach((atom, coefficient) -> sum.merge(atom, coefficient, Math::addExact));
     sum.values().removeIf(coefficient -> coefficient == 0);
     return new Linear(sum, Math.addExact(constant, other.constant));
   }
 
-  Linear minus(Linear other) {
+  public Linear minus(Linear other) {
     return plus(other.times(-1));
   }
 
-  Linear times(long factor) {
+  public Linear times(long factor) {
     if (factor == 0) {
       return of(0);
     }
@@ -45,7 +45,7 @@ record Linear(Map<Expr, Long> terms, long constant) {
     return new Linear(product, Math.multiplyExact(constant, factor));
   }
 
-  Linear withoutConstant() {
+  public Linear withoutConstant() {
     return new Linear(terms, 0);
   }
 }

@@ -110,15 +110,30 @@ public final class Ranges {
   ///
   /// @throws IllegalArgumentException for a floating-point expression
   public Interval of(Expr expr) {
-    Interval type = Interval.of(expr.type().element());
-    if (expr instanceof Expr.IntLiteral(ElementType _, long value)) {
-      return Interval.of(value);
+    Interval range = range(expr);
+    if (range.isPoint() || expr.type().element() == BOOL || facts.isEmpty()) {
+      return range;
     }
-    if (expr.type().element() == BOOL) {
-      return ofCondition(expr);
-    }
-    Interval sum = bound(raw(expr), DEPTH);
-    return type.contains(sum) ? sum : type;
+    Interval sum = of(raw(expr));
+    return range.contains(sum) ? sum : range;
+  }
+
+  /// The sum that equals `expr`, a scalar integer: variables bound by a [Stmt.Let] stand for their values, and arithmetic
+  /// that may wrap around is an atom.
+  ///
+  /// @throws ArithmeticException if a number of the sum does not fit
+  public Linear sum(Expr expr) {
+    return exact(expr);
+  }
+
+  /// The values that `sum` can have.
+  public Interval of(Linear sum) {
+    return sum.terms().size() == 1 ? boundByFacts(sum, facts, bound(sum, 0), DEPTH) : bound(sum, DEPTH);
+  }
+
+  /// Whether every evaluation of `expr` within its variables' scopes gives the same value: what it loads is never stored to.
+  public boolean isConstant(Expr expr) {
+    return isStable(expr);
   }
 
   // Learning.
@@ -200,7 +215,20 @@ public final class Ranges {
     }
     Map<Expr, Interval> changed = new LinkedHashMap<>(atoms);
     changed.put(atom, old.intersect(interval));
-    return new Ranges(constants, changed, definitions, facts, impossible);
+    return new Ranges(constants, changed, definitions, facts, impossible).narrowOperands(atom, old, old.intersect(interval));
+  }
+
+  /// Both operands of a maximum are at most what it is, and one is what it is if the other is less; likewise a minimum.
+  private Ranges narrowOperands(Expr atom, Interval old, Interval now) {
+    if (!(atom instanceof Expr.Binary(BinaryOp op, Expr left, Expr right)) || op != BinaryOp.MIN && op != BinaryOp.MAX) {
+      return this;
+    }
+    boolean max = op == BinaryOp.MAX;
+    Interval beyond = max ? new Interval(Long.MIN_VALUE, now.high()) : new Interval(now.low(), Long.MAX_VALUE);
+    boolean reached = max ? now.low() > old.low() : now.high() < old.high();
+    Interval leftRange = reached && !range(right).meets(now) ? now : beyond;
+    Interval rightRange = reached && !range(left).meets(now) ? now : beyond;
+    return constrain(exact(left), leftRange).constrain(exact(right), rightRange);
   }
 
   /// Whether every evaluation of `expr` within its variables' scopes gives the same value.
@@ -252,7 +280,7 @@ public final class Ranges {
   private Linear raw(ElementType element, Expr operand, Expr whole) {
     ElementType from = operand.type().element();
     boolean fits = !from.isFloat() && element.isInteger() && from != BOOL
-        && (element == I64 || Interval.of(element).contains(of(operand)));
+        && (element == I64 || Interval.of(element).contains(range(operand)));
     return fits ? exact(operand) : atom(whole);
   }
 
@@ -269,6 +297,19 @@ public final class Ranges {
 
   // Bounds.
 
+  /// What [#of] gives, but for facts about more than `expr`.
+  private Interval range(Expr expr) {
+    Interval type = Interval.of(expr.type().element());
+    if (expr instanceof Expr.IntLiteral(ElementType _, long value)) {
+      return Interval.of(value);
+    }
+    if (expr.type().element() == BOOL) {
+      return ofCondition(expr);
+    }
+    Interval sum = bound(raw(expr), DEPTH);
+    return type.contains(sum) ? sum : type;
+  }
+
   /// Bounds of a sum: those of its atoms added up, and what each fact about some of its atoms says, with what is left.
   private Interval bound(Linear sum, int depth) {
     Interval range = Interval.of(sum.constant());
@@ -278,17 +319,71 @@ public final class Ranges {
     if (depth == 0 || sum.terms().size() < 2 || range.isPoint()) {
       return range;
     }
-    for (Fact fact : factsAbout(sum)) {
+    range = boundByFacts(sum, factsAbout(sum), range, depth);
+    for (Map.Entry<Expr, Long> term : sum.terms().entrySet()) {
+      Interval other = boundByChoice(sum, term.getKey(), term.getValue(), depth);
+      range = range.meets(other) ? range.intersect(other) : range;
+    }
+    return range;
+  }
+
+  private Interval boundByFacts(Linear sum, List<Fact> about, Interval known, int depth) {
+    Interval range = known;
+    for (Fact fact : about) {
       Interval other = boundBy(fact, sum, depth);
       range = range.meets(other) ? range.intersect(other) : range;
     }
     return range;
   }
 
+  /// A minimum or maximum is one of its operands: the bounds of `sum` with the one or the other in its place.
+  private Interval boundByChoice(Linear sum, Expr atom, long factor, int depth) {
+    if (!(atom instanceof Expr.Binary(BinaryOp op, Expr left, Expr right)) || op != BinaryOp.MIN && op != BinaryOp.MAX) {
+      return Interval.ALL;
+    }
+    try {
+      Linear rest = sum.minus(Linear.atom(atom).times(factor));
+      Ranges others = without(atom);
+      Linear first = rest.plus(others.exact(left).times(factor));
+      Linear second = rest.plus(others.exact(right).times(factor));
+      return bound(first, depth - 1).union(bound(second, depth - 1));
+    } catch (ArithmeticException _) {
+      return Interval.ALL;
+    }
+  }
+
   private List<Fact> factsAbout(Linear sum) {
     List<Fact> about = new ArrayList<>(facts);
-    sum.terms().keySet().forEach(atom -> without(atom).addImplied(about, atom));
+    sum.terms().keySet().forEach(atom -> {
+      addChoice(about, atom);
+      without(atom).addImplied(about, atom);
+    });
     return about;
+  }
+
+  /// A maximum that is larger than one operand is the other; a minimum that is smaller, likewise.
+  private void addChoice(List<Fact> found, Expr atom) {
+    if (!(atom instanceof Expr.Binary(BinaryOp op, Expr left, Expr right)) || op != BinaryOp.MIN && op != BinaryOp.MAX) {
+      return;
+    }
+    try {
+      Ranges others = without(atom);
+      Linear fromLeft = Linear.atom(atom).minus(others.exact(left));
+      Linear fromRight = Linear.atom(atom).minus(others.exact(right));
+      if (differs(fromLeft)) {
+        found.add(normal(fromRight, Interval.of(0)));
+      } else if (differs(fromRight)) {
+        found.add(normal(fromLeft, Interval.of(0)));
+      }
+    } catch (ArithmeticException _) {
+      // Numbers too large to reason about: nothing known.
+    }
+  }
+
+  /// Whether `difference` is not 0, by a fact or by the ranges of its atoms.
+  private boolean differs(Linear difference) {
+    return !bound(difference, 0).contains(0)
+        || facts.stream().anyMatch(fact -> !boundBy(fact, difference, 1).contains(0));
   }
 
   /// Without the facts about `atom`, which its own operands must not lead back to.
@@ -301,19 +396,25 @@ public final class Ranges {
     Interval range = Interval.ALL;
     for (Map.Entry<Expr, Long> term : fact.sum.terms().entrySet()) {
       Long coefficient = sum.terms().get(term.getKey());
-      if (coefficient == null || coefficient % term.getValue() != 0) {
+      long scale = coefficient == null ? 0 : scale(coefficient, term.getValue());
+      if (scale == 0) {
         continue;
       }
-      long times = coefficient / term.getValue();
       try {
-        Interval rest = bound(sum.minus(fact.sum.times(times)), depth - 1);
-        Interval found = fact.range.times(times).plus(rest);
+        long times = Math.multiplyExact(coefficient, scale) / term.getValue();
+        Interval rest = bound(sum.times(scale).minus(fact.sum.times(times)), depth - 1);
+        Interval found = quotients(fact.range.times(times).plus(rest), scale);
         range = range.meets(found) ? range.intersect(found) : range;
       } catch (ArithmeticException _) {
         // Numbers too large to reason about: no bound from here.
       }
     }
     return range;
+  }
+
+  /// By what to multiply a sum with `coefficient` so that `other` divides it; 0 if neither number divides the other.
+  private static long scale(long coefficient, long other) {
+    return coefficient % other == 0 ? 1 : other % coefficient == 0 ? Math.abs(other / coefficient) : 0;
   }
 
   /// What an atom's operation says about it and its operands.
@@ -324,15 +425,15 @@ public final class Ranges {
     try {
       switch (op) {
         case MIN -> {
-          found.add(new Fact(Linear.atom(atom).minus(exact(left)), new Interval(Long.MIN_VALUE, 0)));
-          found.add(new Fact(Linear.atom(atom).minus(exact(right)), new Interval(Long.MIN_VALUE, 0)));
+          found.add(normal(Linear.atom(atom).minus(exact(left)), new Interval(Long.MIN_VALUE, 0)));
+          found.add(normal(Linear.atom(atom).minus(exact(right)), new Interval(Long.MIN_VALUE, 0)));
         }
         case MAX -> {
-          found.add(new Fact(Linear.atom(atom).minus(exact(left)), new Interval(0, Long.MAX_VALUE)));
-          found.add(new Fact(Linear.atom(atom).minus(exact(right)), new Interval(0, Long.MAX_VALUE)));
+          found.add(normal(Linear.atom(atom).minus(exact(left)), new Interval(0, Long.MAX_VALUE)));
+          found.add(normal(Linear.atom(atom).minus(exact(right)), new Interval(0, Long.MAX_VALUE)));
         }
-        case DIV -> addRemainder(found, atom, left, of(right));
-        case MOD -> addQuotient(found, (Expr.Binary) atom, of(right));
+        case DIV -> addRemainder(found, atom, left, range(right));
+        case MOD -> addQuotient(found, (Expr.Binary) atom, range(right));
         default -> { }
       }
     } catch (ArithmeticException _) {
@@ -374,25 +475,25 @@ public final class Ranges {
       case Expr.Binary(BinaryOp op, Expr left, Expr right) when !left.type().element().isFloat() ->
           compute(op, left, right);
       case Expr.Unary(UnaryOp op, Expr operand) when op == UnaryOp.ABS -> {
-        Interval range = of(operand);
+        Interval range = range(operand);
         yield range.maximum(range.negate()).maximum(Interval.of(0));
       }
       case Expr.Unary(UnaryOp op, Expr _) when op == UnaryOp.SIGN -> new Interval(-1, 1);
       case Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) -> select(condition, whenTrue, whenFalse);
       case Expr.Cast(ElementType element, Expr operand) when !operand.type().element().isFloat() -> {
-        Interval range = of(operand);
+        Interval range = range(operand);
         yield Interval.of(element).contains(range) ? range : Interval.of(element);
       }
       case Expr.Ramp(Expr base, int stride, int lanes) ->
-          of(base).plus(Interval.of(0).union(Interval.of((long) stride * (lanes - 1))));
-      case Expr.ReduceLanes(BinaryOp op, Expr operand) when op == BinaryOp.MIN || op == BinaryOp.MAX -> of(operand);
+          range(base).plus(Interval.of(0).union(Interval.of((long) stride * (lanes - 1))));
+      case Expr.ReduceLanes(BinaryOp op, Expr operand) when op == BinaryOp.MIN || op == BinaryOp.MAX -> range(operand);
       default -> Interval.of(atom.type().element());
     };
   }
 
   private Interval compute(BinaryOp op, Expr left, Expr right) {
-    Interval a = of(left);
-    Interval b = of(right);
+    Interval a = range(left);
+    Interval b = range(right);
     return switch (op) {
       case ADD -> a.plus(b);
       case SUB -> a.plus(b.negate());
@@ -417,9 +518,9 @@ public final class Ranges {
     Ranges yes = assume(condition, true);
     Ranges no = assume(condition, false);
     if (yes.impossible != impossible) {
-      return no.of(whenFalse);
+      return no.range(whenFalse);
     }
-    return no.impossible != impossible ? yes.of(whenTrue) : yes.of(whenTrue).union(no.of(whenFalse));
+    return no.impossible != impossible ? yes.range(whenTrue) : yes.range(whenTrue).union(no.range(whenFalse));
   }
 
   /// `1..1` for a condition that surely holds, `0..0` for one that surely does not.
@@ -427,12 +528,12 @@ public final class Ranges {
     Interval unknown = Interval.of(BOOL);
     return switch (condition) {
       case Expr.Ref(Var var) when definitions.containsKey(var) -> ofCondition(definitions.get(var));
-      case Expr.Unary(UnaryOp _, Expr operand) -> of(operand).negate().plus(1);
-      case Expr.Broadcast(Expr operand, int _) -> of(operand);
+      case Expr.Unary(UnaryOp _, Expr operand) -> range(operand).negate().plus(1);
+      case Expr.Broadcast(Expr operand, int _) -> range(operand);
       case Expr.Binary(BinaryOp op, Expr left, Expr right) when op.isComparison() && isInteger(left) ->
           compare(op, left, right);
-      case Expr.Binary(BinaryOp op, Expr left, Expr right) when op == BinaryOp.AND -> of(left).minimum(of(right));
-      case Expr.Binary(BinaryOp op, Expr left, Expr right) when op == BinaryOp.OR -> of(left).maximum(of(right));
+      case Expr.Binary(BinaryOp op, Expr left, Expr right) when op == BinaryOp.AND -> range(left).minimum(range(right));
+      case Expr.Binary(BinaryOp op, Expr left, Expr right) when op == BinaryOp.OR -> range(left).maximum(range(right));
       case Expr.Select(Expr choice, Expr whenTrue, Expr whenFalse) -> select(choice, whenTrue, whenFalse);
       default -> atoms.getOrDefault(condition, unknown);
     };

@@ -41,6 +41,13 @@ record IndexSum(Map<Expr, Long> terms, long constant) {
     return new IndexSum(sum, constant + other.constant);
   }
 
+  /// The terms that this sum has with the same factor as `other`.
+  IndexSum common(IndexSum other) {
+    Map<Expr, Long> common = new LinkedHashMap<>(terms);
+    common.entrySet().removeIf(term -> !term.getValue().equals(other.terms.get(term.getKey())));
+    return new IndexSum(common, 0);
+  }
+
   IndexSum times(long factor) {
     Map<Expr, Long> product = new LinkedHashMap<>();
     if (factor != 0) {
@@ -64,23 +71,49 @@ record IndexSum(Map<Expr, Long> terms, long constant) {
         new IndexSum(quotient, Math.floorDiv(constant, divisor)), new IndexSum(rest, Math.floorMod(constant, divisor)));
   }
 
-  /// The sum as an expression: terms in order, then the constant.
+  /// The largest number that divides all terms and `other`.
+  long commonFactor(long other) {
+    long common = other;
+    for (long factor : terms.values()) {
+      common = gcd(common, Math.abs(factor));
+    }
+    return common;
+  }
+
+  private static long gcd(long a, long b) {
+    return b == 0 ? a : gcd(b, a % b);
+  }
+
+  /// This sum divided, rounding down, by a `divisor` of all terms.
+  IndexSum divided(long divisor) {
+    Map<Expr, Long> quotient = new LinkedHashMap<>();
+    terms.forEach((atom, factor) -> quotient.put(atom, factor / divisor));
+    return new IndexSum(quotient, Math.floorDiv(constant, divisor));
+  }
+
+  /// The sum as an expression: terms in order, a positive one first, then the constant; the constant first if it alone is
+  /// positive.
   Expr expr() {
-    Expr sum = null;
+    Optional<Expr> first = terms.keySet().stream().filter(atom -> terms.get(atom) > 0).findFirst();
+    boolean startsWithConstant = terms.isEmpty() || first.isEmpty() && constant > 0;
+    Expr sum = startsWithConstant ? Expr.index(constant) : null;
+    if (first.isPresent()) {
+      sum = multiple(first.get(), terms.get(first.get()));
+    }
     for (Map.Entry<Expr, Long> term : terms.entrySet()) {
-      long factor = term.getValue();
-      boolean subtract = sum != null && factor < 0;
-      Expr magnitude = multiple(term.getKey(), subtract ? -factor : factor);
-      sum = sum == null ? magnitude : new Expr.Binary(subtract ? BinaryOp.SUB : BinaryOp.ADD, sum, magnitude);
+      if (first.isEmpty() || !first.get().equals(term.getKey())) {
+        sum = sum == null ? multiple(term.getKey(), term.getValue()) : plus(sum, term.getKey(), term.getValue());
+      }
     }
-    if (sum == null) {
-      return Expr.index(constant);
-    }
-    if (constant == 0) {
+    if (constant == 0 || startsWithConstant) {
       return sum;
     }
     return constant > 0 ? new Expr.Binary(BinaryOp.ADD, sum, Expr.index(constant))
         : new Expr.Binary(BinaryOp.SUB, sum, Expr.index(-constant));
+  }
+
+  private static Expr plus(Expr sum, Expr atom, long factor) {
+    return new Expr.Binary(factor < 0 ? BinaryOp.SUB : BinaryOp.ADD, sum, multiple(atom, Math.abs(factor)));
   }
 
   private static Expr multiple(Expr atom, long factor) {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /// Keeps small local buffers in registers: wholly where every access has constant indices, else for the length of each
 /// loop in which it has.
@@ -73,9 +74,9 @@ public record KeepAccumulators(int registers) implements Pass.OnKernel {
         stores.add(inner);
         continue;
       }
-      if (isKept(inner, buffer)) {
-        stores.add(inner);
-        result.add(around(stores, buffer));
+      List<Stmt> run = Stream.concat(stores.stream(), Stream.of(inner)).toList();
+      if (isKept(inner, buffer) && slots(Stmt.block(run), buffer).isPresent()) {
+        result.add(around(run, buffer));
       } else {
         result.addAll(stores);
         result.add(keepInLoops(inner, buffer));

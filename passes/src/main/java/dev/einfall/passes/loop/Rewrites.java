@@ -57,6 +57,12 @@ public final class Rewrites {
         || node.exprs().flatMap(Expr::nodes).anyMatch(expr -> expr instanceof Expr.Load load && load.buffer() == buffer));
   }
 
+  /// Whether a condition in `statement`, of an `if` or a `select`, could be decided for a part of it.
+  static boolean decides(Stmt statement) {
+    return statement.nodes().anyMatch(node -> node instanceof Stmt.If
+        || node.exprs().flatMap(Expr::nodes).anyMatch(Expr.Select.class::isInstance));
+  }
+
   /// The number that `expr` is, if it is an integer literal.
   static Optional<Long> constant(Expr expr) {
     return expr instanceof Expr.IntLiteral literal ? Optional.of(literal.value()) : Optional.empty();

@@ -6,6 +6,7 @@ import static dev.einfall.ir.ElementType.I32;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.UnaryOp;
+import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Interval;
 import dev.einfall.ir.loop.Kernel;
@@ -14,6 +15,7 @@ import dev.einfall.ir.loop.Stmt;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
@@ -37,15 +39,19 @@ public record SimplifyIndices() implements Pass.OnKernel {
     return kernel.withBody(simplify(kernel.body(), Ranges.of(kernel)));
   }
 
-  private static Stmt simplify(Stmt statement, Ranges ranges) {
+  /// `statement` simplified by what is known where it stands.
+  static Stmt simplify(Stmt statement, Ranges ranges) {
     UnaryOperator<Expr> expr = root -> simplify(root, ranges);
     return switch (statement) {
       case Stmt.Block(List<Stmt> statements) -> block(statements, ranges);
       case Stmt.For loop -> loop(loop, ranges);
       case Stmt.Let let -> let(let, ranges);
       case Stmt.If branch -> branch(branch, ranges);
-      case Stmt.Store _, Stmt.Alloc _, Stmt.Require _ ->
-          statement.mapChildren(inner -> simplify(inner, ranges), expr);
+      case Stmt.Store(Buffer buffer, List<Expr> indices, Expr value) -> {
+        Stmt simple = new Stmt.Store(buffer, indices(buffer, indices, ranges), simplify(value, ranges));
+        yield simple.equals(statement) ? statement : simple;
+      }
+      case Stmt.Alloc _, Stmt.Require _ -> statement.mapChildren(inner -> simplify(inner, ranges), expr);
     };
   }
 
@@ -73,7 +79,7 @@ public record SimplifyIndices() implements Pass.OnKernel {
     Expr extent = simplify(loop.extent(), ranges);
     long count = Rewrites.constant(extent).orElse(Long.MAX_VALUE);
     boolean task = loop.kind() == Stmt.For.Kind.PARALLEL;
-    if (count <= 0) {
+    if (ranges.of(extent).high() <= 0) {
       return Stmt.NOTHING;
     }
     if (count == 1 && !task) {
@@ -103,8 +109,13 @@ public record SimplifyIndices() implements Pass.OnKernel {
     if (condition instanceof Expr.IntLiteral) {
       return simplify(isTrue(condition) ? branch.whenTrue() : branch.whenFalse(), ranges);
     }
-    Stmt whenTrue = simplify(branch.whenTrue(), ranges.assume(condition, true));
-    Stmt whenFalse = simplify(branch.whenFalse(), ranges.assume(condition, false));
+    Ranges holds = ranges.assume(condition, true);
+    Ranges fails = ranges.assume(condition, false);
+    if (!ranges.impossible() && (holds.impossible() || fails.impossible())) {
+      return simplify(holds.impossible() ? branch.whenFalse() : branch.whenTrue(), ranges);
+    }
+    Stmt whenTrue = simplify(branch.whenTrue(), holds);
+    Stmt whenFalse = simplify(branch.whenFalse(), fails);
     if (whenTrue.equals(Stmt.NOTHING) && whenFalse.equals(Stmt.NOTHING)) {
       return Stmt.NOTHING;
     }
@@ -116,10 +127,29 @@ public record SimplifyIndices() implements Pass.OnKernel {
     return condition instanceof Expr.IntLiteral literal && literal.value() != 0;
   }
 
-  private static Expr simplify(Expr root, Ranges ranges) {
-    Expr inner = root.mapChildren(child -> simplify(child, ranges));
+  private static boolean isFalse(Expr condition) {
+    return condition instanceof Expr.IntLiteral literal && literal.value() == 0;
+  }
+
+  /// `root` simplified by what is known where it stands.
+  static Expr simplify(Expr root, Ranges ranges) {
+    Expr inner = root instanceof Expr.Load(Buffer buffer, List<Expr> indices)
+        ? new Expr.Load(buffer, indices(buffer, indices, ranges)) : root.mapChildren(child -> simplify(child, ranges));
     Expr simple = inner.type().equals(dev.einfall.ir.loop.ValueType.scalar(I32)) ? index(inner, ranges) : value(inner, ranges);
     return simple.equals(root) ? root : simple;
+  }
+
+  /// The indices of an access simplified, unless it could no longer be proved to be in bounds.
+  private static List<Expr> indices(Buffer buffer, List<Expr> indices, Ranges ranges) {
+    List<Expr> result = new ArrayList<>();
+    for (int i = 0; i < indices.size(); i++) {
+      Expr simple = simplify(indices.get(i), ranges);
+      Interval bounds = Interval.below(buffer.extents().get(i));
+      boolean proved = simple.equals(indices.get(i)) || bounds.contains(ranges.of(simple))
+          || !bounds.contains(ranges.of(indices.get(i)));
+      result.add(proved ? simple : indices.get(i));
+    }
+    return result;
   }
 
   /// An `i32` as a sum in normal form, if its arithmetic cannot overflow.
@@ -139,27 +169,48 @@ public record SimplifyIndices() implements Pass.OnKernel {
       case ADD, SUB, MUL -> IndexSum.of(expr).expr();
       case DIV -> quotient(binary, ranges);
       case MOD -> remainder(binary, ranges);
-      case MIN -> ranges.of(binary.left()).high() <= ranges.of(binary.right()).low() ? binary.left()
-          : ranges.of(binary.right()).high() <= ranges.of(binary.left()).low() ? binary.right() : expr;
-      case MAX -> ranges.of(binary.left()).low() >= ranges.of(binary.right()).high() ? binary.left()
-          : ranges.of(binary.right()).low() >= ranges.of(binary.left()).high() ? binary.right() : expr;
+      case MIN -> isAtMost(binary.left(), binary.right(), ranges) ? binary.left()
+          : isAtMost(binary.right(), binary.left(), ranges) ? binary.right() : expr;
+      case MAX -> isAtMost(binary.left(), binary.right(), ranges) ? binary.right()
+          : isAtMost(binary.right(), binary.left(), ranges) ? binary.left() : expr;
       case POW, EQ, NE, LT, LE, GT, GE, AND, OR, XOR, SHL, SHR -> expr;
     };
   }
 
-  /// `(8 * a + b) / 8` is `a` when `0 <= b < 8`.
+  private static boolean isAtMost(Expr left, Expr right, Ranges ranges) {
+    if (mayWrap(left, ranges) || mayWrap(right, ranges)) {
+      return ranges.of(left).high() <= ranges.of(right).low();
+    }
+    return ranges.of(new Expr.Binary(BinaryOp.LE, left, right)).equals(Interval.of(1));
+  }
+
+  /// `(8 * a + b) / 8` is `a` when `0 <= b < 8`, and `(6 * a + 1) / 4` is `3 * a / 2`.
   private static Expr quotient(Expr.Binary division, Ranges ranges) {
     long divisor = Rewrites.constant(division.right()).orElse(0L);
-    if (divisor <= 0) {
+    if (divisor <= 0 || mayWrap(division.left(), ranges)) {
       return division;
     }
     IndexSum.Parts parts = IndexSum.of(division.left()).split(divisor);
-    return Interval.below(divisor).contains(ranges.of(parts.rest().expr())) ? parts.quotient().expr() : division;
+    Interval rest = ranges.of(parts.rest().expr()).floorDivide(Interval.of(divisor));
+    if (rest.isPoint()) {
+      return parts.quotient().plus(new IndexSum(Map.of(), rest.low())).expr();
+    }
+    long common = parts.rest().commonFactor(divisor);
+    if (common == 1) {
+      return division;
+    }
+    Expr reduced = new Expr.Binary(BinaryOp.DIV, parts.rest().divided(common).expr(), Expr.index(divisor / common));
+    return parts.quotient().plus(IndexSum.of(reduced)).expr();
+  }
+
+  /// Whether `sum`, if it is one, may leave the numbers of its type, so that its terms tell nothing about its quotient.
+  private static boolean mayWrap(Expr sum, Ranges ranges) {
+    return !IndexSum.of(sum).terms().containsKey(sum) && ranges.sum(sum).terms().containsKey(sum);
   }
 
   private static Expr remainder(Expr.Binary division, Ranges ranges) {
     long divisor = Rewrites.constant(division.right()).orElse(0L);
-    if (divisor <= 0) {
+    if (divisor <= 0 || mayWrap(division.left(), ranges)) {
       return division;
     }
     IndexSum.Parts parts = IndexSum.of(division.left()).split(divisor);
@@ -171,9 +222,11 @@ public record SimplifyIndices() implements Pass.OnKernel {
   private static Expr value(Expr expr, Ranges ranges) {
     return switch (expr) {
       case Expr.Binary binary when binary.op().isComparison() && expr.type().lanes() == 1
-          && binary.left().type().element().isInteger() -> decided(expr, ranges);
+          && binary.left().type().element().isInteger() -> decided(binary, ranges);
       case Expr.Binary(BinaryOp op, Expr left, Expr right) when expr.type().element() == BOOL && op == BinaryOp.AND ->
-          isTrue(left) ? right : isTrue(right) ? left : expr;
+          isTrue(left) || isFalse(right) ? right : isTrue(right) || isFalse(left) ? left : expr;
+      case Expr.Binary(BinaryOp op, Expr left, Expr right) when expr.type().element() == BOOL && op == BinaryOp.OR ->
+          isTrue(left) || isFalse(right) ? left : isTrue(right) || isFalse(left) ? right : expr;
       case Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) when condition instanceof Expr.IntLiteral ->
           isTrue(condition) ? whenTrue : whenFalse;
       case Expr.Unary(UnaryOp op, Expr operand) when op == UnaryOp.NOT && operand instanceof Expr.IntLiteral literal ->
@@ -182,8 +235,20 @@ public record SimplifyIndices() implements Pass.OnKernel {
     };
   }
 
-  private static Expr decided(Expr condition, Ranges ranges) {
+  private static Expr decided(Expr.Binary condition, Ranges ranges) {
     Interval range = ranges.of(condition);
-    return range.isPoint() ? new Expr.IntLiteral(BOOL, range.low()) : condition;
+    return range.isPoint() ? new Expr.IntLiteral(BOOL, range.low()) : withoutCommonTerms(condition, ranges);
+  }
+
+  /// `p * 64 + a <= p * 64 + b` is `a <= b`.
+  private static Expr withoutCommonTerms(Expr.Binary condition, Ranges ranges) {
+    if (condition.left().type().element() != I32 || mayWrap(condition.left(), ranges) || mayWrap(condition.right(), ranges)) {
+      return condition;
+    }
+    IndexSum left = IndexSum.of(condition.left());
+    IndexSum right = IndexSum.of(condition.right());
+    IndexSum common = left.common(right);
+    return common.terms().isEmpty() ? condition : new Expr.Binary(
+        condition.op(), left.plus(common.times(-1)).expr(), right.plus(common.times(-1)).expr());
   }
 }
