@@ -59,6 +59,11 @@ public record SplitRanges(List<String> fixed, List<String> whole, int copies, Nu
   }
 
   @Override
+  public Numerics needs() {
+    return numerics;
+  }
+
+  @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
     return kernel.withBody(cut(kernel.body(), Ranges.of(kernel), copies));
   }
