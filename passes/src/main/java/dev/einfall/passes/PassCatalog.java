@@ -10,6 +10,7 @@ import dev.einfall.passes.cascade.FoldConstants;
 import dev.einfall.passes.cascade.FoldIntoWeights;
 import dev.einfall.passes.cascade.FuseEpilogues;
 import dev.einfall.passes.cascade.GroupEinsums;
+import dev.einfall.passes.cascade.GroupRecurrences;
 import dev.einfall.passes.cascade.InlineProducers;
 import dev.einfall.passes.cascade.MergeProducts;
 import dev.einfall.passes.cascade.NameRanks;
@@ -104,6 +105,7 @@ public final class PassCatalog {
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("name-ranks", _ -> new NameRanks());
+    passes.put("group-recurrences", options -> new GroupRecurrences(options.target()));
     passes.put("group-einsums", options -> new GroupEinsums(options.number("row-bytes", 24 << 10)));
     passes.put("choose-mappings", options -> new ChooseMappings(options.target(), options.numerics()));
     passes.put("pack-operands", _ -> new PackOperands());
@@ -201,6 +203,7 @@ public final class PassCatalog {
     String options = switch (pass) {
       case BindSizes bind -> join(bind.sizes().entrySet().stream().map(size -> size.getKey() + "=" + size.getValue()).toList());
       case GroupEinsums group -> "row-bytes=" + group.rowBytes();
+      case GroupRecurrences group -> "vector-bytes=" + group.target().vectorBytes() + ", threads=" + group.target().threads();
       case ChooseMappings choose -> "vector-bytes=" + choose.target().vectorBytes() + ", threads=" + choose.target().threads()
           + text(choose.numerics());
       case ReducePasses reduce -> "tile=" + reduce.tile() + ", rows=" + reduce.rows() + ", parts=" + reduce.parts()

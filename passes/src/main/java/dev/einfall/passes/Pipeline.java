@@ -13,6 +13,7 @@ import dev.einfall.passes.cascade.FoldConstants;
 import dev.einfall.passes.cascade.FoldIntoWeights;
 import dev.einfall.passes.cascade.FuseEpilogues;
 import dev.einfall.passes.cascade.GroupEinsums;
+import dev.einfall.passes.cascade.GroupRecurrences;
 import dev.einfall.passes.cascade.InlineProducers;
 import dev.einfall.passes.cascade.MergeProducts;
 import dev.einfall.passes.cascade.NameRanks;
@@ -104,6 +105,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new FoldConstants(),
         // Rank names must be final before a mapping names loops.
         new NameRanks(),
+        // A recurrence takes the Einsums that follow it into its kernel before they find company elsewhere.
+        new GroupRecurrences(options.target()),
         // A nest's outer loops belong to its group, so groups come before nests.
         new GroupEinsums(),
         new ChooseMappings(options.target(), options.numerics()),

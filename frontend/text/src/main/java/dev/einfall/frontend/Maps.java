@@ -2,6 +2,7 @@ package dev.einfall.frontend;
 
 import dev.einfall.frontend.Syntax.Directive;
 import dev.einfall.frontend.Syntax.Statement;
+import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
@@ -46,7 +47,17 @@ final class Maps {
       if (elaboration.nest(tensor).isPresent()) {
         throw diagnostics.reject(map.name().span(), "the loops of `" + map.name().text() + "` have been mapped already");
       }
+      checkOrder(map, tensor, definition, loops);
       elaboration.map(nest(nest(tensor, definition), loops));
+    }
+  }
+
+  private void checkOrder(Statement.Map map, Tensor tensor, Definition definition, List<Directive> loops) {
+    boolean isInside = loops.stream().anyMatch(directive -> directive.kind() != Directive.Kind.PARALLEL);
+    if (isInside && definition instanceof Recurrence recurrence && !recurrence.isMappable(tensor)) {
+      throw diagnostics.reject(map.name().span(), "the elements of `" + map.name().text()
+          + "` are written one after the other, so their loops stay as they are",
+          new Diagnostic.Note(recurrence.span(), "here they depend on each other"));
     }
   }
 

@@ -160,6 +160,18 @@ public record Mapping(List<Nest> nests, List<Group> groups, List<Layout> layouts
     return nests.stream().filter(nest -> nest.tensor() == tensor).findFirst();
   }
 
+  /// The name of the rank that stands alone along each dimension of `tensor` where `definition` writes it first; empty where
+  /// none does.
+  public static List<String> rankNames(Tensor tensor, Definition definition) {
+    return switch (definition) {
+      case Einsum einsum -> einsum.ranks().stream().map(Rank::name).toList();
+      case Recurrence recurrence -> recurrence.updates().stream().filter(update -> update.tensor() == tensor).findFirst()
+          .map(update -> update.indices().stream()
+              .map(index -> index instanceof Expr.Coordinate(Rank rank) && update.ranks().contains(rank) ? rank.name() : "").toList())
+          .orElseGet(() -> tensor.shape().stream().map(_ -> "").toList());
+    };
+  }
+
   public Optional<Layout> layout(Tensor tensor) {
     return layouts.stream().filter(layout -> layout.tensor() == tensor).findFirst();
   }

@@ -36,6 +36,7 @@ final class MappingVerifier {
     for (Mapping.Nest nest : cascade.mapping().nests()) {
       require(ranks.containsKey(nest.tensor()), nest.tensor() + " is mapped but nothing writes it");
       require(mapped.add(nest.tensor()), nest.tensor() + " is mapped twice");
+      require(isMappable(nest), nest.tensor() + " is mapped, but is written in order");
       check(nest);
     }
     Set<Tensor> grouped = new LinkedHashSet<>();
@@ -58,6 +59,14 @@ final class MappingVerifier {
         "the steps of " + schedule.tensor() + " have two schedules");
     require(schedule.way().takesNumber() ? schedule.number() > 0 : schedule.number() == 0,
         "the schedule " + schedule.way().text() + " " + schedule.number() + " of " + schedule.tensor());
+  }
+
+  /// Parallel loops around all are about the whole kernel.
+  private boolean isMappable(Mapping.Nest nest) {
+    boolean isInside = !nest.order().isEmpty() || !nest.splits().isEmpty()
+        || nest.bindings().stream().anyMatch(bound -> bound.binding() != PARALLEL);
+    return !isInside || definitions.values().stream().allMatch(definition ->
+        !(definition instanceof Recurrence recurrence) || !recurrence.tensors().contains(nest.tensor()) || recurrence.isMappable(nest.tensor()));
   }
 
   private void check(Mapping.Layout layout) {

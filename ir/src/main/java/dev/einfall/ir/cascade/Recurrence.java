@@ -110,6 +110,12 @@ public record Recurrence(
           ? new Expr.Binary(BinaryOp.SUB, index, Expr.index(1)) : index.mapChildren(child -> before(child, step));
     }
 
+    /// Whether its points may run in any order: each writes an element of its own and reads no other one of the tensor.
+    public boolean isIndependent() {
+      return combination.isEmpty() && inner().isEmpty() && exprs().flatMap(Expr::nodes).allMatch(node ->
+          !(node instanceof Expr.Access access) || access.tensor() != tensor || access.indices().equals(indices));
+    }
+
     /// The expressions in it: indices, value, and where it applies.
     public Stream<Expr> exprs() {
       return Stream.concat(Stream.concat(indices.stream(), Stream.of(value)), where.stream());
@@ -133,6 +139,12 @@ public record Recurrence(
     require(!states.isEmpty() && !updates.isEmpty(), "a recurrence of nothing");
     require(condition.isEmpty() || steps.size() == 1, "a condition on " + steps.size() + " step ranks");
     condition.ifPresent(expr -> require(expr.type().isBool(), "condition of type " + expr.type()));
+  }
+
+  /// Whether a mapping may speak of the loops that write `tensor`: one update does, and its points may run in any order.
+  public boolean isMappable(Tensor tensor) {
+    List<Update> writers = updates.stream().filter(update -> update.tensor() == tensor).toList();
+    return writers.size() == 1 && writers.getFirst().isIndependent();
   }
 
   @Override

@@ -51,14 +51,51 @@ public record ChooseMappings(Target target, Numerics numerics) implements Pass.O
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Set<Tensor> constant = Constants.of(cascade);
     List<Mapping.Nest> nests = new ArrayList<>(cascade.mapping().nests());
+    Set<Tensor> inside = Exprs.identitySet();
+    for (Mapping.Group group : cascade.mapping().groups()) {
+      KernelView view = new KernelView(cascade, group);
+      if (view.isNeeded()) {
+        inside.addAll(group.members());
+        nests.addAll(nests(view, cascade.mapping()));
+      }
+    }
     for (Einsum einsum : cascade.einsums()) {
-      if (cascade.mapping().nest(einsum.tensor()).isEmpty()) {
+      if (cascade.mapping().nest(einsum.tensor()).isEmpty() && !inside.contains(einsum.tensor())) {
         Optional<Mapping.Group> group = cascade.mapping().group(einsum.tensor());
         List<Tensor> fused = group.map(Mapping.Group::members).orElse(List.of());
         nests.add(new Choice(einsum, new CostModel(einsum, constant, fused), group).nest());
       }
     }
     return cascade.withMapping(cascade.mapping().withNests(nests));
+  }
+
+  /// The nests of a group's members inside their kernel; those of the first say that the loops around are parallel, if the
+  /// work is worth sharing.
+  private List<Mapping.Nest> nests(KernelView view, Mapping mapping) {
+    List<Mapping.Nest> nests = new ArrayList<>();
+    double cycles = 0;
+    for (KernelView.Writer writer : view.writers()) {
+      boolean isMapped = mapping.nest(writer.tensor()).isPresent() || nests.stream().anyMatch(nest -> nest.tensor() == writer.tensor());
+      if (!isMapped) {
+        Choice choice = writer.inside().map(this::inKernel).orElse(null);
+        nests.add(choice == null ? new Mapping.Nest(writer.tensor(), List.of(), List.of(), List.of()) : choice.nest(writer.tensor()));
+        cycles += writer.times() * (choice == null ? PARALLEL_CYCLES : choice.cycles());
+      }
+    }
+    if (!nests.isEmpty() && cycles >= PARALLEL_CYCLES) {
+      Mapping.Nest first = nests.getFirst();
+      List<Mapping.Bound> bindings = new ArrayList<>(first.bindings());
+      view.shared(first.tensor()).forEach(rank -> bindings.add(new Mapping.Bound(rank.name(), Mapping.Binding.PARALLEL)));
+      nests.set(0, new Mapping.Nest(first.tensor(), first.splits(), first.order(), bindings));
+    }
+    nests.removeIf(nest -> nest.splits().isEmpty() && nest.order().isEmpty() && nest.bindings().isEmpty());
+    return nests;
+  }
+
+  /// The choice for what writes a tensor in a kernel, where nothing can be copied before.
+  private Choice inKernel(Einsum view) {
+    List<Tensor> all = Exprs.accesses(view.value()).map(Expr.Access::tensor).toList();
+    return new Choice(view, new CostModel(view, Set.of(), all), Optional.empty());
   }
 
   /// The choice for one Einsum. Ranks that it shares with a group keep their loops at the outside.
@@ -78,6 +115,23 @@ public record ChooseMappings(Target target, Numerics numerics) implements Pass.O
     }
 
     Mapping.Nest nest() {
+      List<Mapping.Bound> parallel = new ArrayList<>();
+      Tiling best = best();
+      List<Mapping.Split> splits = splits(best);
+      bindParallel(shared > 0 ? einsum.ranks().subList(0, shared) : outer(best), splits, costs.cycles(best), parallel);
+      return nest(best, einsum.tensor(), parallel);
+    }
+
+    /// The loops inside a kernel, under the name of `tensor`.
+    Mapping.Nest nest(Tensor tensor) {
+      return nest(best(), tensor, List.of());
+    }
+
+    double cycles() {
+      return costs.cycles(best());
+    }
+
+    private Tiling best() {
       Tiling best = Tiling.SCALAR;
       double cycles = costs.cycles(best);
       for (Tiling candidate : candidates()) {
@@ -87,7 +141,7 @@ public record ChooseMappings(Target target, Numerics numerics) implements Pass.O
           cycles = cost;
         }
       }
-      return nest(best, cycles);
+      return best;
     }
 
     private List<Tiling> candidates() {
@@ -144,36 +198,32 @@ public record ChooseMappings(Target target, Numerics numerics) implements Pass.O
           .toList();
     }
 
-    private Mapping.Nest nest(Tiling tiling, double cycles) {
-      List<Mapping.Split> splits = new ArrayList<>();
-      List<Mapping.Bound> bindings = new ArrayList<>();
+    private Mapping.Nest nest(Tiling tiling, Tensor tensor, List<Mapping.Bound> parallel) {
+      List<Mapping.Split> splits = splits(tiling);
       List<String> order = new ArrayList<>();
-      List<String> inner = new ArrayList<>();
-      tiling.row().ifPresent(row -> splitRow(row, tiling.rows(), splits, bindings, inner));
-      tiling.vector().ifPresent(vector -> splitVector(vector, tiling, splits, bindings, inner));
-      List<Rank> outer = outer(tiling);
-      outer.forEach(rank -> order.add(outerLoop(rank, splits)));
+      outer(tiling).forEach(rank -> order.add(outerLoop(rank, splits)));
       reduced.forEach(rank -> order.add(outerLoop(rank, splits)));
-      order.addAll(inner);
-      bindParallel(shared > 0 ? einsum.ranks().subList(0, shared) : outer, splits, cycles, bindings);
-      return new Mapping.Nest(einsum.tensor(), splits, order, bindings);
-    }
-
-    private void splitRow(Rank row, int rows, List<Mapping.Split> splits, List<Mapping.Bound> bindings, List<String> inner) {
-      splits.add(new Mapping.Split(row.name(), List.of(rows)));
-      inner.add(row.name() + "0");
-      bindings.add(new Mapping.Bound(row.name() + "0", Mapping.Binding.UNROLL));
-    }
-
-    private void splitVector(Rank vector, Tiling tiling, List<Mapping.Split> splits, List<Mapping.Bound> bindings, List<String> inner) {
-      List<Integer> factors = tiling.vectors() == 1 ? List.of(tiling.lanes()) : List.of(tiling.width(), tiling.lanes());
-      splits.add(new Mapping.Split(vector.name(), factors));
+      List<Mapping.Bound> bindings = new ArrayList<>();
+      tiling.row().ifPresent(row -> inner(row.name() + "0", Mapping.Binding.UNROLL, order, bindings));
       if (tiling.vectors() > 1) {
-        inner.add(vector.name() + "1");
-        bindings.add(new Mapping.Bound(vector.name() + "1", Mapping.Binding.UNROLL));
+        inner(tiling.vector().orElseThrow().name() + "1", Mapping.Binding.UNROLL, order, bindings);
       }
-      inner.add(vector.name() + "0");
-      bindings.add(new Mapping.Bound(vector.name() + "0", Mapping.Binding.VECTORIZE));
+      tiling.vector().ifPresent(vector -> inner(vector.name() + "0", Mapping.Binding.VECTORIZE, order, bindings));
+      bindings.addAll(parallel);
+      return new Mapping.Nest(tensor, splits, order, bindings);
+    }
+
+    private static void inner(String loop, Mapping.Binding binding, List<String> order, List<Mapping.Bound> bindings) {
+      order.add(loop);
+      bindings.add(new Mapping.Bound(loop, binding));
+    }
+
+    private static List<Mapping.Split> splits(Tiling tiling) {
+      List<Mapping.Split> splits = new ArrayList<>();
+      tiling.row().ifPresent(row -> splits.add(new Mapping.Split(row.name(), List.of(tiling.rows()))));
+      List<Integer> factors = tiling.vectors() == 1 ? List.of(tiling.lanes()) : List.of(tiling.width(), tiling.lanes());
+      tiling.vector().ifPresent(vector -> splits.add(new Mapping.Split(vector.name(), factors)));
+      return splits;
     }
 
     private static String outerLoop(Rank rank, List<Mapping.Split> splits) {

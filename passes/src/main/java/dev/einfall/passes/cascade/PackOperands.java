@@ -47,8 +47,10 @@ public record PackOperands() implements Pass.OnCascade {
         result.add(definition);
         continue;
       }
-      Optional<Mapping.Nest> nest = cascade.mapping().nest(einsum.tensor());
-      List<Tensor> fused = cascade.mapping().group(einsum.tensor()).map(Mapping.Group::members).orElse(List.of());
+      Optional<Mapping.Group> group = cascade.mapping().group(einsum.tensor());
+      boolean isInside = group.filter(fused -> new KernelView(cascade, fused).isNeeded()).isPresent();
+      Optional<Mapping.Nest> nest = cascade.mapping().nest(einsum.tensor()).filter(_ -> !isInside);
+      List<Tensor> fused = group.map(Mapping.Group::members).orElse(List.of());
       Einsum packed = nest.map(n -> pack(einsum, n, constant, fused, result)).orElse(einsum);
       result.add(packed);
     }

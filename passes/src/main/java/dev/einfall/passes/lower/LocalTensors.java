@@ -1,10 +1,7 @@
 package dev.einfall.passes.lower;
 
 import dev.einfall.ir.cascade.Definition;
-import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Mapping;
-import dev.einfall.ir.cascade.Rank;
-import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
@@ -70,21 +67,10 @@ final class LocalTensors {
       }
     }
     List<String> layout = kernel.schedule().mapping().layout(tensor).map(Mapping.Layout::ranks).orElse(List.of());
-    List<String> names = names(tensor, definition);
+    List<String> names = Mapping.rankNames(tensor, definition);
     dimensions.sort(Comparator.comparingInt(dimension -> layout.indexOf(names.get(dimension))));
     List<Integer> extents = dimensions.stream()
         .map(dimension -> tiled.isPresent() && tiled.get().equals(dimension) ? width : tensor.shape().get(dimension).value()).toList();
     return new Local(new Buffer(tensor.name(), tensor.type(), extents, Buffer.Space.LOCAL), dimensions);
-  }
-
-  /// The name of the rank along each dimension, where what writes the tensor first has one.
-  private static List<String> names(Tensor tensor, Definition definition) {
-    return switch (definition) {
-      case Einsum einsum -> einsum.ranks().stream().map(Rank::name).toList();
-      case Recurrence recurrence -> recurrence.updates().stream().filter(update -> update.tensor() == tensor).findFirst()
-          .map(update -> update.indices().stream()
-              .map(index -> index instanceof dev.einfall.ir.cascade.Expr.Coordinate(Rank rank) ? rank.name() : "").toList())
-          .orElseGet(() -> tensor.shape().stream().map(_ -> "").toList());
-    };
   }
 }

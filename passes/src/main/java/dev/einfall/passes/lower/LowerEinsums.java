@@ -178,8 +178,10 @@ public record LowerEinsums() implements Pass.Lowering {
     private void shareBuffers() {
       for (Definition definition : cascade.definitions()) {
         if (definition instanceof Recurrence recurrence) {
-          recurrence.states().forEach(state -> state.base().filter(base -> isGivenUp(base, recurrence))
-              .ifPresent(base -> shared.put(base, state.tensor())));
+          boolean isGrouped = group(recurrence).isPresent();
+          recurrence.states().stream().filter(state -> !isLocal(state.tensor(), members(recurrence), isGrouped))
+              .forEach(state -> state.base().filter(base -> isGivenUp(base, recurrence))
+                  .ifPresent(base -> shared.put(base, state.tensor())));
         }
       }
     }

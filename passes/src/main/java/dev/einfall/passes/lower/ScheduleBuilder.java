@@ -5,13 +5,17 @@ import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.Var;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// Collects what a mapping says of the nests of a kernel, under the names of the kernel's loops.
 final class ScheduleBuilder {
   private final Mapping mapping;
+  private final Set<Tensor> seen = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<Mapping.Split> splits = new ArrayList<>();
   private final List<String> order = new ArrayList<>();
   private final List<Mapping.Bound> bindings = new ArrayList<>();
@@ -44,13 +48,15 @@ final class ScheduleBuilder {
     return mapping;
   }
 
-  /// Adds the nest of `tensor`.
+  /// Adds the nest of `tensor`, once: where several updates write it, a mapping speaks of the first.
   ///
   /// @param inner the loops of the nest
   /// @param around the loops over the shared ranks: a rank that goes in tiles has one there and one inside, and only
   ///     `parallel` speaks of the former
   void add(Tensor tensor, Map<Rank, Var> inner, Map<Rank, Var> around) {
-    mapping.nest(tensor).ifPresent(nest -> add(nest, inner, around));
+    if (seen.add(tensor)) {
+      mapping.nest(tensor).ifPresent(nest -> add(nest, inner, around));
+    }
   }
 
   private void add(Mapping.Nest nest, Map<Rank, Var> inner, Map<Rank, Var> around) {
@@ -70,7 +76,8 @@ final class ScheduleBuilder {
     nest.order().stream().map(renamed::get).filter(name -> !order.contains(name)).forEach(order::add);
     for (Mapping.Bound bound : nest.bindings()) {
       boolean parallel = bound.binding() == Mapping.Binding.PARALLEL;
-      bind(new Mapping.Bound((parallel ? outer : renamed).getOrDefault(bound.loop(), renamed.get(bound.loop())), bound.binding()));
+      String loop = (parallel ? outer : renamed).getOrDefault(bound.loop(), renamed.get(bound.loop()));
+      bind(new Mapping.Bound(loop, bound.binding()));
     }
   }
 

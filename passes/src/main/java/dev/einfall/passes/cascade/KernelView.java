@@ -1,0 +1,154 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.Size;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Recurrence;
+import dev.einfall.ir.cascade.SharedRanks;
+import dev.einfall.ir.cascade.Tensor;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/// What the members of a fusion group look like from inside their kernel, as Einsums, so that the same cost model serves:
+/// the shared ranks are gone but for the coordinates in a tile, and a tensor that lives in the kernel has the dimensions
+/// and the layout that it has there.
+///
+/// ```
+/// S[h, p, m] = sum[e](Q[h, p, e] * K[h, t * 64 + m, e])     =>     S[m, p] = sum[e](Q[h, p, e] * K[h, t * 64 + m, e])
+///                                                                  for one h, with p in 0..64
+/// ```
+final class KernelView {
+
+  /// What writes a tensor: an Einsum, or an update.
+  ///
+  /// @param inside what it looks like in the kernel; empty if its points depend on each other
+  /// @param times how often it runs
+  record Writer(Tensor tensor, List<Rank> shared, Optional<Einsum> inside, double times) {}
+
+  private final Cascade cascade;
+  private final Mapping.Group group;
+  private final List<Definition> members;
+  private final SharedRanks sharedRanks;
+  private final Map<Tensor, Tensor> locals = new IdentityHashMap<>();
+  private final Map<Tensor, List<Integer>> dimensions = new IdentityHashMap<>();
+
+  KernelView(Cascade cascade, Mapping.Group group) {
+    this.cascade = cascade;
+    this.group = group;
+    this.members = cascade.definitions().stream()
+        .filter(definition -> group.members().contains(definition.tensors().getFirst())).toList();
+    this.sharedRanks = new SharedRanks(members, group.shared());
+    members.forEach(member -> member.tensors().stream().filter(this::isLocal).forEach(tensor -> addLocal(tensor, member)));
+  }
+
+  /// Whether the loops inside are not just those of the Einsums without their first ranks.
+  boolean isNeeded() {
+    return group.tile() > 1 || members.stream().anyMatch(member -> switch (member) {
+      case Einsum einsum -> !einsum.ranks().subList(0, Math.min(einsum.ranks().size(), group.shared().size())).equals(sharedRanks.of(einsum));
+      case Recurrence _ -> true;
+    });
+  }
+
+  /// What the kernel computes, in order.
+  List<Writer> writers() {
+    return members.stream().flatMap(member -> switch (member) {
+      case Einsum einsum -> Stream.of(new Writer(einsum.tensor(), sharedRanks.of(einsum), Optional.of(of(einsum)), points(sharedRanks.of(einsum))));
+      case Recurrence recurrence -> recurrence.updates().stream().map(update -> new Writer(update.tensor(), sharedRanks.of(update),
+          of(update), points(sharedRanks.of(update)) * Exprs.volume(recurrence.steps())));
+    }).toList();
+  }
+
+  /// The shared ranks of what writes `tensor` first.
+  List<Rank> shared(Tensor tensor) {
+    return writers().stream().filter(writer -> writer.tensor == tensor).findFirst().orElseThrow().shared;
+  }
+
+  private double points(List<Rank> shared) {
+    return Math.ceil((double) Exprs.volume(shared) / group.tile());
+  }
+
+  /// The bytes of the tensors that live in the kernel.
+  long localBytes() {
+    return locals.values().stream()
+        .mapToLong(local -> local.shape().stream().mapToLong(Size::value).reduce(local.type().bytes(), Math::multiplyExact)).sum();
+  }
+
+  /// Whether only members read `tensor`.
+  boolean isLocal(Tensor tensor) {
+    return cascade.outputs().stream().noneMatch(output -> output.tensor() == tensor)
+        && cascade.definitions().stream().filter(definition -> !members.contains(definition))
+            .noneMatch(definition -> definition.reads().anyMatch(read -> read == tensor));
+  }
+
+  private Einsum of(Einsum einsum) {
+    return view(einsum.tensor(), einsum.ranks(), Exprs.coordinates(einsum.ranks()), einsum.value(), sharedRanks.of(einsum), einsum);
+  }
+
+  /// The view of `update`, if its points do not depend on each other.
+  private Optional<Einsum> of(Recurrence.Update update) {
+    return isMappable(update)
+        ? Optional.of(view(update.tensor(), update.ranks(), update.indices(), update.value(), sharedRanks.of(update), update))
+        : Optional.empty();
+  }
+
+  private boolean isMappable(Recurrence.Update update) {
+    return members.stream().anyMatch(member -> member instanceof Recurrence recurrence && recurrence.isMappable(update.tensor()));
+  }
+
+  private Einsum view(Tensor tensor, List<Rank> own, List<Expr> indices, Expr value, List<Rank> shared, Object source) {
+    Map<Rank, Rank> inTile = new IdentityHashMap<>();
+    if (group.tile() > 1) {
+      inTile.put(shared.getLast(), inTile(shared.getLast()));
+    }
+    List<Rank> inside = own.stream().filter(rank -> !shared.contains(rank) || inTile.containsKey(rank))
+        .sorted(Comparator.comparingInt(rank -> position(tensor, indices, rank)))
+        .map(rank -> inTile.getOrDefault(rank, rank)).toList();
+    Tensor view = new Tensor(tensor.name(), tensor.type(), inside.stream().map(Rank::size).toList(), tensor.span());
+    Map<Rank, Expr> coordinates = new IdentityHashMap<>();
+    inTile.forEach((rank, other) -> coordinates.put(rank, new Expr.Coordinate(other)));
+    Expr seen = Exprs.rewrite(Exprs.substitute(value, coordinates), this::local);
+    return new Einsum(view, inside, seen, source instanceof Einsum einsum ? einsum.span() : ((Recurrence.Update) source).span());
+  }
+
+  private Rank inTile(Rank rank) {
+    return new Rank(rank.name(), Size.of(Math.min(group.tile(), rank.size().value())));
+  }
+
+  /// Where in memory the dimension along `rank` stands.
+  private int position(Tensor tensor, List<Expr> indices, Rank rank) {
+    int dimension = indices.indexOf(new Expr.Coordinate(rank));
+    return locals.containsKey(tensor) ? dimensions.get(tensor).indexOf(dimension) : dimension;
+  }
+
+  private Expr local(Expr node) {
+    if (!(node instanceof Expr.Access access) || !locals.containsKey(access.tensor())) {
+      return node;
+    }
+    List<Expr> indices = dimensions.get(access.tensor()).stream().map(access.indices()::get).toList();
+    return new Expr.Access(locals.get(access.tensor()), indices, access.outside());
+  }
+
+  private void addLocal(Tensor tensor, Definition definition) {
+    List<Integer> shared = sharedRanks.dimensions(tensor);
+    Optional<Integer> tiled = group.tile() > 1 ? Optional.of(shared.getLast()) : Optional.empty();
+    List<Integer> kept = new ArrayList<>(IntStream.range(0, tensor.shape().size()).boxed()
+        .filter(dimension -> !shared.contains(dimension) || tiled.filter(dimension::equals).isPresent()).toList());
+    List<String> layout = cascade.mapping().layout(tensor).map(Mapping.Layout::ranks).orElse(List.of());
+    List<String> names = Mapping.rankNames(tensor, definition);
+    kept.sort(Comparator.comparingInt(dimension -> layout.indexOf(names.get(dimension))));
+    List<Size> shape = kept.stream().map(dimension -> tiled.filter(dimension::equals).isPresent()
+        ? Size.of(Math.min(group.tile(), tensor.shape().get(dimension).value())) : tensor.shape().get(dimension)).toList();
+    dimensions.put(tensor, kept);
+    locals.put(tensor, new Tensor(tensor.name(), tensor.type(), shape, tensor.span()));
+  }
+}
