@@ -92,7 +92,7 @@ public final class PassCatalog {
     passes.put("bind-sizes", options -> new BindSizes(sizes(options)));
     passes.put("normalize-reductions", _ -> new NormalizeReductions());
     passes.put("fold-constants", _ -> new FoldConstants());
-    passes.put("eliminate-common-einsums", _ -> new EliminateCommonEinsums());
+    passes.put("eliminate-common-einsums", options -> new EliminateCommonEinsums(options.numerics()));
     passes.put("reassociate-products", _ -> new ReassociateProducts());
     passes.put("fold-into-weights", _ -> new FoldIntoWeights());
     passes.put("defer-factors", _ -> new DeferFactors());
@@ -202,6 +202,7 @@ public final class PassCatalog {
   public static String text(Pass pass) {
     String options = switch (pass) {
       case BindSizes bind -> join(bind.sizes().entrySet().stream().map(size -> size.getKey() + "=" + size.getValue()).toList());
+      case EliminateCommonEinsums eliminate -> text(eliminate.numerics()).replaceFirst("^, ", "");
       case GroupEinsums group -> "row-bytes=" + group.rowBytes();
       case GroupRecurrences group -> "vector-bytes=" + group.target().vectorBytes() + ", threads=" + group.target().threads();
       case ChooseMappings choose -> "vector-bytes=" + choose.target().vectorBytes() + ", threads=" + choose.target().threads()

@@ -83,7 +83,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // One reduction an Einsum: what comes after need not look into expressions for more.
         new NormalizeReductions(),
         new FoldConstants(),
-        new EliminateCommonEinsums(),
+        new EliminateCommonEinsums(options.numerics()),
         // While each product is an Einsum of its own, and none has an epilogue.
         new ReassociateProducts(),
         // Chains of weights are one by now, and scales and biases are Einsums that a product does not share with others yet.
@@ -92,12 +92,12 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new InlineProducers(),
         // What inlining has brought to places where it is evaluated again and again; layers often share it.
         new ExtractInvariants(),
-        new EliminateCommonEinsums(),
+        new EliminateCommonEinsums(options.numerics()),
         // Users first: where they have moved into the steps, nobody needs what all steps made.
         new AbsorbUsers(),
         new KeepLastStates(),
         // What states started as, where they start as a slice of it now.
-        new EliminateCommonEinsums(),
+        new EliminateCommonEinsums(options.numerics()),
         new FuseEpilogues(),
         // After the epilogues: products with their biases and activations are compared whole.
         new MergeProducts(),
