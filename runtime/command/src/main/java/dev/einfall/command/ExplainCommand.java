@@ -20,6 +20,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -28,7 +29,8 @@ import picocli.CommandLine.Spec;
 /// `einfall explain`: says what a program costs, what the compiler makes of it, and why.
 @Command(name = "explain", mixinStandardHelpOptions = true,
     description = "Prints the passes that a program takes over its tensors, and why; what it computes and moves; its kernels and their loops;"
-        + " its memory; and what the compiler declined to do.")
+        + " its memory; and what the compiler declined to do."
+        + " Without a number for each size, only the passes as written are shown.")
 final class ExplainCommand implements Callable<Integer> {
   @Spec
   private CommandSpec spec;
@@ -36,9 +38,8 @@ final class ExplainCommand implements Callable<Integer> {
   @Parameters(paramLabel = "FILE", description = "The program, an .ein file.")
   private Path file;
 
-  @Option(names = "--size", paramLabel = "NAME=N",
-      description = "The number that a size stands for. Without one for each, only the passes as written are shown.")
-  private SortedMap<String, Long> sizes = new TreeMap<>();
+  @Mixin
+  private InputOptions inputOptions;
 
   @Option(names = "--function", paramLabel = "NAME", description = "The function; `main` or the last one if not given.")
   private Optional<String> function = Optional.empty();
@@ -58,6 +59,11 @@ final class ExplainCommand implements Callable<Integer> {
       description = "Answer whether these two tensors can be computed in one loop, and if not, why.")
   private List<String> fuse = new ArrayList<>();
 
+  @Option(names = "--error",
+      description = "Instead, run the program under each contract, and without each pass that needs one, for the inputs given or random"
+          + " ones, and show how far the results are from double precision.")
+  private boolean error;
+
   @Option(names = "--all", description = "Show the tensors that are read in one pass, too.")
   private boolean all;
 
@@ -69,6 +75,22 @@ final class ExplainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    PrintWriter out = spec.commandLine().getOut();
+    out.print(error ? errors() : explanation());
+    out.flush();
+    return 0;
+  }
+
+  private String errors() {
+    Places places = Places.of(spec.commandLine().getErr());
+    requireThreads();
+    Options options = Options.defaults().withThreads(threads).withVectorBytes(vectorBytes).withFunction(function)
+        .withOpener(places::weights).withRemarks(_ -> {});
+    return Errors.report(file, options, inputOptions, places).text();
+  }
+
+  private String explanation() {
+    SortedMap<String, Long> sizes = new TreeMap<>(inputOptions.sizes);
     EinProgram program = EinReader.read(Einfall.source(file), function, Imports.files());
     Set<String> needed = program.neededSizes();
     needed.removeAll(sizes.keySet());
@@ -79,10 +101,7 @@ final class ExplainCommand implements Callable<Integer> {
     Target target = target();
     Explanation explanation = new Explanation(program.cascade(sizes), sizes, PipelineOptions.of(target).withNumerics(numerics),
         Limits.of(target, peak, bandwidth), all);
-    PrintWriter out = spec.commandLine().getOut();
-    out.print(fuse.isEmpty() ? explanation.text() : explanation.fusion(pair(explanation)));
-    out.flush();
-    return 0;
+    return fuse.isEmpty() ? explanation.text() : explanation.fusion(pair(explanation));
   }
 
   private List<String> pair(Explanation explanation) {
@@ -97,11 +116,15 @@ final class ExplainCommand implements Callable<Integer> {
     return fuse;
   }
 
-  /// This machine; if a width of vectors is given, a common machine with such vectors, so that the text is the same everywhere.
-  private Target target() {
+  private void requireThreads() {
     if (threads < 1) {
       throw new UserError("--threads is " + threads + ": expected at least 1");
     }
+  }
+
+  /// This machine; if a width of vectors is given, a common machine with such vectors, so that the text is the same everywhere.
+  private Target target() {
+    requireThreads();
     return vectorBytes == 0 ? Einfall.target(Options.defaults().withThreads(threads)) : Target.of(vectorBytes, threads);
   }
 }

@@ -28,7 +28,7 @@ final class InputOptions {
       description = "A text; the program's tokenizer makes inputs of it. Several make a batch.")
   List<String> texts = new ArrayList<>();
 
-  @Option(names = "--size", paramLabel = "NAME=N", description = "The number that a size stands for in `rand`.")
+  @Option(names = "--size", paramLabel = "NAME=N", description = "The number that a size stands for.")
   Map<String, Long> sizes = new LinkedHashMap<>();
 
   /// The inputs for `program`.

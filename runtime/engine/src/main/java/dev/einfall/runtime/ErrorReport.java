@@ -1,6 +1,7 @@
 package dev.einfall.runtime;
 
 import dev.einfall.backends.reference.Array;
+import dev.einfall.passes.Decision;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Pipeline;
@@ -23,23 +24,46 @@ import java.util.function.Function;
 public record ErrorReport(List<Port> outputs, Map<String, List<OutputError>> errors) {
   private static final String HEAD = "max absolute   max scaled   ULP: median        99 %         max";
 
-  /// The ways to compile a program that differ in their results: under each contract; and under `reassociate`, without one of the
-  /// passes that need it.
-  public static Map<String, Options> choices(Options options) {
-    Map<String, Options> choices = new LinkedHashMap<>();
-    for (Numerics numerics : Numerics.values()) {
-      choices.put(numerics.name().toLowerCase(Locale.ROOT), options.withNumerics(numerics));
-    }
-    Options usual = options.withNumerics(Numerics.REASSOCIATE);
-    List<String> exact = passes(options.withNumerics(Numerics.STRICT));
-    for (String pass : passes(usual)) {
-      if (!exact.contains(pass)) {
+  /// Compiles and runs a program in all ways that differ in their results: under each contract; and, under `reassociate`, without one
+  /// of the passes that need it, or with another alternative than one of them chose.
+  ///
+  /// @param compile the program, compiled with some options
+  /// @param options what is the same for all
+  /// @throws IllegalArgumentException when the inputs do not fit the program
+  /// @throws dev.einfall.ir.CompileException when the program is wrong
+  public static ErrorReport of(Function<Options, Program> compile, Options options, Map<String, Tensor> inputs) {
+    try (Program reference = compile.apply(options.withBackend(Options.Backend.REFERENCE))) {
+      Runs runs = new Runs(compile, inputs, reference.exact(inputs), new LinkedHashMap<>());
+      for (Numerics numerics : Numerics.values()) {
+        runs.add(numerics.name().toLowerCase(Locale.ROOT), options.withNumerics(numerics));
+      }
+      Options usual = options.withNumerics(Numerics.REASSOCIATE);
+      List<String> passes = inexactPasses(options);
+      for (String pass : passes) {
         Set<String> without = new TreeSet<>(usual.without());
         without.add(pass);
-        choices.put("without " + pass, usual.without(without));
+        runs.add("without " + pass, usual.without(without));
       }
+      for (Decision decision : runs.decisions(usual)) {
+        if (passes.contains(decision.subject().split(" ")[0])) {
+          decision.alternatives().stream().map(Decision.Alternative::name).filter(name -> !name.equals(decision.chosen()))
+              .forEach(name -> runs.add(decision.subject() + ": " + name, forced(usual, decision.subject(), name)));
+        }
+      }
+      return new ErrorReport(reference.outputs(), runs.errors);
     }
-    return choices;
+  }
+
+  private static Options forced(Options options, String subject, String alternative) {
+    Map<String, String> forced = new LinkedHashMap<>(options.decisions().forced());
+    forced.put(subject, alternative);
+    return options.withDecisions(options.decisions().withForced(forced));
+  }
+
+  /// The passes that run under `reassociate` and not under `strict`.
+  private static List<String> inexactPasses(Options options) {
+    List<String> exact = passes(options.withNumerics(Numerics.STRICT));
+    return passes(options.withNumerics(Numerics.REASSOCIATE)).stream().filter(pass -> !exact.contains(pass)).toList();
   }
 
   private static List<String> passes(Options options) {
@@ -49,23 +73,29 @@ public record ErrorReport(List<Port> outputs, Map<String, List<OutputError>> err
     return passes.stream().map(Pass::name).distinct().toList();
   }
 
-  /// Compiles and runs a program with all `choices`.
-  ///
-  /// @param compile the program, compiled with some options
-  /// @param choices options by the name that the report shows
-  /// @throws IllegalArgumentException when the inputs do not fit the program
-  /// @throws dev.einfall.ir.CompileException when the program is wrong
-  public static ErrorReport of(Function<Options, Program> compile, Map<String, Options> choices, Map<String, Tensor> inputs) {
-    Options any = choices.values().iterator().next();
-    try (Program reference = compile.apply(any.withBackend(Options.Backend.REFERENCE))) {
-      Map<String, Array> exact = reference.exact(inputs);
-      Map<String, List<OutputError>> errors = new LinkedHashMap<>();
-      choices.forEach((name, options) -> {
-        try (Program program = compile.apply(options.withBackend(Options.Backend.JVM).withWarmUp(false))) {
-          errors.put(name, errors(exact, program.run(inputs)));
-        }
-      });
-      return new ErrorReport(reference.outputs(), errors);
+  /// The program, and what came of running it.
+  private record Runs(Function<Options, Program> compile, Map<String, Tensor> inputs, Map<String, Array> exact,
+      Map<String, List<OutputError>> errors) {
+
+    void add(String name, Options options) {
+      try (Program program = compile.apply(compiled(options))) {
+        errors.put(name, ErrorReport.errors(exact, program.run(inputs)));
+      }
+    }
+
+    /// What there is to choose from, the first time for each subject.
+    List<Decision> decisions(Options options) {
+      Map<String, Decision> decisions = new LinkedHashMap<>();
+      Options listening = options.withDecisions(
+          options.decisions().withListener(decision -> decisions.putIfAbsent(decision.subject(), decision)));
+      try (Program program = compile.apply(compiled(listening))) {
+        program.prepareFor(inputs);
+      }
+      return List.copyOf(decisions.values());
+    }
+
+    private static Options compiled(Options options) {
+      return options.withBackend(Options.Backend.JVM).withWarmUp(false);
     }
   }
 

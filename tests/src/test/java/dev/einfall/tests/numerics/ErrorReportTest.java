@@ -19,7 +19,7 @@ class ErrorReportTest {
   private static ErrorReport report(String program, Map<String, Tensor> inputs) {
     Options options = Options.defaults().withThreads(1).withVectorBytes(32);
     ErrorReport report = ErrorReport.of(choice -> Einfall.compile(new Source("errors.ein", program), choice),
-        ErrorReport.choices(options), inputs);
+        options, inputs);
     inputs.values().forEach(Tensor::close);
     return report;
   }

@@ -95,6 +95,15 @@ class CommandTest {
     assertEquals(2, CommandLineRun.of(with(sum, "exact")).exitCode());
   }
 
+  @Test
+  void explainsErrors() {
+    CommandLineRun run = CommandLineRun.of("explain", SOFTMAX, "--error", "--size", "M=3", "--size", "N=40", "--in", "X=rand:4x40");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().startsWith("error against double precision\nY: f32[M, N]\n"), run.out());
+    assertTrue(run.out().matches("(?s).*\n  strict +\\d\\.\\de-.*\n  without expand-functions .*"), run.out());
+    assertTrue(CommandLineRun.of("explain", SOFTMAX, "--error").err().contains("--size M=8"));
+  }
+
   private static String[] with(String[] arguments, String last) {
     return Stream.concat(Stream.of(arguments), Stream.of(last)).toArray(String[]::new);
   }
