@@ -36,6 +36,7 @@ import dev.einfall.passes.plan.PlanMemory;
 import dev.einfall.passes.plan.ShareKernels;
 import dev.einfall.passes.recurrence.AbsorbUsers;
 import dev.einfall.passes.recurrence.KeepLastStates;
+import dev.einfall.passes.recurrence.ScheduleRecurrences;
 import dev.einfall.passes.reduce.DeferFactors;
 import dev.einfall.passes.reduce.ReducePasses;
 import java.util.ArrayList;
@@ -102,6 +103,7 @@ public final class PassCatalog {
     passes.put("extract-invariants", _ -> new ExtractInvariants());
     passes.put("absorb-users", _ -> new AbsorbUsers());
     passes.put("keep-last-states", _ -> new KeepLastStates());
+    passes.put("schedule-recurrences", options -> new ScheduleRecurrences(options.numerics()));
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("name-ranks", _ -> new NameRanks());
@@ -211,6 +213,7 @@ public final class PassCatalog {
           + ", row-bytes=" + reduce.rowBytes();
       case ReorderLoops reorder -> "order=" + String.join(" ", reorder.order());
       case SplitLoops split -> splitText(split);
+      case ScheduleRecurrences schedule -> "numerics=" + schedule.numerics().name().toLowerCase(Locale.ROOT);
       case FactorReductions factor -> "loops=" + String.join(" ", factor.loops()) + text(factor.numerics());
       case SplitRanges split -> "fixed=" + String.join(" ", split.fixed()) + ", whole=" + String.join(" ", split.whole())
           + ", copies=" + split.copies() + text(split.numerics());

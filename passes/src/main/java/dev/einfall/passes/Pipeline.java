@@ -41,6 +41,7 @@ import dev.einfall.passes.plan.PlanMemory;
 import dev.einfall.passes.plan.ShareKernels;
 import dev.einfall.passes.recurrence.AbsorbUsers;
 import dev.einfall.passes.recurrence.KeepLastStates;
+import dev.einfall.passes.recurrence.ScheduleRecurrences;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -96,6 +97,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // Users first: where they have moved into the steps, nobody needs what all steps made.
         new AbsorbUsers(),
         new KeepLastStates(),
+        // On states without history, whose reads and writes are plain.
+        new ScheduleRecurrences(options.numerics()),
         // What states started as, where they start as a slice of it now.
         new EliminateCommonEinsums(options.numerics()),
         new FuseEpilogues(),

@@ -154,7 +154,7 @@ final class Scalars {
     List<Accesses.Position> positions = accesses.positions(access);
     List<Expr> indices = diagnostics.each(positions, position -> position.subscript().isPresent()
         ? index(position.subscript().get(), scope) : restIndex(access, tensor, position, scope));
-    for (Accesses.Position position : positions) {
+    for (Accesses.Position position : scope.guarded() ? List.<Accesses.Position>of() : positions) {
       Size size = tensor.shape().get(position.dimension());
       IndexBounds.leaves(indices.get(position.dimension()), size).ifPresent(leaves -> {
         throw diagnostics.reject(position.subscript().map(Subscript::span).orElse(access.span()), "this index " + leaves

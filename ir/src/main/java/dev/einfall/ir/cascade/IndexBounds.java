@@ -94,12 +94,24 @@ public final class IndexBounds {
   public static List<Diagnostic> check(Cascade cascade) {
     List<Diagnostic> errors = new ArrayList<>();
     for (Definition definition : cascade.definitions()) {
-      definition.exprs().forEach(expr -> check(expr, definition.span(), errors));
-      if (definition instanceof Recurrence recurrence) {
-        recurrence.updates().forEach(update -> check(update.tensor(), update.indices(), update.span(), errors));
+      switch (definition) {
+        case Einsum einsum -> check(einsum.value(), einsum.span(), errors);
+        case Recurrence recurrence -> {
+          recurrence.condition().ifPresent(condition -> check(condition, recurrence.span(), errors));
+          recurrence.updates().forEach(update -> check(update, errors));
+        }
       }
     }
     return errors;
+  }
+
+  /// Of an update that leaves points out, only what decides about that is evaluated everywhere.
+  private static void check(Recurrence.Update update, List<Diagnostic> errors) {
+    update.where().ifPresent(where -> check(where, update.span(), errors));
+    if (update.where().isEmpty()) {
+      update.exprs().forEach(expr -> check(expr, update.span(), errors));
+      check(update.tensor(), update.indices(), update.span(), errors);
+    }
   }
 
   private static void check(Expr expr, Span span, List<Diagnostic> errors) {

@@ -54,6 +54,8 @@ final class ValueBuilder {
   private final List<Check> checks = new ArrayList<>();
   private final Map<dev.einfall.ir.cascade.Expr, List<Buffer>> accumulators = new LinkedHashMap<>();
   private final Map<dev.einfall.ir.cascade.Var, Expr> operands = new IdentityHashMap<>();
+  /// What holds wherever the reductions run that are being built.
+  private Expr guard = TRUE;
 
   ValueBuilder(Span span, Map<Rank, Var> counters, BiFunction<Tensor, List<Expr>, Place> access) {
     this.span = span;
@@ -89,7 +91,9 @@ final class ValueBuilder {
     Stmt store = update.combination()
         .map(with -> combine(with, old, value, result -> new Stmt.Store(place.buffer(), place.indices(), result)))
         .orElseGet(() -> new Stmt.Store(place.buffer(), place.indices(), value));
+    guard = where;
     List<Stmt> inside = reductions(Stream.concat(update.indices().stream(), Stream.of(update.value())));
+    guard = TRUE;
     inside.addAll(unreduced(checks.subList(conditions, checks.size())));
     inside.add(store);
     steps.addAll(unreduced(checks.subList(0, conditions)));
@@ -191,7 +195,7 @@ final class ValueBuilder {
   /// `acc[] = identity`, then the loops that combine the values into it.
   private Stmt reduction(dev.einfall.ir.cascade.Expr.Reduce reduce, List<Open> open) {
     Buffer accumulator = accumulators(reduce).getFirst();
-    Expr body = value(reduce.body(), TRUE);
+    Expr body = value(reduce.body(), guard);
     Expr old = new Expr.Load(accumulator, List.of());
     Stmt step = new Stmt.Store(accumulator, List.of(), new Expr.Binary(reduce.reduction().combine(), old, body));
     Expr identity = value(reduce.reduction().identity(reduce.body().type()), TRUE);
@@ -201,7 +205,7 @@ final class ValueBuilder {
   private Stmt fold(dev.einfall.ir.cascade.Expr.Fold fold, List<Open> open) {
     List<Buffer> accumulated = accumulators(fold);
     List<Expr> old = accumulated.stream().<Expr>map(buffer -> new Expr.Load(buffer, List.of())).toList();
-    List<Expr> bodies = fold.bodies().stream().map(body -> value(body, TRUE)).toList();
+    List<Expr> bodies = fold.bodies().stream().map(body -> value(body, guard)).toList();
     Stmt step = combine(fold.combiner(), old, bodies, results -> {
       List<Stmt> stores = new ArrayList<>();
       for (int i = 0; i < results.size(); i++) {

@@ -32,6 +32,12 @@ final class Recurrences {
     return cascade.outputs().stream().anyMatch(output -> output.tensor() == tensor);
   }
 
+  /// Whether something else than `recurrence` needs its state `tensor`.
+  static boolean isReadAfter(Tensor tensor, Recurrence recurrence, Cascade cascade) {
+    return isOutput(tensor, cascade) || cascade.definitions().stream()
+        .anyMatch(definition -> definition != recurrence && definition.reads().anyMatch(read -> read == tensor));
+  }
+
   /// Whether a nest, a group or a layout is given for a state: then it stays as it is.
   static boolean isMapped(Recurrence recurrence, Mapping mapping) {
     return recurrence.tensors().stream().anyMatch(mapping::speaksOf);
