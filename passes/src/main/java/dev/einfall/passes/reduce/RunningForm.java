@@ -79,14 +79,15 @@ final class RunningForm {
   }
 
   private void write(Kept.Slot slot, Expr value) {
-    steps.write(slot.tensor(), slot.ranks(), value, Optional.empty());
+    steps.write(slot.tensor(), slot.ranks(), value);
   }
 
   private void write(Accumulator.Plain plain, Kept.Slot slot) {
     boolean isReference = kept.isReference(plain);
-    Expr element = isReference && !plain.type().isBool()
-        ? values.shared(plain.body(), plain.type(), slot.tensor().name() + "_in") : values.of(plain.body(), plain.type());
-    Expr tile = values.reduced(plain.reduction(), plain.inner(), element);
+    boolean isExponent = kept.isExponent(plain);
+    Expr element = isExponent ? values.exponent(plain.body(), plain.type(), slot.tensor().name() + "_in") : values.of(plain.body(), plain.type());
+    boolean isWhole = isExponent || plain.reduction() == Reduction.SUM && values.vanishes(plain.body());
+    Expr tile = isWhole ? values.whole(plain.reduction(), plain.inner(), element) : values.reduced(plain.reduction(), plain.inner(), element);
     Expr updated = new Expr.Binary(plain.reduction().combine(), slot.access(), tile);
     if (isReference) {
       writeReference(plain, slot, updated);
@@ -118,7 +119,7 @@ final class RunningForm {
 
   /// The exponentials of a tile.
   private Polynomial weight(Polynomial exponent, Accumulator.Plain reference) {
-    Expr element = values.shared(exponent, reference.type(), kept.slots(reference).getFirst().tensor().name() + "_in");
+    Expr element = values.exponent(exponent, reference.type(), kept.slots(reference).getFirst().tensor().name() + "_in");
     Polynomial weight = Polynomial.exp(leaf(element).minus(leaf(references.get(reference).finite)));
     return leaf(values.shared(weight, reference.type(), kept.slots(reference).getFirst().tensor().name() + "_exp"));
   }
@@ -129,7 +130,9 @@ final class RunningForm {
 
   private void write(Accumulator.Weighted weighted, Kept.Slot slot) {
     Polynomial element = weight(weighted.exponent(), weighted.reference()).times(weighted.body());
-    Expr tile = values.reduced(weighted.reduction(), weighted.inner(), values.of(element, weighted.type()));
+    Expr tile = weighted.reduction() == Reduction.SUM && values.isFinite(weighted.body())
+        ? values.whole(weighted.reduction(), weighted.inner(), values.of(element, weighted.type()))
+        : values.reduced(weighted.reduction(), weighted.inner(), values.of(element, weighted.type()));
     Expr correction = references.get(weighted.reference()).correction;
     Expr corrected = new Expr.Binary(BinaryOp.MUL, slot.access(), correction);
     if (weighted.reduction() != Reduction.SUM) {
@@ -143,7 +146,8 @@ final class RunningForm {
   private void write(Accumulator.Tied tied, Kept.Slot slot) {
     Reference reference = references.get(tied.extreme());
     Expr best = kept.slots(tied.extreme()).getFirst().access();
-    Expr element = values.shared(tied.extreme().body(), tied.extreme().type(), kept.slots(tied.extreme()).getFirst().tensor().name() + "_in");
+    Expr element = kept.isExponent(tied.extreme())
+        ? values.exponent(tied.extreme().body(), tied.extreme().type(), kept.slots(tied.extreme()).getFirst().tensor().name() + "_in") : values.of(tied.extreme().body(), tied.extreme().type());
     BinaryOp worse = tied.largest() ? BinaryOp.LT : BinaryOp.GT;
     Expr otherwise = Written.of(tied.otherwise(), tied.type());
     Expr isBest = new Expr.Unary(UnaryOp.NOT, new Expr.Binary(worse, element, best));
@@ -162,7 +166,9 @@ final class RunningForm {
       Polynomial corrected = correction.map(factor -> before.times(leaf(factor))).orElse(before);
       Polynomial body = atCentres(moments.derivatives().get(i), moments.variables(), moved);
       Polynomial element = moments.reference().map(reference -> weight(moments.exponent(), reference).times(body)).orElse(body);
-      Expr tile = values.reduced(Reduction.SUM, moments.inner(), values.of(element, moments.type()));
+      boolean isWhole = moments.reference().isPresent() && values.isFinite(body);
+      Expr tile = isWhole ? values.whole(Reduction.SUM, moments.inner(), values.of(element, moments.type()))
+          : values.reduced(Reduction.SUM, moments.inner(), values.of(element, moments.type()));
       write(slot, new Expr.Binary(BinaryOp.ADD, Written.of(corrected, moments.type()), tile));
     }
   }

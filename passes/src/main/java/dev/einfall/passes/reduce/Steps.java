@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /// A recurrence over tiles of a rank while it is being written. Its expressions are in the chain's ranks, the rank `part` if the
 /// rank is cut into parts that are gone through side by side, and the rank `lane` inside a tile; each update gets ranks of its own.
@@ -152,10 +151,8 @@ final class Steps {
     return guard.isPresent();
   }
 
-  /// Writes `tensor` at all points of `ranks`, but where the guard or `exists` does not hold.
-  void write(Tensor tensor, List<Rank> ranks, Expr value, Optional<Expr> exists) {
-    Optional<Expr> where = Stream.of(guard, exists).flatMap(Optional::stream)
-        .reduce((left, right) -> new Expr.Binary(BinaryOp.AND, left, right));
+  /// Writes `tensor` at all points of `ranks`, but where the guard does not hold.
+  void write(Tensor tensor, List<Rank> ranks, Expr value) {
     List<Rank> own = ranks.stream().map(rank -> new Rank(rank.name(), rank.size())).toList();
     Map<Rank, Expr> renamed = new IdentityHashMap<>();
     for (int i = 0; i < own.size(); i++) {
@@ -163,7 +160,7 @@ final class Steps {
     }
     updates.add(new Recurrence.Update(tensor, own, Exprs.coordinates(own), Optional.empty(),
         Exprs.substitute(Exprs.freshRanks(value), renamed),
-        where.map(condition -> Exprs.substitute(Exprs.freshRanks(condition), renamed)), span));
+        guard.map(condition -> Exprs.substitute(Exprs.freshRanks(condition), renamed)), span));
   }
 
   /// The recurrence, in which temporaries that are read once are computed there.

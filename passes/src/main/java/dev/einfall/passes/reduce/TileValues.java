@@ -6,6 +6,7 @@ import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.algebra.Atom;
 import dev.einfall.passes.algebra.Canonical;
 import dev.einfall.passes.algebra.Polynomial;
 import dev.einfall.passes.algebra.Written;
@@ -41,17 +42,43 @@ final class TileValues {
   }
 
   private Expr at(Expr expr) {
-    Expr inside = expr instanceof Expr.Access access && tile(access).isPresent() ? tile(access).get() : expr.mapChildren(this::at);
-    return inside instanceof Expr.Coordinate(Rank rank) && rank == chain.rank() ? steps.element() : inside;
+    return switch (expr) {
+      case Expr.Access access when tile(access).isPresent() -> tile(access).get();
+      case Expr.Access access -> elsewhere(access, (Expr.Access) access.mapChildren(this::at));
+      case Expr.Coordinate(Rank rank) when rank == chain.rank() -> steps.element();
+      case Expr _ -> expr.mapChildren(this::at);
+    };
   }
 
-  /// `value`, of which the tile is kept if there is something to compute.
+  /// An element of a tensor outside of the steps: 0 where the tile has more elements than the tensor.
+  private Expr elsewhere(Expr.Access access, Expr.Access here) {
+    boolean leaves = steps.exists().isPresent() && access.outside().isEmpty()
+        && access.indices().stream().anyMatch(index -> Exprs.freeRanks(index).contains(chain.rank()));
+    return leaves ? new Expr.Access(here.tensor(), here.indices(), Optional.of(Expr.literal(here.type(), 0))) : here;
+  }
+
+  /// `value`, of which the tile is kept if there is something to compute; elements that do not exist are `-inf`.
+  Expr exponent(Polynomial value, ElementType type, String name) {
+    return shared.computeIfAbsent(canonical.normal(value), _ -> {
+      Expr expr = present(of(value, type), Expr.literal(type, Double.NEGATIVE_INFINITY));
+      return expr instanceof Expr.Access ? expr : kept(name, type, expr, expr);
+    });
+  }
+
+  /// The tile of `value`, which is kept.
   Expr shared(Polynomial value, ElementType type, String name) {
     return shared.computeIfAbsent(canonical.normal(value), _ -> {
       Expr expr = of(value, type);
-      boolean isAccess = Written.of(value, type) instanceof Expr.Access;
-      return isAccess ? expr : kept(name, type, expr, expr);
+      return kept(name, type, expr, expr);
     });
+  }
+
+  /// `term` where the element exists, `otherwise` elsewhere.
+  private Expr present(Expr term, Expr otherwise) {
+    return steps.exists().isEmpty() ? term
+        : term instanceof Expr.Access access && access.outside().filter(Expr.FloatLiteral.class::isInstance).isPresent()
+        ? new Expr.Access(access.tensor(), access.indices(), Optional.of(otherwise))
+        : new Expr.Select(steps.exists().get(), term, otherwise);
   }
 
   /// A tile of `value`, for the ranks that `ranks` reads.
@@ -61,7 +88,7 @@ final class TileValues {
     chain.inner().stream().filter(free::contains).forEach(ranks::add);
     ranks.addAll(steps.lane().stream().toList());
     Tensor tile = steps.temporary(name, type, ranks);
-    steps.write(tile, ranks, value, steps.exists());
+    steps.write(tile, ranks, value);
     return new Expr.Access(tile, Exprs.coordinates(ranks));
   }
 
@@ -93,9 +120,30 @@ final class TileValues {
 
   /// The reduction of `term`, a value of the element at hand, over the tile and `inner`.
   Expr reduced(Reduction reduction, List<Rank> inner, Expr term) {
-    Expr present = steps.exists().<Expr>map(exists -> new Expr.Select(exists, term, reduction.identity(term.type()))).orElse(term);
+    return whole(reduction, inner, present(term, reduction.identity(term.type())));
+  }
+
+  /// The reduction of `term`, which is the identity where an element does not exist.
+  Expr whole(Reduction reduction, List<Rank> inner, Expr term) {
     List<Rank> ranks = new ArrayList<>(steps.lane().stream().toList());
     ranks.addAll(inner);
-    return ranks.isEmpty() ? present : new Expr.Reduce(reduction, ranks, present);
+    return ranks.isEmpty() ? term : new Expr.Reduce(reduction, ranks, term);
+  }
+
+  /// Whether `value` is finite where elements do not exist: a polynomial of elements that are 0 there.
+  boolean isFinite(Polynomial value) {
+    return value.terms().keySet().stream().allMatch(term -> term.exponent().isZero() && term.powers().entrySet().stream().allMatch(factor ->
+        factor.getValue().isNatural() && switch (factor.getKey()) {
+          case Atom.Leaf _ -> true;
+          case Atom.Base(Polynomial sum) -> isFinite(sum);
+          case Atom.Apply _, Atom.Pair _, Atom.Extreme _, Atom.Choice _, Atom.Infinity _ -> false;
+        }));
+  }
+
+  /// Whether `value` is 0 where elements do not exist.
+  boolean vanishes(Polynomial value) {
+    return isFinite(value) && value.terms().keySet().stream().allMatch(term -> term.atoms().anyMatch(atom ->
+        atom instanceof Atom.Leaf(Expr.Access access) && !chain.absorbed().contains(access.tensor())
+            && access.indices().contains(new Expr.Coordinate(chain.rank()))));
   }
 }
