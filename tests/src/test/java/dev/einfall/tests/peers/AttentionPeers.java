@@ -69,13 +69,7 @@ final class AttentionPeers {
     all.put(Bout.OURS, new EinfallContestant(shape.program(), shape.tensors(inputs), options));
     all.putAll(OnnxAttention.all(shape, inputs, threads));
     if (torch) {
-      all.put("torch", new TorchContestant(
-          "torch.scaled_dot_product_attention(q, k, v, None, 0., %s, scale=None, enable_gqa=%s)"
-              .formatted(shape.causal() ? "True" : "False", shape.groups() < shape.heads() ? "True" : "False"),
-          threads, "q", "k", "v")
-          .with(inputs.q(), 1, shape.heads(), shape.queries(), DEPTH)
-          .with(inputs.k(), 1, shape.groups(), shape.keys(), DEPTH)
-          .with(inputs.v(), 1, shape.groups(), shape.keys(), DEPTH));
+      all.put("torch", torch(shape, inputs, threads));
     }
     if (STORED_SCORES * shape.scoreBytes() < freeBytes()) {
       all.put(Bout.PLAIN, new EinfallContestant(shape.program(), shape.tensors(inputs), Plain.options(options)));
@@ -83,6 +77,17 @@ final class AttentionPeers {
       System.out.println("no memory for the scores of " + shape.name() + ", so no plain form");
     }
     return all;
+  }
+
+  /// Queries of one position that share keys are given as if they were positions of one head: the same numbers in the same
+  /// places, and the keys need not be copied for each head.
+  private static Contestant torch(AttentionCase shape, AttentionCase.Inputs in, int threads) throws Exception {
+    int heads = shape.decode() ? shape.groups() : shape.heads();
+    return new TorchContestant("torch.scaled_dot_product_attention(q, k, v, None, 0., %s)"
+        .formatted(shape.causal() ? "True" : "False"), threads, "q", "k", "v")
+        .with(in.q(), 1, heads, (long) shape.queries() * shape.heads() / heads, DEPTH)
+        .with(in.k(), 1, shape.groups(), shape.keys(), DEPTH)
+        .with(in.v(), 1, shape.groups(), shape.keys(), DEPTH);
   }
 
   /// The memory that this machine has left, where it tells.
