@@ -132,7 +132,7 @@ record Guards(Chain chain, Canonical canonical, Kept kept, Steps steps, int rows
   /// Whether `condition` holds somewhere in the tile at hand, or a weaker truth that does not vary within it; empty if none is known.
   private Optional<Expr> somewhere(Condition condition) {
     return switch (condition) {
-      case Condition.Compare(BinaryOp op, Polynomial difference, var type) when type.isInteger() -> somewhere(op, difference);
+      case Condition.Compare(BinaryOp op, Polynomial difference, var type) when type.isInteger() -> somewhere(op, difference, type);
       case Condition.Compare _ -> Optional.empty();
       case Condition.Both(BinaryOp op, Condition left, Condition right) when op == BinaryOp.AND ->
           Stream.of(somewhere(left), somewhere(right)).flatMap(Optional::stream).reduce((a, b) -> new Expr.Binary(op, a, b));
@@ -140,9 +140,9 @@ record Guards(Chain chain, Canonical canonical, Kept kept, Steps steps, int rows
           somewhere(left).flatMap(a -> somewhere(right).map(b -> new Expr.Binary(op, a, b)));
       case Condition.Both _ -> Optional.empty();
       case Condition.Not(Condition.Compare(BinaryOp op, Polynomial difference, var type)) when type.isInteger() -> switch (op) {
-        case LT -> somewhere(BinaryOp.LE, difference.negate());
-        case LE -> somewhere(BinaryOp.LT, difference.negate());
-        case NE -> somewhere(BinaryOp.EQ, difference);
+        case LT -> somewhere(BinaryOp.LE, difference.negate(), type);
+        case LE -> somewhere(BinaryOp.LT, difference.negate(), type);
+        case NE -> somewhere(BinaryOp.EQ, difference, type);
         default -> Optional.empty();
       };
       case Condition.Not _ -> Optional.empty();
@@ -150,13 +150,13 @@ record Guards(Chain chain, Canonical canonical, Kept kept, Steps steps, int rows
     };
   }
 
-  private Optional<Expr> somewhere(BinaryOp op, Polynomial difference) {
+  private Optional<Expr> somewhere(BinaryOp op, Polynomial difference, ElementType type) {
     TileBounds bounds = new TileBounds(chain, steps, rows);
     return switch (op) {
-      case LT, LE -> bounds.least(difference).map(least -> Written.of(new Condition.Compare(op, least, ElementType.I32)));
+      case LT, LE -> bounds.least(difference).map(least -> Written.of(new Condition.Compare(op, least, type)));
       case EQ -> bounds.least(difference).flatMap(least -> bounds.least(difference.negate()).map(negated -> (Expr) new Expr.Binary(
-          BinaryOp.AND, Written.of(new Condition.Compare(BinaryOp.LE, least, ElementType.I32)),
-          Written.of(new Condition.Compare(BinaryOp.LE, negated, ElementType.I32)))));
+          BinaryOp.AND, Written.of(new Condition.Compare(BinaryOp.LE, least, type)),
+          Written.of(new Condition.Compare(BinaryOp.LE, negated, type)))));
       default -> Optional.empty();
     };
   }

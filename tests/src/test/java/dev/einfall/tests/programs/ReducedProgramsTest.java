@@ -36,13 +36,13 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The programs in the folders of `programs` compute the same when their passes are reduced, with
-/// tiles that do and do not divide what they go over. Run by the reference interpreter against the formulas in plain Java.
+/// The programs in the folders of `programs` compute the same when their passes are reduced, whole and in parts side by side, with tiles
+/// that do and do not divide what they go over. Run by the reference interpreter against the formulas in plain Java.
 class ReducedProgramsTest {
   private static final Path PROGRAMS = Path.of("programs");
   private static final String BEFORE = "normalize-reductions,fold-constants,eliminate-common-einsums";
-  private static final List<String> FORMS = List.of("defer-factors,reduce-passes{tile=64}", "reduce-passes{tile=1}",
-      "reduce-passes{tile=8}", "reduce-passes{tile=8,parts=3}");
+  private static final List<String> FORMS = List.of("defer-factors,reduce-passes{tile=4,row-bytes=0}",
+      "reduce-passes{tile=64,row-bytes=0}", "reduce-passes{tile=1,rows=3,row-bytes=0}", "reduce-passes{tile=8,parts=3,row-bytes=0}");
 
   @TestFactory
   List<DynamicTest> sameResults() {
