@@ -118,7 +118,7 @@ record Index(List<Term> terms, Size offset, Optional<List<Rank>> picked) {
     if (!multiples.isEmpty()) {
       return Optional.of(sum(multiples, Size.of(0)));
     }
-    return terms.size() == 1 && terms.getFirst().isPlain() ? Optional.of(digits(terms.getFirst(), number)) : Optional.empty();
+    return terms.size() == 1 ? number.exactQuotient(terms.getFirst().coefficient).map(steps -> digits(terms.getFirst(), steps)) : Optional.empty();
   }
 
   private static Index digits(Term term, Size divisor) {

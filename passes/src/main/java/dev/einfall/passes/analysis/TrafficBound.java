@@ -3,8 +3,10 @@ package dev.einfall.passes.analysis;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
+import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.cascade.Work;
@@ -50,6 +52,17 @@ public record TrafficBound(long cacheBytes, long compulsory, List<Product> produ
   /// @param formula the bound in elements, over the names of the ranks
   public record Product(Tensor tensor, Span span, Optional<Tensor> unstored, String formula, double bytes) {}
 
+  /// A value, and the tensor that it is an element of.
+  private record Result(Tensor tensor, Expr value, Span span) {
+    static Stream<Result> of(Definition definition) {
+      return switch (definition) {
+        case Einsum einsum -> Stream.of(new Result(einsum.tensor(), einsum.value(), einsum.span()));
+        case Recurrence recurrence ->
+            recurrence.updates().stream().map(update -> new Result(update.tensor(), update.value(), update.span()));
+      };
+    }
+  }
+
   /// The bound for the definitions that `once` says nothing of: the other ones are computed before.
   public static TrafficBound of(Cascade cascade, long cacheBytes, Set<Tensor> once) {
     List<Definition> definitions = cascade.definitions().stream()
@@ -58,11 +71,9 @@ public record TrafficBound(long cacheBytes, long compulsory, List<Product> produ
     definitions.forEach(definition -> made.addAll(definition.tensors()));
     cascade.outputs().forEach(output -> made.remove(output.tensor()));
     List<Product> products = new ArrayList<>();
-    for (Definition definition : definitions) {
-      definition.exprs().flatMap(Expr::nodes).distinct().flatMap(node -> node instanceof Expr.Reduce reduce ? Stream.of(reduce) : Stream.empty())
-          .flatMap(reduce -> Contraction.of(reduce).stream())
-          .forEach(product -> products.add(product.bound(definition, made, cacheBytes)));
-    }
+    definitions.stream().flatMap(Result::of).forEach(result -> result.value.nodes().distinct()
+        .flatMap(node -> node instanceof Expr.Reduce reduce ? Contraction.of(reduce).stream() : Stream.empty())
+        .forEach(product -> products.add(product.bound(result, made, cacheBytes))));
     return new TrafficBound(cacheBytes, compulsory(cascade, definitions, made), products);
   }
 
@@ -134,29 +145,28 @@ public record TrafficBound(long cacheBytes, long compulsory, List<Product> produ
     }
 
     /// The least of the bounds that hold.
-    Product bound(Definition definition, Set<Tensor> made, long cacheBytes) {
-      Tensor result = definition.tensors().getFirst();
+    Product bound(Result result, Set<Tensor> made, long cacheBytes) {
       double cache = cacheBytes / (double) first.tensor().type().bytes();
-      Product best = product(definition, Optional.empty(), "2 * " + text(List.of(batch, left, right, reduced)) + " / sqrt(M)",
+      Product best = product(result, Optional.empty(), "2 * " + text(List.of(batch, left, right, reduced)) + " / sqrt(M)",
           Math.max(0, 2 * points() / Math.sqrt(cache) - 2 * cache));
-      if (made.contains(result)) {
-        best = least(best, forgotten(definition, result, reduced, left, right, cache));
+      if (made.contains(result.tensor)) {
+        best = least(best, forgotten(result, result.tensor, reduced, left, right, cache));
       }
       if (made.contains(first.tensor())) {
-        best = least(best, forgotten(definition, first.tensor(), right, left, reduced, cache));
+        best = least(best, forgotten(result, first.tensor(), right, left, reduced, cache));
       }
-      return made.contains(second.tensor()) ? least(best, forgotten(definition, second.tensor(), left, right, reduced, cache)) : best;
+      return made.contains(second.tensor()) ? least(best, forgotten(result, second.tensor(), left, right, reduced, cache)) : best;
     }
 
     /// The bound where each element of `unstored`, over the ranks `own` and `others`, meets all points of `terms` in the cache.
-    private Product forgotten(Definition definition, Tensor unstored, Set<Rank> terms, Set<Rank> own, Set<Rank> others, double cache) {
+    private Product forgotten(Result result, Tensor unstored, Set<Rank> terms, Set<Rank> own, Set<Rank> others, double cache) {
       double elements = volume(batch) * volume(own) * volume(others);
-      return product(definition, Optional.of(unstored), text(List.of(batch, own, others)) + " * " + squares(terms) + " / M",
+      return product(result, Optional.of(unstored), text(List.of(batch, own, others)) + " * " + squares(terms) + " / M",
           elements * volume(terms) * volume(terms) / cache);
     }
 
-    private Product product(Definition definition, Optional<Tensor> unstored, String formula, double elements) {
-      return new Product(definition.tensors().getFirst(), definition.span(), unstored, formula, elements * first.tensor().type().bytes());
+    private Product product(Result result, Optional<Tensor> unstored, String formula, double elements) {
+      return new Product(result.tensor, result.span, unstored, formula, elements * first.tensor().type().bytes());
     }
 
     private static Product least(Product a, Product b) {

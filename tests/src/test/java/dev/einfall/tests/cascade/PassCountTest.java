@@ -432,6 +432,15 @@ final class PassCountTest {
   }
 
   @Test
+  void roundedCoordinatesMoveAlong() {
+    assertPasses("X 1, B 1", """
+        def f(X: f32[64], B: f32[16]) -> f32[64] {
+          Y[n in 0..64] = X[n / 2 * 2] * B[n / 2 * 2 / 4]
+          return Y
+        }""");
+  }
+
+  @Test
   void sumsOverStridesNeedAllTiles() {
     assertPasses("X 2", """
         def f(X: f32[512]) -> f32[512] {

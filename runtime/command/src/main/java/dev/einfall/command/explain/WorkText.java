@@ -41,7 +41,13 @@ final class WorkText {
   }
 
   static String name(Kernel kernel) {
-    return kernel.members().stream().map(Entry::name).collect(Collectors.joining(" "));
+    return kernel.members().stream().map(WorkText::name).collect(Collectors.joining(" "));
+  }
+
+  /// A recurrence of many states is called by the first.
+  private static String name(Entry member) {
+    int others = member.tensors().size() - 1;
+    return others < 3 ? member.name() : member.name().substring(0, member.name().indexOf(',')) + " (and " + others + " more)";
   }
 
   private static Work work(Kernel kernel) {
@@ -62,12 +68,13 @@ final class WorkText {
         .append(Quantities.bytes(Size.of(target.l2Bytes()))).append(" (orders of magnitude, but for the first):\n");
     TextTable table = new TextTable("lrl");
     table.row("  inputs and outputs once", Quantities.bytes(Size.of(bound.compulsory())), "");
-    bound.products().stream().sorted(Comparator.comparingDouble(Product::bytes).reversed()).limit(PRODUCTS).forEach(product ->
+    List<Product> products = bound.products().stream().filter(product -> product.bytes() > 0).toList();
+    products.stream().sorted(Comparator.comparingDouble(Product::bytes).reversed()).limit(PRODUCTS).forEach(product ->
         table.row("  " + stage.name(product.tensor()) + " at " + Stage.place(product.span()), Quantities.bytes(product.bytes()),
             product.formula() + " elements" + product.unstored().map(tensor -> ", " + stage.name(tensor) + " never stored").orElse("")));
     table.append(text);
-    if (bound.products().size() > PRODUCTS) {
-      text.append("    and ").append(bound.products().size() - PRODUCTS).append(" products that move less\n");
+    if (products.size() > PRODUCTS) {
+      text.append("    and ").append(products.size() - PRODUCTS).append(" products that move less\n");
     }
   }
 }
