@@ -3,6 +3,7 @@ package dev.einfall.passes;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.passes.cascade.BindSizes;
+import dev.einfall.passes.cascade.CancelInverses;
 import dev.einfall.passes.cascade.ChooseMappings;
 import dev.einfall.passes.cascade.EliminateCommonEinsums;
 import dev.einfall.passes.cascade.ExtractInvariants;
@@ -100,6 +101,7 @@ public final class PassCatalog {
     passes.put("reduce-passes", options -> new ReducePasses(
         options.number("tile", 64), options.number("rows", 64), options.number("parts", 1), options.number("row-bytes", 16 << 10)));
     passes.put("inline-producers", _ -> new InlineProducers());
+    passes.put("cancel-inverses", options -> new CancelInverses(options.numerics()));
     passes.put("extract-invariants", _ -> new ExtractInvariants());
     passes.put("absorb-users", _ -> new AbsorbUsers());
     passes.put("keep-last-states", _ -> new KeepLastStates());
@@ -204,6 +206,7 @@ public final class PassCatalog {
   public static String text(Pass pass) {
     String options = switch (pass) {
       case BindSizes bind -> join(bind.sizes().entrySet().stream().map(size -> size.getKey() + "=" + size.getValue()).toList());
+      case CancelInverses cancel -> text(cancel.numerics()).replaceFirst("^, ", "");
       case EliminateCommonEinsums eliminate -> text(eliminate.numerics()).replaceFirst("^, ", "");
       case GroupEinsums group -> "row-bytes=" + group.rowBytes();
       case GroupRecurrences group -> "vector-bytes=" + group.target().vectorBytes() + ", threads=" + group.target().threads();

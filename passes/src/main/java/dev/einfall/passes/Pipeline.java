@@ -6,6 +6,7 @@ import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.passes.cascade.BindSizes;
+import dev.einfall.passes.cascade.CancelInverses;
 import dev.einfall.passes.cascade.ChooseMappings;
 import dev.einfall.passes.cascade.EliminateCommonEinsums;
 import dev.einfall.passes.cascade.ExtractInvariants;
@@ -91,6 +92,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new FoldIntoWeights(),
         // Chains of elementwise Einsums collapse before they are asked to join a reduction as its epilogue.
         new InlineProducers(),
+        // What undoes each other stands side by side now.
+        new CancelInverses(options.numerics()),
         // What inlining has brought to places where it is evaluated again and again; layers often share it.
         new ExtractInvariants(),
         new EliminateCommonEinsums(options.numerics()),
