@@ -1,6 +1,5 @@
 package dev.einfall.command;
 
-import dev.einfall.backends.reference.Array;
 import dev.einfall.runtime.Npy;
 import dev.einfall.runtime.Port;
 import dev.einfall.runtime.Program;
@@ -18,10 +17,9 @@ import picocli.CommandLine.Option;
 
 /// The options that give a program its inputs.
 final class InputOptions {
-  private static final int MAX_RANDOM = 1 << 28;
-
   @Option(names = "--in", paramLabel = "NAME=VALUE",
-      description = "An input: FILE.npy, or rand:1x128 (random, always the same), or rand alone for a declared shape.")
+      description = "An input: FILE.npy, or rand:1x128 (random, always the same), or rand alone for a declared shape;"
+          + " normal:1x128*10 for a normal distribution, ten times as wide.")
   List<String> in = new ArrayList<>();
 
   @Option(names = "--text", paramLabel = "STRING",
@@ -48,21 +46,22 @@ final class InputOptions {
     return inputs;
   }
 
-  /// The inputs for `program`; random where none are given.
+  /// The inputs for `program`; numbers of a normal distribution where none are given.
   Map<String, Tensor> inputsOrRandom(Program program, Supplier<Tokenizer> tokenizer) {
     Map<String, Tensor> inputs = inputs(program, tokenizer);
     for (Port port : program.inputs()) {
-      inputs.computeIfAbsent(port.name(), _ -> random(port, declared(port)));
+      inputs.computeIfAbsent(port.name(), _ -> RandomInput.NORMAL.tensor(port, declared(port)));
     }
     return inputs;
   }
 
   private Tensor tensor(String name, String value, List<Port> ports) {
-    if (value.equals("rand") || value.startsWith("rand:")) {
+    Optional<RandomInput> random = RandomInput.of(value);
+    if (random.isPresent()) {
       Port port = ports.stream().filter(candidate -> candidate.name().equals(name)).findFirst()
           .orElseThrow(() -> new UserError("--in " + name + "=" + value + ": the program has no input '" + name
               + "', its inputs are " + ports));
-      return random(port, value.equals("rand") ? declared(port) : shape(name, value.substring("rand:".length())));
+      return random.get().tensor(port, random.get().shape().map(text -> shape(name, text)).orElseGet(() -> declared(port)));
     }
     if (!value.endsWith(".npy")) {
       throw new UserError("--in " + name + "=" + value + ": expected a file that ends in .npy, or rand:1x128");
@@ -92,16 +91,5 @@ final class InputOptions {
         .orElseThrow(() -> new UserError("--in " + port.name() + "=rand: give a number for each size in " + port
             + ", such as --size " + size.names().iterator().next() + "=8"))
         .intValue()).toArray();
-  }
-
-  private static Tensor random(Port port, int[] shape) {
-    long[] sizes = Arrays.stream(shape).asLongStream().toArray();
-    if (Arrays.stream(sizes).asDoubleStream().reduce(1, (a, b) -> a * b) > MAX_RANDOM) {
-      throw new UserError("--in " + port.name() + "=rand: at most " + MAX_RANDOM + " random elements, not the shape "
-          + Arrays.toString(sizes));
-    }
-    Tensor tensor = Tensor.zeros(port.type(), sizes);
-    Array.random(port.type(), port.name().hashCode(), shape).write(tensor.data());
-    return tensor;
   }
 }
