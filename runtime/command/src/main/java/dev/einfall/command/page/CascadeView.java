@@ -114,7 +114,8 @@ public record CascadeView(Cascade cascade, CascadePrinter printer, List<Port> in
     return Quantities.known(a, b) && b.constant().orElseThrow() > a.constant().orElseThrow() ? b : a;
   }
 
-  private boolean isReadOutside(Tensor tensor, Kernel kernel) {
+  /// Whether a tensor of `kernel` is a result or read by another kernel, so that it has to be in memory.
+  public boolean isReadOutside(Tensor tensor, Kernel kernel) {
     return cascade.outputs().stream().anyMatch(output -> output.tensor() == tensor)
         || entries.stream().anyMatch(entry -> !kernel.members().contains(entry)
             && entry.reads().stream().anyMatch(read -> read.tensor() == tensor));

@@ -1,0 +1,47 @@
+package dev.einfall.tests.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+/// What `einfall explain` says to wrong options, and how options change what it says.
+class ExplainTest {
+  private static final String SOFTMAX = "../grammar/examples/softmax.ein";
+
+  @Test
+  void refusesToFuseWhatIsNotThere() {
+    assertError("error: --fuse E,Q: there is no tensor Q; the program defines E, Y", "--fuse", "E,Q");
+    assertError("error: --fuse X,Y: X is given, and not computed", "--fuse", "X,Y");
+    assertError("error: --fuse E: expected two tensors, such as --fuse S,Z", "--fuse", "E");
+  }
+
+  @Test
+  void refusesToCompileForNoThread() {
+    assertError("error: --threads is 0: expected at least 1", "--threads", "0");
+  }
+
+  @Test
+  void asksForSizesOnlyToGoOn() {
+    CommandLineRun run = CommandLineRun.of("explain", SOFTMAX, "--size", "M=4");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().contains("Passes, as written"), run.out());
+    assertTrue(run.out().endsWith("Give a number for each of the sizes N, such as --size N=128, to see what the compiler makes of it.\n"), run.out());
+  }
+
+  @Test
+  void measuresByTheLimitsGiven() {
+    CommandLineRun run = CommandLineRun.of("explain", SOFTMAX, "--size", "M=4", "--size", "N=16", "--peak", "100", "--bandwidth", "10");
+    assertTrue(run.out().contains("100 G operations/s, 10.0 GB/s from memory: 10.0 a byte balance (as given)"), run.out());
+  }
+
+  private static void assertError(String message, String... options) {
+    String[] arguments = new String[options.length + 2];
+    arguments[0] = "explain";
+    arguments[1] = SOFTMAX;
+    System.arraycopy(options, 0, arguments, 2, options.length);
+    CommandLineRun run = CommandLineRun.of(arguments);
+    assertEquals(1, run.exitCode(), run.out());
+    assertEquals(message, run.err().strip());
+  }
+}
