@@ -115,11 +115,11 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new GroupRecurrences(options.target()),
         // A nest's outer loops belong to its group, so groups come before nests.
         new GroupEinsums(),
-        new ChooseMappings(options.target(), options.numerics()),
+        new ChooseMappings(options.target(), options.numerics(), options.decisions()),
         // Panels are as wide as the tiles just chosen, and are Einsums that need nests themselves.
         new PackOperands(),
         new NameRanks(),
-        new ChooseMappings(options.target(), options.numerics())));
+        new ChooseMappings(options.target(), options.numerics(), options.decisions())));
   }
 
   /// The passes that carry out one kernel's schedule.

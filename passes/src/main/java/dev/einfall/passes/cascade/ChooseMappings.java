@@ -7,6 +7,7 @@ import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Decisions;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
@@ -31,11 +32,16 @@ import java.util.function.Consumer;
 /// ```
 ///
 /// Under the `strict` contract no rank is a vector rank over which floats are summed or multiplied.
-public record ChooseMappings(Target target, Numerics numerics) implements Pass.OnCascade {
+public record ChooseMappings(Target target, Numerics numerics, Decisions decisions) implements Pass.OnCascade {
   /// Work below this many cycles is not worth sharing among threads.
   private static final double PARALLEL_CYCLES = 20_000;
   /// Tasks for each thread, so that an uneven machine stays busy.
   private static final int TASKS_PER_THREAD = 4;
+
+  /// With choices by cost alone.
+  public ChooseMappings(Target target, Numerics numerics) {
+    this(target, numerics, Decisions.byCost());
+  }
 
   @Override
   public String name() {
@@ -63,7 +69,7 @@ public record ChooseMappings(Target target, Numerics numerics) implements Pass.O
       if (cascade.mapping().nest(einsum.tensor()).isEmpty() && !inside.contains(einsum.tensor())) {
         Optional<Mapping.Group> group = cascade.mapping().group(einsum.tensor());
         List<Tensor> fused = group.map(Mapping.Group::members).orElse(List.of());
-        nests.add(new Choice(einsum, new CostModel(einsum, constant, fused), group).nest());
+        nests.add(new Choice(einsum.tensor(), einsum, new CostModel(einsum, constant, fused), group).nest());
       }
     }
     return cascade.withMapping(cascade.mapping().withNests(nests));
@@ -77,8 +83,8 @@ public record ChooseMappings(Target target, Numerics numerics) implements Pass.O
     for (KernelView.Writer writer : view.writers()) {
       boolean isMapped = mapping.nest(writer.tensor()).isPresent() || nests.stream().anyMatch(nest -> nest.tensor() == writer.tensor());
       if (!isMapped) {
-        Choice choice = writer.inside().map(this::inKernel).orElse(null);
-        nests.add(choice == null ? new Mapping.Nest(writer.tensor(), List.of(), List.of(), List.of()) : choice.nest(writer.tensor()));
+        Choice choice = writer.inside().map(inside -> inKernel(writer.tensor(), inside)).orElse(null);
+        nests.add(choice == null ? new Mapping.Nest(writer.tensor(), List.of(), List.of(), List.of()) : choice.nestInKernel());
         cycles += writer.times() * (choice == null ? PARALLEL_CYCLES : choice.cycles());
       }
     }
@@ -93,60 +99,51 @@ public record ChooseMappings(Target target, Numerics numerics) implements Pass.O
   }
 
   /// The choice for what writes a tensor in a kernel, where nothing can be copied before.
-  private Choice inKernel(Einsum view) {
+  private Choice inKernel(Tensor tensor, Einsum view) {
     List<Tensor> all = Exprs.accesses(view.value()).map(Expr.Access::tensor).toList();
-    return new Choice(view, new CostModel(view, Set.of(), all), Optional.empty());
+    return new Choice(tensor, view, new CostModel(view, Set.of(), all), Optional.empty());
   }
 
   /// The choice for one Einsum. Ranks that it shares with a group keep their loops at the outside.
   private final class Choice {
+    private final Tensor tensor;
     private final Einsum einsum;
     private final CostModel costs;
     private final int shared;
     private final List<Rank> free;
     private final List<Rank> reduced;
+    private final Tiling best;
 
-    Choice(Einsum einsum, CostModel costs, Optional<Mapping.Group> group) {
+    /// @param tensor under whose name the loops are known
+    Choice(Tensor tensor, Einsum einsum, CostModel costs, Optional<Mapping.Group> group) {
+      this.tensor = tensor;
       this.einsum = einsum;
       this.costs = costs;
       this.shared = group.map(fused -> fused.shared().size()).orElse(0);
       this.free = einsum.ranks().subList(shared, einsum.ranks().size());
       this.reduced = Exprs.reductions(einsum.value()).findFirst().map(Expr.Reduce::ranks).orElse(List.of());
+      this.best = decisions.choose(name() + " " + tensor.name(), candidates(), costs::cycles);
     }
 
     Mapping.Nest nest() {
       List<Mapping.Bound> parallel = new ArrayList<>();
-      Tiling best = best();
       List<Mapping.Split> splits = splits(best);
-      bindParallel(shared > 0 ? einsum.ranks().subList(0, shared) : outer(best), splits, costs.cycles(best), parallel);
-      return nest(best, einsum.tensor(), parallel);
+      bindParallel(shared > 0 ? einsum.ranks().subList(0, shared) : outer(best), splits, cycles(), parallel);
+      return nest(best, parallel);
     }
 
-    /// The loops inside a kernel, under the name of `tensor`.
-    Mapping.Nest nest(Tensor tensor) {
-      return nest(best(), tensor, List.of());
+    /// The loops inside a kernel, around which others are.
+    Mapping.Nest nestInKernel() {
+      return nest(best, List.of());
     }
 
     double cycles() {
-      return costs.cycles(best());
-    }
-
-    private Tiling best() {
-      Tiling best = Tiling.SCALAR;
-      double cycles = costs.cycles(best);
-      for (Tiling candidate : candidates()) {
-        double cost = costs.cycles(candidate);
-        if (cost < cycles) {
-          best = candidate;
-          cycles = cost;
-        }
-      }
-      return best;
+      return costs.cycles(best);
     }
 
     private List<Tiling> candidates() {
       int lanes = target.lanes(einsum.tensor().type().bytes());
-      List<Tiling> candidates = new ArrayList<>();
+      List<Tiling> candidates = new ArrayList<>(List.of(Tiling.SCALAR));
       List<Rank> ranks = new ArrayList<>(free);
       ranks.addAll(reduced);
       for (Rank vector : ranks) {
@@ -198,7 +195,7 @@ public record ChooseMappings(Target target, Numerics numerics) implements Pass.O
           .toList();
     }
 
-    private Mapping.Nest nest(Tiling tiling, Tensor tensor, List<Mapping.Bound> parallel) {
+    private Mapping.Nest nest(Tiling tiling, List<Mapping.Bound> parallel) {
       List<Mapping.Split> splits = splits(tiling);
       List<String> order = new ArrayList<>();
       outer(tiling).forEach(rank -> order.add(outerLoop(rank, splits)));

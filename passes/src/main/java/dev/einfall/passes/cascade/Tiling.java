@@ -13,4 +13,11 @@ record Tiling(Optional<Rank> vector, int lanes, int vectors, Optional<Rank> row,
   int width() {
     return lanes * vectors;
   }
+
+  /// Such as `n 2 x 16, m 12`: two vectors of 16 lanes along `n`, for 12 rows `m`.
+  @Override
+  public String toString() {
+    return vector.map(rank -> rank.name() + (vectors > 1 ? " " + vectors + " x " : " ") + lanes).orElse("scalar")
+        + row.map(rank -> ", " + rank.name() + " " + rows).orElse("");
+  }
 }
