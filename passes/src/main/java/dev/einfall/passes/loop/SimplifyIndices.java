@@ -124,11 +124,13 @@ public record SimplifyIndices() implements Pass.OnKernel {
   }
 
   private static boolean isTrue(Expr condition) {
-    return condition instanceof Expr.IntLiteral literal && literal.value() != 0;
+    return condition instanceof Expr.Broadcast broadcast ? isTrue(broadcast.operand())
+        : condition instanceof Expr.IntLiteral literal && literal.value() != 0;
   }
 
   private static boolean isFalse(Expr condition) {
-    return condition instanceof Expr.IntLiteral literal && literal.value() == 0;
+    return condition instanceof Expr.Broadcast broadcast ? isFalse(broadcast.operand())
+        : condition instanceof Expr.IntLiteral literal && literal.value() == 0;
   }
 
   /// `root` simplified by what is known where it stands.
@@ -227,8 +229,8 @@ public record SimplifyIndices() implements Pass.OnKernel {
           isTrue(left) || isFalse(right) ? right : isTrue(right) || isFalse(left) ? left : expr;
       case Expr.Binary(BinaryOp op, Expr left, Expr right) when expr.type().element() == BOOL && op == BinaryOp.OR ->
           isTrue(left) || isFalse(right) ? left : isTrue(right) || isFalse(left) ? right : expr;
-      case Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) when condition instanceof Expr.IntLiteral ->
-          isTrue(condition) ? whenTrue : whenFalse;
+      case Expr.Select(Expr condition, Expr whenTrue, Expr _) when isTrue(condition) -> whenTrue;
+      case Expr.Select(Expr condition, Expr _, Expr whenFalse) when isFalse(condition) -> whenFalse;
       case Expr.Unary(UnaryOp op, Expr operand) when op == UnaryOp.NOT && operand instanceof Expr.IntLiteral literal ->
           new Expr.IntLiteral(BOOL, 1 - literal.value());
       default -> expr;

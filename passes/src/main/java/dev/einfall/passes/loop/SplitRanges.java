@@ -18,9 +18,9 @@ import java.util.function.Consumer;
 /// A part that does nothing disappears.
 ///
 /// ```
-///                                                    for i in 0..8 {
-/// for i in 0..8 {                                      for k in 0..i + 1 {
-///   for k in 0..8 {                             =>       S[i] = S[i] + A[k]
+///                                                    for i in 0..64 {
+/// for i in 0..64 {                                     for k in 0..i + 1 {
+///   for k in 0..64 {                            =>       S[i] = S[i] + A[k]
 ///     S[i] = S[i] + select(k <= i, A[k], 0.0)          }
 ///                                                    }
 /// ```
@@ -37,8 +37,8 @@ import java.util.function.Consumer;
 /// @param whole the loops that stay in one piece
 /// @param copies the most copies of one statement
 public record SplitRanges(List<String> fixed, List<String> whole, int copies, Numerics numerics) implements Pass.OnKernel {
-  /// A loop of no more iterations is not cut at points that vary.
-  private static final int SHORT = 4;
+  /// A loop that does no more operations is not cut at points that vary.
+  private static final double SHORT = 100;
   /// The part of the work that must be left over at most.
   private static final double SAVING = 0.95;
   /// What each part of a loop with a constant extent, which may be one of vectors, costs: its rest, in iterations.
@@ -65,7 +65,11 @@ public record SplitRanges(List<String> fixed, List<String> whole, int copies, Nu
 
   @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
-    return kernel.withBody(cut(kernel.body(), Ranges.of(kernel), copies));
+    if (!Rewrites.decides(kernel.body())) {
+      return kernel;
+    }
+    Ranges ranges = Ranges.of(kernel);
+    return kernel.withBody(cut(SimplifyIndices.simplify(kernel.body(), ranges), ranges, copies));
   }
 
   private Stmt cut(Stmt statement, Ranges ranges, int budget) {
@@ -138,8 +142,7 @@ public record SplitRanges(List<String> fixed, List<String> whole, int copies, Nu
   }
 
   private boolean isAllowed(Expr point, Stmt.For loop, Ranges ranges) {
-    return point instanceof Expr.IntLiteral
-        || !fixed.contains(loop.var().name()) && ranges.of(loop.extent()).high() > SHORT;
+    return point instanceof Expr.IntLiteral || !fixed.contains(loop.var().name()) && Work.of(loop, ranges) > SHORT;
   }
 
   /// The work of one iteration.
