@@ -218,7 +218,9 @@ public record Canonical(SignAnalysis signs) {
 
   /// `difference op 0`.
   Condition comparison(BinaryOp op, Polynomial difference, ElementType type) {
-    return new Condition.Compare(op, withoutPositive(difference), type);
+    // Whole numbers: a < b is a + 1 <= b.
+    return type.isInteger() && op == LT ? new Condition.Compare(LE, difference.plus(Polynomial.ONE), type)
+        : new Condition.Compare(op, withoutPositive(difference), type);
   }
 
   /// A value of the same sign: without positive factors, and of two exponentials their exponents.

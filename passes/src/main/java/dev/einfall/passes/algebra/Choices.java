@@ -2,6 +2,7 @@ package dev.einfall.passes.algebra;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /// Takes apart `where` whose branches depend on both sides, while the condition does on one.
 ///
@@ -100,10 +101,16 @@ record Choices(Canonical canonical, Dependence dependence) {
   }
 
   /// Conditions on terms with exponentials moved into the exponents, where they are the same as in the maximum of the exponents.
-  Polynomial masked(Polynomial value) {
+  ///
+  /// @param masked gets the exponents that are `-inf` for such a condition
+  Polynomial masked(Polynomial value, Set<Polynomial> masked) {
     Polynomial sum = Polynomial.ZERO;
     for (Map.Entry<Monomial, Rational> term : value.terms().entrySet()) {
-      sum = sum.plus(Polynomial.of(masked(term.getKey()), term.getValue()));
+      Monomial moved = masked(term.getKey());
+      if (moved != term.getKey()) {
+        masked.add(moved.exponent());
+      }
+      sum = sum.plus(Polynomial.of(moved, term.getValue()));
     }
     return sum;
   }
@@ -121,6 +128,6 @@ record Choices(Canonical canonical, Dependence dependence) {
         exponent = absorbed(condition, exponent, Polynomial.INFINITY.negate());
       }
     }
-    return new Monomial(powers, exponent);
+    return powers.size() == monomial.powers().size() ? monomial : new Monomial(powers, exponent);
   }
 }

@@ -19,15 +19,17 @@ public sealed interface Separation {
 
   /// `factor` times the reduction of `exp(exponent) * body`; `exponent` varies with the rank, or is 0. The body is a polynomial
   /// in `variables`, which stand for values of earlier reductions. An `outer` part is `factor` times the exponential of the
-  /// reduction of `body`: the extreme value of an increasing function is the function of the extreme value.
-  record Part(Polynomial factor, Polynomial exponent, Polynomial body, List<Variable> variables, boolean outer) {
+  /// reduction of `body`: the extreme value of an increasing function is the function of the extreme value. Where the
+  /// exponent of a `masked` part is `-inf` for all elements, the part is 0, whatever the factor is.
+  record Part(Polynomial factor, Polynomial exponent, Polynomial body, List<Variable> variables, boolean outer,
+      boolean masked) {
     public Part {
       variables = List.copyOf(variables);
     }
 
     /// A part that is reduced as it stands.
     public static Part plain(Polynomial body) {
-      return new Part(Polynomial.ONE, Polynomial.ZERO, body, List.of(), false);
+      return new Part(Polynomial.ONE, Polynomial.ZERO, body, List.of(), false, false);
     }
 
     /// Whether nothing of the earlier reductions is left inside, and no exponential is to be kept small.

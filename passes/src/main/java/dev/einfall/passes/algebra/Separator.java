@@ -7,9 +7,11 @@ import dev.einfall.passes.algebra.Separation.Part;
 import dev.einfall.passes.algebra.Separation.Parts;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// Takes apart terms that are reduced over a rank, by algebra alone: nothing is sampled.
 ///
@@ -34,7 +36,8 @@ public record Separator(Canonical canonical, Dependence dependence, ElementType 
       if (blocked.isPresent()) {
         return blocked.get();
       }
-      return laws.sums() ? sums(choices.masked(settled)) : picks(laws, settled.expand(dependence::isMixed));
+      Set<Polynomial> masked = new LinkedHashSet<>();
+      return laws.sums() ? sums(choices.masked(settled, masked), masked) : picks(laws, settled.expand(dependence::isMixed));
     } catch (ArithmeticException tooLarge) {
       return new Blocked("has " + tooLarge.getMessage() + " in it", term);
     }
@@ -53,7 +56,7 @@ public record Separator(Canonical canonical, Dependence dependence, ElementType 
     }
     Split split = split(expanded.monomial());
     return new Parts(Polynomial.ZERO, List.of(new Part(Polynomial.of(split.free).power(extent), Polynomial.ZERO,
-        Polynomial.of(split.varying, expanded.coefficient()), List.of(), false)));
+        Polynomial.of(split.varying, expanded.coefficient()), List.of(), false, false)));
   }
 
   /// A reduction that picks a value, or combines values as the program says: one addend and one factor may leave it.
@@ -86,16 +89,18 @@ public record Separator(Canonical canonical, Dependence dependence, ElementType 
     boolean increasing = laws.orders() && !exponents.varying.isZero()
         && body.constant().filter(number -> number.signum() > 0).isPresent();
     return new Parts(shift, List.of(increasing
-        ? new Part(outside.times(body), Polynomial.ZERO, exponents.varying, List.of(), true)
-        : new Part(outside, exponents.varying, body, List.of(), false)));
+        ? new Part(outside.times(body), Polynomial.ZERO, exponents.varying, List.of(), true, false)
+        : new Part(outside, exponents.varying, body, List.of(), false, false)));
   }
 
   /// A sum: each kind of exponential is a part.
-  private Separation sums(Polynomial term) {
+  private Separation sums(Polynomial term, Set<Polynomial> masked) {
     List<Part> parts = new ArrayList<>();
     for (Map.Entry<Exponents, Polynomial> group : grouped(term).entrySet()) {
-      Optional<Part> part = part(group.getKey(), group.getValue())
-          .or(() -> part(group.getKey(), group.getValue().expand(dependence::isMixed)));
+      boolean isMasked = masked.stream().anyMatch(exponent ->
+          canonical.normal(exponents(exponent).varying).equals(canonical.normal(group.getKey().varying)));
+      Optional<Part> part = part(group.getKey(), group.getValue(), isMasked)
+          .or(() -> part(group.getKey(), group.getValue().expand(dependence::isMixed), isMasked));
       if (part.isEmpty()) {
         return new Blocked("is no polynomial of the earlier reductions", group.getValue());
       }
@@ -104,11 +109,11 @@ public record Separator(Canonical canonical, Dependence dependence, ElementType 
     return new Parts(Polynomial.ZERO, parts);
   }
 
-  private Optional<Part> part(Exponents exponents, Polynomial products) {
+  private Optional<Part> part(Exponents exponents, Polynomial products, boolean masked) {
     Monomial factor = leaving(products, false);
     Polynomial outside = Polynomial.of(factor).times(Polynomial.exp(exponents.free));
     return new Variables(canonical, dependence, type).in(divided(products, factor))
-        .map(body -> new Part(outside, exponents.varying, body.value(), body.variables(), false));
+        .map(body -> new Part(outside, exponents.varying, body.value(), body.variables(), false, masked));
   }
 
   /// The factors of all terms that do not vary with the rank. Of what depends on earlier reductions, also those of some terms

@@ -45,6 +45,10 @@ public final class Written {
       left = term.getValue().signum() > 0 ? left.plus(part) : left;
       right = term.getValue().signum() < 0 ? right.plus(part) : right;
     }
+    Rational number = difference.terms().getOrDefault(Monomial.one(), Rational.ZERO);
+    if (type.isInteger() && op == BinaryOp.LE && number.isOne()) {
+      return new Expr.Binary(BinaryOp.LT, of(left.minus(Polynomial.ONE), type), of(right, type));
+    }
     return new Expr.Binary(op, of(left, type), of(right, type));
   }
 

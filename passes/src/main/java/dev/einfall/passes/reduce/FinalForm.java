@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.UnaryOperator;
 
 /// Writes the members of a chain from what is kept at the end: of parts that went side by side, what they are together.
 ///
@@ -61,7 +60,8 @@ final class FinalForm {
   }
 
   private Polynomial whole(Polynomial value) {
-    return canonical.substitute(value, leaf -> Optional.ofNullable(whole.get(leaf)).map(FinalForm::leaf), UnaryOperator.identity());
+    return canonical.substitute(value, leaf -> Optional.ofNullable(whole.get(leaf)).map(FinalForm::leaf),
+        expr -> Exprs.rewrite(expr, node -> whole.getOrDefault(node, node)));
   }
 
   private static Polynomial leaf(Expr expr) {
@@ -142,7 +142,7 @@ final class FinalForm {
     Expr expr = Written.of(value, plan.member().tensor().type());
     Set<Accumulator.Plain> own = Exprs.identitySet();
     for (Plan.Part part : plan.parts()) {
-      Kept.exponentOf(part.kept()).filter(reference -> cancels(reference, value)).ifPresent(own::add);
+      Kept.exponentOf(part.kept()).filter(reference -> !part.masked() && cancels(reference, value)).ifPresent(own::add);
     }
     guards.put(plan.member().tensor(), own);
     for (Accumulator.Plain reference : own) {

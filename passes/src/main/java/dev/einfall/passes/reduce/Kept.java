@@ -1,5 +1,6 @@
 package dev.einfall.passes.reduce;
 
+import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
@@ -7,6 +8,7 @@ import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.algebra.Atom;
 import dev.einfall.passes.algebra.Canonical;
+import dev.einfall.passes.algebra.Condition;
 import dev.einfall.passes.algebra.Polynomial;
 import dev.einfall.passes.algebra.Written;
 import dev.einfall.passes.cascade.Exprs;
@@ -193,9 +195,19 @@ final class Kept {
       List<Slot> own = slots.get(part.kept());
       Polynomial leaf = own.get(part.kept() instanceof Accumulator.Folded ? plan.member().component() : 0).leaf();
       Polynomial weight = exponentOf(part.kept()).filter(_ -> scales(plan, part)).map(this::leaf).map(Polynomial::exp).orElse(Polynomial.ONE);
-      sum = sum.plus(part.factor().times(weight).times(part.outer() ? Polynomial.exp(leaf) : leaf));
+      Polynomial value = part.factor().times(weight).times(part.outer() ? Polynomial.exp(leaf) : leaf);
+      sum = sum.plus(part.masked() ? exponentOf(part.kept()).map(reference -> orNothing(value, reference)).orElse(value) : value);
     }
     return sum;
+  }
+
+  /// 0 where `reference`, on which `value` depends, has seen no element.
+  private Polynomial orNothing(Polynomial value, Accumulator.Plain reference) {
+    Expr.Access access = slots.get(reference).getFirst().access();
+    boolean depends = value.terms().keySet().stream().anyMatch(term -> term.exponent().leaves().anyMatch(access::equals));
+    Expr some = new Expr.Binary(BinaryOp.NE, access, Expr.literal(reference.type(), Double.NEGATIVE_INFINITY));
+    return !depends ? value
+        : Polynomial.of(new Atom.Choice(new Condition.Plain(some), Polynomial.ONE, Polynomial.ZERO)).times(value);
   }
 
   /// Whether the weight of the part belongs to the member: of a reduction of tuples just some components are scaled.

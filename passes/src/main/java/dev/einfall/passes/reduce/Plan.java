@@ -11,8 +11,8 @@ record Plan(Chain.Member member, Polynomial shift, List<Part> parts) {
     parts = List.copyOf(parts);
   }
 
-  /// `factor` times what is kept, or times its exponential if it is `outer`.
-  record Part(Polynomial factor, Accumulator kept, boolean outer) {
+  /// `factor` times what is kept, or times its exponential if it is `outer`; 0 where a `masked` part has no element.
+  record Part(Polynomial factor, Accumulator kept, boolean outer, boolean masked) {
     /// Whether what is kept needs no correction.
     boolean isPlain() {
       return kept instanceof Accumulator.Plain;

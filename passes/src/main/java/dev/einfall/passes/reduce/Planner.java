@@ -130,7 +130,7 @@ final class Planner {
       case Separation.Parts(Polynomial shift, List<Separation.Part> parts) -> {
         List<Plan.Part> planned = new ArrayList<>();
         for (Separation.Part part : parts) {
-          planned.add(new Plan.Part(part.factor(), kept(member, reduction, part), part.outer()));
+          planned.add(new Plan.Part(part.factor(), kept(member, reduction, part), part.outer(), part.masked()));
         }
         yield new Plan(member, shift, planned);
       }
@@ -140,7 +140,7 @@ final class Planner {
   }
 
   private static Plan single(Chain.Member member, Accumulator kept) {
-    return new Plan(member, Polynomial.ZERO, List.of(new Plan.Part(Polynomial.ONE, kept, false)));
+    return new Plan(member, Polynomial.ZERO, List.of(new Plan.Part(Polynomial.ONE, kept, false, false)));
   }
 
   private Rational extent(Chain.Member member) {
@@ -284,7 +284,7 @@ final class Planner {
     Accumulator accumulator = kept.share(
         new Accumulator.Folded(combiner, reference, exponent, List.copyOf(changed), bodies, member.inner()));
     return new Plan(member, moved ? shift : Polynomial.ZERO,
-        List.of(new Plan.Part(moved ? factor : Polynomial.ONE, accumulator, false)));
+        List.of(new Plan.Part(moved ? factor : Polynomial.ONE, accumulator, false, false)));
   }
 
 }

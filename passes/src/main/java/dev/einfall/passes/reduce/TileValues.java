@@ -77,6 +77,7 @@ final class TileValues {
   private Expr present(Expr term, Expr otherwise) {
     return steps.exists().isEmpty() ? term
         : term instanceof Expr.Access access && access.outside().filter(Expr.FloatLiteral.class::isInstance).isPresent()
+            && ends(access, steps.element())
         ? new Expr.Access(access.tensor(), access.indices(), Optional.of(otherwise))
         : new Expr.Select(steps.exists().get(), term, otherwise);
   }
@@ -144,6 +145,12 @@ final class TileValues {
   boolean vanishes(Polynomial value) {
     return isFinite(value) && value.terms().keySet().stream().allMatch(term -> term.atoms().anyMatch(atom ->
         atom instanceof Atom.Leaf(Expr.Access access) && !chain.absorbed().contains(access.tensor())
-            && access.indices().contains(new Expr.Coordinate(chain.rank()))));
+            && access.outside().isEmpty() && ends(access, new Expr.Coordinate(chain.rank()))));
+  }
+
+  /// Whether the tensor ends where the rank does, and `access` reads it there at the index `element`.
+  private boolean ends(Expr.Access access, Expr element) {
+    int dimension = access.indices().indexOf(element);
+    return dimension >= 0 && access.tensor().shape().get(dimension).equals(chain.rank().size());
   }
 }
