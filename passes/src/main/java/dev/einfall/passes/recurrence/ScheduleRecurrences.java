@@ -20,6 +20,11 @@ public record ScheduleRecurrences(Numerics numerics) implements Pass.OnCascade {
   }
 
   @Override
+  public Numerics needs() {
+    return numerics;
+  }
+
+  @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Cascade current = cascade;
     for (Definition definition : cascade.definitions()) {

@@ -194,13 +194,17 @@ class StrictTest {
         h[(t + 1) * N + d] = kept + x[t * N + d];
       }
     }
-    check("""
+    String program = """
         def f(A: f32[T, D], X: f32[T, D]) -> f32[T + 1, D] {
           H[0, d] = 0
           H[t + 1, d] = A[t, d] * H[t, d] + X[t, d]
+          MAP
           return H
         }
-        """, inputs("A", a, "X", x), h, new long[] {K, N}, new long[] {K, N});
+        """;
+    for (String map : List.of("", "map H { schedule chunked 16 }", "map H { schedule scan 4 }")) {
+      check(program.replace("MAP", map), inputs("A", a, "X", x), h, new long[] {K, N}, new long[] {K, N});
+    }
   }
 
   @Test
