@@ -99,7 +99,8 @@ public final class PassCatalog {
     passes.put("fold-into-weights", _ -> new FoldIntoWeights());
     passes.put("defer-factors", _ -> new DeferFactors());
     passes.put("reduce-passes", options -> new ReducePasses(
-        options.number("tile", 64), options.number("rows", 64), options.number("parts", 1), options.number("row-bytes", 16 << 10)));
+        options.number("tile", 64), options.number("rows", 64), options.number("parts", 1), options.number("row-bytes", 16 << 10),
+        options.text("reference", "maximum").equals("exponent")));
     passes.put("inline-producers", _ -> new InlineProducers());
     passes.put("cancel-inverses", options -> new CancelInverses(options.numerics()));
     passes.put("extract-invariants", _ -> new ExtractInvariants());
@@ -213,7 +214,7 @@ public final class PassCatalog {
       case ChooseMappings choose -> "vector-bytes=" + choose.target().vectorBytes() + ", threads=" + choose.target().threads()
           + text(choose.numerics());
       case ReducePasses reduce -> "tile=" + reduce.tile() + ", rows=" + reduce.rows() + ", parts=" + reduce.parts()
-          + ", row-bytes=" + reduce.rowBytes();
+          + ", row-bytes=" + reduce.rowBytes() + ", reference=" + (reduce.exponents() ? "exponent" : "maximum");
       case ReorderLoops reorder -> "order=" + String.join(" ", reorder.order());
       case SplitLoops split -> splitText(split);
       case ScheduleRecurrences schedule -> "numerics=" + schedule.numerics().name().toLowerCase(Locale.ROOT);

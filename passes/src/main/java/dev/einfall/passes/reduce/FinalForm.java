@@ -2,7 +2,6 @@ package dev.einfall.passes.reduce;
 
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Span;
-import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
@@ -119,7 +118,7 @@ final class FinalForm {
   private Expr weighted(Expr own, Accumulator.Plain reference, Reduction reduction) {
     Expr part = kept.slots(reference).getFirst().access();
     Expr nothing = new Expr.Binary(BinaryOp.EQ, part, Expr.literal(reference.type(), Double.NEGATIVE_INFINITY));
-    Expr weight = new Expr.Unary(UnaryOp.EXP, new Expr.Binary(BinaryOp.SUB, part, whole.getOrDefault(part, part)));
+    Expr weight = Written.of(Polynomial.exp(leaf(part).minus(leaf(whole.getOrDefault(part, part))).times(kept.unit())), reference.type());
     return new Expr.Select(nothing, reduction.identity(own.type()), new Expr.Binary(BinaryOp.MUL, own, weight));
   }
 

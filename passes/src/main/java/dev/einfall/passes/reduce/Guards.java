@@ -2,6 +2,7 @@ package dev.einfall.passes.reduce;
 
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Combiner;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
@@ -125,6 +126,10 @@ record Guards(Chain chain, Canonical canonical, Kept kept, Steps steps, int rows
     if (atom instanceof Atom.Choice(Condition own, Polynomial whenTrue, Polynomial whenFalse)) {
       return own.equals(condition) ? without(whenFalse, condition)
           : own.equals(new Condition.Not(condition)) ? without(whenTrue, condition) : Polynomial.of(atom);
+    }
+    if (atom instanceof Atom.Apply(var op, Polynomial operand) && op == UnaryOp.ROUND) {
+      Polynomial inner = without(operand, condition);
+      return inner.isInfinite() ? inner : Polynomial.of(atom);
     }
     return atom instanceof Atom.Base(Polynomial sum) ? without(sum, condition) : Polynomial.of(atom);
   }

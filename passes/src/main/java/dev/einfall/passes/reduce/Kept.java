@@ -2,6 +2,7 @@ package dev.einfall.passes.reduce;
 
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Reduction;
@@ -10,6 +11,7 @@ import dev.einfall.passes.algebra.Atom;
 import dev.einfall.passes.algebra.Canonical;
 import dev.einfall.passes.algebra.Condition;
 import dev.einfall.passes.algebra.Polynomial;
+import dev.einfall.passes.algebra.Rational;
 import dev.einfall.passes.algebra.Written;
 import dev.einfall.passes.cascade.Exprs;
 import java.util.ArrayList;
@@ -21,14 +23,20 @@ import java.util.Set;
 
 /// All that is kept while a chain's rank is gone through, each accumulator once, and where: in one state, or in several.
 final class Kept {
+  private static final Rational LN_2 = Rational.of(Math.log(2));
+  private static final Rational LOG2_E = Rational.of(1 / Math.log(2));
+
   private final Canonical canonical;
   private final Steps steps;
   private final Map<List<Object>, Accumulator> byForm = new LinkedHashMap<>();
   private final Map<Accumulator, List<Slot>> slots = new LinkedHashMap<>();
   private final Set<Tensor> tensors = Exprs.identitySet();
+  private final boolean exponents;
   private String name = "";
 
-  Kept(Canonical canonical, Steps steps) {
+  /// @param exponents whether references are powers of two
+  Kept(Canonical canonical, Steps steps, boolean exponents) {
+    this.exponents = exponents;
     this.canonical = canonical;
     this.steps = steps;
   }
@@ -89,6 +97,16 @@ final class Kept {
     Polynomial form = canonical.normal(value);
     return slots.keySet().stream().filter(Accumulator.Plain.class::isInstance).map(Accumulator.Plain.class::cast)
         .filter(plain -> plain.reduction() == reduction && canonical.normal(plain.body()).equals(form)).findFirst();
+  }
+
+  /// What a running maximum is kept of, so that exponentials of `exponent` stay small in relation to it.
+  Polynomial reference(Polynomial exponent) {
+    return exponents ? canonical.apply(UnaryOp.ROUND, exponent.times(Polynomial.of(LOG2_E))) : exponent;
+  }
+
+  /// What `reference`, which is kept, is an exponent of: of two, or of e.
+  Rational unit() {
+    return exponents ? LN_2 : Rational.ONE;
   }
 
   /// `accumulator`, or one that keeps the same.
@@ -194,7 +212,8 @@ final class Kept {
     for (Plan.Part part : plan.parts()) {
       List<Slot> own = slots.get(part.kept());
       Polynomial leaf = own.get(part.kept() instanceof Accumulator.Folded ? plan.member().component() : 0).leaf();
-      Polynomial weight = exponentOf(part.kept()).filter(_ -> scales(plan, part)).map(this::leaf).map(Polynomial::exp).orElse(Polynomial.ONE);
+      Polynomial weight = exponentOf(part.kept()).filter(_ -> scales(plan, part))
+          .map(reference -> Polynomial.exp(leaf(reference).times(unit()))).orElse(Polynomial.ONE);
       Polynomial value = part.factor().times(weight).times(part.outer() ? Polynomial.exp(leaf) : leaf);
       sum = sum.plus(part.masked() ? exponentOf(part.kept()).map(reference -> orNothing(value, reference)).orElse(value) : value);
     }

@@ -183,7 +183,7 @@ final class Planner {
 
   /// What the running maximum is of that keeps the exponential small. Inner ranks share one maximum.
   private Accumulator.Plain reference(Chain.Member member, Polynomial exponent) {
-    return kept.share(new Accumulator.Plain(Reduction.MAX, exponent, member.inner(), type(member)));
+    return kept.share(new Accumulator.Plain(Reduction.MAX, kept.reference(exponent), member.inner(), type(member)));
   }
 
   /// A centre follows the members so far: anything else is not known before the end.

@@ -37,9 +37,16 @@ import java.util.function.Consumer;
 ///     of them or none
 /// @param parts how many parts of the rank are reduced side by side and then combined
 /// @param rowBytes a chain that stores no less is left alone where what it reads of one row takes no more: [Worth]
-public record ReducePasses(int tile, int rows, int parts, int rowBytes) implements Pass.OnCascade {
+/// @param exponents whether exponentials refer to the largest power of two so far and not to the largest value: `exp(x)` is kept as
+///     a mantissa and an exponent (Dukhan & Ablavatski, 2020), so that the reference is no maximum of the program
+public record ReducePasses(int tile, int rows, int parts, int rowBytes, boolean exponents) implements Pass.OnCascade {
   /// What is kept for one row is corrected in every step.
   private static final long MOST_RESULTS = 1024;
+
+  /// With maxima as references.
+  public ReducePasses(int tile, int rows, int parts, int rowBytes) {
+    this(tile, rows, parts, rowBytes, false);
+  }
 
   @Override
   public String name() {
@@ -48,7 +55,7 @@ public record ReducePasses(int tile, int rows, int parts, int rowBytes) implemen
 
   @Override
   public Numerics needs() {
-    return Numerics.REASSOCIATE;
+    return exponents ? Numerics.FAST : Numerics.REASSOCIATE;
   }
 
   @Override
@@ -110,7 +117,7 @@ public record ReducePasses(int tile, int rows, int parts, int rowBytes) implemen
   private Cascade replaced(Chain chain, Ancestry ancestry) throws Planner.Declined {
     Steps steps = new Steps(chain, Steps.TileShape.of(chain.rank().size().value(), tile, parts),
         chain.members().getFirst().einsum().span());
-    Kept kept = new Kept(ancestry.canonical(), steps);
+    Kept kept = new Kept(ancestry.canonical(), steps, exponents);
     List<Plan> plans = new Planner(chain, ancestry, kept).plans();
     steps.guard(new Guards(chain, ancestry.canonical(), kept, steps, rows).guard());
     RunningForm running = new RunningForm(

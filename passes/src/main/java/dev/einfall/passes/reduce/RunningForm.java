@@ -109,7 +109,7 @@ final class RunningForm {
     Expr lowest = Expr.literal(plain.type(), Double.NEGATIVE_INFINITY);
     write(finite, new Expr.Select(new Expr.Binary(BinaryOp.EQ, slot.access(), lowest), Expr.literal(plain.type(), 0), slot.access()));
     Kept.Slot correction = temporary(name + "_scale", slot);
-    write(correction, new Expr.Unary(UnaryOp.EXP, new Expr.Binary(BinaryOp.SUB, old.access(), finite.access())));
+    write(correction, Written.of(Polynomial.exp(leaf(old.access()).minus(leaf(finite.access())).times(kept.unit())), plain.type()));
     references.put(plain, new Reference(old.access(), finite.access(), correction.access()));
   }
 
@@ -120,7 +120,7 @@ final class RunningForm {
   /// The exponentials of a tile.
   private Polynomial weight(Polynomial exponent, Accumulator.Plain reference) {
     Expr element = values.exponent(exponent, reference.type(), kept.slots(reference).getFirst().tensor().name() + "_in");
-    Polynomial weight = Polynomial.exp(leaf(element).minus(leaf(references.get(reference).finite)));
+    Polynomial weight = Polynomial.exp(leaf(element).minus(leaf(references.get(reference).finite).times(kept.unit())));
     return leaf(values.shared(weight, reference.type(), kept.slots(reference).getFirst().tensor().name() + "_exp"));
   }
 
