@@ -14,7 +14,7 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /// What `einfall explain` prints for the programs in `cases/explain`, with the options of their line `# RUN:`, for one thread and
-/// vectors of 64 bytes. With `-Dgolden.update=true`, rewrites what each expects.
+/// vectors of 64 bytes; but not the loops of kernels, which change with every word of the cost model. With `-Dgolden.update=true`, rewrites what each expects.
 class ExplainCasesTest {
   private static final Path CASES = Path.of("cases", "explain");
 
@@ -35,10 +35,16 @@ class ExplainCasesTest {
     Stream.of(explained.passes().split(" ")).filter(word -> !word.isEmpty()).forEach(arguments::add);
     CommandLineRun run = CommandLineRun.of(arguments.toArray(String[]::new));
     assertEquals("", run.err());
+    String text = stable(run.out());
     if (Boolean.getBoolean("golden.update")) {
-      Files.writeString(file, explained.withAfter(run.out()).text());
+      Files.writeString(file, explained.withAfter(text).text());
     } else {
-      assertEquals(explained.after().orElse("no expectation: run with -Dgolden.update=true"), run.out());
+      assertEquals(explained.after().orElse("no expectation: run with -Dgolden.update=true"), text);
     }
+  }
+
+  private static String stable(String text) {
+    int kernels = text.indexOf("\nKernels\n");
+    return kernels < 0 ? text : text.substring(0, kernels);
   }
 }

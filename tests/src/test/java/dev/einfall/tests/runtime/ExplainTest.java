@@ -35,6 +35,14 @@ class ExplainTest {
     assertTrue(run.out().contains("100 G operations/s, 10.0 GB/s from memory: 10.0 a byte balance (as given)"), run.out());
   }
 
+  @Test
+  void tellsTheLoopsOfKernelsAndWhyTheyWereChosen() {
+    CommandLineRun run = CommandLineRun.of("explain", SOFTMAX, "--size", "M=64", "--size", "N=256", "--vector-bytes", "32", "--threads", "1");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().matches("(?s).*\\nKernels\\n\\n  1\\. [^\\n]*: one kernel over m\\n       keeps [\\d.]+ k?B at a time: .*; vectorize n0\\n.*"), run.out());
+    assertTrue(run.out().matches("(?s).*\\nChoices of the cost model\\n.*  choose-mappings Y +n [^\\n]* cycles  of \\d+, next .*"), run.out());
+  }
+
   private static void assertError(String message, String... options) {
     String[] arguments = new String[options.length + 2];
     arguments[0] = "explain";

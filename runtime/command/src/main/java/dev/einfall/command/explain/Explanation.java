@@ -28,6 +28,7 @@ import java.util.stream.Stream;
 /// What a program costs, what the passes make of it, and why, as text for people.
 public final class Explanation {
   private static final int BUFFERS = 5;
+  private static final int SHOWN = 24;
 
   private final PipelineOptions options;
   private final Limits limits;
@@ -100,7 +101,7 @@ public final class Explanation {
     title("Memory", text);
     memory(plan.orElseThrow(), text);
     title("Kernels", text);
-    new KernelsText(CascadeView.of(stage.cascade())).append(text);
+    new KernelsText(CascadeView.of(stage.cascade()), all ? Integer.MAX_VALUE : SHOWN).append(text);
     choices(text);
     remarks(report.get().remarks(), text);
     return text.toString();
@@ -144,7 +145,7 @@ public final class Explanation {
     }
     title("Choices of the cost model", text);
     TextTable table = new TextTable("llrl");
-    for (Decision decision : decisions) {
+    for (Decision decision : decisions.subList(0, all ? decisions.size() : Math.min(SHOWN, decisions.size()))) {
       List<Decision.Alternative> others = decision.alternatives().stream().filter(other -> !other.name().equals(decision.chosen()))
           .sorted(Comparator.comparingDouble(Decision.Alternative::cycles)).toList();
       double cycles = decision.alternatives().stream().filter(one -> one.name().equals(decision.chosen()))
@@ -153,6 +154,9 @@ public final class Explanation {
           : "of " + decision.alternatives().size() + ", next " + others.getFirst().name() + " " + Quantities.count(Math.rint(others.getFirst().cycles())));
     }
     table.append(text);
+    if (!all && decisions.size() > SHOWN) {
+      text.append("  and ").append(decisions.size() - SHOWN).append(" more: --all shows them\n");
+    }
   }
 
   private static void remarks(List<Diagnostic> remarks, StringBuilder text) {

@@ -19,17 +19,23 @@ final class KernelsText {
   private static final int SHOWN = 8;
 
   private final CascadeView view;
+  private final int most;
 
-  KernelsText(CascadeView view) {
+  /// @param most how many kernels are shown
+  KernelsText(CascadeView view, int most) {
     this.view = view;
+    this.most = most;
   }
 
   void append(StringBuilder text) {
     int number = 1;
-    for (Kernel kernel : view.repeated()) {
+    for (Kernel kernel : view.repeated().subList(0, Math.min(most, view.repeated().size()))) {
       text.append("  ").append(number++).append(". ").append(WorkText.name(kernel)).append(shared(kernel)).append('\n');
       inside(kernel, text);
       kernel.members().forEach(member -> member(kernel, member, text));
+    }
+    if (view.repeated().size() > most) {
+      text.append("  and ").append(view.repeated().size() - most).append(" more: --all shows them\n");
     }
     long once = view.kernels().size() - view.repeated().size();
     if (once > 0) {
