@@ -43,6 +43,8 @@ import dev.einfall.passes.plan.ShareKernels;
 import dev.einfall.passes.recurrence.AbsorbUsers;
 import dev.einfall.passes.recurrence.KeepLastStates;
 import dev.einfall.passes.recurrence.ScheduleRecurrences;
+import dev.einfall.passes.reduce.DeferFactors;
+import dev.einfall.passes.reduce.ReducePasses;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -90,6 +92,10 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new ReassociateProducts(),
         // Chains of weights are one by now, and scales and biases are Einsums that a product does not share with others yet.
         new FoldIntoWeights(),
+        // A factor that leaves a reduction may leave it with nothing to wait for.
+        new DeferFactors(),
+        // While each reduction is an Einsum of its own, and what stands between two is one too.
+        new ReducePasses(64, 64, 1, 16 << 10),
         // Chains of elementwise Einsums collapse before they are asked to join a reduction as its epilogue.
         new InlineProducers(),
         // What undoes each other stands side by side now.

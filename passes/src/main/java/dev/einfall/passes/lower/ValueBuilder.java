@@ -24,6 +24,7 @@ import dev.einfall.ir.loop.Ranges;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.ValueType;
 import dev.einfall.ir.loop.Var;
+import dev.einfall.passes.cascade.Exprs;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -51,11 +52,10 @@ final class ValueBuilder {
   private final Map<Rank, Var> counters;
   private final BiFunction<Tensor, List<Expr>, Place> access;
   private final Ranges ranges;
+  private final NeededPaths paths = new NeededPaths();
   private final List<Check> checks = new ArrayList<>();
   private final Map<dev.einfall.ir.cascade.Expr, List<Buffer>> accumulators = new LinkedHashMap<>();
   private final Map<dev.einfall.ir.cascade.Var, Expr> operands = new IdentityHashMap<>();
-  /// What holds wherever the reductions run that are being built.
-  private Expr guard = TRUE;
 
   ValueBuilder(Span span, Map<Rank, Var> counters, BiFunction<Tensor, List<Expr>, Place> access) {
     this.span = span;
@@ -71,6 +71,7 @@ final class ValueBuilder {
   /// The statement that computes the point of an Einsum and stores it at `output`. Checks that need no reduction are left
   /// to [#checksFor] and [#checksOutside].
   Stmt statement(dev.einfall.ir.cascade.Expr root, Place output) {
+    paths.add(root, List.of());
     Expr value = value(root, TRUE);
     Stmt body = new Stmt.Store(output.buffer(), output.indices(), value);
     List<Stmt> steps = reductions(Stream.of(root));
@@ -82,21 +83,23 @@ final class ValueBuilder {
 
   /// The statement that computes one point of an update, with all its checks, and stores it.
   Stmt statement(Recurrence.Update update) {
+    update.where().ifPresent(where -> paths.add(where, List.of()));
+    List<dev.einfall.ir.cascade.Expr> conditions = update.where().stream().filter(where -> !Exprs.hasReduction(where)).toList();
+    update.indices().forEach(index -> paths.add(index, conditions));
+    paths.add(update.value(), conditions);
     Expr where = update.where().map(expr -> value(expr, TRUE)).orElse(TRUE);
     List<Stmt> steps = reductions(update.where().stream());
-    int conditions = checks.size();
+    int before = checks.size();
     Place place = element(update.tensor(), update.indices(), where);
     Expr value = value(update.value(), where);
     Expr old = new Expr.Load(place.buffer(), place.indices());
     Stmt store = update.combination()
         .map(with -> combine(with, old, value, result -> new Stmt.Store(place.buffer(), place.indices(), result)))
         .orElseGet(() -> new Stmt.Store(place.buffer(), place.indices(), value));
-    guard = where;
     List<Stmt> inside = reductions(Stream.concat(update.indices().stream(), Stream.of(update.value())));
-    guard = TRUE;
-    inside.addAll(unreduced(checks.subList(conditions, checks.size())));
+    inside.addAll(unreduced(checks.subList(before, checks.size())));
     inside.add(store);
-    steps.addAll(unreduced(checks.subList(0, conditions)));
+    steps.addAll(unreduced(checks.subList(0, before)));
     steps.add(where(where, Stmt.block(inside)));
     return withAccumulators(Stmt.block(steps));
   }
@@ -195,17 +198,31 @@ final class ValueBuilder {
   /// `acc[] = identity`, then the loops that combine the values into it.
   private Stmt reduction(dev.einfall.ir.cascade.Expr.Reduce reduce, List<Open> open) {
     Buffer accumulator = accumulators(reduce).getFirst();
-    Expr body = value(reduce.body(), guard);
+    Expr body = value(reduce.body(), path(reduce));
     Expr old = new Expr.Load(accumulator, List.of());
     Stmt step = new Stmt.Store(accumulator, List.of(), new Expr.Binary(reduce.reduction().combine(), old, body));
     Expr identity = value(reduce.reduction().identity(reduce.body().type()), TRUE);
     return Stmt.block(new Stmt.Store(accumulator, List.of(), identity), loops(open, step));
   }
 
+  /// Where `reduction` is needed.
+  private Expr path(dev.einfall.ir.cascade.Expr reduction) {
+    Expr any = null;
+    for (List<dev.einfall.ir.cascade.Expr> conditions : paths.of(reduction)) {
+      Expr all = TRUE;
+      for (dev.einfall.ir.cascade.Expr condition : conditions) {
+        all = and(all, value(condition, all));
+      }
+      any = any == null || all == TRUE ? all : any == TRUE ? any : new Expr.Binary(BinaryOp.OR, any, all);
+    }
+    return any;
+  }
+
   private Stmt fold(dev.einfall.ir.cascade.Expr.Fold fold, List<Open> open) {
     List<Buffer> accumulated = accumulators(fold);
     List<Expr> old = accumulated.stream().<Expr>map(buffer -> new Expr.Load(buffer, List.of())).toList();
-    List<Expr> bodies = fold.bodies().stream().map(body -> value(body, guard)).toList();
+    Expr path = path(fold);
+    List<Expr> bodies = fold.bodies().stream().map(body -> value(body, path)).toList();
     Stmt step = combine(fold.combiner(), old, bodies, results -> {
       List<Stmt> stores = new ArrayList<>();
       for (int i = 0; i < results.size(); i++) {
@@ -356,6 +373,10 @@ final class ValueBuilder {
       long extent = element.tensor().shape().get(i).value();
       if (Interval.below(Math.max(1, extent)).contains(ranges.of(index))) {
         indices.add(narrow(index));
+        continue;
+      }
+      if (path != TRUE && extent > 0 && Interval.below(extent).contains(ranges.assume(path, true).of(index))) {
+        indices.add(narrow(clamp(index, extent)));
         continue;
       }
       Expr here = isInside(index, extent);
