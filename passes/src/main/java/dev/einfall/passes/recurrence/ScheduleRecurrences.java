@@ -42,6 +42,9 @@ public record ScheduleRecurrences(Numerics numerics) implements Pass.OnCascade {
         "the steps are not taken as `schedule " + schedule.way().text() + "` asks for: " + reason));
     Cascade free = cascade.withMapping(cascade.mapping().withSchedules(
         cascade.mapping().schedules().stream().filter(other -> other != schedule).toList()));
+    if (Recurrences.steps(recurrence) == 0) {
+      return free;
+    }
     boolean reassociates = schedule.way() == Mapping.Way.CHUNKED || schedule.way() == Mapping.Way.SCAN;
     if (reassociates && !numerics.allows(Numerics.REASSOCIATE)) {
       decline.because("strict numerics keep the order of the source");
@@ -53,7 +56,8 @@ public record ScheduleRecurrences(Numerics numerics) implements Pass.OnCascade {
       case SCAN -> LinearSteps.of(recurrence, decline)
           .map(linear -> new ScanParts(free, linear, schedule.number()).scanned()).orElse(free);
       case JACOBI -> StepRoles.of(recurrence, decline).map(roles -> new IterateSteps(free, roles).iterated()).orElse(free);
-      case STEPS, WAVEFRONT -> free;
+      case WAVEFRONT -> new SkewSteps(free, recurrence).skewed(decline).orElse(free);
+      case STEPS -> free;
     };
   }
 }
