@@ -106,7 +106,7 @@ public final class PassCatalog {
     passes.put("extract-invariants", _ -> new ExtractInvariants());
     passes.put("absorb-users", _ -> new AbsorbUsers());
     passes.put("keep-last-states", _ -> new KeepLastStates());
-    passes.put("schedule-recurrences", options -> new ScheduleRecurrences(options.numerics()));
+    passes.put("schedule-recurrences", options -> new ScheduleRecurrences(options.target(), options.numerics(), Decisions.byCost()));
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("name-ranks", _ -> new NameRanks());
@@ -217,7 +217,8 @@ public final class PassCatalog {
           + ", row-bytes=" + reduce.rowBytes() + ", reference=" + (reduce.exponents() ? "exponent" : "maximum");
       case ReorderLoops reorder -> "order=" + String.join(" ", reorder.order());
       case SplitLoops split -> splitText(split);
-      case ScheduleRecurrences schedule -> "numerics=" + schedule.numerics().name().toLowerCase(Locale.ROOT);
+      case ScheduleRecurrences schedule -> "vector-bytes=" + schedule.target().vectorBytes() + ", threads="
+          + schedule.target().threads() + text(schedule.numerics());
       case FactorReductions factor -> "loops=" + String.join(" ", factor.loops()) + text(factor.numerics());
       case SplitRanges split -> "fixed=" + String.join(" ", split.fixed()) + ", whole=" + String.join(" ", split.whole())
           + ", copies=" + split.copies() + text(split.numerics());

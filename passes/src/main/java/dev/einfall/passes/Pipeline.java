@@ -107,7 +107,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new AbsorbUsers(),
         new KeepLastStates(),
         // On states without history, whose reads and writes are plain.
-        new ScheduleRecurrences(options.numerics()),
+        new ScheduleRecurrences(options.target(), options.numerics(), options.decisions()),
         // What states started as, where they start as a slice of it now.
         new EliminateCommonEinsums(options.numerics()),
         new FuseEpilogues(),

@@ -112,8 +112,26 @@ public record Recurrence(
 
     /// Whether its points may run in any order: each writes an element of its own and reads no other one of the tensor.
     public boolean isIndependent() {
-      return combination.isEmpty() && inner().isEmpty() && exprs().flatMap(Expr::nodes).allMatch(node ->
+      boolean differ = ranks.stream().allMatch(rank -> indices.stream().anyMatch(index -> differsAlong(index, rank)));
+      return combination.isEmpty() && differ && exprs().flatMap(Expr::nodes).allMatch(node ->
           !(node instanceof Expr.Access access) || access.tensor() != tensor || access.indices().equals(indices));
+    }
+
+    /// Whether `index` is another one for each coordinate of `rank`, and depends on no other rank of the update: `t * 16 + rank`.
+    private boolean differsAlong(Expr index, Rank rank) {
+      return switch (index) {
+        case Expr.Coordinate(Rank own) -> own == rank;
+        case Expr.Binary(BinaryOp op, Expr left, Expr right) when op == BinaryOp.ADD ->
+            differsAlong(left, rank) && isFixed(right) || differsAlong(right, rank) && isFixed(left);
+        case Expr.Binary(BinaryOp op, Expr left, Expr right) when op == BinaryOp.SUB ->
+            differsAlong(left, rank) && isFixed(right) || differsAlong(right, rank) && isFixed(left);
+        case Expr _ -> false;
+      };
+    }
+
+    private boolean isFixed(Expr expr) {
+      return expr.nodes().noneMatch(node -> node instanceof Expr.Access
+          || node instanceof Expr.Coordinate(Rank rank) && ranks.contains(rank));
     }
 
     /// The expressions in it: indices, value, and where it applies.

@@ -32,8 +32,8 @@ import java.util.Set;
 ///   Y_start[t0, f] = S_decay[t0] * sum[e](Q[t1 * 64 + t0, e] * S[e, f])
 ///   Y_scores[t0, s] = sum[e](Q[t1 * 64 + t0, e] * K[t1 * 64 + s, e]) * S_decays[t0, s]
 ///   Y[t1 * 64 + t0, f] = Y_start[t0, f] + sum[s](where(s <= t0, Y_scores[t0, s] * V[t1 * 64 + s, f], 0.0))
-///   S_inputs[e, s] = S_decays[63, s] * K[t1 * 64 + s, e]
-///   S[e, f] = S_decay[63] * S[e, f] + sum[s](S_inputs[e, s] * V[t1 * 64 + s, f])
+///   S_inputs[s, e] = S_decays[63, s] * K[t1 * 64 + s, e]
+///   S[e, f] = S_decay[63] * S[e, f] + sum[s](S_inputs[s, e] * V[t1 * 64 + s, f])
 /// }
 /// ```
 ///
@@ -252,7 +252,7 @@ final class ChunkSteps {
       Terms.factors(blocks.at(input, s)).forEach(factor -> factors.add(blocks.guarded(s, factor, zero)));
       Expr product = step.ranks().isEmpty() ? Terms.product(factors, own.type())
           : block.product(step.state().name() + "_inputs", factors,
-              Recurrences.with(other, Blocks.place(step.ranks()), step.ranks()), own.type(), Optional.empty());
+              Recurrences.with(other, Math.max(0, step.ranks().size() - 2), step.ranks()), own.type(), Optional.empty());
       value = Terms.plus(value, Terms.sum(List.of(other), product));
     }
     block.update(step.state(), step.ranks(), own.indices(), value, Optional.empty());
