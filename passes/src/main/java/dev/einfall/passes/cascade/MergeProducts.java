@@ -8,6 +8,7 @@ import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.cascade.Var;
 import dev.einfall.passes.Pass;
@@ -29,9 +30,9 @@ import java.util.stream.Collectors;
 /// S[t, u] = sum[n](Q[t, n] * K[u, n])         S[t, u] = sum[n in 0..3](Q_K[t, n] * Q_K[u, n + 3])
 /// ```
 ///
-/// The Einsums must be equal but for weights, and an output rank must occur in all of these weights, alone in an index,
-/// and nowhere else; outputs, and tensors that are read with `or`, stay. The weights side by side are a constant, computed
-/// once.
+/// The Einsums must be equal but for weights, or what depends on weights alone, and an output rank must occur in all of these, alone
+/// in an index, and nowhere else; outputs, tensors that are read with `or`, and those that a recurrence starts with, stay. The weights
+/// side by side are a constant, computed once.
 public record MergeProducts() implements Pass.OnCascade {
 
   @Override
@@ -41,30 +42,44 @@ public record MergeProducts() implements Pass.OnCascade {
 
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
-    Set<Tensor> weights = Exprs.identitySet();
-    cascade.weights().forEach(weight -> weights.add(weight.tensor()));
+    Set<Tensor> weights = Constants.of(cascade);
     Set<Tensor> outputs = Exprs.identitySet();
     cascade.outputs().forEach(output -> outputs.add(output.tensor()));
     Map<Object, List<Member>> families = new LinkedHashMap<>();
     for (Einsum einsum : cascade.einsums()) {
       if (Exprs.hasReduction(einsum.value()) && !outputs.contains(einsum.tensor()) && !isReadOutside(einsum, cascade)
-          && !Exprs.isReadInOrder(einsum.tensor(), cascade) && !cascade.mapping().speaksOf(einsum.tensor())) {
+          && !isBase(einsum.tensor(), cascade) && !weights.contains(einsum.tensor()) && !cascade.mapping().speaksOf(einsum.tensor())) {
         Member.of(einsum, weights).ifPresent(
             member -> families.computeIfAbsent(member.skeleton(), _ -> new ArrayList<>()).add(member));
       }
     }
-    Cascade merged = cascade;
+    families.values().removeIf(family -> family.size() < 2);
+    Cascade merged = families.isEmpty() ? cascade : constantsFirst(cascade, weights);
     for (List<Member> family : families.values()) {
-      if (family.size() > 1) {
-        merged = new Merge(family).apply(merged);
-      }
+      merged = new Merge(family).apply(merged);
     }
     return merged;
   }
 
+  /// `cascade` with what depends on weights alone before all else, so that a merged product may stand where the first one stood.
+  private static Cascade constantsFirst(Cascade cascade, Set<Tensor> constant) {
+    List<Definition> ordered = new ArrayList<>();
+    for (boolean first : List.of(true, false)) {
+      cascade.definitions().stream()
+          .filter(definition -> definition.tensors().stream().allMatch(constant::contains) == first).forEach(ordered::add);
+    }
+    return cascade.withDefinitions(ordered);
+  }
+
+  /// Whether a recurrence starts with `tensor`, in its own shape.
+  private static boolean isBase(Tensor tensor, Cascade cascade) {
+    return cascade.definitions().stream().anyMatch(definition -> definition instanceof Recurrence recurrence
+        && recurrence.states().stream().anyMatch(state -> state.base().filter(base -> base == tensor).isPresent()));
+  }
+
   /// Whether an access relies on what lies outside of the tensor's bounds, where a merged one has a neighbour.
   private static boolean isReadOutside(Einsum einsum, Cascade cascade) {
-    return cascade.einsums().stream().flatMap(user -> Exprs.accesses(user.value()))
+    return cascade.definitions().stream().flatMap(Definition::exprs).flatMap(Exprs::accesses)
         .anyMatch(access -> access.tensor() == einsum.tensor() && access.outside().isPresent());
   }
 

@@ -2,6 +2,7 @@ package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Size;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
@@ -165,6 +166,7 @@ record ProductNetwork(
     }
 
     Optional<ProductNetwork> network() {
+      splitRanks();
       boolean fits = ranks.size() <= MOST_RANKS && values.size() <= MOST_RANKS && !values.isEmpty() && hasRange(root.value().type());
       if (!fits) {
         return Optional.empty();
@@ -178,6 +180,36 @@ record ProductNetwork(
       // What is summed and in no factor is a factor itself.
       boolean complete = (network.ranksOf(network.allFactors()) | network.outputRanks()) == (1L << ranks.size()) - 1;
       return complete ? Optional.of(network) : Optional.empty();
+    }
+
+    /// Takes ranks apart that factors read by their quotients and remainders, so that these can be summed over one by one: the
+    /// blocks of a block-diagonal matrix and the coordinates inside of them.
+    private void splitRanks() {
+      for (Rank rank : List.copyOf(ranks.subList(root.ranks().size(), ranks.size()))) {
+        List<Long> divisors = values.stream().flatMap(Expr::nodes).flatMap(node -> divisor(node, rank).stream()).distinct().toList();
+        if (divisors.size() == 1 && divisors.getFirst() > 1 && rank.size().value() % divisors.getFirst() == 0) {
+          split(rank, divisors.getFirst());
+        }
+      }
+    }
+
+    /// The number by which `node` divides the coordinate of `rank`.
+    private static Optional<Long> divisor(Expr node, Rank rank) {
+      return node instanceof Expr.Binary(BinaryOp op, Expr left, Expr right) && (op == BinaryOp.DIV || op == BinaryOp.MOD)
+          && left.equals(new Expr.Coordinate(rank)) && right instanceof Expr.IntLiteral literal ? Optional.of(literal.value()) : Optional.empty();
+    }
+
+    private void split(Rank rank, long size) {
+      Rank block = new Rank(rank.name() + "1", Size.of(rank.size().value() / size));
+      Rank inside = new Rank(rank.name() + "0", Size.of(size));
+      Map<Rank, Expr> joined = new IdentityHashMap<>();
+      joined.put(rank, new Expr.Binary(BinaryOp.ADD,
+          new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(block), Expr.index(size)), new Expr.Coordinate(inside)));
+      ranks.addAll(ranks.indexOf(rank), List.of(block, inside));
+      ranks.remove(rank);
+      values.replaceAll(value -> IndexForm.withSimpleIndices(Exprs.substitute(value, joined)));
+      parts.replaceAll(part -> new Part(
+          (Expr.Access) IndexForm.withSimpleIndices(Exprs.substitute(part.access, joined)), part.factors));
     }
 
     /// Whether products and sums in another order overflow no more easily: the scale of a half may be what keeps it finite.
