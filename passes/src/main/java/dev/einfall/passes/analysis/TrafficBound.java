@@ -52,14 +52,30 @@ public record TrafficBound(long cacheBytes, long compulsory, List<Product> produ
   /// @param formula the bound in elements, over the names of the ranks
   public record Product(Tensor tensor, Span span, Optional<Tensor> unstored, String formula, double bytes) {}
 
-  /// A value, and the tensor that it is an element of.
-  private record Result(Tensor tensor, Expr value, Span span) {
+  /// A value, and the tensor that it is an element of. A state has another value in each of `steps`; one that is added to what
+  /// it was sums over them, too.
+  private record Result(Tensor tensor, Expr value, Span span, List<Rank> steps, List<Tensor> states) {
     static Stream<Result> of(Definition definition) {
       return switch (definition) {
-        case Einsum einsum -> Stream.of(new Result(einsum.tensor(), einsum.value(), einsum.span()));
-        case Recurrence recurrence ->
-            recurrence.updates().stream().map(update -> new Result(update.tensor(), update.value(), update.span()));
+        case Einsum einsum -> Stream.of(new Result(einsum.tensor(), einsum.value(), einsum.span(), List.of(), List.of()));
+        case Recurrence recurrence -> recurrence.updates().stream().map(update ->
+            new Result(update.tensor(), update.value(), update.span(), recurrence.steps(), recurrence.tensors()));
       };
+    }
+
+    Set<Rank> ranks(Expr.Access access) {
+      Set<Rank> ranks = access.indices().stream().flatMap(Expr::nodes)
+          .flatMap(node -> node instanceof Expr.Coordinate(Rank rank) ? Stream.of(rank) : Stream.empty())
+          .collect(Collectors.toCollection(LinkedHashSet::new));
+      ranks.addAll(states.contains(access.tensor()) ? steps : List.of());
+      return ranks;
+    }
+
+    Set<Rank> reduced(Expr.Reduce reduce) {
+      Set<Rank> reduced = new LinkedHashSet<>(reduce.ranks());
+      boolean adds = value.nodes().anyMatch(node -> node instanceof Expr.Access access && access.tensor() == tensor);
+      reduced.addAll(adds ? steps : List.of());
+      return reduced;
     }
   }
 
@@ -72,7 +88,7 @@ public record TrafficBound(long cacheBytes, long compulsory, List<Product> produ
     cascade.outputs().forEach(output -> made.remove(output.tensor()));
     List<Product> products = new ArrayList<>();
     definitions.stream().flatMap(Result::of).forEach(result -> result.value.nodes().distinct()
-        .flatMap(node -> node instanceof Expr.Reduce reduce ? Contraction.of(reduce).stream() : Stream.empty())
+        .flatMap(node -> node instanceof Expr.Reduce reduce ? Contraction.of(reduce, result).stream() : Stream.empty())
         .forEach(product -> products.add(product.bound(result, made, cacheBytes))));
     return new TrafficBound(cacheBytes, compulsory(cascade, definitions, made), products);
   }
@@ -105,13 +121,13 @@ public record TrafficBound(long cacheBytes, long compulsory, List<Product> produ
       Expr.Access first, Expr.Access second, Set<Rank> batch, Set<Rank> left, Set<Rank> right, Set<Rank> reduced) {
 
     /// The product that `reduce` is, if it is one.
-    static Optional<Contraction> of(Expr.Reduce reduce) {
+    static Optional<Contraction> of(Expr.Reduce reduce, Result result) {
       List<Expr.Access> accesses = reduce.body().nodes()
           .flatMap(node -> node instanceof Expr.Access access ? Stream.of(access) : Stream.empty()).toList();
       Optional<Contraction> best = Optional.empty();
       for (int i = 0; reduce.reduction() == Reduction.SUM && i < accesses.size(); i++) {
         for (int j = i + 1; j < accesses.size(); j++) {
-          Contraction found = of(reduce, accesses.get(i), accesses.get(j));
+          Contraction found = of(result.reduced(reduce), result, accesses.get(i), accesses.get(j));
           boolean isProduct = !found.left.isEmpty() && !found.right.isEmpty() && !found.reduced.isEmpty();
           best = isProduct && best.filter(other -> other.points() >= found.points()).isEmpty() ? Optional.of(found) : best;
         }
@@ -119,21 +135,14 @@ public record TrafficBound(long cacheBytes, long compulsory, List<Product> produ
       return best;
     }
 
-    private static Contraction of(Expr.Reduce reduce, Expr.Access first, Expr.Access second) {
-      Set<Rank> mine = ranks(first);
-      Set<Rank> theirs = ranks(second);
-      Set<Rank> bound = new LinkedHashSet<>(reduce.ranks());
+    private static Contraction of(Set<Rank> bound, Result result, Expr.Access first, Expr.Access second) {
+      Set<Rank> mine = result.ranks(first);
+      Set<Rank> theirs = result.ranks(second);
       return new Contraction(first, second,
           select(mine, rank -> theirs.contains(rank) && !bound.contains(rank)),
           select(mine, rank -> !theirs.contains(rank) && !bound.contains(rank)),
           select(theirs, rank -> !mine.contains(rank) && !bound.contains(rank)),
           select(mine, rank -> theirs.contains(rank) && bound.contains(rank)));
-    }
-
-    private static Set<Rank> ranks(Expr.Access access) {
-      return access.indices().stream().flatMap(Expr::nodes)
-          .flatMap(node -> node instanceof Expr.Coordinate(Rank rank) ? Stream.of(rank) : Stream.empty())
-          .collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
     private static Set<Rank> select(Collection<Rank> ranks, Predicate<Rank> keep) {

@@ -88,6 +88,22 @@ final class TrafficTest {
         text(bound(ATTENTION.replace("-> f32[8192, 64]", "-> (f32[8192, 64], f32[8192, 8192])").replace("return Z", "return Z, S"), 64 << 10)));
   }
 
+  @Test
+  void tilesHaveTheBoundOfTheWhole() {
+    TrafficBound bound = bound("""
+        def attention(Q: f32[8192, 64], K: f32[8192, 64], V: f32[8192, 64]) -> f32[8192, 64] {
+          update RM: f32[8192] from -inf, RN: f32[8192, 64] from 0.0, S: f32[8192, 128] from 0.0, NEW: f32[8192] from 0.0 for t in 0..64 {
+            S[p, m] = sum[e](Q[p, e] * K[t * 128 + m, e])
+            NEW[p] = max(RM[p], max[m](S[p, m]))
+            RN[p, f] = RN[p, f] * exp(RM[p] - NEW[p]) + sum[m](exp(S[p, m] - NEW[p]) * V[t * 128 + m, f])
+            RM[p] = NEW[p]
+          }
+          return RN
+        }""", 64 << 10);
+    assertEquals("S: p * t * m * e^2 / M without S, RN: p * m * t * f^2 / M without S", text(bound));
+    assertEquals(bound(ATTENTION, 64 << 10).bytes(), bound.bytes());
+  }
+
   private static Cascade read(String text) {
     return EinReader.read(new Source("test.ein", text), Optional.empty()).cascade();
   }

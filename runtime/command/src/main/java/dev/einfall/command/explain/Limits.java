@@ -48,6 +48,7 @@ public record Limits(double operations, double bytes, String basis) {
   }
 
   static String time(double seconds) {
-    return seconds < 1e-3 ? String.format(Locale.ROOT, "%.3g us", seconds * 1e6) : String.format(Locale.ROOT, "%.3g ms", seconds * 1e3);
+    return seconds < 1e-3 ? Quantities.digits(seconds * 1e6) + " us"
+        : seconds < 1 ? Quantities.digits(seconds * 1e3) + " ms" : Quantities.digits(seconds) + " s";
   }
 }

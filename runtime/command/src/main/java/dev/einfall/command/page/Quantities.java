@@ -61,6 +61,11 @@ public final class Quantities {
     return String.format(Locale.ROOT, value >= 99.5 ? "%.0f" : value >= 9.95 ? "%.1f" : "%.2f", value);
   }
 
+  /// Three digits, or all before the point.
+  public static String digits(double value) {
+    return String.format(Locale.ROOT, value >= 99.95 ? "%,.0f" : value >= 9.995 ? "%.1f" : "%.2f", value);
+  }
+
   /// Whether both are numbers.
   public static boolean known(Size a, Size b) {
     return a.constant().isPresent() && b.constant().isPresent();
