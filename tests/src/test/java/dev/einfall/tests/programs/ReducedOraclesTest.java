@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// The programs in the folders of `programs` compute the same when their passes are reduced, whole and in parts side by side, with tiles
 /// that do and do not divide what they go over. Run by the reference interpreter against the formulas in plain Java.
-class ReducedProgramsTest {
+class ReducedOraclesTest {
   private static final Path PROGRAMS = Path.of("programs");
   private static final String BEFORE = "normalize-reductions,fold-constants,eliminate-common-einsums";
   private static final List<String> FORMS = List.of("defer-factors,reduce-passes{tile=4,row-bytes=0}",
