@@ -193,7 +193,31 @@ public final class Ranges {
       Interval rest = bound(sum.minus(Linear.atom(term.getKey()).times(term.getValue())), 1);
       result = result.narrow(term.getKey(), quotients(range.plus(rest.negate()), term.getValue()));
     }
+    for (Map.Entry<Expr, Long> term : sum.terms().entrySet()) {
+      result = result.constrainOperands(sum, range, term.getKey(), term.getValue());
+    }
     return result;
+  }
+
+  /// With what `sum` in `range` says about the sums with the operands of a minimum or maximum, `atom`, in its place.
+  private Ranges constrainOperands(Linear sum, Interval range, Expr atom, long factor) {
+    if (!(atom instanceof Expr.Binary(BinaryOp op, Expr left, Expr right)) || op != BinaryOp.MIN && op != BinaryOp.MAX
+        || !isStable(atom) || impossible) {
+      return this;
+    }
+    boolean noLarger = op == BinaryOp.MAX == factor > 0;
+    Interval one = noLarger ? new Interval(Long.MIN_VALUE, range.high()) : new Interval(range.low(), Long.MAX_VALUE);
+    Interval known = ofAtom(atom);
+    Ranges result = this;
+    try {
+      Linear rest = sum.minus(Linear.atom(atom).times(factor));
+      Interval ofLeft = known.meets(range(right)) ? one : range;
+      Interval ofRight = known.meets(range(left)) ? one : range;
+      result = ofLeft.equals(Interval.ALL) ? result : result.constrain(rest.plus(exact(left).times(factor)), ofLeft);
+      return ofRight.equals(Interval.ALL) ? result : result.constrain(rest.plus(exact(right).times(factor)), ofRight);
+    } catch (ArithmeticException _) {
+      return result;
+    }
   }
 
   /// The integers `x` with `x * factor` in `range`.

@@ -2,8 +2,10 @@ package dev.einfall.passes.loop;
 
 import static dev.einfall.ir.ElementType.BOOL;
 import static dev.einfall.ir.ElementType.I32;
+import static dev.einfall.ir.ElementType.I64;
 
 import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Interval;
@@ -148,17 +150,27 @@ final class CutPoints {
     IndexSum sum = new IndexSum(around.terms(), Math.addExact(around.constant(), offset));
     long divisor = Math.abs(factor);
     IndexSum dividend = factor > 0 ? sum.times(-1).plus(constant(divisor - 1)) : sum.plus(constant(divisor));
-    Expr quotient = divisor == 1 ? dividend.expr() : new Expr.Binary(BinaryOp.DIV, dividend.expr(), Expr.index(divisor));
-    return SimplifyIndices.simplify(quotient, outside);
+    boolean wide = around.terms().keySet().stream().anyMatch(atom -> atom.type().element() == I64);
+    ElementType type = wide ? I64 : I32;
+    Expr quotient = divisor == 1 ? dividend.expr(type)
+        : new Expr.Binary(BinaryOp.DIV, dividend.expr(type), new Expr.IntLiteral(type, divisor));
+    return SimplifyIndices.simplify(wide ? narrow(quotient) : quotient, outside);
+  }
+
+  /// An `i64` as an index: numbers outside of the loop's range are all the same.
+  private Expr narrow(Expr point) {
+    Expr most = new Expr.IntLiteral(I64, outside.of(loop.extent()).high());
+    Expr inside = new Expr.Binary(BinaryOp.MAX, new Expr.Binary(BinaryOp.MIN, point, most), new Expr.IntLiteral(I64, 0));
+    return new Expr.Cast(I32, inside);
   }
 
   private static IndexSum constant(long value) {
     return new IndexSum(Map.of(), value);
   }
 
-  /// Whether `atom` is an index with one value for the whole loop.
+  /// Whether `atom` is a number with one value for the whole loop.
   private boolean isOutside(Expr atom) {
-    return atom.type().element() == I32 && atom.nodes().allMatch(node -> switch (node) {
+    return (atom.type().element() == I32 || atom.type().element() == I64) && atom.nodes().allMatch(node -> switch (node) {
       case Expr.Ref(Var var) -> !inner.contains(var);
       case Expr.Load _ -> outside.isConstant(node);
       default -> true;

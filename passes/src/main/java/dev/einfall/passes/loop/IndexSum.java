@@ -1,6 +1,7 @@
 package dev.einfall.passes.loop;
 
 import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.loop.Expr;
 import java.util.LinkedHashMap;
@@ -91,32 +92,35 @@ record IndexSum(Map<Expr, Long> terms, long constant) {
     return new IndexSum(quotient, Math.floorDiv(constant, divisor));
   }
 
-  /// The sum as an expression: terms in order, a positive one first, then the constant; the constant first if it alone is
+  /// The sum as an index: terms in order, a positive one first, then the constant; the constant first if it alone is
   /// positive.
   Expr expr() {
+    return expr(ElementType.I32);
+  }
+
+  /// The sum as an expression of `type`, an integer.
+  Expr expr(ElementType type) {
     Optional<Expr> first = terms.keySet().stream().filter(atom -> terms.get(atom) > 0).findFirst();
     boolean startsWithConstant = terms.isEmpty() || first.isEmpty() && constant > 0;
-    Expr sum = startsWithConstant ? Expr.index(constant) : null;
+    Expr sum = startsWithConstant ? new Expr.IntLiteral(type, constant) : null;
     if (first.isPresent()) {
-      sum = multiple(first.get(), terms.get(first.get()));
+      sum = multiple(first.get(), terms.get(first.get()), type);
     }
     for (Map.Entry<Expr, Long> term : terms.entrySet()) {
       if (first.isEmpty() || !first.get().equals(term.getKey())) {
-        sum = sum == null ? multiple(term.getKey(), term.getValue()) : plus(sum, term.getKey(), term.getValue());
+        sum = sum == null ? multiple(term.getKey(), term.getValue(), type) : plus(sum, term.getKey(), term.getValue(), type);
       }
     }
-    if (constant == 0 || startsWithConstant) {
-      return sum;
-    }
-    return constant > 0 ? new Expr.Binary(BinaryOp.ADD, sum, Expr.index(constant))
-        : new Expr.Binary(BinaryOp.SUB, sum, Expr.index(-constant));
+    return constant == 0 || startsWithConstant ? sum : new Expr.Binary(
+        constant > 0 ? BinaryOp.ADD : BinaryOp.SUB, sum, new Expr.IntLiteral(type, Math.abs(constant)));
   }
 
-  private static Expr plus(Expr sum, Expr atom, long factor) {
-    return new Expr.Binary(factor < 0 ? BinaryOp.SUB : BinaryOp.ADD, sum, multiple(atom, Math.abs(factor)));
+  private static Expr plus(Expr sum, Expr atom, long factor, ElementType type) {
+    return new Expr.Binary(factor < 0 ? BinaryOp.SUB : BinaryOp.ADD, sum, multiple(atom, Math.abs(factor), type));
   }
 
-  private static Expr multiple(Expr atom, long factor) {
-    return factor == 1 ? atom : new Expr.Binary(BinaryOp.MUL, atom, Expr.index(factor));
+  private static Expr multiple(Expr atom, long factor, ElementType type) {
+    Expr value = atom.type().element() == type ? atom : new Expr.Cast(type, atom);
+    return factor == 1 ? value : new Expr.Binary(BinaryOp.MUL, value, new Expr.IntLiteral(type, factor));
   }
 }
