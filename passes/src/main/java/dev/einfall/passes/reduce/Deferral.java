@@ -167,7 +167,8 @@ record Deferral(Ancestry ancestry) {
       return Optional.empty();
     }
     Set<Rank> ranks = Exprs.identitySet();
-    reduced.forEach(dimension -> ranks.add(producer.ranks().get(dimension)));
+    // One reduction may go over more dimensions than another: the factor leaves all.
+    uses.stream().flatMap(use -> use.reducedDimensions().stream()).forEach(dimension -> ranks.add(producer.ranks().get(dimension)));
     Monomial factor = common(value.get(), ranks);
     Polynomial rest = dividedBy(value.get(), factor);
     boolean allowed = !factor.isOne() && uses.stream().allMatch(use -> mayLeave(use.reduce.reduction(), factor));
