@@ -8,6 +8,7 @@ import dev.einfall.ir.ElementType;
 import dev.einfall.ir.UnaryOp;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,6 +31,8 @@ public final class Ranges {
 
   private static final int DEPTH = 3;
 
+  private record Question(Linear sum, int depth) {}
+
   /// `low <= sum <= high` for a sum of two or more atoms, without its constant.
   private record Fact(Linear sum, Interval range) {}
 
@@ -38,6 +41,10 @@ public final class Ranges {
   private final Map<Var, Expr> definitions;
   private final List<Fact> facts;
   private final boolean impossible;
+  /// What has been found out: conditions that lead to each other would be followed again and again.
+  private final Map<Expr, Interval> asked = new HashMap<>();
+  private final Map<Question, Interval> bounds = new HashMap<>();
+  private final Map<Expr, Ranges> others = new HashMap<>();
 
   private Ranges(
       Set<Buffer> constants, Map<Expr, Interval> atoms, Map<Var, Expr> definitions, List<Fact> facts,
@@ -323,6 +330,18 @@ public final class Ranges {
 
   /// What [#of] gives, but for facts about more than `expr`.
   private Interval range(Expr expr) {
+    if (facts.isEmpty()) {
+      return newRange(expr);
+    }
+    Interval known = asked.get(expr);
+    if (known == null) {
+      known = newRange(expr);
+      asked.put(expr, known);
+    }
+    return known;
+  }
+
+  private Interval newRange(Expr expr) {
     Interval type = Interval.of(expr.type().element());
     if (expr instanceof Expr.IntLiteral(ElementType _, long value)) {
       return Interval.of(value);
@@ -336,6 +355,19 @@ public final class Ranges {
 
   /// Bounds of a sum: those of its atoms added up, and what each fact about some of its atoms says, with what is left.
   private Interval bound(Linear sum, int depth) {
+    if (facts.isEmpty() || depth == 0) {
+      return newBound(sum, depth);
+    }
+    Question question = new Question(sum, depth);
+    Interval known = bounds.get(question);
+    if (known == null) {
+      known = newBound(sum, depth);
+      bounds.put(question, known);
+    }
+    return known;
+  }
+
+  private Interval newBound(Linear sum, int depth) {
     Interval range = Interval.of(sum.constant());
     for (Map.Entry<Expr, Long> term : sum.terms().entrySet()) {
       range = range.plus(ofAtom(term.getKey()).times(term.getValue()));
@@ -412,6 +444,18 @@ public final class Ranges {
 
   /// Without the facts about `atom`, which its own operands must not lead back to.
   private Ranges without(Expr atom) {
+    if (facts.isEmpty()) {
+      return this;
+    }
+    Ranges known = others.get(atom);
+    if (known == null) {
+      known = newWithout(atom);
+      others.put(atom, known);
+    }
+    return known;
+  }
+
+  private Ranges newWithout(Expr atom) {
     List<Fact> others = facts.stream().filter(fact -> !fact.sum.terms().containsKey(atom)).toList();
     return others.size() == facts.size() ? this : new Ranges(constants, atoms, definitions, others, impossible);
   }
