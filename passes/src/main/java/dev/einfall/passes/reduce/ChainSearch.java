@@ -30,6 +30,7 @@ final class ChainSearch {
   private final Consumer<Diagnostic> remarks;
   private final Set<Tensor> settled;
   private final Map<Einsum, Expr> inlined = new IdentityHashMap<>();
+  private final Map<Einsum, List<Expr.Access>> accesses = new IdentityHashMap<>();
 
   /// @param settled tensors that are left as they are
   ChainSearch(Ancestry ancestry, Consumer<Diagnostic> remarks, Set<Tensor> settled) {
@@ -77,7 +78,7 @@ final class ChainSearch {
   private void link(Einsum earlier, Einsum later, Map<Fiber, Fiber> leaders) {
     Set<Rank> reduced = Exprs.identitySet();
     reduced.addAll(later.value().bound());
-    boolean reads = Exprs.accesses(body(later)).anyMatch(access ->
+    boolean reads = accesses(later).stream().anyMatch(access ->
         access.tensor() == earlier.tensor() && Exprs.freeRanks(access).stream().noneMatch(reduced::contains));
     if (!reads) {
       return;
@@ -105,8 +106,8 @@ final class ChainSearch {
 
   /// Whether both terms read the same dimension of some tensor by the rank that they reduce.
   private boolean shareElements(Einsum earlier, Rank left, Einsum later, Rank right) {
-    List<Expr.Access> others = Exprs.accesses(body(later)).toList();
-    return Exprs.accesses(body(earlier)).anyMatch(access -> {
+    List<Expr.Access> others = accesses(later);
+    return accesses(earlier).stream().anyMatch(access -> {
       int dimension = access.indices().indexOf(new Expr.Coordinate(left));
       return dimension >= 0 && others.stream().anyMatch(other ->
           other.tensor() == access.tensor() && other.indices().get(dimension).equals(new Expr.Coordinate(right)));
@@ -116,6 +117,11 @@ final class ChainSearch {
   /// The reduction with all elementwise producers inlined.
   private Expr body(Einsum einsum) {
     return inlined.computeIfAbsent(einsum, _ -> inline(einsum.value(), tensor -> true));
+  }
+
+  /// The elements that it reads, each once: a norm of norms reads the same ones again and again.
+  private List<Expr.Access> accesses(Einsum einsum) {
+    return accesses.computeIfAbsent(einsum, _ -> Exprs.accesses(body(einsum)).distinct().toList());
   }
 
   private Expr inline(Expr value, Predicate<Tensor> which) {
@@ -206,7 +212,7 @@ final class ChainSearch {
     for (Fiber fiber : fibers) {
       join(first.rank, fiber.rank, same);
       for (Fiber earlier : fibers) {
-        for (Expr.Access access : Exprs.accesses(body(fiber.einsum)).filter(a -> a.tensor() == earlier.einsum.tensor()).toList()) {
+        for (Expr.Access access : accesses(fiber.einsum).stream().filter(a -> a.tensor() == earlier.einsum.tensor()).toList()) {
           for (int i = 0; i < access.indices().size(); i++) {
             if (!(access.indices().get(i) instanceof Expr.Coordinate(Rank rank)) || !fiber.einsum.ranks().contains(rank)) {
               return Optional.of(fiber);
@@ -228,7 +234,7 @@ final class ChainSearch {
   private void joinInner(List<Fiber> fibers, Map<Rank, Rank> same) {
     for (Fiber earlier : fibers) {
       for (Fiber later : fibers) {
-        Exprs.accesses(body(earlier.einsum)).forEach(left -> Exprs.accesses(body(later.einsum))
+        accesses(earlier.einsum).forEach(left -> accesses(later.einsum).stream()
             .filter(right -> earlier != later && right.tensor() == left.tensor()
                 && left.indices().indexOf(new Expr.Coordinate(earlier.rank)) == right.indices().indexOf(new Expr.Coordinate(later.rank)))
             .forEach(right -> joinInner(earlier, left, later, right, same)));
