@@ -335,6 +335,8 @@ public final class Ranges {
     }
     Interval known = asked.get(expr);
     if (known == null) {
+      // A question that leads back to itself gets what its type says.
+      asked.put(expr, Interval.of(expr.type().element()));
       known = newRange(expr);
       asked.put(expr, known);
     }
@@ -361,6 +363,7 @@ public final class Ranges {
     Question question = new Question(sum, depth);
     Interval known = bounds.get(question);
     if (known == null) {
+      bounds.put(question, Interval.ALL);
       known = newBound(sum, depth);
       bounds.put(question, known);
     }
