@@ -71,13 +71,19 @@ public record FactorReductions(List<String> loops, Numerics numerics) implements
     if (serial.isEmpty() && factored.size() > 1) {
       serial.add(factored.removeFirst());
     }
-    if (!(inner instanceof Stmt.Store store) || serial.isEmpty() || factored.isEmpty()) {
+    if (!(inner instanceof Stmt.Store store) || serial.isEmpty() || factored.isEmpty() || !canMoveInside(factored, serial)) {
       return Optional.empty();
     }
     return accumulation(store)
         .filter(update -> numerics.mayReorder(update.op(), store.buffer().type()))
         .filter(_ -> serial.stream().noneMatch(loop -> isIndexed(store, loop)) && factored.stream().noneMatch(loop -> isIndexed(store, loop)))
         .map(update -> new Chain(serial, factored, store, update));
+  }
+
+  /// Whether the loops `factored` can stand inside all of `serial`: no extent of these counts on them (as in a triangle).
+  private static boolean canMoveInside(List<Stmt.For> factored, List<Stmt.For> serial) {
+    return factored.stream().allMatch(loop -> Rewrites.constant(loop.extent()).isPresent()
+        && serial.stream().noneMatch(outer -> Rewrites.uses(outer.extent(), loop.var())));
   }
 
   private static boolean isIndexed(Stmt.Store store, Stmt.For loop) {
