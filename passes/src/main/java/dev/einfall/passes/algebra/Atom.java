@@ -34,6 +34,9 @@ public sealed interface Atom {
   /// A sum in parentheses: a factor that is not multiplied out, or that stands under a root or below a fraction line.
   record Base(Polynomial sum) implements Atom {}
 
+  /// A sum that is computed as it is written: its terms are not moved among others, which may be much larger or smaller.
+  record Whole(Expr expr, Polynomial sum) implements Atom {}
+
   /// Infinity: it absorbs what is added to it, as no other value is infinite where the algebra is asked.
   record Infinity() implements Atom {}
 
@@ -47,6 +50,7 @@ public sealed interface Atom {
       case Choice(Condition condition, Polynomial whenTrue, Polynomial whenFalse) ->
           Stream.concat(condition.operands(), Stream.of(whenTrue, whenFalse));
       case Base(Polynomial sum) -> Stream.of(sum);
+      case Whole(Expr _, Polynomial sum) -> Stream.of(sum);
     };
   }
 
@@ -55,7 +59,7 @@ public sealed interface Atom {
     Stream<Expr> own = switch (this) {
       case Leaf(Expr expr) -> Stream.of(expr);
       case Choice(Condition condition, Polynomial _, Polynomial _) -> condition.plain();
-      case Apply _, Pair _, Extreme _, Base _, Infinity _ -> Stream.empty();
+      case Apply _, Pair _, Extreme _, Base _, Whole _, Infinity _ -> Stream.empty();
     };
     return Stream.concat(own, operands().flatMap(Polynomial::leaves));
   }
@@ -71,6 +75,10 @@ public sealed interface Atom {
       case Choice(Condition condition, Polynomial whenTrue, Polynomial whenFalse) ->
           canonical.choice(condition.map(change, leaf, canonical), change.apply(whenTrue), change.apply(whenFalse));
       case Base(Polynomial sum) -> change.apply(sum);
+      case Whole(Expr _, Polynomial sum) -> {
+        Polynomial changed = change.apply(sum);
+        yield changed.equals(sum) ? Polynomial.of(this) : changed;
+      }
     };
   }
 }

@@ -31,7 +31,18 @@ import java.util.function.UnaryOperator;
 /// ```
 ///
 /// @param signs what is known not to be negative: such factors come out of `max` and `min`, and leave comparisons
-public record Canonical(SignAnalysis signs) {
+/// @param whole which sums of floats stay as they are written: what is not taken apart is not rounded in another way
+public record Canonical(SignAnalysis signs, Predicate<Expr> whole) {
+
+  /// Takes every sum apart.
+  public Canonical(SignAnalysis signs) {
+    this(signs, _ -> false);
+  }
+
+  /// The same, but that sums stay as they are written for which `expressions` holds.
+  public Canonical keeping(Predicate<Expr> expressions) {
+    return new Canonical(signs, expressions);
+  }
 
   /// The form of `expr`, a number.
   ///
@@ -86,8 +97,8 @@ public record Canonical(SignAnalysis signs) {
       return leaf(binary);
     }
     return switch (binary.op()) {
-      case ADD -> of(left).plus(of(right));
-      case SUB -> of(left).minus(of(right));
+      case ADD -> sum(binary, of(left).plus(of(right)));
+      case SUB -> sum(binary, of(left).minus(of(right)));
       case MUL -> of(left).times(of(right));
       case DIV -> left.type().isFloat() ? of(left).times(of(right).power(Rational.MINUS_ONE)) : leaf(binary);
       case MIN, MAX -> extreme(binary.op(), List.of(of(left), of(right)));
@@ -95,6 +106,10 @@ public record Canonical(SignAnalysis signs) {
       case MOD -> Polynomial.of(new Atom.Pair(binary.op(), of(left), of(right)));
       case EQ, NE, LT, LE, GT, GE, AND, OR, XOR, SHL, SHR -> leaf(binary);
     };
+  }
+
+  private Polynomial sum(Expr.Binary expr, Polynomial sum) {
+    return sum.isMonomial() || sum.isZero() || !expr.type().isFloat() || !whole.test(expr) ? sum : Polynomial.of(new Atom.Whole(expr, sum));
   }
 
   private static Polynomial power(Polynomial base, Polynomial exponent) {
@@ -266,7 +281,9 @@ public record Canonical(SignAnalysis signs) {
     for (Map.Entry<Monomial, Rational> term : value.terms().entrySet()) {
       Polynomial product = term.getKey().exponent().isZero() ? Polynomial.ONE : Polynomial.exp(change.apply(term.getKey().exponent()));
       for (Map.Entry<Atom, Rational> factor : term.getKey().powers().entrySet()) {
-        product = product.times(factor.getKey().map(change, plain, this).power(factor.getValue()));
+        Polynomial base = factor.getKey() instanceof Atom.Whole(Expr _, Polynomial inside) ? change.apply(inside)
+            : factor.getKey().map(change, plain, this);
+        product = product.times(base.power(factor.getValue()));
       }
       sum = sum.plus(scaled(product, term.getValue()));
     }

@@ -51,7 +51,7 @@ record Obstacles(Dependence dependence) {
       case Atom.Pair(BinaryOp op, Polynomial _, Polynomial _) ->
           Optional.of(new Blocked(op == BinaryOp.MOD ? "is a remainder of both" : "is a power of both", whole));
       case Atom.Leaf(Expr.Cast _) -> Optional.of(new Blocked("is a conversion of both", whole));
-      case Atom.Leaf _ -> Optional.of(new Blocked("depends on both", whole));
+      case Atom.Leaf _, Atom.Whole _ -> Optional.of(new Blocked("depends on both", whole));
       case Atom.Infinity _ -> Optional.empty();
     };
   }

@@ -236,7 +236,8 @@ public record Polynomial(Map<Monomial, Rational> terms) {
     Map<Atom, Rational> roots = new LinkedHashMap<>();
     Map<Atom, Rational> inside = new LinkedHashMap<>();
     whole.monomial().powers().forEach((atom, power) -> {
-      boolean positive = !power.isInteger() || atom instanceof Atom.Base(Polynomial sum) && !sum.isMonomial() && power.isOne();
+      boolean isSum = atom instanceof Atom.Whole || atom instanceof Atom.Base(Polynomial sum) && !sum.isMonomial();
+      boolean positive = !power.isInteger() || isSum && power.isOne();
       (positive ? roots : inside).put(atom, positive ? power.times(exponent) : power);
     });
     Polynomial rest = of(new Monomial(inside, ZERO), halves ? Rational.ONE : whole.coefficient());

@@ -57,6 +57,7 @@ public record SignAnalysis(Predicate<Expr> known) {
       case Atom.Choice(Condition _, Polynomial whenTrue, Polynomial whenFalse) ->
           isNonNegative(whenTrue) && isNonNegative(whenFalse);
       case Atom.Base(Polynomial sum) -> isNonNegative(sum);
+      case Atom.Whole(Expr _, Polynomial sum) -> isNonNegative(sum);
       case Atom.Infinity _ -> true;
     };
   }

@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Canonical forms as expressions again: factors in their order, then the quotient; positive terms before negative ones.
+/// Canonical forms as expressions again: factors in their order, then the quotient; terms in their order, but for a positive one
+/// that comes first.
 public final class Written {
   /// `x^4` is three products, `x^5` a call of `pow`.
   private static final int MOST_FACTORS = 4;
@@ -53,15 +54,17 @@ public final class Written {
   }
 
   private Expr sum(Polynomial value) {
+    List<Map.Entry<Monomial, Rational>> terms = new ArrayList<>(value.terms().entrySet());
+    terms.stream().filter(term -> term.getValue().signum() > 0).findFirst().ifPresent(first -> {
+      terms.remove(first);
+      terms.addFirst(first);
+    });
     Expr sum = null;
-    for (boolean negative : new boolean[] {false, true}) {
-      for (Map.Entry<Monomial, Rational> term : value.terms().entrySet()) {
-        if (term.getValue().signum() < 0 == negative) {
-          Expr part = product(term.getKey(), term.getValue().abs());
-          sum = sum == null ? negative ? negated(part) : part
-              : new Expr.Binary(negative ? BinaryOp.SUB : BinaryOp.ADD, sum, part);
-        }
-      }
+    for (Map.Entry<Monomial, Rational> term : terms) {
+      boolean negative = term.getValue().signum() < 0;
+      Expr part = product(term.getKey(), term.getValue().abs());
+      sum = sum == null ? negative ? negated(part) : part
+          : new Expr.Binary(negative ? BinaryOp.SUB : BinaryOp.ADD, sum, part);
     }
     return sum == null ? Expr.literal(type, 0) : sum;
   }
@@ -157,6 +160,7 @@ public final class Written {
       case Atom.Choice(Condition condition, Polynomial whenTrue, Polynomial whenFalse) ->
           new Expr.Select(of(condition), sum(whenTrue), sum(whenFalse));
       case Atom.Base(Polynomial sum) -> sum(sum);
+      case Atom.Whole(Expr expr, Polynomial _) -> expr;
       case Atom.Infinity _ -> Expr.literal(type, Double.POSITIVE_INFINITY);
     };
   }

@@ -1,5 +1,6 @@
 package dev.einfall.passes.reduce;
 
+import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
@@ -66,9 +67,14 @@ record Deferral(Ancestry ancestry) {
     };
   }
 
+  /// Sums within products stay as they are written.
   private Optional<Polynomial> form(Expr expr) {
+    Set<Expr> addends = Exprs.identitySet();
+    for (Expr sum = expr; sum instanceof Expr.Binary(BinaryOp op, Expr left, Expr _) && (op == BinaryOp.ADD || op == BinaryOp.SUB); sum = left) {
+      addends.add(sum);
+    }
     try {
-      return Optional.of(ancestry.canonical().of(expr)).filter(value -> !value.isInfinite() && !value.isZero());
+      return Optional.of(ancestry.canonical().keeping(sum -> !addends.contains(sum)).of(expr)).filter(value -> !value.isInfinite() && !value.isZero());
     } catch (ArithmeticException _) {
       return Optional.empty();
     }
@@ -204,7 +210,7 @@ record Deferral(Ancestry ancestry) {
       Map<Rank, Expr> at = renamed(producer.ranks(), use.access.indices());
       Expr replacement = alias ? Exprs.substitute(restValue, at) : new Expr.Access(stripped, use.access.indices());
       Expr body = Exprs.rewrite(use.reduce.body(), node -> node.equals(use.access) ? replacement : node);
-      Canonical canonical = ancestry.canonical();
+      Canonical canonical = ancestry.canonical().keeping(_ -> true);
       Polynomial outside = canonical.of(Exprs.substitute(Written.of(Polynomial.of(factor), old.type()), at));
       current = replaced(current, use.einsum,
           behind(use.einsum, new Expr.Reduce(use.reduce.reduction(), use.reduce.ranks(), body), outside));

@@ -131,7 +131,11 @@ record Guards(Chain chain, Canonical canonical, Kept kept, Steps steps, int rows
       Polynomial inner = without(operand, condition);
       return inner.isInfinite() ? inner : Polynomial.of(atom);
     }
-    return atom instanceof Atom.Base(Polynomial sum) ? without(sum, condition) : Polynomial.of(atom);
+    return switch (atom) {
+      case Atom.Base(Polynomial sum) -> without(sum, condition);
+      case Atom.Whole(Expr _, Polynomial sum) -> without(sum, condition);
+      case Atom _ -> Polynomial.of(atom);
+    };
   }
 
   /// Whether `condition` holds somewhere in the tile at hand, or a weaker truth that does not vary within it; empty if none is known.

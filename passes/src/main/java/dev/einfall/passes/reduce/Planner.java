@@ -85,7 +85,7 @@ final class Planner {
 
   /// The form of a term, in which members that need no correction stand as what is kept for them.
   private Polynomial form(Expr body) {
-    return closed(canonical.of(body));
+    return closed(canonical.keeping(sum -> !waits(sum)).of(body));
   }
 
   private Polynomial closed(Polynomial value) {
@@ -105,8 +105,13 @@ final class Planner {
     reduced.addAll(member.inner());
     return new Dependence(
         expr -> expr.nodes().anyMatch(node -> node instanceof Expr.Coordinate(Rank rank) && reduced.contains(rank)),
-        expr -> Exprs.accesses(expr).anyMatch(access -> kept.has(access.tensor())
-            || chain.members().stream().anyMatch(other -> ancestry.dependsOn(access.tensor(), other.tensor()))));
+        this::waits);
+  }
+
+  /// Whether `expr` depends on the reductions of the chain.
+  private boolean waits(Expr expr) {
+    return Exprs.accesses(expr).anyMatch(access -> kept.has(access.tensor())
+        || chain.members().stream().anyMatch(other -> ancestry.dependsOn(access.tensor(), other.tensor())));
   }
 
   private Separator separator(Chain.Member member) {

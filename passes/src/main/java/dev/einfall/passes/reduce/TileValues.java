@@ -137,6 +137,7 @@ final class TileValues {
         factor.getValue().isNatural() && switch (factor.getKey()) {
           case Atom.Leaf _ -> true;
           case Atom.Base(Polynomial sum) -> isFinite(sum);
+          case Atom.Whole(Expr _, Polynomial sum) -> isFinite(sum);
           case Atom.Apply _, Atom.Pair _, Atom.Extreme _, Atom.Choice _, Atom.Infinity _ -> false;
         }));
   }

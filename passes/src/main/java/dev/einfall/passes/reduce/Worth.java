@@ -13,24 +13,14 @@ import java.util.Set;
 /// @param rowBytes what stays in a near cache
 record Worth(Ancestry ancestry, int tile, long rowBytes) {
 
-  private static final double LARGEST_ADDEND = 1e20;
-
   boolean of(Chain chain) {
     long extent = chain.rank().size().value();
-    return extent > tile && !swallows(chain) && (savesProduct(chain) || rowBytes(chain) > rowBytes);
+    return extent > tile && (savesProduct(chain) || rowBytes(chain) > rowBytes);
   }
 
   private boolean savesProduct(Chain chain) {
     return chain.absorbed().stream().anyMatch(tensor -> ancestry.einsum(tensor)
         .filter(einsum -> Exprs.hasReduction(einsum.value()) && einsum.ranks().size() > chain.common().size()).isPresent());
-  }
-
-  /// Whether a number stands in the chain that swallows what it is added to, such as `(1 - mask) * -3.4e38`: written as a sum of
-  /// products, it would stand beside values that it should not meet.
-  private static boolean swallows(Chain chain) {
-    return chain.members().stream().flatMap(member -> member.bodies().stream()).flatMap(Expr::nodes)
-        .anyMatch(node -> node instanceof Expr.FloatLiteral(_, double value)
-            && Double.isFinite(value) && Math.abs(value) > LARGEST_ADDEND);
   }
 
   private static long rowBytes(Chain chain) {

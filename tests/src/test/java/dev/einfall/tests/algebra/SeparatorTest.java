@@ -39,7 +39,7 @@ class SeparatorTest {
       "exp(where(c[m], x[m] - r[], -inf))   ~ exp(-r[]) * (exp(where(c[m], x[m], -inf)) 1.0)",
       "(x[m] - r[] / 4) * (x[m] - r[] / 4)  ~ 1.0 * ((x[m] - c0) * (x[m] - c0) for c0 = r[] * 0.25)",
       "(x[m] - r[]) * (y[m] - s[])          ~ 1.0 * ((x[m] - c0) * (y[m] - c1) for c0 = r[]; c1 = s[])",
-      "(x[m] / s[] - 1) * (x[m] / s[] - 1)  ~ 1.0 / (s[] * s[]) * (x[m] * x[m] + c0 * c0 - x[m] * c0 * 2.0 for c0 = s[])",
+      "(x[m] / s[] - 1) * (x[m] / s[] - 1)  ~ 1.0 / (s[] * s[]) * (x[m] * x[m] - x[m] * c0 * 2.0 + c0 * c0 for c0 = s[])",
       "exp(x[m] - r[]) * (x[m] - r[])       ~ exp(-r[]) * (exp(x[m]) x[m] - c0 for c0 = r[])",
       "exp(x[m] - r[]) + y[m]               ~ exp(-r[]) * (exp(x[m]) 1.0) + 1.0 * (y[m])",
       "exp(x[m] - log(r[]))                 ~ 1.0 / r[] * (exp(x[m]) 1.0)",

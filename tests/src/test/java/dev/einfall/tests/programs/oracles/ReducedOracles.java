@@ -11,6 +11,8 @@ import java.util.stream.IntStream;
 /// numbers and halves of up to 1e4, so that those of `f32` are exact, and rows are masked in whole or in their first part.
 final class ReducedOracles {
   private static final Fill LARGE = Fill.whole(-70, 71);
+  /// What swallows any score.
+  private static final double LOWEST = -3.4028235e38;
 
   private ReducedOracles() {}
 
@@ -25,6 +27,9 @@ final class ReducedOracles {
         OracleCase.of("reduced/blocks").sizes("P=130 M=200 E=4 F=7").sizes("P=7 M=9 E=4 F=1").sizes("P=200 M=70 E=4 F=16")
             .fill("Q", LARGE).fill("K", LARGE).fill("mask", Fill.bits(0.4)).gives(in -> guarded(in,
                 (i, m) -> in.of("mask").get(i[0] / 64, m / 64) == 1 ? score(in, i, m) : Double.NEGATIVE_INFINITY)),
+        OracleCase.of("reduced/padding").sizes("B=3 H=2 P=5 M=70 E=4 F=7").sizes("B=2 H=1 P=3 M=150 E=4 F=17").sizes("B=1 H=1 P=1 M=1 E=4 F=1")
+            .fill("Q", LARGE).fill("K", LARGE).fill("mask", Fill.values(IntStream.range(0, 300).mapToDouble(i -> i > 150 && i % 7 > 2 ? 1 : 0).toArray()))
+            .gives(in -> batched(in, (i, m) -> in.of("mask").get(i[0], m) == 1 ? score(in, i, m) : LOWEST)),
         OracleCase.of("reduced/alibi").sizes("H=4 N=70 E=4 F=7").sizes("H=1 N=1 E=4 F=1").fill("Q", LARGE).fill("K", LARGE)
             .gives(in -> batched(in, (i, m) -> m <= i[1] ? score(in, i, m) - Math.pow(2, -8.0 * (i[0] + 1) / in.size("H")) * (i[1] - m)
                 : Double.NEGATIVE_INFINITY)),
