@@ -39,7 +39,7 @@ public record Size(SortedMap<Product, Long> terms) {
   /// A product of factors in order; empty for the number 1.
   public record Product(List<Factor> factors) implements Comparable<Product> {
     public Product {
-      factors = factors.stream().sorted().toList();
+      factors = factors.size() < 2 ? List.copyOf(factors) : factors.stream().sorted().toList();
     }
 
     private String text() {
@@ -53,7 +53,7 @@ public record Size(SortedMap<Product, Long> terms) {
         return 0;
       }
       int byCount = Integer.compare(other.factors.size(), factors.size());
-      return byCount != 0 ? byCount : text().compareTo(other.text());
+      return byCount != 0 || factors.isEmpty() ? byCount : text().compareTo(other.text());
     }
   }
 
@@ -118,6 +118,9 @@ public record Size(SortedMap<Product, Long> terms) {
   }
 
   private static Product join(Product left, Product right) {
+    if (left.factors.isEmpty() || right.factors.isEmpty()) {
+      return left.factors.isEmpty() ? right : left;
+    }
     List<Factor> factors = new ArrayList<>(left.factors());
     factors.addAll(right.factors());
     return new Product(factors);

@@ -4,8 +4,10 @@ import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.UnaryOp;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -18,7 +20,7 @@ public sealed interface Expr {
   /// A floating-point number, rounded to `type` where it is used.
   record FloatLiteral(ElementType type, double value) implements Expr {
     public FloatLiteral {
-      require(type.isFloat(), "float literal of type " + type);
+      require(type.isFloat(), () -> "float literal of type " + type);
     }
 
     /// Equal bits, so that NaN equals itself and `0.0` differs from `-0.0`.
@@ -37,7 +39,7 @@ public sealed interface Expr {
   /// An integer, or a `bool` as 0 or 1.
   record IntLiteral(ElementType type, long value) implements Expr {
     public IntLiteral {
-      require(!type.isFloat(), "int literal of type " + type);
+      require(!type.isFloat(), () -> "int literal of type " + type);
     }
   }
 
@@ -52,9 +54,8 @@ public sealed interface Expr {
   record Access(Tensor tensor, List<Expr> indices, Optional<Expr> outside) implements Expr {
     public Access {
       indices = List.copyOf(indices);
-      require(indices.size() == tensor.shape().size(), "access to " + tensor + " with " + indices.size() + " indices");
-      indices.forEach(index -> require(index.type().isInteger(), "index of type " + index.type()));
-      outside.ifPresent(value -> require(value.type() == tensor.type(), "`or` value of type " + value.type()));
+      requireIndices(tensor, indices);
+      outside.ifPresent(value -> require(value.type() == tensor.type(), () -> "`or` value of type " + value.type()));
     }
 
     public Access(Tensor tensor, List<Expr> indices) {
@@ -64,14 +65,14 @@ public sealed interface Expr {
 
   record Unary(UnaryOp op, Expr operand) implements Expr {
     public Unary {
-      require(op.accepts(operand.type()), op + " of " + operand.type());
+      require(op.accepts(operand.type()), () -> op + " of " + operand.type());
     }
   }
 
   record Binary(BinaryOp op, Expr left, Expr right) implements Expr {
     public Binary {
-      require(left.type() == right.type(), op + " of " + left.type() + " and " + right.type());
-      require(op.accepts(left.type()), op + " of " + left.type());
+      require(left.type() == right.type(), () -> op + " of " + left.type() + " and " + right.type());
+      require(op.accepts(left.type()), () -> op + " of " + left.type());
     }
   }
 
@@ -79,8 +80,8 @@ public sealed interface Expr {
   /// is no error.
   record Select(Expr condition, Expr whenTrue, Expr whenFalse) implements Expr {
     public Select {
-      require(condition.type().isBool(), "condition of type " + condition.type());
-      require(whenTrue.type() == whenFalse.type(), "branches of " + whenTrue.type() + " and " + whenFalse.type());
+      require(condition.type().isBool(), () -> "condition of type " + condition.type());
+      require(whenTrue.type() == whenFalse.type(), () -> "branches of " + whenTrue.type() + " and " + whenFalse.type());
     }
   }
 
@@ -93,9 +94,9 @@ public sealed interface Expr {
   record Reduce(Reduction reduction, List<Rank> ranks, Expr body) implements Expr {
     public Reduce {
       ranks = List.copyOf(ranks);
-      require(!ranks.isEmpty(), "reduction over no rank");
-      require(reduction.accepts(body.type()), reduction.text() + " of " + body.type());
-      require(!reduction.isPosition() || ranks.size() == 1, reduction.text() + " over several ranks");
+      require(!ranks.isEmpty(), () -> "reduction over no rank");
+      require(reduction.accepts(body.type()), () -> reduction.text() + " of " + body.type());
+      require(!reduction.isPosition() || ranks.size() == 1, () -> reduction.text() + " over several ranks");
     }
   }
 
@@ -105,9 +106,9 @@ public sealed interface Expr {
     public Fold {
       ranks = List.copyOf(ranks);
       bodies = List.copyOf(bodies);
-      require(!ranks.isEmpty(), "reduction over no rank");
-      require(combiner.types().equals(bodies.stream().map(Expr::type).toList()), combiner.name() + " of other types");
-      require(component >= 0 && component < bodies.size(), "component " + component + " of " + combiner.name());
+      require(!ranks.isEmpty(), () -> "reduction over no rank");
+      require(combiner.types().equals(bodies.stream().map(Expr::type).toList()), () -> combiner.name() + " of other types");
+      require(component >= 0 && component < bodies.size(), () -> "component " + component + " of " + combiner.name());
     }
 
     public Fold withComponent(int newComponent) {
@@ -141,17 +142,26 @@ public sealed interface Expr {
   }
 
   /// The operands, in order.
-  default Stream<Expr> children() {
+  default List<Expr> operands() {
     return switch (this) {
-      case FloatLiteral _, IntLiteral _, Coordinate _, Extent _, Ref _ -> Stream.empty();
-      case Access access -> Stream.concat(access.indices.stream(), access.outside.stream());
-      case Unary unary -> Stream.of(unary.operand);
-      case Binary binary -> Stream.of(binary.left, binary.right);
-      case Select select -> Stream.of(select.condition, select.whenTrue, select.whenFalse);
-      case Cast cast -> Stream.of(cast.operand);
-      case Reduce reduce -> Stream.of(reduce.body);
-      case Fold fold -> fold.bodies.stream();
+      case FloatLiteral _, IntLiteral _, Coordinate _, Extent _, Ref _ -> List.of();
+      case Access access -> access.outside.map(outside -> {
+        List<Expr> operands = new ArrayList<>(access.indices);
+        operands.add(outside);
+        return operands;
+      }).orElse(access.indices);
+      case Unary unary -> List.of(unary.operand);
+      case Binary binary -> List.of(binary.left, binary.right);
+      case Select select -> List.of(select.condition, select.whenTrue, select.whenFalse);
+      case Cast cast -> List.of(cast.operand);
+      case Reduce reduce -> List.of(reduce.body);
+      case Fold fold -> fold.bodies;
     };
+  }
+
+  /// The operands, in order.
+  default Stream<Expr> children() {
+    return operands().stream();
   }
 
   /// The ranks that this node binds in its operands.
@@ -168,9 +178,9 @@ public sealed interface Expr {
     return switch (this) {
       case FloatLiteral _, IntLiteral _, Coordinate _, Extent _, Ref _ -> this;
       case Access access -> {
-        List<Expr> indices = access.indices.stream().map(change).toList();
+        List<Expr> indices = changed(access.indices, change);
         Optional<Expr> outside = access.outside.map(change);
-        yield same(indices, access.indices) && same(outside.stream().toList(), access.outside.stream().toList())
+        yield same(indices, access.indices) && outside.orElse(null) == access.outside.orElse(null)
             ? this : new Access(access.tensor, indices, outside);
       }
       case Unary unary -> {
@@ -198,15 +208,33 @@ public sealed interface Expr {
         yield body == reduce.body ? this : new Reduce(reduce.reduction, reduce.ranks, body);
       }
       case Fold fold -> {
-        List<Expr> bodies = fold.bodies.stream().map(change).toList();
+        List<Expr> bodies = changed(fold.bodies, change);
         yield same(bodies, fold.bodies) ? this : new Fold(fold.combiner, fold.ranks, bodies, fold.component);
       }
     };
   }
 
+  private static List<Expr> changed(List<Expr> exprs, UnaryOperator<Expr> change) {
+    List<Expr> changed = new ArrayList<>(exprs.size());
+    for (Expr expr : exprs) {
+      changed.add(change.apply(expr));
+    }
+    return changed;
+  }
+
   /// This node and all below it, each before its operands.
   default Stream<Expr> nodes() {
-    return Stream.concat(Stream.of(this), children().flatMap(Expr::nodes));
+    List<Expr> found = new ArrayList<>();
+    collect(this, found);
+    return found.stream();
+  }
+
+  /// Passes ask for nodes all the time: a list is many times as fast as streams of streams.
+  private static void collect(Expr expr, List<Expr> found) {
+    found.add(expr);
+    for (Expr operand : expr.operands()) {
+      collect(operand, found);
+    }
   }
 
   /// The literal `value` of `type`.
@@ -229,9 +257,16 @@ public sealed interface Expr {
     return true;
   }
 
-  private static void require(boolean holds, String message) {
+  private static void requireIndices(Tensor tensor, List<Expr> indices) {
+    require(indices.size() == tensor.shape().size(), () -> "access to " + tensor + " with " + indices.size() + " indices");
+    for (Expr index : indices) {
+      require(index.type().isInteger(), () -> "index of type " + index.type());
+    }
+  }
+
+  private static void require(boolean holds, Supplier<String> message) {
     if (!holds) {
-      throw new IllegalArgumentException(message);
+      throw new IllegalArgumentException(message.get());
     }
   }
 }

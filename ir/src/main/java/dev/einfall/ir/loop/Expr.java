@@ -6,7 +6,9 @@ import static dev.einfall.ir.ElementType.I32;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.UnaryOp;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -18,7 +20,7 @@ public sealed interface Expr {
 
   record FloatLiteral(ElementType element, double value) implements Expr {
     public FloatLiteral {
-      require(element.isFloat(), "float literal of type " + element);
+      require(element.isFloat(), () -> "float literal of type " + element);
     }
 
     /// Equal bits, so that NaN equals itself and `0.0` differs from `-0.0`.
@@ -37,7 +39,7 @@ public sealed interface Expr {
   /// An integer, or a `bool` as 0 or 1.
   record IntLiteral(ElementType element, long value) implements Expr {
     public IntLiteral {
-      require(!element.isFloat(), "int literal of type " + element);
+      require(!element.isFloat(), () -> "int literal of type " + element);
     }
   }
 
@@ -55,14 +57,14 @@ public sealed interface Expr {
 
   record Unary(UnaryOp op, Expr operand) implements Expr {
     public Unary {
-      require(op.accepts(operand.type().element()), op + " of " + operand.type());
+      require(op.accepts(operand.type().element()), () -> op + " of " + operand.type());
     }
   }
 
   record Binary(BinaryOp op, Expr left, Expr right) implements Expr {
     public Binary {
-      require(left.type().equals(right.type()), op + " of " + left.type() + " and " + right.type());
-      require(op.accepts(left.type().element()), op + " of " + left.type());
+      require(left.type().equals(right.type()), () -> op + " of " + left.type() + " and " + right.type());
+      require(op.accepts(left.type().element()), () -> op + " of " + left.type());
     }
   }
 
@@ -70,7 +72,7 @@ public sealed interface Expr {
   record Fma(Expr a, Expr b, Expr c) implements Expr {
     public Fma {
       require(a.type().equals(b.type()) && b.type().equals(c.type()) && a.type().element().isFloat(),
-          "fma of " + a.type() + ", " + b.type() + ", " + c.type());
+          () -> "fma of " + a.type() + ", " + b.type() + ", " + c.type());
     }
   }
 
@@ -78,7 +80,7 @@ public sealed interface Expr {
     public Select {
       require(condition.type().element() == BOOL && condition.type().lanes() == whenTrue.type().lanes()
           && whenTrue.type().equals(whenFalse.type()),
-          "select of " + condition.type() + ", " + whenTrue.type() + ", " + whenFalse.type());
+          () -> "select of " + condition.type() + ", " + whenTrue.type() + ", " + whenFalse.type());
     }
   }
 
@@ -89,28 +91,28 @@ public sealed interface Expr {
   /// The operand's bits as another type of the same size.
   record Bitcast(ElementType element, Expr operand) implements Expr {
     public Bitcast {
-      require(element.bytes() == operand.type().element().bytes(), "bitcast of " + operand.type() + " to " + element);
+      require(element.bytes() == operand.type().element().bytes(), () -> "bitcast of " + operand.type() + " to " + element);
     }
   }
 
   /// The `lanes` integers `base, base + stride, base + 2 * stride, ...`.
   record Ramp(Expr base, int stride, int lanes) implements Expr {
     public Ramp {
-      require(base.type().equals(ValueType.scalar(I32)) && lanes > 1, "ramp of " + lanes + " lanes over " + base.type());
+      require(base.type().equals(ValueType.scalar(I32)) && lanes > 1, () -> "ramp of " + lanes + " lanes over " + base.type());
     }
   }
 
   /// A scalar in every lane.
   record Broadcast(Expr operand, int lanes) implements Expr {
     public Broadcast {
-      require(!operand.type().isVector() && lanes > 1, "broadcast of " + operand.type() + " to " + lanes + " lanes");
+      require(!operand.type().isVector() && lanes > 1, () -> "broadcast of " + operand.type() + " to " + lanes + " lanes");
     }
   }
 
   /// The lanes of `operand` combined by a commutative `op`, in any order.
   record ReduceLanes(BinaryOp op, Expr operand) implements Expr {
     public ReduceLanes {
-      require(operand.type().isVector(), "lane reduction of " + operand.type());
+      require(operand.type().isVector(), () -> "lane reduction of " + operand.type());
     }
   }
 
@@ -135,26 +137,34 @@ public sealed interface Expr {
     };
   }
 
-  default Stream<Expr> children() {
+  default List<Expr> operands() {
     return switch (this) {
-      case FloatLiteral _, IntLiteral _, Ref _ -> Stream.empty();
-      case Load load -> load.indices.stream();
-      case Unary unary -> Stream.of(unary.operand);
-      case Binary binary -> Stream.of(binary.left, binary.right);
-      case Fma fma -> Stream.of(fma.a, fma.b, fma.c);
-      case Select select -> Stream.of(select.condition, select.whenTrue, select.whenFalse);
-      case Cast cast -> Stream.of(cast.operand);
-      case Bitcast bitcast -> Stream.of(bitcast.operand);
-      case Ramp ramp -> Stream.of(ramp.base);
-      case Broadcast broadcast -> Stream.of(broadcast.operand);
-      case ReduceLanes reduce -> Stream.of(reduce.operand);
+      case FloatLiteral _, IntLiteral _, Ref _ -> List.of();
+      case Load load -> load.indices;
+      case Unary unary -> List.of(unary.operand);
+      case Binary binary -> List.of(binary.left, binary.right);
+      case Fma fma -> List.of(fma.a, fma.b, fma.c);
+      case Select select -> List.of(select.condition, select.whenTrue, select.whenFalse);
+      case Cast cast -> List.of(cast.operand);
+      case Bitcast bitcast -> List.of(bitcast.operand);
+      case Ramp ramp -> List.of(ramp.base);
+      case Broadcast broadcast -> List.of(broadcast.operand);
+      case ReduceLanes reduce -> List.of(reduce.operand);
     };
+  }
+
+  /// The operands, in order.
+  default Stream<Expr> children() {
+    return operands().stream();
   }
 
   /// This node with each operand replaced by what `change` makes of it; the same object if no operand changes.
   default Expr mapChildren(UnaryOperator<Expr> change) {
-    List<Expr> old = children().toList();
-    List<Expr> operands = old.stream().map(change).toList();
+    List<Expr> old = operands();
+    List<Expr> operands = new ArrayList<>(old.size());
+    for (Expr operand : old) {
+      operands.add(change.apply(operand));
+    }
     return same(old, operands) ? this : switch (this) {
       case FloatLiteral _, IntLiteral _, Ref _ -> this;
       case Load load -> new Load(load.buffer, operands);
@@ -172,7 +182,17 @@ public sealed interface Expr {
 
   /// This node and all below it, each before its operands.
   default Stream<Expr> nodes() {
-    return Stream.concat(Stream.of(this), children().flatMap(Expr::nodes));
+    List<Expr> found = new ArrayList<>();
+    collect(this, found);
+    return found.stream();
+  }
+
+  /// Passes ask for nodes all the time: a list is many times as fast as streams of streams.
+  private static void collect(Expr expr, List<Expr> found) {
+    found.add(expr);
+    for (Expr operand : expr.operands()) {
+      collect(operand, found);
+    }
   }
 
   /// The `i32` number `value`.
@@ -194,11 +214,11 @@ public sealed interface Expr {
   ///
   /// @throws IllegalArgumentException when they do not fit the buffer
   static void requireIndices(Buffer buffer, List<Expr> indices) {
-    require(indices.size() == buffer.extents().size(), "access to " + buffer + " with " + indices.size() + " indices");
+    require(indices.size() == buffer.extents().size(), () -> "access to " + buffer + " with " + indices.size() + " indices");
     int lanes = lanes(indices);
     for (Expr index : indices) {
-      require(index.type().element() == I32, "index of type " + index.type());
-      require(index.type().lanes() == 1 || index.type().lanes() == lanes, "indices of different lanes");
+      require(index.type().element() == I32, () -> "index of type " + index.type());
+      require(index.type().lanes() == 1 || index.type().lanes() == lanes, () -> "indices of different lanes");
     }
   }
 
@@ -211,9 +231,9 @@ public sealed interface Expr {
     return true;
   }
 
-  private static void require(boolean holds, String message) {
+  private static void require(boolean holds, Supplier<String> message) {
     if (!holds) {
-      throw new IllegalArgumentException(message);
+      throw new IllegalArgumentException(message.get());
     }
   }
 }

@@ -4,7 +4,9 @@ import static dev.einfall.ir.ElementType.BOOL;
 import static dev.einfall.ir.ElementType.I32;
 
 import dev.einfall.ir.Span;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -26,8 +28,8 @@ public sealed interface Stmt {
     public enum Kind { SERIAL, PARALLEL, VECTORIZED, UNROLLED }
 
     public For {
-      require(var.type().equals(ValueType.scalar(I32)), "counter of type " + var.type());
-      require(extent.type().equals(ValueType.scalar(I32)), "extent of type " + extent.type());
+      require(var.type().equals(ValueType.scalar(I32)), () -> "counter of type " + var.type());
+      require(extent.type().equals(ValueType.scalar(I32)), () -> "extent of type " + extent.type());
     }
 
     public For withKind(Kind newKind) {
@@ -45,28 +47,28 @@ public sealed interface Stmt {
       indices = List.copyOf(indices);
       Expr.requireIndices(buffer, indices);
       require(value.type().equals(new ValueType(buffer.type(), Expr.lanes(indices))),
-          "store of " + value.type() + " to " + buffer);
+          () -> "store of " + value.type() + " to " + buffer);
     }
   }
 
   /// A `LOCAL` or `REGISTER` buffer that lives while `body` runs.
   record Alloc(Buffer buffer, Stmt body) implements Stmt {
     public Alloc {
-      require(buffer.space() != Buffer.Space.GLOBAL, "alloc of a global buffer");
+      require(buffer.space() != Buffer.Space.GLOBAL, () -> "alloc of a global buffer");
     }
   }
 
   /// `whenTrue` if `condition` holds, else `whenFalse`, which may be empty.
   record If(Expr condition, Stmt whenTrue, Stmt whenFalse) implements Stmt {
     public If {
-      require(condition.type().equals(ValueType.scalar(BOOL)), "condition of type " + condition.type());
+      require(condition.type().equals(ValueType.scalar(BOOL)), () -> "condition of type " + condition.type());
     }
   }
 
   /// `body` with `var` bound to `value`.
   record Let(Var var, Expr value, Stmt body) implements Stmt {
     public Let {
-      require(var.type().equals(value.type()), "let " + var + " = a value of type " + value.type());
+      require(var.type().equals(value.type()), () -> "let " + var + " = a value of type " + value.type());
     }
   }
 
@@ -74,7 +76,7 @@ public sealed interface Stmt {
   /// `condition` may be relied on.
   record Require(Expr condition, String message, Expr value) implements Stmt {
     public Require {
-      require(condition.type().equals(ValueType.scalar(BOOL)), "condition of type " + condition.type());
+      require(condition.type().equals(ValueType.scalar(BOOL)), () -> "condition of type " + condition.type());
     }
   }
 
@@ -170,12 +172,19 @@ public sealed interface Stmt {
 
   /// This statement and all below it, each before those inside it.
   default Stream<Stmt> nodes() {
-    return Stream.concat(Stream.of(this), children().flatMap(Stmt::nodes));
+    List<Stmt> found = new ArrayList<>();
+    collect(this, found);
+    return found.stream();
   }
 
-  private static void require(boolean holds, String message) {
+  private static void collect(Stmt stmt, List<Stmt> found) {
+    found.add(stmt);
+    stmt.children().forEach(inside -> collect(inside, found));
+  }
+
+  private static void require(boolean holds, Supplier<String> message) {
     if (!holds) {
-      throw new IllegalArgumentException(message);
+      throw new IllegalArgumentException(message.get());
     }
   }
 }

@@ -2,7 +2,6 @@ package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.cascade.Cascade;
-import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
@@ -101,14 +100,6 @@ public final class Exprs {
   public static boolean isReadInOrder(Tensor tensor, Cascade cascade) {
     return cascade.definitions().stream()
         .anyMatch(definition -> definition instanceof Recurrence && definition.reads().anyMatch(read -> read == tensor));
-  }
-
-  /// Whether `tensor` is read in one place only, and need not be there itself: no output, no recurrence and no mapping speaks of it.
-  public static boolean isForOne(Tensor tensor, Cascade cascade) {
-    long reads = cascade.definitions().stream().flatMap(Definition::exprs).flatMap(Exprs::accesses)
-        .filter(access -> access.tensor() == tensor).count();
-    return reads == 1 && cascade.outputs().stream().noneMatch(output -> output.tensor() == tensor)
-        && !cascade.mapping().speaksOf(tensor) && !isReadInOrder(tensor, cascade);
   }
 
   /// The coordinates of `ranks`, as index expressions.

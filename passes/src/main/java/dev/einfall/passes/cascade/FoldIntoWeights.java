@@ -39,19 +39,21 @@ public record FoldIntoWeights() implements Pass.OnCascade {
 
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
-    Cascade current = cascade;
+    Uses uses = new Uses(cascade);
     for (Einsum einsum : cascade.einsums().reversed()) {
       // Another may have taken it in.
-      boolean isThere = cascade == current || current.definitions().stream().anyMatch(definition -> definition == einsum);
+      boolean isThere = uses.einsums().get(einsum.tensor()) == einsum;
       boolean isOpen = isThere && einsum.value().type().isFloat() && !Exprs.hasReduction(einsum.value()) && !cascade.mapping().speaksOf(einsum.tensor())
-          && !Constants.of(current).contains(einsum.tensor());
-      current = isOpen ? folded(current, einsum, remarks) : current;
+          && !uses.constants().contains(einsum.tensor());
+      Cascade folded = isOpen ? folded(uses, einsum, remarks) : uses.cascade();
+      uses = folded == uses.cascade() ? uses : new Uses(folded);
     }
-    return current;
+    return uses.cascade();
   }
 
-  private static Cascade folded(Cascade cascade, Einsum einsum, Consumer<Diagnostic> remarks) {
-    LinearFolding folding = new LinearFolding(cascade, einsum, remarks);
+  private static Cascade folded(Uses uses, Einsum einsum, Consumer<Diagnostic> remarks) {
+    Cascade cascade = uses.cascade();
+    LinearFolding folding = new LinearFolding(uses, einsum, remarks);
     Einsum folded = einsum.withValue(fold(einsum.value(), folding));
     if (folded == einsum) {
       return cascade;

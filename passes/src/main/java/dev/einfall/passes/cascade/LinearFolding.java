@@ -4,7 +4,6 @@ import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.UnaryOp;
-import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
@@ -23,7 +22,7 @@ import java.util.function.Consumer;
 
 /// The linear functions in the value of one Einsum, on their way into products with weights of their own.
 final class LinearFolding {
-  private final Cascade cascade;
+  private final Uses uses;
   private final Einsum einsum;
   private final Consumer<Diagnostic> remarks;
   private final Map<Tensor, Einsum> definitions;
@@ -32,12 +31,12 @@ final class LinearFolding {
   /// Products that would be branches if nothing else needed them.
   private final List<Tensor> shared = new ArrayList<>();
 
-  LinearFolding(Cascade cascade, Einsum einsum, Consumer<Diagnostic> remarks) {
-    this.cascade = cascade;
+  LinearFolding(Uses uses, Einsum einsum, Consumer<Diagnostic> remarks) {
+    this.uses = uses;
     this.einsum = einsum;
     this.remarks = remarks;
-    this.definitions = Exprs.definitions(cascade.einsums());
-    this.constant = Constants.of(cascade);
+    this.definitions = uses.einsums();
+    this.constant = uses.constants();
   }
 
   /// The Einsums that folded values read.
@@ -122,7 +121,7 @@ final class LinearFolding {
     if (producer == null || !ProductNetwork.isView(access)) {
       return itself;
     }
-    boolean isOwn = Exprs.isForOne(access.tensor(), cascade);
+    boolean isOwn = uses.isForOne(access.tensor());
     if (producer.value() instanceof Expr.Reduce) {
       Optional<LinearBranch> branch = LinearBranch.of(ProductNetwork.inlined(access, producer), constant);
       branch.filter(_ -> !isOwn).ifPresent(_ -> shared.add(access.tensor()));

@@ -2,7 +2,6 @@ package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Size;
-import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
@@ -20,16 +19,16 @@ final class ProductChain {
   private static final double WORTHWHILE = 0.9;
   private static final int MOST_TERMS = 4;
 
-  private final Cascade cascade;
+  private final Uses uses;
   private final Einsum root;
   private final Map<Tensor, Einsum> definitions;
   private final Set<Tensor> constant;
 
-  ProductChain(Cascade cascade, Einsum root) {
-    this.cascade = cascade;
+  ProductChain(Uses uses, Einsum root) {
+    this.uses = uses;
     this.root = root;
-    this.definitions = Exprs.definitions(cascade.einsums());
-    this.constant = Constants.of(cascade);
+    this.definitions = uses.einsums();
+    this.constant = uses.constants();
   }
 
   /// Other Einsums that compute the same.
@@ -54,7 +53,7 @@ final class ProductChain {
   }
 
   private boolean isOpen() {
-    return !constant.contains(root.tensor()) && !cascade.mapping().speaksOf(root.tensor())
+    return !constant.contains(root.tensor()) && !uses.cascade().mapping().speaksOf(root.tensor())
         && ProductNetwork.isProduct(root.value()) && !ProductNetwork.isView(root.value());
   }
 
@@ -81,7 +80,7 @@ final class ProductChain {
   }
 
   private boolean isOwn(Tensor tensor) {
-    return Exprs.isForOne(tensor, cascade);
+    return uses.isForOne(tensor);
   }
 
   /// A product for each term of a factor that is a sum: `(W + B * A) * x` as `W * x + B * (A * x)`.
@@ -126,7 +125,7 @@ final class ProductChain {
       Set<Rank> free = Exprs.freeRanks(value);
       List<Rank> outer = root.ranks().stream().filter(free::contains).toList();
       Einsum product = copy(value, outer);
-      ProductChain chain = new ProductChain(cascade, product);
+      ProductChain chain = new ProductChain(uses, product);
       chain.network(chain::isOwn).stream().flatMap(network -> network.expanded().stream()).filter(taken::add).forEach(sources::add);
       written.addAll(chain.reordered(chain::isOwn).map(Reordered::einsums).orElse(List.of(product)));
       Expr element = new Expr.Access(product.tensor(), Exprs.coordinates(outer));

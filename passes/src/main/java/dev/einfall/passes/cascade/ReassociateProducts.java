@@ -39,17 +39,19 @@ public record ReassociateProducts() implements Pass.OnCascade {
 
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
-    Cascade current = cascade;
+    Uses uses = new Uses(cascade);
     for (Einsum root : cascade.einsums().reversed()) {
       // Another chain may have taken it in.
-      boolean isThere = current.definitions().stream().anyMatch(definition -> definition == root);
-      current = isThere ? reassociated(current, root, remarks) : current;
+      boolean isThere = uses.einsums().get(root.tensor()) == root;
+      Cascade reassociated = isThere ? reassociated(uses, root, remarks) : uses.cascade();
+      uses = reassociated == uses.cascade() ? uses : new Uses(reassociated);
     }
-    return current;
+    return uses.cascade();
   }
 
-  private static Cascade reassociated(Cascade cascade, Einsum root, Consumer<Diagnostic> remarks) {
-    ProductChain chain = new ProductChain(cascade, root);
+  private static Cascade reassociated(Uses uses, Einsum root, Consumer<Diagnostic> remarks) {
+    Cascade cascade = uses.cascade();
+    ProductChain chain = new ProductChain(uses, root);
     Optional<ProductChain.Reordered> cheaper = chain.cheaper();
     if (cheaper.isEmpty()) {
       chain.cheaperAlone().ifPresent(other -> remarks.accept(remark(root, chain, other)));

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -232,23 +233,37 @@ final class ChainSearch {
 
   /// Further ranks that two members reduce are the same where they index the same dimension of a tensor that both go over.
   private void joinInner(List<Fiber> fibers, Map<Rank, Rank> same) {
-    for (Fiber earlier : fibers) {
-      for (Fiber later : fibers) {
-        accesses(earlier.einsum).forEach(left -> accesses(later.einsum).stream()
-            .filter(right -> earlier != later && right.tensor() == left.tensor()
-                && left.indices().indexOf(new Expr.Coordinate(earlier.rank)) == right.indices().indexOf(new Expr.Coordinate(later.rank)))
-            .forEach(right -> joinInner(earlier, left, later, right, same)));
+    List<List<Inner>> all = fibers.stream().map(this::inner).toList();
+    for (List<Inner> earlier : all) {
+      for (List<Inner> later : all) {
+        for (Inner left : earlier) {
+          later.stream().filter(right -> earlier != later && right.place.equals(left.place))
+              .forEach(right -> join(left.rank, right.rank, same));
+        }
       }
     }
   }
 
-  private static void joinInner(Fiber earlier, Expr.Access left, Fiber later, Expr.Access right, Map<Rank, Rank> same) {
-    for (int i = 0; i < left.indices().size(); i++) {
-      if (left.indices().get(i) instanceof Expr.Coordinate(Rank a) && right.indices().get(i) instanceof Expr.Coordinate(Rank b)
-          && earlier.einsum.value().bound().contains(a) && later.einsum.value().bound().contains(b)) {
-        join(a, b, same);
+  /// Where an access has an index.
+  ///
+  /// @param along the dimension that the rank of the fiber indexes there; -1 if none
+  private record Place(Tensor tensor, int along, int dimension) {}
+
+  /// A rank that a member reduces, and where it stands in an access.
+  private record Inner(Place place, Rank rank) {}
+
+  /// The places of the ranks that `fiber` reduces, each once: hundreds of accesses have few.
+  private List<Inner> inner(Fiber fiber) {
+    Expr.Coordinate along = new Expr.Coordinate(fiber.rank);
+    Set<Inner> found = new LinkedHashSet<>();
+    for (Expr.Access access : accesses(fiber.einsum)) {
+      for (int i = 0; i < access.indices().size(); i++) {
+        if (access.indices().get(i) instanceof Expr.Coordinate(Rank rank) && fiber.einsum.value().bound().contains(rank)) {
+          found.add(new Inner(new Place(access.tensor(), access.indices().indexOf(along), i), rank));
+        }
       }
     }
+    return List.copyOf(found);
   }
 
   private static void join(Rank left, Rank right, Map<Rank, Rank> same) {
