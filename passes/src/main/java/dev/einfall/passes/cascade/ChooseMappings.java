@@ -62,7 +62,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       KernelView view = new KernelView(cascade, group);
       if (view.isNeeded()) {
         inside.addAll(group.members());
-        nests.addAll(nests(view, cascade.mapping()));
+        nests.addAll(nests(view, cascade.mapping(), constant));
       }
     }
     for (Einsum einsum : cascade.einsums()) {
@@ -77,13 +77,13 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
 
   /// The nests of a group's members inside their kernel; those of the first say that the loops around are parallel, if the
   /// work is worth sharing.
-  private List<Mapping.Nest> nests(KernelView view, Mapping mapping) {
+  private List<Mapping.Nest> nests(KernelView view, Mapping mapping, Set<Tensor> constant) {
     List<Mapping.Nest> nests = new ArrayList<>();
     double cycles = 0;
     for (KernelView.Writer writer : view.writers()) {
       boolean isMapped = mapping.nest(writer.tensor()).isPresent() || nests.stream().anyMatch(nest -> nest.tensor() == writer.tensor());
       if (!isMapped) {
-        Choice choice = writer.inside().map(inside -> inKernel(writer.tensor(), inside)).orElse(null);
+        Choice choice = writer.inside().map(inside -> inKernel(view, writer, inside, constant)).orElse(null);
         nests.add(choice == null ? new Mapping.Nest(writer.tensor(), List.of(), List.of(), List.of()) : choice.nestInKernel());
         cycles += writer.times() * (choice == null ? PARALLEL_CYCLES : choice.cycles());
       }
@@ -98,10 +98,10 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     return nests;
   }
 
-  /// The choice for what writes a tensor in a kernel, where nothing can be copied before.
-  private Choice inKernel(Tensor tensor, Einsum view) {
-    List<Tensor> all = Exprs.accesses(view.value()).map(Expr.Access::tensor).toList();
-    return new Choice(tensor, view, new CostModel(view, Set.of(), all), Optional.empty());
+  /// The choice for what writes a tensor in a kernel, where only what is the same in all runs can be copied before.
+  private Choice inKernel(KernelView view, KernelView.Writer writer, Einsum inside, Set<Tensor> constant) {
+    CostModel costs = new CostModel(inside, constant, access -> view.isSteady(writer, access), writer.times());
+    return new Choice(writer.tensor(), inside, costs, Optional.empty());
   }
 
   /// The choice for one Einsum. Ranks that it shares with a group keep their loops at the outside.
@@ -157,15 +157,21 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     private List<Tiling> candidates(Rank vector, int lanes) {
       List<Tiling> candidates = new ArrayList<>();
       int most = Math.max(1, vector.size().value() / lanes);
+      List<Rank> sharing = rows(vector);
       if (reduced.contains(vector) || reduced.isEmpty()) {
         for (int vectors = 1; vectors <= Math.min(independent(), most); vectors *= 2) {
           candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.empty(), 1));
         }
         return candidates;
       }
+      for (int vectors = 8; vectors > 2 && sharing.isEmpty(); vectors /= 2) {
+        if (vectors <= Math.min(most, accumulators())) {
+          candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.empty(), 1));
+        }
+      }
       for (int vectors = Math.min(2, most); vectors >= 1; vectors--) {
         candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.empty(), 1));
-        for (Rank row : rows(vector)) {
+        for (Rank row : sharing) {
           for (int rows = Math.min(row.size().value(), accumulators() / vectors); rows > 1; rows--) {
             candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.of(row), rows));
           }

@@ -7,6 +7,7 @@ import dev.einfall.ir.cascade.Tensor;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /// An estimate of the cycles that an Einsum takes with a tiling, on one core with everything in cache. Copying constant
 /// operands costs nothing: it is done once.
@@ -25,7 +26,8 @@ final class CostModel {
   private static final double PACK_ELEMENT = 2;
 
   private final Set<Tensor> constant;
-  private final List<Tensor> fused;
+  private final Predicate<Expr.Access> isCopied;
+  private final double runs;
   private final Einsum einsum;
   private final Optional<Expr.Reduce> reduce;
   private final List<Rank> reduced;
@@ -42,9 +44,18 @@ final class CostModel {
   /// @param constant the tensors that weights alone determine
   /// @param fused the tensors that Einsums of the same group define: there is no place to copy them between
   CostModel(Einsum einsum, Set<Tensor> constant, List<Tensor> fused) {
+    this(einsum, constant, access -> !fused.contains(access.tensor()), 1);
+  }
+
+  /// The model of an Einsum that runs many times.
+  ///
+  /// @param constant the tensors that weights alone determine
+  /// @param isCopied whether what is read can be copied before the first run
+  CostModel(Einsum einsum, Set<Tensor> constant, Predicate<Expr.Access> isCopied, double runs) {
     this.einsum = einsum;
     this.constant = constant;
-    this.fused = fused;
+    this.isCopied = isCopied;
+    this.runs = runs;
     this.reduce = Exprs.reductions(einsum.value()).findFirst();
     this.reduced = reduce.map(Expr.Reduce::ranks).orElse(List.of());
     this.all = Exprs.accesses(einsum.value()).distinct().map(this::operand).toList();
@@ -56,7 +67,7 @@ final class CostModel {
   private Operand operand(Expr.Access access) {
     Set<Rank> ranks = Exprs.freeRanks(access);
     return new Operand(access, ranks, reduced.stream().anyMatch(ranks::contains),
-        isPackable(access) && !fused.contains(access.tensor()));
+        isPackable(access) && isCopied.test(access));
   }
 
   double cycles(Tiling tiling) {
@@ -120,7 +131,7 @@ final class CostModel {
     return Exprs.volume(einsum.ranks()) * (steps * step + HORIZONTAL_REDUCTION + TILE_OVERHEAD);
   }
 
-  /// The cycles that copying operands into panels takes in every run.
+  /// The share of a run in the cycles that copying operands into panels takes.
   private double packing(Tiling tiling) {
     if (tiling.vector().isEmpty() || reduced.isEmpty()) {
       return 0;
@@ -128,7 +139,7 @@ final class CostModel {
     return all.stream()
         .filter(operand -> operand.isReduced && operand.isPackable && !constant.contains(operand.access.tensor()))
         .filter(operand -> !isContiguous(operand.access, tiling.vector().get()))
-        .mapToDouble(operand -> PACK_ELEMENT * Exprs.volume(List.copyOf(operand.ranks)))
+        .mapToDouble(operand -> PACK_ELEMENT * Exprs.volume(List.copyOf(operand.ranks)) / runs)
         .sum();
   }
 

@@ -16,6 +16,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -32,8 +33,9 @@ final class KernelView {
   /// What writes a tensor: an Einsum, or an update.
   ///
   /// @param inside what it looks like in the kernel; empty if its points depend on each other
+  /// @param own the ranks that are its own: neither shared nor steps
   /// @param times how often it runs
-  record Writer(Tensor tensor, List<Rank> shared, Optional<Einsum> inside, double times) {}
+  record Writer(Tensor tensor, List<Rank> shared, Set<Rank> own, Optional<Einsum> inside, double times) {}
 
   private final Cascade cascade;
   private final Mapping.Group group;
@@ -62,15 +64,37 @@ final class KernelView {
   /// What the kernel computes, in order.
   List<Writer> writers() {
     return members.stream().flatMap(member -> switch (member) {
-      case Einsum einsum -> Stream.of(new Writer(einsum.tensor(), sharedRanks.of(einsum), Optional.of(of(einsum)), points(sharedRanks.of(einsum))));
+      case Einsum einsum -> Stream.of(new Writer(einsum.tensor(), sharedRanks.of(einsum), own(einsum.ranks(), sharedRanks.of(einsum), einsum.value()),
+          Optional.of(of(einsum)), points(sharedRanks.of(einsum))));
       case Recurrence recurrence -> recurrence.updates().stream().map(update -> new Writer(update.tensor(), sharedRanks.of(update),
-          of(update), points(sharedRanks.of(update)) * Exprs.volume(recurrence.steps())));
+          own(update.ranks(), sharedRanks.of(update), update.value()), of(update),
+          points(sharedRanks.of(update)) * Exprs.volume(recurrence.steps())));
     }).toList();
+  }
+
+  private static Set<Rank> own(List<Rank> ranks, List<Rank> shared, Expr value) {
+    Set<Rank> own = Exprs.identitySet();
+    ranks.stream().filter(rank -> !shared.contains(rank)).forEach(own::add);
+    value.nodes().forEach(node -> own.addAll(node.bound()));
+    return own;
+  }
+
+  /// Whether what `access` of `writer` reads is the same at all points of the shared ranks and in all steps, so that it can be
+  /// copied before the kernel runs.
+  boolean isSteady(Writer writer, Expr.Access access) {
+    return members.stream().noneMatch(member -> member.tensors().contains(access.tensor()))
+        && locals.values().stream().noneMatch(local -> local == access.tensor())
+        && writer.own.containsAll(Exprs.freeRanks(access));
   }
 
   /// The shared ranks of what writes `tensor` first.
   List<Rank> shared(Tensor tensor) {
-    return writers().stream().filter(writer -> writer.tensor == tensor).findFirst().orElseThrow().shared;
+    return writer(tensor).shared;
+  }
+
+  /// What writes `tensor` first.
+  Writer writer(Tensor tensor) {
+    return writers().stream().filter(writer -> writer.tensor == tensor).findFirst().orElseThrow();
   }
 
   private double points(List<Rank> shared) {

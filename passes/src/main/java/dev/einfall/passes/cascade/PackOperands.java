@@ -10,6 +10,7 @@ import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.IndexBounds;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /// Copies the operands of a vectorized reduction into panels as wide as its tiles, where neighbouring lanes are not
 /// neighbours in memory, or where a constant operand's rows are further apart than a panel is wide.
@@ -30,7 +32,9 @@ import java.util.function.Consumer;
 ///                                             map Y { split n 4; vectorize n0 }
 /// ```
 ///
-/// The `or` is for the last panel where it is not whole, and for indices that a condition guards. A panel is itself an Einsum: if the operand is constant it is computed once, when the weights are known.
+/// The `or` is for the last panel where it is not whole, and for indices that a condition guards. A panel is itself an Einsum: if
+/// the operand is constant it is computed once, when the weights are known. What the steps of a recurrence read, each time the
+/// same, is copied before the steps.
 public record PackOperands() implements Pass.OnCascade {
 
   @Override
@@ -43,39 +47,62 @@ public record PackOperands() implements Pass.OnCascade {
     Set<Tensor> constant = Constants.of(cascade);
     List<Definition> result = new ArrayList<>();
     for (Definition definition : cascade.definitions()) {
-      if (!(definition instanceof Einsum einsum)) {
-        result.add(definition);
-        continue;
-      }
-      Optional<Mapping.Group> group = cascade.mapping().group(einsum.tensor());
-      boolean isInside = group.filter(fused -> new KernelView(cascade, fused).isNeeded()).isPresent();
-      Optional<Mapping.Nest> nest = cascade.mapping().nest(einsum.tensor()).filter(_ -> !isInside);
+      Optional<Mapping.Group> group = cascade.mapping().group(definition.tensors().getFirst());
+      Optional<KernelView> kernel = group.map(fused -> new KernelView(cascade, fused)).filter(KernelView::isNeeded);
       List<Tensor> fused = group.map(Mapping.Group::members).orElse(List.of());
-      Einsum packed = nest.map(n -> pack(einsum, n, constant, fused, result)).orElse(einsum);
-      result.add(packed);
+      result.add(switch (definition) {
+        case Einsum einsum -> einsum.withValue(packed(einsum, cascade.mapping().nest(einsum.tensor()), constant, result,
+            access -> kernel.map(view -> view.isSteady(view.writer(einsum.tensor()), access)).orElse(!fused.contains(access.tensor()))));
+        case Recurrence recurrence -> kernel.map(view -> packed(recurrence, view, cascade.mapping(), constant, result)).orElse(recurrence);
+      });
     }
     return cascade.withDefinitions(result);
   }
 
-  private static Einsum pack(Einsum einsum, Mapping.Nest nest, Set<Tensor> constant, List<Tensor> fused, List<Definition> before) {
-    Optional<Rank> vector = einsum.ranks().stream().filter(rank -> isBound(rank, nest, Mapping.Binding.VECTORIZE)).findFirst();
+  /// The recurrence with panels of what its updates read alike in all steps.
+  private static Recurrence packed(
+      Recurrence recurrence, KernelView kernel, Mapping mapping, Set<Tensor> constant, List<Definition> before) {
+    List<Recurrence.Update> updates = new ArrayList<>();
+    for (Recurrence.Update update : recurrence.updates()) {
+      Expr value = !recurrence.isMappable(update.tensor()) ? update.value()
+          : packed(asEinsum(update), mapping.nest(update.tensor()), constant, before,
+              access -> kernel.isSteady(kernel.writer(update.tensor()), access));
+      updates.add(update.mapExprs(expr -> expr == update.value() ? value : expr));
+    }
+    return new Recurrence(recurrence.steps(), recurrence.states(), updates, recurrence.condition(), recurrence.span());
+  }
+
+  /// What `update` computes, as a tensor of its ranks.
+  private static Einsum asEinsum(Recurrence.Update update) {
+    List<Size> shape = update.ranks().stream().map(Rank::size).toList();
+    Tensor tensor = new Tensor(update.tensor().name(), update.tensor().type(), shape, update.span());
+    return new Einsum(tensor, update.ranks(), update.value(), update.span());
+  }
+
+  /// The value of `einsum`, reading panels of the operands for which that is better.
+  ///
+  /// @param before the definitions so far, to which panels are added
+  /// @param isCopied whether what is read can be copied there
+  private static Expr packed(Einsum einsum, Optional<Mapping.Nest> mapped, Set<Tensor> constant, List<Definition> before,
+      Predicate<Expr.Access> isCopied) {
+    Optional<Rank> vector = mapped.flatMap(nest ->
+        einsum.ranks().stream().filter(rank -> isBound(rank, nest, Mapping.Binding.VECTORIZE)).findFirst());
     Optional<Products> products = Products.of(einsum);
     if (vector.isEmpty() || products.isEmpty()) {
-      return einsum;
+      return einsum.value();
     }
+    Mapping.Nest nest = mapped.orElseThrow();
     int width = nest.splits().stream().filter(split -> split.rank().equals(vector.get().name()))
         .mapToInt(split -> split.factors().getFirst()).findFirst().orElse(1);
     boolean tiled = einsum.ranks().stream().anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && rank != vector.get());
     Map<Expr, Expr> replaced = new LinkedHashMap<>();
     for (Expr.Access access : products.get().operands()) {
-      if (fused.contains(access.tensor())) {
-        continue;
-      }
-      if (isStrided(access, vector.get()) || tiled && isFarApart(access, vector.get(), width, constant)) {
+      boolean isFar = isStrided(access, vector.get()) || tiled && isFarApart(access, vector.get(), width, constant);
+      if (isFar && isCopied.test(access)) {
         replaced.put(access, new Panel(access, einsum, vector.get(), width).define(before));
       }
     }
-    return einsum.withValue(Exprs.rewrite(einsum.value(), node -> replaced.getOrDefault(node, node)));
+    return Exprs.rewrite(einsum.value(), node -> replaced.getOrDefault(node, node));
   }
 
   private static boolean isBound(Rank rank, Mapping.Nest nest, Mapping.Binding binding) {
