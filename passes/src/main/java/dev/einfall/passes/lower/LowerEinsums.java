@@ -94,11 +94,12 @@ public record LowerEinsums() implements Pass.Lowering {
     Lowered lowered() {
       List<Buffer> constants = new ArrayList<>();
       shareBuffers();
-      for (Definition definition : cascade.definitions()) {
-        boolean once = together(definition).stream().allMatch(constant::contains);
-        lower(definition, once);
+      for (List<Definition> members : LaunchOrder.of(cascade)) {
+        List<Tensor> tensors = members.stream().flatMap(member -> member.tensors().stream()).toList();
+        boolean once = constant.containsAll(tensors);
+        lower(members, once);
         if (once) {
-          definition.tensors().stream().map(this::buffer).filter(buffer -> !constants.contains(buffer)).forEach(constants::add);
+          tensors.stream().map(this::buffer).filter(buffer -> !constants.contains(buffer)).forEach(constants::add);
         }
       }
       KernelPlan plan = new KernelPlan(
@@ -114,11 +115,6 @@ public record LowerEinsums() implements Pass.Lowering {
       return new Lowered(plan, schedules);
     }
 
-    /// The tensors that one kernel defines.
-    private List<Tensor> together(Definition definition) {
-      return members(definition).stream().flatMap(member -> member.tensors().stream()).toList();
-    }
-
     private List<Definition> members(Definition definition) {
       return group(definition).map(group -> cascade.definitions().stream()
           .filter(member -> group.members().contains(member.tensors().getFirst())).toList()).orElse(List.of(definition));
@@ -128,12 +124,8 @@ public record LowerEinsums() implements Pass.Lowering {
       return cascade.mapping().group(definition.tensors().getFirst());
     }
 
-    /// The members of one group are launched together at the place of the last.
-    private void lower(Definition definition, boolean once) {
-      List<Definition> members = members(definition);
-      if (members.getLast() != definition) {
-        return;
-      }
+    private void lower(List<Definition> members, boolean once) {
+      Definition definition = members.getLast();
       Mapping.Group group = group(definition).orElseGet(() -> alone(definition));
       boolean isGrouped = group(definition).isPresent();
       members.forEach(member -> startOutside(member, isGrouped, once));
