@@ -37,6 +37,10 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
   private static final double PARALLEL_CYCLES = 20_000;
   /// Tasks for each thread, so that an uneven machine stays busy.
   private static final int TASKS_PER_THREAD = 4;
+  /// The vectors of a tile without rows: the latency of an accumulation times those that start in a cycle.
+  private static final int MOST_VECTORS = 8;
+  /// The accumulators of a tile of few rows.
+  private static final int FEW_ACCUMULATORS = 16;
 
   /// With choices by cost alone.
   public ChooseMappings(Target target, Numerics numerics) {
@@ -164,12 +168,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
         }
         return candidates;
       }
-      for (int vectors = 8; vectors > 2 && sharing.isEmpty(); vectors /= 2) {
-        if (vectors <= Math.min(most, accumulators())) {
-          candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.empty(), 1));
-        }
-      }
-      for (int vectors = Math.min(2, most); vectors >= 1; vectors--) {
+      for (int vectors = Math.min(widest(sharing), Integer.highestOneBit(most)); vectors >= 1; vectors /= 2) {
         candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.empty(), 1));
         for (Rank row : sharing) {
           for (int rows = Math.min(row.size().value(), accumulators() / vectors); rows > 1; rows--) {
@@ -178,6 +177,13 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
         }
       }
       return candidates;
+    }
+
+    /// How many vectors a tile has at most: two, if there are rows to share the loads; with few rows, or none, as many more as
+    /// make enough accumulations that do not wait for each other. What is read for the first time is then read in long pieces.
+    private int widest(List<Rank> sharing) {
+      int rows = sharing.stream().mapToInt(row -> row.size().value()).max().orElse(1);
+      return Math.clamp(Math.min(FEW_ACCUMULATORS, Integer.highestOneBit(accumulators())) / Integer.highestOneBit(rows), 2, MOST_VECTORS);
     }
 
     /// How many vectors a step works on: several, to hide the latency of short bodies; long ones keep the ports busy alone,
