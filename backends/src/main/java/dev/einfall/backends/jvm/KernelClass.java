@@ -31,7 +31,7 @@ final class KernelClass {
   private static final int MAX_INLINED_BYTES = 325;
   /// How many iterations of an innermost loop a rehearsal runs.
   private static final int REHEARSED = 24;
-  private static final String PACKAGE = "dev/einfall/generated/";
+  static final String PACKAGE = "dev/einfall/generated/";
   private static final String LOOP = "loop";
   private static final String TASK = "task";
   private static final String LOOP_DESCRIPTOR = "([JJIIII)V";

@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /// Checks the mapping of a cascade: nests are for Einsums and updates, one each, and speak of loops that their ranks and
@@ -34,16 +35,16 @@ final class MappingVerifier {
   void run() {
     Set<Tensor> mapped = new LinkedHashSet<>();
     for (Mapping.Nest nest : cascade.mapping().nests()) {
-      require(ranks.containsKey(nest.tensor()), nest.tensor() + " is mapped but nothing writes it");
-      require(mapped.add(nest.tensor()), nest.tensor() + " is mapped twice");
-      require(isMappable(nest), nest.tensor() + " is mapped, but is written in order");
+      require(ranks.containsKey(nest.tensor()), () -> nest.tensor() + " is mapped but nothing writes it");
+      require(mapped.add(nest.tensor()), () -> nest.tensor() + " is mapped twice");
+      require(isMappable(nest), () -> nest.tensor() + " is mapped, but is written in order");
       check(nest);
     }
     Set<Tensor> grouped = new LinkedHashSet<>();
     for (Mapping.Group group : cascade.mapping().groups()) {
       for (Tensor member : group.members()) {
-        require(definitions.containsKey(member), member + " is in a group but is not the first that a definition defines");
-        require(grouped.add(member), member + " is in two groups, or twice in one");
+        require(definitions.containsKey(member), () -> member + " is in a group but is not the first that a definition defines");
+        require(grouped.add(member), () -> member + " is in two groups, or twice in one");
       }
       check(group);
     }
@@ -54,11 +55,11 @@ final class MappingVerifier {
   private void check(Mapping.Schedule schedule) {
     List<Recurrence> recurrences = definitions.values().stream().filter(Recurrence.class::isInstance).map(Recurrence.class::cast)
         .filter(recurrence -> recurrence.tensors().contains(schedule.tensor()) && !recurrence.steps().isEmpty()).toList();
-    require(!recurrences.isEmpty(), schedule.tensor() + " has a schedule but takes no steps");
+    require(!recurrences.isEmpty(), () -> schedule.tensor() + " has a schedule but takes no steps");
     require(cascade.mapping().schedules().stream().filter(other -> recurrences.getFirst().tensors().contains(other.tensor())).count() == 1,
-        "the steps of " + schedule.tensor() + " have two schedules");
+        () -> "the steps of " + schedule.tensor() + " have two schedules");
     require(schedule.way().takesNumber() ? schedule.number() > 0 : schedule.number() == 0,
-        "the schedule " + schedule.way().text() + " " + schedule.number() + " of " + schedule.tensor());
+        () -> "the schedule " + schedule.way().text() + " " + schedule.number() + " of " + schedule.tensor());
   }
 
   /// Parallel loops around all are about the whole kernel.
@@ -74,7 +75,7 @@ final class MappingVerifier {
     List<String> names = own.stream().map(Rank::name).toList();
     require(!layout.ranks().isEmpty() && names.containsAll(layout.ranks())
         && layout.ranks().stream().distinct().count() == layout.ranks().size(),
-        "the layout " + layout.ranks() + " of " + layout.tensor() + ", whose ranks are " + names);
+        () -> "the layout " + layout.ranks() + " of " + layout.tensor() + ", whose ranks are " + names);
   }
 
   private void check(Mapping.Nest nest) {
@@ -82,9 +83,9 @@ final class MappingVerifier {
     ranks.get(nest.tensor()).forEach(rank -> loops.merge(rank.name(), 1, Integer::sum));
     for (Mapping.Split split : nest.splits()) {
       Integer count = loops.remove(split.rank());
-      require(count != null && count == 1, "split of " + split.rank() + ", which is not one rank, in " + nest.tensor());
+      require(count != null && count == 1, () -> "split of " + split.rank() + ", which is not one rank, in " + nest.tensor());
       require(!split.factors().isEmpty() && split.factors().stream().allMatch(factor -> factor > 0),
-          "split of " + split.rank() + " by " + split.factors() + " in " + nest.tensor());
+          () -> "split of " + split.rank() + " by " + split.factors() + " in " + nest.tensor());
       for (int i = split.factors().size(); i >= 0; i--) {
         loops.merge(split.rank() + i, 1, Integer::sum);
       }
@@ -109,8 +110,8 @@ final class MappingVerifier {
   private void requireLoops(List<String> names, Map<String, Integer> loops, String what, Mapping.Nest nest) {
     Set<String> seen = new LinkedHashSet<>();
     for (String name : names) {
-      require(loops.getOrDefault(name, 0) == 1, what + " names " + name + ", which is not one loop of " + nest.tensor());
-      require(seen.add(name), what + " names " + name + " twice in " + nest.tensor());
+      require(loops.getOrDefault(name, 0) == 1, () -> what + " names " + name + ", which is not one loop of " + nest.tensor());
+      require(seen.add(name), () -> what + " names " + name + " twice in " + nest.tensor());
     }
   }
 
@@ -120,11 +121,11 @@ final class MappingVerifier {
   }
 
   private void check(Mapping.Group group) {
-    require(!group.members().isEmpty() && group.tile() > 0, "a group of " + group.members() + " by " + group.tile());
-    require(group.tile() == 1 || !group.shared().isEmpty(), "tiles of no rank in the group of " + group.members());
+    require(!group.members().isEmpty() && group.tile() > 0, () -> "a group of " + group.members() + " by " + group.tile());
+    require(group.tile() == 1 || !group.shared().isEmpty(), () -> "tiles of no rank in the group of " + group.members());
     List<Definition> members = group.members().stream().map(definitions::get).toList();
     new SharedRanks(members, group.shared()).problem()
-        .ifPresent(problem -> require(false, "the group of " + group.members() + ": " + problem));
+        .ifPresent(problem -> require(false, () -> "the group of " + group.members() + ": " + problem));
     checkOrder(group);
   }
 
@@ -138,17 +139,17 @@ final class MappingVerifier {
       boolean needsAfter = definition.reads().anyMatch(after::contains);
       if (member) {
         Tensor tensor = definition.tensors().getFirst();
-        require(group.members().get(next++) == tensor, group.members() + " are not in the order of the cascade");
-        require(!needsAfter, tensor + " needs something outside its group that needs the group");
+        require(group.members().get(next++) == tensor, () -> group.members() + " are not in the order of the cascade");
+        require(!needsAfter, () -> tensor + " needs something outside its group that needs the group");
       } else if (needsAfter || next > 0 && definition.reads().anyMatch(tensors::contains)) {
         after.addAll(definition.tensors());
       }
     }
   }
 
-  private void require(boolean holds, String problem) {
+  private void require(boolean holds, Supplier<String> problem) {
     if (!holds) {
-      throw new InternalException("cascade " + cascade.name() + ": mapping: " + problem);
+      throw new InternalException("cascade " + cascade.name() + ": mapping: " + problem.get());
     }
   }
 }

@@ -41,6 +41,7 @@ final class KernelView {
   private final Mapping.Group group;
   private final List<Definition> members;
   private final SharedRanks sharedRanks;
+  private final Set<Tensor> neededOutside;
   private final Map<Tensor, Tensor> locals = new IdentityHashMap<>();
   private final Map<Tensor, List<Integer>> dimensions = new IdentityHashMap<>();
 
@@ -50,6 +51,7 @@ final class KernelView {
     this.members = cascade.definitions().stream()
         .filter(definition -> group.members().contains(definition.tensors().getFirst())).toList();
     this.sharedRanks = new SharedRanks(members, group.shared());
+    this.neededOutside = neededOutside(cascade, group);
     members.forEach(member -> member.tensors().stream().filter(this::isLocal).forEach(tensor -> addLocal(tensor, member)));
   }
 
@@ -109,9 +111,16 @@ final class KernelView {
 
   /// Whether only members read `tensor`.
   boolean isLocal(Tensor tensor) {
-    return cascade.outputs().stream().noneMatch(output -> output.tensor() == tensor)
-        && cascade.definitions().stream().filter(definition -> !members.contains(definition))
-            .noneMatch(definition -> definition.reads().anyMatch(read -> read == tensor));
+    return !neededOutside.contains(tensor);
+  }
+
+  /// What those that are no members read, and the outputs.
+  private static Set<Tensor> neededOutside(Cascade cascade, Mapping.Group group) {
+    Set<Tensor> needed = Exprs.identitySet();
+    cascade.outputs().forEach(output -> needed.add(output.tensor()));
+    cascade.definitions().stream().filter(definition -> !group.members().contains(definition.tensors().getFirst()))
+        .flatMap(Definition::reads).forEach(needed::add);
+    return needed;
   }
 
   private Einsum of(Einsum einsum) {

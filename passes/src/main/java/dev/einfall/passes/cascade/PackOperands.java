@@ -45,10 +45,12 @@ public record PackOperands() implements Pass.OnCascade {
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Set<Tensor> constant = Constants.of(cascade);
+    Map<Mapping.Group, KernelView> kernels = new IdentityHashMap<>();
+    cascade.mapping().groups().forEach(group -> kernels.put(group, new KernelView(cascade, group)));
     List<Definition> result = new ArrayList<>();
     for (Definition definition : cascade.definitions()) {
       Optional<Mapping.Group> group = cascade.mapping().group(definition.tensors().getFirst());
-      Optional<KernelView> kernel = group.map(fused -> new KernelView(cascade, fused)).filter(KernelView::isNeeded);
+      Optional<KernelView> kernel = group.map(kernels::get).filter(KernelView::isNeeded);
       List<Tensor> fused = group.map(Mapping.Group::members).orElse(List.of());
       result.add(switch (definition) {
         case Einsum einsum -> einsum.withValue(packed(einsum, cascade.mapping().nest(einsum.tensor()), constant, result,

@@ -79,6 +79,7 @@ public record LowerEinsums() implements Pass.Lowering {
   private static final class Lowering {
     private final Cascade cascade;
     private final Set<Tensor> constant;
+    private final Map<Tensor, List<Definition>> readers = new IdentityHashMap<>();
     private final Map<Tensor, Buffer> buffers = new IdentityHashMap<>();
     private final Map<Tensor, Tensor> shared = new IdentityHashMap<>();
     private final List<KernelPlan.Launch> setup = new ArrayList<>();
@@ -89,6 +90,8 @@ public record LowerEinsums() implements Pass.Lowering {
     Lowering(Cascade cascade) {
       this.cascade = cascade;
       this.constant = Constants.of(cascade);
+      cascade.definitions().forEach(definition -> definition.reads().forEach(tensor ->
+          readers.computeIfAbsent(tensor, _ -> new ArrayList<>()).add(definition)));
     }
 
     Lowered lowered() {
@@ -233,8 +236,7 @@ public record LowerEinsums() implements Pass.Lowering {
     private boolean isLocal(Tensor tensor, List<Definition> members, boolean isGrouped) {
       return isGrouped
           && cascade.outputs().stream().noneMatch(output -> output.tensor() == tensor)
-          && cascade.definitions().stream().filter(definition -> !members.contains(definition))
-              .noneMatch(definition -> definition.reads().anyMatch(read -> read == tensor));
+          && readers.getOrDefault(tensor, List.of()).stream().allMatch(reader -> members.stream().anyMatch(member -> member == reader));
     }
 
     private static boolean reads(Expr value, Tensor tensor) {

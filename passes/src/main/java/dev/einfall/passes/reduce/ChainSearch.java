@@ -9,6 +9,7 @@ import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.cascade.Exprs;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -32,6 +33,8 @@ final class ChainSearch {
   private final Set<Tensor> settled;
   private final Map<Einsum, Expr> inlined = new IdentityHashMap<>();
   private final Map<Einsum, List<Expr.Access>> accesses = new IdentityHashMap<>();
+  private final Map<Einsum, Map<Tensor, List<Expr.Access>>> accessesOf = new IdentityHashMap<>();
+  private final Map<Fiber, List<Inner>> inner = new HashMap<>();
 
   /// @param settled tensors that are left as they are
   ChainSearch(Ancestry ancestry, Consumer<Diagnostic> remarks, Set<Tensor> settled) {
@@ -41,7 +44,18 @@ final class ChainSearch {
   }
 
   /// A reduction and one of the ranks that it goes over.
-  private record Fiber(Einsum einsum, Rank rank) {}
+  private record Fiber(Einsum einsum, Rank rank) {
+    /// That of the objects: the value of an Einsum is long.
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Fiber that && einsum == that.einsum && rank == that.rank;
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * einsum.tensor().hashCode() + rank.hashCode();
+    }
+  }
 
   /// The chains of the cascade that are worth a try, in order.
   List<Chain> chains() {
@@ -79,8 +93,8 @@ final class ChainSearch {
   private void link(Einsum earlier, Einsum later, Map<Fiber, Fiber> leaders) {
     Set<Rank> reduced = Exprs.identitySet();
     reduced.addAll(later.value().bound());
-    boolean reads = accesses(later).stream().anyMatch(access ->
-        access.tensor() == earlier.tensor() && Exprs.freeRanks(access).stream().noneMatch(reduced::contains));
+    boolean reads = accesses(later, earlier.tensor()).stream()
+        .anyMatch(access -> Exprs.freeRanks(access).stream().noneMatch(reduced::contains));
     if (!reads) {
       return;
     }
@@ -107,11 +121,10 @@ final class ChainSearch {
 
   /// Whether both terms read the same dimension of some tensor by the rank that they reduce.
   private boolean shareElements(Einsum earlier, Rank left, Einsum later, Rank right) {
-    List<Expr.Access> others = accesses(later);
     return accesses(earlier).stream().anyMatch(access -> {
       int dimension = access.indices().indexOf(new Expr.Coordinate(left));
-      return dimension >= 0 && others.stream().anyMatch(other ->
-          other.tensor() == access.tensor() && other.indices().get(dimension).equals(new Expr.Coordinate(right)));
+      return dimension >= 0 && accesses(later, access.tensor()).stream()
+          .anyMatch(other -> other.indices().get(dimension).equals(new Expr.Coordinate(right)));
     });
   }
 
@@ -123,6 +136,15 @@ final class ChainSearch {
   /// The elements that it reads, each once: a norm of norms reads the same ones again and again.
   private List<Expr.Access> accesses(Einsum einsum) {
     return accesses.computeIfAbsent(einsum, _ -> Exprs.accesses(body(einsum)).distinct().toList());
+  }
+
+  /// Those of `tensor`.
+  private List<Expr.Access> accesses(Einsum einsum, Tensor tensor) {
+    return accessesOf.computeIfAbsent(einsum, _ -> {
+      Map<Tensor, List<Expr.Access>> byTensor = new IdentityHashMap<>();
+      accesses(einsum).forEach(access -> byTensor.computeIfAbsent(access.tensor(), _ -> new ArrayList<>()).add(access));
+      return byTensor;
+    }).getOrDefault(tensor, List.of());
   }
 
   private Expr inline(Expr value, Predicate<Tensor> which) {
@@ -213,7 +235,7 @@ final class ChainSearch {
     for (Fiber fiber : fibers) {
       join(first.rank, fiber.rank, same);
       for (Fiber earlier : fibers) {
-        for (Expr.Access access : accesses(fiber.einsum).stream().filter(a -> a.tensor() == earlier.einsum.tensor()).toList()) {
+        for (Expr.Access access : accesses(fiber.einsum, earlier.einsum.tensor())) {
           for (int i = 0; i < access.indices().size(); i++) {
             if (!(access.indices().get(i) instanceof Expr.Coordinate(Rank rank)) || !fiber.einsum.ranks().contains(rank)) {
               return Optional.of(fiber);
@@ -233,15 +255,16 @@ final class ChainSearch {
 
   /// Further ranks that two members reduce are the same where they index the same dimension of a tensor that both go over.
   private void joinInner(List<Fiber> fibers, Map<Rank, Rank> same) {
-    List<List<Inner>> all = fibers.stream().map(this::inner).toList();
-    for (List<Inner> earlier : all) {
-      for (List<Inner> later : all) {
-        for (Inner left : earlier) {
-          later.stream().filter(right -> earlier != later && right.place.equals(left.place))
-              .forEach(right -> join(left.rank, right.rank, same));
-        }
+    Map<Place, Map<Fiber, Set<Rank>>> places = new LinkedHashMap<>();
+    for (Fiber fiber : fibers) {
+      for (Inner inner : inner.computeIfAbsent(fiber, this::inner)) {
+        places.computeIfAbsent(inner.place, _ -> new LinkedHashMap<>()).computeIfAbsent(fiber, _ -> new LinkedHashSet<>()).add(inner.rank);
       }
     }
+    places.values().stream().filter(members -> members.size() > 1).forEach(members -> {
+      Rank first = members.values().iterator().next().iterator().next();
+      members.values().forEach(ranks -> ranks.forEach(rank -> join(first, rank, same)));
+    });
   }
 
   /// Where an access has an index.
