@@ -98,7 +98,8 @@ public final class PassCatalog {
     passes.put("reassociate-products", _ -> new ReassociateProducts());
     passes.put("fold-into-weights", _ -> new FoldIntoWeights());
     passes.put("defer-factors", _ -> new DeferFactors());
-    passes.put("reduce-passes", options -> new ReducePasses(
+    passes.put("reduce-passes", options -> options.text("form", "given").equals("cheapest")
+        ? new ReducePasses(options.target(), Decisions.byCost()) : new ReducePasses(
         options.number("tile", 64), options.number("rows", 64), options.number("parts", 1), options.number("row-bytes", 16 << 10),
         options.text("reference", "maximum").equals("exponent")));
     passes.put("inline-producers", _ -> new InlineProducers());
@@ -213,8 +214,7 @@ public final class PassCatalog {
       case GroupRecurrences group -> "vector-bytes=" + group.target().vectorBytes() + ", threads=" + group.target().threads();
       case ChooseMappings choose -> "vector-bytes=" + choose.target().vectorBytes() + ", threads=" + choose.target().threads()
           + text(choose.numerics());
-      case ReducePasses reduce -> "tile=" + reduce.tile() + ", rows=" + reduce.rows() + ", parts=" + reduce.parts()
-          + ", row-bytes=" + reduce.rowBytes() + ", reference=" + (reduce.exponents() ? "exponent" : "maximum");
+      case ReducePasses reduce -> reduce.form() + ", rows=" + reduce.rows() + ", reference=" + (reduce.exponents() ? "exponent" : "maximum");
       case ReorderLoops reorder -> "order=" + String.join(" ", reorder.order());
       case SplitLoops split -> splitText(split);
       case ScheduleRecurrences schedule -> "vector-bytes=" + schedule.target().vectorBytes() + ", threads="

@@ -95,7 +95,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // A factor that leaves a reduction may leave it with nothing to wait for.
         new DeferFactors(),
         // While each reduction is an Einsum of its own, and what stands between two is one too.
-        new ReducePasses(64, 64, 1, 16 << 10),
+        new ReducePasses(options.target(), options.decisions()),
         // Chains of elementwise Einsums collapse before they are asked to join a reduction as its epilogue.
         new InlineProducers(),
         // What undoes each other stands side by side now.

@@ -102,7 +102,7 @@ public record Canonical(SignAnalysis signs, Predicate<Expr> whole) {
       case MUL -> of(left).times(of(right));
       case DIV -> left.type().isFloat() ? of(left).times(of(right).power(Rational.MINUS_ONE)) : leaf(binary);
       case MIN, MAX -> extreme(binary.op(), List.of(of(left), of(right)));
-      case POW -> power(of(left), of(right));
+      case POW -> power(of(left), of(right), whole.test(right));
       case MOD -> Polynomial.of(new Atom.Pair(binary.op(), of(left), of(right)));
       case EQ, NE, LT, LE, GT, GE, AND, OR, XOR, SHL, SHR -> leaf(binary);
     };
@@ -112,9 +112,12 @@ public record Canonical(SignAnalysis signs, Predicate<Expr> whole) {
     return sum.isMonomial() || sum.isZero() || !expr.type().isFloat() || !whole.test(expr) ? sum : Polynomial.of(new Atom.Whole(expr, sum));
   }
 
-  private static Polynomial power(Polynomial base, Polynomial exponent) {
+  /// A positive number to a power that is to be taken apart is an exponential.
+  private static Polynomial power(Polynomial base, Polynomial exponent, boolean stays) {
     Optional<Rational> number = exponent.constant().filter(value -> value.abs().compareTo(Rational.of(16)) <= 0);
-    return number.map(base::power).orElseGet(() -> Polynomial.of(new Atom.Pair(BinaryOp.POW, base, exponent)));
+    Optional<Rational> positive = base.constant().filter(value -> !stays && exponent.constant().isEmpty() && value.signum() > 0);
+    return number.map(base::power).or(() -> positive.map(value -> Polynomial.exp(exponent.times(Rational.of(Math.log(value.doubleValue()))))))
+        .orElseGet(() -> Polynomial.of(new Atom.Pair(BinaryOp.POW, base, exponent)));
   }
 
   /// The largest or smallest of `values`: `max(a + t, b + t)` is `max(a, b) + t`, and `max(a * t, b * t)` is `max(a, b) * t` for a

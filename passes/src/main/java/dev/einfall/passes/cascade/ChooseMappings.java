@@ -12,7 +12,10 @@ import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -37,6 +40,10 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
   private static final double PARALLEL_CYCLES = 20_000;
   /// Tasks for each thread, so that an uneven machine stays busy.
   private static final int TASKS_PER_THREAD = 4;
+  /// The vectors of a tile without rows: the latency of an accumulation times those that start in a cycle.
+  private static final int MOST_VECTORS = 8;
+  /// The accumulators of a tile of few rows.
+  private static final int FEW_ACCUMULATORS = 16;
 
   /// With choices by cost alone.
   public ChooseMappings(Target target, Numerics numerics) {
@@ -56,34 +63,46 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Set<Tensor> constant = Constants.of(cascade);
+    Map<Tensor, String> subjects = subjects(cascade);
     List<Mapping.Nest> nests = new ArrayList<>(cascade.mapping().nests());
     Set<Tensor> inside = Exprs.identitySet();
     for (Mapping.Group group : cascade.mapping().groups()) {
       KernelView view = new KernelView(cascade, group);
       if (view.isNeeded()) {
         inside.addAll(group.members());
-        nests.addAll(nests(view, cascade.mapping(), constant));
+        nests.addAll(nests(view, cascade.mapping(), constant, subjects));
       }
     }
     for (Einsum einsum : cascade.einsums()) {
       if (cascade.mapping().nest(einsum.tensor()).isEmpty() && !inside.contains(einsum.tensor())) {
         Optional<Mapping.Group> group = cascade.mapping().group(einsum.tensor());
         List<Tensor> fused = group.map(Mapping.Group::members).orElse(List.of());
-        nests.add(new Choice(einsum.tensor(), einsum, new CostModel(einsum, constant, fused), group).nest());
+        nests.add(new Choice(einsum.tensor(), subjects.get(einsum.tensor()), einsum, new CostModel(einsum, constant, fused), group).nest());
       }
     }
     return cascade.withMapping(cascade.mapping().withNests(nests));
   }
 
+  /// What the decisions are about. Of tensors of one name, the second is `NAME_1`.
+  private Map<Tensor, String> subjects(Cascade cascade) {
+    Map<Tensor, String> subjects = new IdentityHashMap<>();
+    Map<String, Integer> count = new HashMap<>();
+    for (Tensor tensor : cascade.definitions().stream().flatMap(definition -> definition.tensors().stream()).toList()) {
+      int before = count.merge(tensor.name(), 1, Integer::sum) - 1;
+      subjects.put(tensor, name() + " " + tensor.name() + (before == 0 ? "" : "_" + before));
+    }
+    return subjects;
+  }
+
   /// The nests of a group's members inside their kernel; those of the first say that the loops around are parallel, if the
   /// work is worth sharing.
-  private List<Mapping.Nest> nests(KernelView view, Mapping mapping, Set<Tensor> constant) {
+  private List<Mapping.Nest> nests(KernelView view, Mapping mapping, Set<Tensor> constant, Map<Tensor, String> subjects) {
     List<Mapping.Nest> nests = new ArrayList<>();
     double cycles = 0;
     for (KernelView.Writer writer : view.writers()) {
       boolean isMapped = mapping.nest(writer.tensor()).isPresent() || nests.stream().anyMatch(nest -> nest.tensor() == writer.tensor());
       if (!isMapped) {
-        Choice choice = writer.inside().map(inside -> inKernel(view, writer, inside, constant)).orElse(null);
+        Choice choice = writer.inside().map(inside -> inKernel(view, writer, inside, constant, subjects)).orElse(null);
         nests.add(choice == null ? new Mapping.Nest(writer.tensor(), List.of(), List.of(), List.of()) : choice.nestInKernel());
         cycles += writer.times() * (choice == null ? PARALLEL_CYCLES : choice.cycles());
       }
@@ -99,9 +118,10 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
   }
 
   /// The choice for what writes a tensor in a kernel, where only what is the same in all runs can be copied before.
-  private Choice inKernel(KernelView view, KernelView.Writer writer, Einsum inside, Set<Tensor> constant) {
+  private Choice inKernel(
+      KernelView view, KernelView.Writer writer, Einsum inside, Set<Tensor> constant, Map<Tensor, String> subjects) {
     CostModel costs = new CostModel(inside, constant, access -> view.isSteady(writer, access), writer.times());
-    return new Choice(writer.tensor(), inside, costs, Optional.empty());
+    return new Choice(writer.tensor(), subjects.get(writer.tensor()), inside, costs, Optional.empty());
   }
 
   /// The choice for one Einsum. Ranks that it shares with a group keep their loops at the outside.
@@ -115,14 +135,15 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     private final Tiling best;
 
     /// @param tensor under whose name the loops are known
-    Choice(Tensor tensor, Einsum einsum, CostModel costs, Optional<Mapping.Group> group) {
+    /// @param subject of the decision
+    Choice(Tensor tensor, String subject, Einsum einsum, CostModel costs, Optional<Mapping.Group> group) {
       this.tensor = tensor;
       this.einsum = einsum;
       this.costs = costs;
       this.shared = group.map(fused -> fused.shared().size()).orElse(0);
       this.free = einsum.ranks().subList(shared, einsum.ranks().size());
       this.reduced = Exprs.reductions(einsum.value()).findFirst().map(Expr.Reduce::ranks).orElse(List.of());
-      this.best = decisions.choose(name() + " " + tensor.name(), candidates(), costs::cycles);
+      this.best = decisions.choose(subject, candidates(), costs::cycles);
     }
 
     Mapping.Nest nest() {
@@ -164,12 +185,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
         }
         return candidates;
       }
-      for (int vectors = 8; vectors > 2 && sharing.isEmpty(); vectors /= 2) {
-        if (vectors <= Math.min(most, accumulators())) {
-          candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.empty(), 1));
-        }
-      }
-      for (int vectors = isWholeRow(vector, lanes) ? most : Math.min(2, most); vectors >= 1; vectors--) {
+      for (int vectors = Math.min(widest(sharing), Integer.highestOneBit(most)); vectors >= 1; vectors /= 2) {
         candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.empty(), 1));
         for (Rank row : sharing) {
           for (int rows = Math.min(row.size().value(), accumulators() / vectors); rows > 1; rows--) {
@@ -180,9 +196,11 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       return candidates;
     }
 
-    /// Whether a few vectors hold all of `vector`.
-    private static boolean isWholeRow(Rank vector, int lanes) {
-      return vector.size().value() % lanes == 0 && vector.size().value() / lanes <= 4;
+    /// How many vectors a tile has at most: two, if there are rows to share the loads; with few rows, or none, as many more as
+    /// make enough accumulations that do not wait for each other. What is read for the first time is then read in long pieces.
+    private int widest(List<Rank> sharing) {
+      int rows = sharing.stream().mapToInt(row -> row.size().value()).max().orElse(1);
+      return Math.clamp(Math.min(FEW_ACCUMULATORS, Integer.highestOneBit(accumulators())) / Integer.highestOneBit(rows), 2, MOST_VECTORS);
     }
 
     /// How many vectors a step works on: several, to hide the latency of short bodies; long ones keep the ports busy alone,
@@ -192,7 +210,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     }
 
     /// How many registers accumulate; the others hold operands. Measured on JDK 25 and Zen 4, tiles of 8 to 12 rows of 2
-    /// vectors run at 82 to 87 % of the peak of the core, tiles of 4 to 6 rows as wide as the rows that they read at 96 %.
+    /// vectors run at 82 to 87 % of the peak of the core.
     private int accumulators() {
       return Math.max(1, target.registers() - 8);
     }

@@ -2,8 +2,10 @@ package dev.einfall.passes.reduce;
 
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.cascade.Combiner;
+import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Reduction;
+import dev.einfall.passes.algebra.Atom;
 import dev.einfall.passes.algebra.Polynomial;
 import dev.einfall.passes.algebra.Separation;
 import java.util.List;
@@ -23,8 +25,28 @@ sealed interface Accumulator {
   /// The reduction of `body` so far.
   record Plain(Reduction reduction, Polynomial body, List<Rank> inner, ElementType type) implements Accumulator {}
 
+  /// What keeps exponentials small: exponents are `unit` times the elements that `plain` keeps the extreme value of, or nearly, so
+  /// that the largest one is `unit` times what it keeps.
+  record Reference(Plain plain, Polynomial unit) {
+    /// `exp` of `unit` times the difference of a value from another.
+    Polynomial exponential(Expr value, Expr other) {
+      Polynomial difference = Polynomial.of(new Atom.Leaf(value)).minus(Polynomial.of(new Atom.Leaf(other)));
+      return Polynomial.exp(unit.constant().map(difference.asMonomial()::times).orElseGet(() -> difference.times(unit)));
+    }
+
+    /// What `plain` keeps of no elements at all.
+    Expr nothing() {
+      return plain.reduction().identity(plain.type());
+    }
+
+    /// Whether infinity times the unit is infinite; it may be 0 otherwise.
+    boolean keepsInfinities() {
+      return unit.constant().isPresent();
+    }
+  }
+
   /// The reduction of `exp(exponent - r) * body` so far, where `r` is the largest exponent so far: corrected by `exp(old - new)`.
-  record Weighted(Reduction reduction, Plain reference, Polynomial exponent, Polynomial body, List<Rank> inner, ElementType type)
+  record Weighted(Reduction reduction, Reference reference, Polynomial exponent, Polynomial body, List<Rank> inner, ElementType type)
       implements Accumulator {}
 
   /// The sums so far of the derivatives of `exp(exponent - r) * body` by its variables, divided by factorials, at centres that
@@ -32,7 +54,7 @@ sealed interface Accumulator {
   ///
   /// @param reference of the exponent, if there is one
   /// @param orders how often each moment is derived by each variable; ascending, so that a moment is corrected by those after it
-  record Moments(Optional<Plain> reference, Polynomial exponent, List<List<Integer>> orders, List<Polynomial> derivatives,
+  record Moments(Optional<Reference> reference, Polynomial exponent, List<List<Integer>> orders, List<Polynomial> derivatives,
       List<Separation.Variable> variables, List<Rank> inner, ElementType type) implements Accumulator {}
 
   /// The reduction of `body` over the elements so far at which `extreme` takes its value, and of `otherwise`.
@@ -40,7 +62,7 @@ sealed interface Accumulator {
       ElementType type) implements Accumulator {}
 
   /// A component of a reduction of the program's own; `scaled` ones are multiplied by `exp(exponent - r)`.
-  record Folded(Combiner combiner, Optional<Plain> reference, Polynomial exponent, List<Integer> scaled, List<Polynomial> bodies,
+  record Folded(Combiner combiner, Optional<Reference> reference, Polynomial exponent, List<Integer> scaled, List<Polynomial> bodies,
       List<Rank> inner) implements Accumulator {
     @Override
     public ElementType type() {

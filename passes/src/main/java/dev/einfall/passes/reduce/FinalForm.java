@@ -69,7 +69,7 @@ final class FinalForm {
 
   /// Puts the parts of `accumulator` together, and moments to where their centres should be.
   private void finish(Accumulator accumulator, Chain.Member member) {
-    Kept.exponentOf(accumulator).ifPresent(reference -> finish(reference, member));
+    Kept.exponentOf(accumulator).ifPresent(reference -> finish(reference.plain(), member));
     if (whole.containsKey(kept.slots(accumulator).getFirst().access())) {
       return;
     }
@@ -115,10 +115,10 @@ final class FinalForm {
   }
 
   /// `own` of one part, relative to the reference of all. A part of nothing has the identity.
-  private Expr weighted(Expr own, Accumulator.Plain reference, Reduction reduction) {
-    Expr part = kept.slots(reference).getFirst().access();
-    Expr nothing = new Expr.Binary(BinaryOp.EQ, part, Expr.literal(reference.type(), Double.NEGATIVE_INFINITY));
-    Expr weight = Written.of(Polynomial.exp(leaf(part).minus(leaf(whole.getOrDefault(part, part))).times(kept.unit())), reference.type());
+  private Expr weighted(Expr own, Accumulator.Reference reference, Reduction reduction) {
+    Expr part = kept.slots(reference.plain()).getFirst().access();
+    Expr nothing = new Expr.Binary(BinaryOp.EQ, part, reference.nothing());
+    Expr weight = Written.of(reference.exponential(part, whole.getOrDefault(part, part)), reference.plain().type());
     return new Expr.Select(nothing, reduction.identity(own.type()), new Expr.Binary(BinaryOp.MUL, own, weight));
   }
 
@@ -141,14 +141,15 @@ final class FinalForm {
     Expr expr = Written.of(value, plan.member().tensor().type());
     Set<Accumulator.Plain> own = Exprs.identitySet();
     for (Plan.Part part : plan.parts()) {
-      Kept.exponentOf(part.kept()).filter(reference -> !part.masked() && cancels(reference, value)).ifPresent(own::add);
+      Kept.exponentOf(part.kept()).filter(reference -> !part.masked() && cancels(reference.plain(), value))
+          .ifPresent(reference -> own.add(reference.plain()));
     }
     guards.put(plan.member().tensor(), own);
     for (Accumulator.Plain reference : own) {
       boolean already = Exprs.accesses(expr).anyMatch(access -> guards.containsKey(access.tensor())
           && access.tensor() != plan.member().tensor() && guards.get(access.tensor()).contains(reference));
       if (!already) {
-        Expr lowest = Expr.literal(reference.type(), Double.NEGATIVE_INFINITY);
+        Expr lowest = reference.reduction().identity(reference.type());
         Expr nothing = new Expr.Binary(BinaryOp.EQ, wholeReference(reference), lowest);
         expr = new Expr.Select(nothing, Expr.literal(expr.type(), Double.NaN), expr);
       }

@@ -10,6 +10,7 @@ import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.algebra.Atom;
 import dev.einfall.passes.algebra.Canonical;
 import dev.einfall.passes.algebra.Condition;
+import dev.einfall.passes.algebra.Monomial;
 import dev.einfall.passes.algebra.Polynomial;
 import dev.einfall.passes.algebra.Rational;
 import dev.einfall.passes.algebra.Written;
@@ -20,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /// All that is kept while a chain's rank is gone through, each accumulator once, and where: in one state, or in several.
 final class Kept {
@@ -70,20 +73,20 @@ final class Kept {
   boolean isReference(Accumulator.Plain plain) {
     return slots.keySet().stream().anyMatch(other -> switch (other) {
       case Accumulator.Plain _ -> false;
-      case Accumulator.Weighted weighted -> weighted.reference().equals(plain);
-      case Accumulator.Moments moments -> moments.reference().filter(plain::equals).isPresent();
+      case Accumulator.Weighted weighted -> weighted.reference().plain().equals(plain);
+      case Accumulator.Moments moments -> moments.reference().filter(reference -> reference.plain().equals(plain)).isPresent();
       case Accumulator.Tied tied -> tied.extreme().equals(plain);
-      case Accumulator.Folded folded -> folded.reference().filter(plain::equals).isPresent();
+      case Accumulator.Folded folded -> folded.reference().filter(reference -> reference.plain().equals(plain)).isPresent();
     });
   }
 
   /// Whether exponentials are kept small by `plain`.
   boolean isExponent(Accumulator.Plain plain) {
     return isReference(plain) && slots.keySet().stream()
-        .anyMatch(other -> !(other instanceof Accumulator.Tied) && !(other instanceof Accumulator.Plain) && exponentOf(other).filter(plain::equals).isPresent());
+        .anyMatch(other -> !(other instanceof Accumulator.Tied) && !(other instanceof Accumulator.Plain) && exponentOf(other).filter(reference -> reference.plain().equals(plain)).isPresent());
   }
 
-  static Optional<Accumulator.Plain> exponentOf(Accumulator accumulator) {
+  static Optional<Accumulator.Reference> exponentOf(Accumulator accumulator) {
     return switch (accumulator) {
       case Accumulator.Plain _, Accumulator.Tied _ -> Optional.empty();
       case Accumulator.Weighted weighted -> Optional.of(weighted.reference());
@@ -99,14 +102,40 @@ final class Kept {
         .filter(plain -> plain.reduction() == reduction && canonical.normal(plain.body()).equals(form)).findFirst();
   }
 
-  /// What a running maximum is kept of, so that exponentials of `exponent` stay small in relation to it.
-  Polynomial reference(Polynomial exponent) {
-    return exponents ? canonical.apply(UnaryOp.ROUND, exponent.times(Polynomial.of(LOG2_E))) : exponent;
+  /// A reference for exponentials of `exponent` under a reduction over `inner` too: what is kept already, or a maximum of its own.
+  ///
+  /// @param steady whether a value does not change while the rank is gone through
+  Accumulator.Reference reference(Polynomial exponent, List<Rank> inner, ElementType type, Predicate<Polynomial> steady) {
+    if (exponents) {
+      Polynomial power = canonical.apply(UnaryOp.ROUND, exponent.times(Polynomial.of(LOG2_E)));
+      return new Accumulator.Reference(share(new Accumulator.Plain(Reduction.MAX, power, inner, type)), Polynomial.of(LN_2));
+    }
+    return slots.keySet().stream().flatMap(accumulator -> accumulator instanceof Accumulator.Plain plain
+            && plain.inner().equals(inner) && plain.type() == type ? reference(exponent, plain, steady).stream() : Stream.empty()).findFirst()
+        .orElseGet(() -> new Accumulator.Reference(share(new Accumulator.Plain(Reduction.MAX, exponent, inner, type)), Polynomial.ONE));
   }
 
-  /// What `reference`, which is kept, is an exponent of: of two, or of e.
-  Rational unit() {
-    return exponents ? LN_2 : Rational.ONE;
+  /// `plain` as a reference, if `exponent` is a multiple of what it keeps an extreme value of, by something of the right sign.
+  private Optional<Accumulator.Reference> reference(Polynomial exponent, Accumulator.Plain plain, Predicate<Polynomial> steady) {
+    if (plain.reduction() != Reduction.MAX && plain.reduction() != Reduction.MIN) {
+      return Optional.empty();
+    }
+    return ratio(exponent, plain.body(), steady)
+        .filter(ratio -> canonical.signs().isNonNegative(plain.reduction() == Reduction.MAX ? ratio : ratio.negate()))
+        .map(ratio -> new Accumulator.Reference(plain, ratio));
+  }
+
+  /// What `value` is a multiple of `of` by, if it is one by something steady.
+  private Optional<Polynomial> ratio(Polynomial value, Polynomial of, Predicate<Polynomial> steady) {
+    Polynomial left = canonical.normal(value);
+    Polynomial right = canonical.normal(of);
+    if (right.isZero() || left.isInfinite() || right.isInfinite()) {
+      return Optional.empty();
+    }
+    Map.Entry<Monomial, Rational> first = right.terms().entrySet().iterator().next();
+    return left.terms().entrySet().stream()
+        .map(term -> Polynomial.of(term.getKey().dividedBy(first.getKey()), term.getValue().times(first.getValue().inverse())))
+        .filter(candidate -> steady.test(candidate) && canonical.normal(right.times(candidate)).equals(left)).findFirst();
   }
 
   /// `accumulator`, or one that keeps the same.
@@ -122,7 +151,7 @@ final class Kept {
     return switch (accumulator) {
       case Accumulator.Plain plain ->
           List.of("plain", plain.reduction(), canonical.normal(plain.body()), plain.inner(), plain.type());
-      case Accumulator.Weighted weighted -> List.of("weighted", weighted.reduction(), form(weighted.reference()),
+      case Accumulator.Weighted weighted -> List.of("weighted", weighted.reduction(), form(weighted.reference().plain()),
           canonical.normal(weighted.exponent()), canonical.normal(weighted.body()), weighted.inner());
       case Accumulator.Moments moments -> List.of("moments", moments);
       case Accumulator.Tied tied -> List.of("tied", tied.reduction(), form(tied.extreme()), tied.body(), tied.otherwise(), tied.inner());
@@ -213,7 +242,7 @@ final class Kept {
       List<Slot> own = slots.get(part.kept());
       Polynomial leaf = own.get(part.kept() instanceof Accumulator.Folded ? plan.member().component() : 0).leaf();
       Polynomial weight = exponentOf(part.kept()).filter(_ -> scales(plan, part))
-          .map(reference -> Polynomial.exp(leaf(reference).times(unit()))).orElse(Polynomial.ONE);
+          .map(reference -> Polynomial.exp(leaf(reference.plain()).times(reference.unit()))).orElse(Polynomial.ONE);
       Polynomial value = part.factor().times(weight).times(part.outer() ? Polynomial.exp(leaf) : leaf);
       sum = sum.plus(part.masked() ? exponentOf(part.kept()).map(reference -> orNothing(value, reference)).orElse(value) : value);
     }
@@ -221,10 +250,10 @@ final class Kept {
   }
 
   /// 0 where `reference`, on which `value` depends, has seen no element.
-  private Polynomial orNothing(Polynomial value, Accumulator.Plain reference) {
-    Expr.Access access = slots.get(reference).getFirst().access();
+  private Polynomial orNothing(Polynomial value, Accumulator.Reference reference) {
+    Expr.Access access = slots.get(reference.plain()).getFirst().access();
     boolean depends = value.terms().keySet().stream().anyMatch(term -> term.exponent().leaves().anyMatch(access::equals));
-    Expr some = new Expr.Binary(BinaryOp.NE, access, Expr.literal(reference.type(), Double.NEGATIVE_INFINITY));
+    Expr some = new Expr.Binary(BinaryOp.NE, access, reference.nothing());
     return !depends ? value
         : Polynomial.of(new Atom.Choice(new Condition.Plain(some), Polynomial.ONE, Polynomial.ZERO)).times(value);
   }

@@ -174,7 +174,7 @@ final class Planner {
     if (part.isDeferred()) {
       return kept.share(new Accumulator.Plain(reduction, part.body(), member.inner(), type(member)));
     }
-    Optional<Accumulator.Plain> reference = part.exponent().isZero() ? Optional.empty()
+    Optional<Accumulator.Reference> reference = part.exponent().isZero() ? Optional.empty()
         : Optional.of(reference(member, part.exponent()));
     if (part.variables().isEmpty()) {
       return kept.share(new Accumulator.Weighted(
@@ -186,9 +186,10 @@ final class Planner {
     return kept.share(moments(member, part, reference));
   }
 
-  /// What the running maximum is of that keeps the exponential small. Inner ranks share one maximum.
-  private Accumulator.Plain reference(Chain.Member member, Polynomial exponent) {
-    return kept.share(new Accumulator.Plain(Reduction.MAX, kept.reference(exponent), member.inner(), type(member)));
+  /// The running maximum that keeps the exponential small. Inner ranks share one maximum.
+  private Accumulator.Reference reference(Chain.Member member, Polynomial exponent) {
+    Dependence dependence = dependence(member);
+    return kept.reference(exponent, member.inner(), type(member), value -> !dependence.varies(value) && !dependence.waits(value));
   }
 
   /// A centre follows the members so far: anything else is not known before the end.
@@ -204,7 +205,7 @@ final class Planner {
     }
   }
 
-  private Accumulator.Moments moments(Chain.Member member, Separation.Part part, Optional<Accumulator.Plain> reference)
+  private Accumulator.Moments moments(Chain.Member member, Separation.Part part, Optional<Accumulator.Reference> reference)
       throws Declined {
     Map<List<Integer>, Polynomial> found = new LinkedHashMap<>();
     derive(part.body(), part.variables(), 0, new ArrayList<>(), found);
@@ -285,7 +286,7 @@ final class Planner {
       }
     }
     boolean moved = changed.contains(member.component());
-    Optional<Accumulator.Plain> reference = exponent.isZero() ? Optional.empty() : Optional.of(reference(member, exponent));
+    Optional<Accumulator.Reference> reference = exponent.isZero() ? Optional.empty() : Optional.of(reference(member, exponent));
     Accumulator accumulator = kept.share(
         new Accumulator.Folded(combiner, reference, exponent, List.copyOf(changed), bodies, member.inner()));
     return new Plan(member, moved ? shift : Polynomial.ZERO,

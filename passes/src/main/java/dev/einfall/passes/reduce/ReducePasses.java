@@ -5,8 +5,10 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Decisions;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
+import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.EliminateCommonEinsums;
 import dev.einfall.passes.cascade.Exprs;
 import java.util.ArrayList;
@@ -32,20 +34,33 @@ import java.util.function.Consumer;
 /// applied at the end; an exponential refers to the largest exponent so far; a polynomial in an earlier reduction is kept as
 /// moments about a centre that follows it. What does not come apart keeps a pass of its own, and a remark says why.
 ///
-/// @param tile how many elements a step takes
+/// @param forms in which form a chain is computed
 /// @param rows how many coordinates of the last rank that the chain does not reduce are taken together: tiles are left out for all
 ///     of them or none
-/// @param parts how many parts of the rank are reduced side by side and then combined
-/// @param rowBytes a chain that stores no less is left alone where what it reads of one row takes no more: [Worth]
 /// @param exponents whether exponentials refer to the largest power of two so far and not to the largest value: `exp(x)` is kept as
 ///     a mantissa and an exponent (Dukhan & Ablavatski, 2020), so that the reference is no maximum of the program
-public record ReducePasses(int tile, int rows, int parts, int rowBytes, boolean exponents) implements Pass.OnCascade {
+public record ReducePasses(Forms forms, int rows, boolean exponents) implements Pass.OnCascade {
   /// What is kept for one row is corrected in every step.
   private static final long MOST_RESULTS = 1024;
+  private static final int ROWS = 64;
 
-  /// With maxima as references.
-  public ReducePasses(int tile, int rows, int parts, int rowBytes) {
-    this(tile, rows, parts, rowBytes, false);
+  /// Always in the same form, where the rule of [Worth] says that it is worth it.
+  ///
+  /// @param tile how many elements a step takes
+  /// @param parts how many parts of the rank are reduced side by side and then combined
+  /// @param rowBytes a chain that stores no less is left alone where what it reads of one row takes no more
+  public ReducePasses(int tile, int rows, int parts, int rowBytes, boolean exponents) {
+    this(new Forms.Given(tile, parts, rowBytes), rows, exponents);
+  }
+
+  /// In the forms that cost least, or are forced: see [FormCosts].
+  public ReducePasses(Target target, Decisions decisions) {
+    this(new Forms.ByCost(target, decisions), ROWS, false);
+  }
+
+  /// The options that say which form.
+  public String form() {
+    return forms.text();
   }
 
   @Override
@@ -71,7 +86,7 @@ public record ReducePasses(int tile, int rows, int parts, int rowBytes, boolean 
     while (true) {
       Ancestry ancestry = new Ancestry(current);
       Optional<Chain> chain = new ChainSearch(ancestry, remarks, tried).chains().stream()
-          .filter(candidate -> new Worth(ancestry, tile, rowBytes).of(candidate)).findFirst();
+          .filter(candidate -> forms.areWorth(candidate, ancestry)).findFirst();
       if (chain.isEmpty()) {
         return current;
       }
@@ -95,7 +110,11 @@ public record ReducePasses(int tile, int rows, int parts, int rowBytes, boolean 
         continue;
       }
       try {
-        return Optional.of(replaced(current, ancestry));
+        Form first = forms.first(current);
+        Cascade running = replaced(current, first, ancestry);
+        Form chosen = forms.choose(current, ancestry);
+        return chosen.isPlain() ? Optional.empty()
+            : Optional.of(chosen.equals(first) ? running : replaced(current, chosen, ancestry));
       } catch (Planner.Declined declined) {
         remarks.accept(Diagnostic.remark(declined.member().einsum().span(), "'" + declined.member().tensor().name()
             + "' keeps a pass of its own over '" + current.rank().name() + "': " + declined.getMessage()));
@@ -114,8 +133,8 @@ public record ReducePasses(int tile, int rows, int parts, int rowBytes, boolean 
     return new Chain(chain.rank(), chain.members().stream().filter(other -> other != member).toList(), chain.absorbed(), chain.ranks());
   }
 
-  private Cascade replaced(Chain chain, Ancestry ancestry) throws Planner.Declined {
-    Steps steps = new Steps(chain, Steps.TileShape.of(chain.rank().size().value(), tile, parts),
+  private Cascade replaced(Chain chain, Form form, Ancestry ancestry) throws Planner.Declined {
+    Steps steps = new Steps(chain, Steps.TileShape.of(chain.rank().size().value(), form.tile(), form.parts()),
         chain.members().getFirst().einsum().span());
     Kept kept = new Kept(ancestry.canonical(), steps, exponents);
     List<Plan> plans = new Planner(chain, ancestry, kept).plans();

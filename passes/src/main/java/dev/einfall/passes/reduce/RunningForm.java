@@ -43,6 +43,7 @@ final class RunningForm {
   private final TileValues values;
   private final Map<Tensor, Plan> plans = new LinkedHashMap<>();
   private final Map<Accumulator.Plain, Reference> references = new LinkedHashMap<>();
+  private final Map<Accumulator.Reference, Expr> corrections = new LinkedHashMap<>();
   private final Map<Polynomial, Centre> centres = new LinkedHashMap<>();
 
   RunningForm(Canonical canonical, Steps steps, Kept kept, TileValues values, List<Plan> plans) {
@@ -53,8 +54,8 @@ final class RunningForm {
     plans.forEach(plan -> this.plans.put(plan.member().tensor(), plan));
   }
 
-  /// What corrects exponentials: the extreme value before the step, the finite reference, and the correction.
-  private record Reference(Expr old, Expr finite, Expr correction) {}
+  /// An extreme value before the step, and one after it that is finite.
+  private record Reference(Expr old, Expr finite) {}
 
   /// Where a polynomial is expanded, and how far that has moved in this step.
   record Centre(Kept.Slot state, Kept.Slot moved) {}
@@ -85,7 +86,7 @@ final class RunningForm {
   private void write(Accumulator.Plain plain, Kept.Slot slot) {
     boolean isReference = kept.isReference(plain);
     boolean isExponent = kept.isExponent(plain);
-    Expr element = isExponent ? values.exponent(plain.body(), plain.type(), slot.tensor().name() + "_in") : values.of(plain.body(), plain.type());
+    Expr element = isExponent ? values.exponent(plain.reduction(), plain.body(), plain.type(), slot.tensor().name() + "_in") : values.of(plain.body(), plain.type());
     boolean isWhole = isExponent || plain.reduction() == Reduction.SUM && values.vanishes(plain.body());
     Expr tile = isWhole ? values.whole(plain.reduction(), plain.inner(), element) : values.reduced(plain.reduction(), plain.inner(), element);
     Expr updated = new Expr.Binary(plain.reduction().combine(), slot.access(), tile);
@@ -102,15 +103,27 @@ final class RunningForm {
     write(old, slot.access());
     write(slot, updated);
     if (!kept.isExponent(plain)) {
-      references.put(plain, new Reference(old.access(), slot.access(), slot.access()));
+      references.put(plain, new Reference(old.access(), slot.access()));
       return;
     }
     Kept.Slot finite = temporary(name + "_ref", slot);
-    Expr lowest = Expr.literal(plain.type(), Double.NEGATIVE_INFINITY);
+    Expr lowest = plain.reduction().identity(plain.type());
     write(finite, new Expr.Select(new Expr.Binary(BinaryOp.EQ, slot.access(), lowest), Expr.literal(plain.type(), 0), slot.access()));
-    Kept.Slot correction = temporary(name + "_scale", slot);
-    write(correction, Written.of(Polynomial.exp(leaf(old.access()).minus(leaf(finite.access())).times(kept.unit())), plain.type()));
-    references.put(plain, new Reference(old.access(), finite.access(), correction.access()));
+    references.put(plain, new Reference(old.access(), finite.access()));
+    kept.all().stream().flatMap(accumulator -> Kept.exponentOf(accumulator).stream()).filter(reference -> reference.plain().equals(plain))
+        .distinct().forEach(reference -> writeCorrection(reference, name));
+  }
+
+  private void writeCorrection(Accumulator.Reference reference, String name) {
+    Reference moved = references.get(reference.plain());
+    ElementType type = reference.plain().type();
+    Expr scale = Written.of(reference.exponential(moved.old, moved.finite), type);
+    Expr value = reference.keepsInfinities() ? scale
+        : new Expr.Select(new Expr.Binary(BinaryOp.EQ, moved.old, reference.nothing()), Expr.literal(type, 0), scale);
+    List<Rank> ranks = steps.ranksOf(value);
+    Kept.Slot correction = new Kept.Slot(steps.temporary(name + "_scale", type, ranks), ranks);
+    write(correction, value);
+    corrections.put(reference, correction.access());
   }
 
   private Kept.Slot temporary(String name, Kept.Slot like) {
@@ -118,10 +131,16 @@ final class RunningForm {
   }
 
   /// The exponentials of a tile.
-  private Polynomial weight(Polynomial exponent, Accumulator.Plain reference) {
-    Expr element = values.exponent(exponent, reference.type(), kept.slots(reference).getFirst().tensor().name() + "_in");
-    Polynomial weight = Polynomial.exp(leaf(element).minus(leaf(references.get(reference).finite).times(kept.unit())));
-    return leaf(values.shared(weight, reference.type(), kept.slots(reference).getFirst().tensor().name() + "_exp"));
+  private Polynomial weight(Polynomial exponent, Accumulator.Reference reference) {
+    Accumulator.Plain plain = reference.plain();
+    String name = kept.slots(plain).getFirst().tensor().name();
+    Expr finite = references.get(plain).finite;
+    boolean isMultiple = canonical.normal(exponent).equals(canonical.normal(plain.body().times(reference.unit())));
+    Polynomial weight = isMultiple
+        ? reference.exponential(values.exponent(plain.reduction(), plain.body(), plain.type(), name + "_in"), finite)
+        : Polynomial.exp(leaf(values.exponent(Reduction.MAX, exponent, plain.type(), name + "_in"))
+            .minus(leaf(finite).times(reference.unit())));
+    return leaf(values.weight(weight, reference.keepsInfinities(), plain.type(), name + "_exp"));
   }
 
   private static Polynomial leaf(Expr expr) {
@@ -133,7 +152,7 @@ final class RunningForm {
     Expr tile = weighted.reduction() == Reduction.SUM && values.isFinite(weighted.body())
         ? values.whole(weighted.reduction(), weighted.inner(), values.of(element, weighted.type()))
         : values.reduced(weighted.reduction(), weighted.inner(), values.of(element, weighted.type()));
-    Expr correction = references.get(weighted.reference()).correction;
+    Expr correction = corrections.get(weighted.reference());
     Expr corrected = new Expr.Binary(BinaryOp.MUL, slot.access(), correction);
     if (weighted.reduction() != Reduction.SUM) {
       // The identity is infinite: 0 times it is none.
@@ -147,7 +166,7 @@ final class RunningForm {
     Reference reference = references.get(tied.extreme());
     Expr best = kept.slots(tied.extreme()).getFirst().access();
     Expr element = kept.isExponent(tied.extreme())
-        ? values.exponent(tied.extreme().body(), tied.extreme().type(), kept.slots(tied.extreme()).getFirst().tensor().name() + "_in") : values.of(tied.extreme().body(), tied.extreme().type());
+        ? values.exponent(tied.extreme().reduction(), tied.extreme().body(), tied.extreme().type(), kept.slots(tied.extreme()).getFirst().tensor().name() + "_in") : values.of(tied.extreme().body(), tied.extreme().type());
     BinaryOp worse = tied.largest() ? BinaryOp.LT : BinaryOp.GT;
     Expr otherwise = Written.of(tied.otherwise(), tied.type());
     Expr isBest = new Expr.Unary(UnaryOp.NOT, new Expr.Binary(worse, element, best));
@@ -159,7 +178,7 @@ final class RunningForm {
 
   private void write(Accumulator.Moments moments) {
     List<Centre> moved = moments.variables().stream().map(variable -> centre(variable, moments.type())).toList();
-    Optional<Expr> correction = moments.reference().map(reference -> references.get(reference).correction);
+    Optional<Expr> correction = moments.reference().map(corrections::get);
     for (int i = 0; i < moments.orders().size(); i++) {
       Kept.Slot slot = kept.slots(moments).get(i);
       Polynomial before = taylor(moments, i, moved.stream().map(centre -> centre.moved.leaf()).toList());
@@ -279,7 +298,7 @@ final class RunningForm {
         Expr before = slots.get(j).access();
         boolean scaled = folded.reference().isPresent() && folded.scaled().contains(j);
         operands.put(combiner.left().get(j), scaled
-            ? scaled(before, references.get(folded.reference().get()).correction, combiner.identity().get(j)) : before);
+            ? scaled(before, corrections.get(folded.reference().get()), combiner.identity().get(j)) : before);
         operands.put(combiner.right().get(j),
             ranks.isEmpty() ? elements.get(j) : new Expr.Fold(combiner, ranks, elements, j));
       }

@@ -27,7 +27,7 @@ final class TileValues {
   private final Canonical canonical;
   private final Steps steps;
   private final Map<Tensor, Expr> tiles = new IdentityHashMap<>();
-  private final Map<Polynomial, Expr> shared = new LinkedHashMap<>();
+  private final Map<List<Object>, Expr> shared = new LinkedHashMap<>();
 
   TileValues(Chain chain, Ancestry ancestry, Canonical canonical, Steps steps) {
     this.chain = chain;
@@ -57,18 +57,21 @@ final class TileValues {
     return leaves ? new Expr.Access(here.tensor(), here.indices(), Optional.of(Expr.literal(here.type(), 0))) : here;
   }
 
-  /// `value`, of which the tile is kept if there is something to compute; elements that do not exist are `-inf`.
-  Expr exponent(Polynomial value, ElementType type, String name) {
-    return shared.computeIfAbsent(canonical.normal(value), _ -> {
-      Expr expr = present(of(value, type), Expr.literal(type, Double.NEGATIVE_INFINITY));
+  /// `value`, of which the tile is kept if there is something to compute; elements that do not exist are what `extreme` takes no
+  /// notice of.
+  Expr exponent(Reduction extreme, Polynomial value, ElementType type, String name) {
+    return shared.computeIfAbsent(List.of(extreme, canonical.normal(value)), _ -> {
+      Expr expr = present(of(value, type), extreme.identity(type));
       return expr instanceof Expr.Access ? expr : kept(name, type, expr, expr);
     });
   }
 
-  /// The tile of `value`, which is kept.
-  Expr shared(Polynomial value, ElementType type, String name) {
-    return shared.computeIfAbsent(canonical.normal(value), _ -> {
-      Expr expr = of(value, type);
+  /// The tile of the exponential `value`, which is kept.
+  ///
+  /// @param vanishes whether it is 0 where elements do not exist, since their exponents are `-inf`
+  Expr weight(Polynomial value, boolean vanishes, ElementType type, String name) {
+    return shared.computeIfAbsent(List.of(canonical.normal(value)), _ -> {
+      Expr expr = vanishes ? of(value, type) : present(of(value, type), Expr.literal(type, 0));
       return kept(name, type, expr, expr);
     });
   }

@@ -66,7 +66,7 @@ class ReducedOraclesTest {
   @ParameterizedTest
   @CsvSource({
       "reduced/attention, K, 2, 2, 1", "reduced/causal, K, 0, 2, 1", "reduced/window, K, 1, 2, 1", "reduced/blocks, K, 0, 2, 1",
-      "reduced/padding, K, 2, 2, 1",
+      "reduced/padding, K, 2, 2, 1", "reduced/temperature, K, 0, 2, 1",
       "reduced/alibi, K, 1, 2, 1", "reduced/soft_capped_sink, K, 2, 2, 1", "reduced/grouped_decode, K, 2, 2, 1",
       "reduced/cross_entropy, X, 1, 2, 1", "reduced/layer_norm, X, 1, 3, 2", "reduced/weighted_moments, X, 1, 2, 1",
       "reduced/weighted_moments, W, 1, 3, 1", "reduced/surprise, X, 1, 3, 1"})

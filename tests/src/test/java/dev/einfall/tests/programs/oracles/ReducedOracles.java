@@ -30,6 +30,8 @@ final class ReducedOracles {
         OracleCase.of("reduced/padding").sizes("B=3 H=2 P=5 M=70 E=4 F=7").sizes("B=2 H=1 P=3 M=150 E=4 F=17").sizes("B=1 H=1 P=1 M=1 E=4 F=1")
             .fill("Q", LARGE).fill("K", LARGE).fill("mask", Fill.values(IntStream.range(0, 300).mapToDouble(i -> i > 150 && i % 7 > 2 ? 1 : 0).toArray()))
             .gives(in -> batched(in, (i, m) -> in.of("mask").get(i[0], m) == 1 ? score(in, i, m) : LOWEST)),
+        OracleCase.of("reduced/temperature").sizes("P=5 M=70 E=4 F=7").sizes("P=70 M=150 E=4 F=17").sizes("P=1 M=1 E=1 F=1")
+            .fill("Q", LARGE).fill("K", LARGE).fill("scale", Fill.between(-3, 1)).givesAll(ReducedOracles::temperature),
         OracleCase.of("reduced/alibi").sizes("H=4 N=70 E=4 F=7").sizes("H=1 N=1 E=4 F=1").fill("Q", LARGE).fill("K", LARGE)
             .gives(in -> batched(in, (i, m) -> m <= i[1] ? score(in, i, m) - Math.pow(2, -8.0 * (i[0] + 1) / in.size("H")) * (i[1] - m)
                 : Double.NEGATIVE_INFINITY)),
@@ -89,6 +91,12 @@ final class ReducedOracles {
     int shift = in.size("M") - in.size("P");
     Formulas.At score = (i, m) -> m <= i[0] + shift ? score(in, i, m) : Double.NEGATIVE_INFINITY;
     return List.of(batched(in, score), guarded(in, score));
+  }
+
+  private static List<Doubles> temperature(Inputs in) {
+    return List.of(batched(in, (i, m) -> 0.7 * score(in, i, m)),
+        batched(in, (i, m) -> Math.exp(in.of("scale").get(i[0])) * score(in, i, m)),
+        batched(in, (i, m) -> Math.log(2) * score(in, i, m)));
   }
 
   private static Doubles sink(Inputs in) {

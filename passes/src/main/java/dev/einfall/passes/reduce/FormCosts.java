@@ -1,0 +1,208 @@
+package dev.einfall.passes.reduce;
+
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Target;
+import dev.einfall.passes.cascade.Exprs;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/// How many cycles a chain takes in each of its forms, roughly. All forms do the same arithmetic; they differ in what they move:
+///
+/// - one after the other, reductions read again what does not stay near, and results of products are stored and read again; each
+///   product is a kernel of its own;
+/// - in tiles, what is kept for a row is corrected in each step; what a tile makes is written and read in whatever cache has room
+///   for it; and each step starts to read anew, while a long read is fetched ahead;
+/// - threads share the points that the steps do not connect, and parts are such points, which are put together at the end.
+///
+/// All numbers that it is made of stand here.
+final class FormCosts {
+  private static final double OPERATIONS_PER_LANE = 1.6;
+  /// Bytes that a core moves in a cycle, in each level of the memory.
+  private static final double L1_BYTES = 128;
+  private static final double L2_BYTES = 40;
+  private static final double L3_BYTES = 14;
+  private static final double MEMORY_BYTES = 6.5;
+  /// Cycles until what is read anew from a level comes as fast as its bytes allow.
+  private static final double L2_START = 20;
+  private static final double L3_START = 50;
+  private static final double MEMORY_START = 600;
+  /// What is stored is first read.
+  private static final double STORE = 2;
+  private static final double UPDATE_CYCLES = 30;
+  private static final double KERNEL_CYCLES = 6_000;
+  /// Cycles for a vector of something kept: to load, correct and store it.
+  private static final double CORRECTION = 2;
+  private static final double EXPONENTIAL = 12;
+  /// Rows of a kernel, in vectors, where a rank fills the lanes.
+  private static final int LANE_VECTORS = 4;
+  /// What Einsums may write for a row, and still share a kernel.
+  private static final long ROW_BYTES = 24 << 10;
+
+  private final Target target;
+  private final Ancestry ancestry;
+  private final Chain chain;
+  private final List<Einsum> absorbed;
+  private final List<Einsum> computed;
+  private final int bytes;
+  private final int lanes;
+  private final double rows;
+  private final double extent;
+
+  FormCosts(Target target, Ancestry ancestry, Chain chain) {
+    this.target = target;
+    this.ancestry = ancestry;
+    this.chain = chain;
+    this.absorbed = ancestry.cascade().einsums().stream().filter(einsum -> chain.absorbed().contains(einsum.tensor())).toList();
+    this.computed = new ArrayList<>(absorbed);
+    chain.members().forEach(member -> computed.add(member.einsum()));
+    this.bytes = chain.members().getFirst().tensor().type().bytes();
+    this.lanes = target.lanes(bytes);
+    this.rows = Exprs.volume(chain.common());
+    this.extent = chain.rank().size().value();
+  }
+
+  double of(Form form) {
+    return form.isPlain() ? plain() : running(form);
+  }
+
+  private double plain() {
+    double moved = 0;
+    double kernels = 1;
+    for (Einsum einsum : absorbed) {
+      boolean alone = isProduct(einsum);
+      double size = size(einsum.tensor());
+      double times = STORE + ancestry.readers(einsum.tensor()).size();
+      boolean isNear = !alone && size / rows <= ROW_BYTES
+          && computed.stream().noneMatch(reader -> isProduct(reader) && Exprs.reads(reader.value(), einsum.tensor()));
+      moved += size * times / rate(isNear ? size / rows : size);
+      kernels += alone ? 1 : 0;
+    }
+    kernels += chain.members().stream().filter(member -> isProduct(member.einsum())).count();
+    double row = inputs().stream().mapToDouble(input -> size(input) / rows).sum();
+    for (Tensor input : inputs()) {
+      moved += size(input) * (reads(input) - 1) / rate(row);
+    }
+    return (Math.max(arithmetic(), first()) + moved) / target.threads() + kernels * KERNEL_CYCLES;
+  }
+
+  private double running(Form form) {
+    double tile = Math.min(form.tile(), extent);
+    double wide = wide();
+    double points = Math.ceil(rows / wide) * form.parts();
+    double steps = Math.ceil(extent / tile / form.parts());
+    double results = chain.members().stream().mapToDouble(this::results).sum() * wide;
+    double made = tile * wide * made();
+    double read = slices() * tile;
+    double near = rate(made * bytes + results * bytes + read);
+    double correction = CORRECTION * Math.ceil(results / lanes) + EXPONENTIAL * Math.ceil(wide / lanes) * chain.members().size();
+    double tileBytes = bytes * (3 * made + 2 * results);
+    double starts = streams() * start(slices() * extent * rows);
+    double step = UPDATE_CYCLES * 2 * chain.members().size() + correction + tileBytes / near + starts;
+    double again = wide > 1 ? points / form.parts() * slices() * extent / rate(slices() * extent) : 0;
+    double overhead = points * steps * step + again;
+    double together = form.parts() > 1 ? KERNEL_CYCLES + rows * form.parts() * chain.members().stream().mapToDouble(this::results).sum() : 0;
+    double shared = Math.ceil(points / target.threads()) / points;
+    return (Math.max(arithmetic(), first()) + overhead) * shared + together + KERNEL_CYCLES;
+  }
+
+  /// How many rows a kernel has at a time.
+  private double wide() {
+    double widest = chain.common().stream().mapToDouble(rank -> rank.size().value()).max().orElse(1);
+    return widest >= lanes && lanes > 1 ? Math.min(widest, (double) LANE_VECTORS * lanes) : 1;
+  }
+
+  /// Values that are made for each element of a tile: the terms, and their exponentials.
+  private double made() {
+    return Math.clamp(absorbed.size(), 1, 2);
+  }
+
+  private double results(Chain.Member member) {
+    return Exprs.volume(member.ranks().stream().filter(rank -> !chain.common().contains(rank)).toList());
+  }
+
+  /// The cycles of the arithmetic, on one core.
+  private double arithmetic() {
+    return computed.stream().mapToDouble(einsum -> {
+      double points = Exprs.volume(einsum.ranks()) * (double) Exprs.volume(einsum.value().bound());
+      return points * Math.max(1, Exprs.operations(einsum.value()));
+    }).sum() / (lanes * OPERATIONS_PER_LANE);
+  }
+
+  /// The cycles of reading everything once.
+  private double first() {
+    double all = inputs().stream().mapToDouble(FormCosts::size).sum();
+    return all / rate(all);
+  }
+
+  /// What the chain reads and does not compute.
+  private Set<Tensor> inputs() {
+    Set<Tensor> inputs = Exprs.identitySet();
+    computed.forEach(einsum -> einsum.reads().forEach(inputs::add));
+    computed.forEach(einsum -> inputs.remove(einsum.tensor()));
+    return inputs;
+  }
+
+  private double reads(Tensor input) {
+    return computed.stream().filter(einsum -> einsum.reads().anyMatch(read -> read == input)).count();
+  }
+
+  /// The bytes that are read for one element of the rank and one row.
+  private double slices() {
+    double sum = 0;
+    for (Tensor input : inputs()) {
+      if (isAlong(input)) {
+        sum += size(input) / extent / Math.max(1, shareOf(input));
+      }
+    }
+    return sum;
+  }
+
+  /// How many rows have elements of `input` of their own.
+  private double shareOf(Tensor input) {
+    double share = 1;
+    for (Rank rank : chain.common()) {
+      share *= accesses(input).stream().anyMatch(access -> sizes(access).contains(rank.size().value())) ? rank.size().value() : 1;
+    }
+    return Math.min(share, size(input) / extent / input.type().bytes());
+  }
+
+  private static List<Integer> sizes(Expr.Access access) {
+    return access.tensor().shape().stream().map(size -> size.value()).toList();
+  }
+
+  private List<Expr.Access> accesses(Tensor input) {
+    return computed.stream().flatMap(einsum -> Exprs.accesses(einsum.value())).filter(access -> access.tensor() == input).toList();
+  }
+
+  private boolean isAlong(Tensor input) {
+    return input.shape().stream().anyMatch(size -> size.value() == (int) extent);
+  }
+
+  private double streams() {
+    return inputs().stream().filter(this::isAlong).count();
+  }
+
+  private static boolean isProduct(Einsum einsum) {
+    return !einsum.value().bound().isEmpty() && einsum.reads().distinct().count() > 1
+        && einsum.value().bound().size() < Exprs.freeRanks(einsum.value()).size();
+  }
+
+  private static double size(Tensor tensor) {
+    return tensor.shape().stream().mapToDouble(size -> size.value()).reduce(tensor.type().bytes(), (a, b) -> a * b);
+  }
+
+  /// Bytes a cycle from and to the level that has room for `bytes`.
+  private double rate(double bytes) {
+    return bytes <= target.l1Bytes() / 2.0 ? L1_BYTES : bytes <= target.l2Bytes() / 2.0 ? L2_BYTES
+        : bytes <= target.l3Bytes() / 2.0 ? L3_BYTES : MEMORY_BYTES;
+  }
+
+  private double start(double bytes) {
+    return bytes <= target.l1Bytes() / 2.0 ? 0 : bytes <= target.l2Bytes() / 2.0 ? L2_START
+        : bytes <= target.l3Bytes() / 2.0 ? L3_START : MEMORY_START;
+  }
+}
