@@ -19,6 +19,7 @@ final class MappingVerifier {
   private final Cascade cascade;
   private final Map<Tensor, List<Rank>> ranks = new LinkedHashMap<>();
   private final Map<Tensor, Definition> definitions = new LinkedHashMap<>();
+  private final Map<Tensor, List<Tensor>> reads = new LinkedHashMap<>();
 
   MappingVerifier(Cascade cascade) {
     this.cascade = cascade;
@@ -136,12 +137,13 @@ final class MappingVerifier {
     int next = 0;
     for (Definition definition : cascade.definitions()) {
       boolean member = group.members().contains(definition.tensors().getFirst());
-      boolean needsAfter = definition.reads().anyMatch(after::contains);
+      List<Tensor> reads = this.reads.computeIfAbsent(definition.tensors().getFirst(), _ -> definition.reads().toList());
+      boolean needsAfter = reads.stream().anyMatch(after::contains);
       if (member) {
         Tensor tensor = definition.tensors().getFirst();
         require(group.members().get(next++) == tensor, () -> group.members() + " are not in the order of the cascade");
         require(!needsAfter, () -> tensor + " needs something outside its group that needs the group");
-      } else if (needsAfter || next > 0 && definition.reads().anyMatch(tensors::contains)) {
+      } else if (needsAfter || next > 0 && reads.stream().anyMatch(tensors::contains)) {
         after.addAll(definition.tensors());
       }
     }

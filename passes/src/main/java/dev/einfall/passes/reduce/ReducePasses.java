@@ -83,20 +83,37 @@ public record ReducePasses(Forms forms, int rows, boolean exponents) implements 
     };
     Cascade current = cascade;
     Set<Tensor> tried = Exprs.identitySet();
-    while (true) {
+    int before;
+    do {
+      before = tried.size();
+      // Layers have a chain each, so one search is for all that it finds.
       Ancestry ancestry = new Ancestry(current);
-      Optional<Chain> chain = new ChainSearch(ancestry, remarks, tried).chains().stream()
-          .filter(candidate -> forms.areWorth(candidate, ancestry)).findFirst();
-      if (chain.isEmpty()) {
-        return current;
+      for (Chain chain : new ChainSearch(ancestry, remarks, tried).chains()) {
+        ancestry = ancestry.cascade() == current ? ancestry : new Ancestry(current);
+        if (isThere(chain, ancestry) && forms.areWorth(chain, ancestry)) {
+          current = tried(chain, ancestry, remarks, tried);
+        }
       }
-      Cascade before = current;
-      current = reduced(chain.get(), ancestry, remarks).orElse(current);
-      chain.get().members().forEach(member -> tried.add(member.tensor()));
-      // What puts parts together goes over few elements.
-      current.definitions().stream().filter(definition -> !before.definitions().contains(definition))
-          .forEach(definition -> tried.addAll(definition.tensors()));
-    }
+    } while (tried.size() > before);
+    return current;
+  }
+
+  /// Whether reducing another chain has left the definitions that `chain` is made of as they were.
+  private static boolean isThere(Chain chain, Ancestry ancestry) {
+    return chain.members().stream().allMatch(member -> ancestry.einsum(member.tensor()).filter(einsum -> einsum == member.einsum()).isPresent())
+        && chain.absorbed().stream().allMatch(tensor -> ancestry.einsum(tensor).isPresent());
+  }
+
+  /// The cascade with `chain` reduced as far as that goes. It is not tried again.
+  private Cascade tried(Chain chain, Ancestry ancestry, Consumer<Diagnostic> remarks, Set<Tensor> tried) {
+    Set<Tensor> known = Exprs.identitySet();
+    ancestry.cascade().definitions().forEach(definition -> known.addAll(definition.tensors()));
+    Cascade result = reduced(chain, ancestry, remarks).orElse(ancestry.cascade());
+    chain.members().forEach(member -> tried.add(member.tensor()));
+    // What puts parts together goes over few elements.
+    result.definitions().stream().flatMap(definition -> definition.tensors().stream()).filter(tensor -> !known.contains(tensor))
+        .forEach(tried::add);
+    return result;
   }
 
   private Optional<Cascade> reduced(Chain chain, Ancestry ancestry, Consumer<Diagnostic> remarks) {
