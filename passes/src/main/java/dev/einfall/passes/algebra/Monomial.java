@@ -1,6 +1,5 @@
 package dev.einfall.passes.algebra;
 
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -11,7 +10,7 @@ import java.util.stream.Stream;
 public record Monomial(Map<Atom, Rational> powers, Polynomial exponent) {
 
   public Monomial {
-    powers = Collections.unmodifiableMap(new LinkedHashMap<>(powers));
+    powers = Terms.of(powers);
   }
 
   /// The product of nothing. Not a constant: that would need a [Polynomial] first.

@@ -3,7 +3,6 @@ package dev.einfall.passes.algebra;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Expr;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +31,7 @@ public record Polynomial(Map<Monomial, Rational> terms) {
     if (terms.size() > MOST_TERMS) {
       throw new ArithmeticException("a sum of too many terms");
     }
-    terms = Collections.unmodifiableMap(new LinkedHashMap<>(terms));
+    terms = Terms.of(terms);
   }
 
   public static Polynomial of(Rational value) {

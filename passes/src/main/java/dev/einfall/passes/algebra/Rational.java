@@ -20,10 +20,12 @@ public record Rational(BigInteger numerator, BigInteger denominator) implements 
     if (denominator.signum() == 0 || numerator.bitLength() + denominator.bitLength() > MOST_BITS) {
       throw new ArithmeticException("a number that is too large");
     }
-    BigInteger divisor = numerator.gcd(denominator);
-    BigInteger signed = denominator.signum() < 0 ? divisor.negate() : divisor;
-    numerator = numerator.divide(signed);
-    denominator = denominator.divide(signed);
+    if (!denominator.equals(BigInteger.ONE)) {
+      BigInteger divisor = numerator.gcd(denominator);
+      BigInteger signed = denominator.signum() < 0 ? divisor.negate() : divisor;
+      numerator = numerator.divide(signed);
+      denominator = denominator.divide(signed);
+    }
   }
 
   public static Rational of(long value) {
