@@ -12,6 +12,7 @@ import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.ValueType;
 import java.util.List;
+import java.util.Optional;
 import org.objectweb.asm.Opcodes;
 
 /// Writes the code of vector expressions that [VectorSupport] accepts: each leaves a vector on the operand stack, or, if
@@ -194,6 +195,11 @@ final class VectorEmitter {
   }
 
   private void emitBinary(Expr.Binary binary, Species species) {
+    Optional<Clamp> clamp = Clamp.of(binary);
+    if (clamp.isPresent()) {
+      emitClamp(clamp.get(), species);
+      return;
+    }
     boolean swap = binary.op().isCommutative() && !isExact(binary.left()) && isExact(binary.right());
     Expr left = swap ? binary.right() : binary.left();
     Expr right = swap ? binary.left() : binary.right();
@@ -208,6 +214,21 @@ final class VectorEmitter {
       case SHR -> lanewise(species, "ASHR", "Binary", right);
       case MOD, POW, EQ, NE, LT, LE, GT, GE -> throw new InternalException("vector " + binary);
     }
+  }
+
+  private void emitClamp(Clamp clamp, Species species) {
+    emitExact(clamp.operand());
+    code.op(Opcodes.DUP);
+    pushOperator(clamp.beyond().name(), "Comparison");
+    broadcast(species, clamp.bound());
+    compare(species);
+    broadcast(species, clamp.bound());
+    code.op(Opcodes.SWAP);
+    code.invokeVirtual(species.vectorClass(), "blend", "(" + VECTOR + MASK + ")" + species.descriptor());
+  }
+
+  private void compare(Species species) {
+    code.invokeVirtual(species.vectorClass(), "compare", "(L" + OPERATORS + "$Comparison;" + VECTOR + ")" + MASK);
   }
 
   private void arithmetic(Species species, String method) {
@@ -301,7 +322,7 @@ final class VectorEmitter {
         emitExact(binary.left());
         pushOperator(binary.op().name(), "Comparison");
         emit(binary.right());
-        code.invokeVirtual(compared.vectorClass(), "compare", "(L" + OPERATORS + "$Comparison;" + VECTOR + ")" + MASK);
+        compare(compared);
         castMask(compared, species);
       }
       case Expr.Binary binary -> {

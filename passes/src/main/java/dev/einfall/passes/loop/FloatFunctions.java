@@ -52,9 +52,10 @@ final class FloatFunctions {
   }
 
   /// `exp(x) = 2^n * exp(r)` with `n` the integer nearest to `x / ln(2)`. 2^n is made in two steps, 2^(n - 1) and a
-  /// doubling, so that results near the largest number do not overflow too early.
+  /// doubling, so that results near the largest number do not overflow too early. At the least `n`, -126, the bits of the
+  /// first are those of zero, and so is the result.
   Expr exp(Expr x) {
-    Expr clamped = bindings.bind("x", binary(MIN, binary(MAX, x, number(-86.6)), number(88.8)));
+    Expr clamped = bindings.bind("x", binary(MIN, binary(MAX, x, number(-87.3)), number(88.8)));
     Expr shifted = bindings.bind("t", fma(clamped, number(1.4426950408889634), number(ROUNDER)));
     Expr n = bindings.bind("n", binary(SUB, shifted, number(ROUNDER)));
     Expr r = bindings.bind("r", fma(n, number(-LN2_LOW), fma(n, number(-LN2_HIGH), clamped)));
@@ -62,8 +63,7 @@ final class FloatFunctions {
     Expr doubled = bindings.bind("p", fma(p, number(2), number(2)));
     int offset = 126 - Float.floatToRawIntBits((float) ROUNDER);
     Expr bits = binary(SHL, binary(ADD, new Expr.Bitcast(I32, shifted), integer(offset)), integer(23));
-    Expr result = binary(MUL, doubled, new Expr.Bitcast(F32, bits));
-    return bindings.bind("e", select(binary(LT, x, number(-86.6)), number(0), result));
+    return bindings.bind("e", binary(MUL, doubled, new Expr.Bitcast(F32, bits)));
   }
 
   /// `log(x) = e * ln(2) + log(m)` with `x = m * 2^e` and `m` around 1.

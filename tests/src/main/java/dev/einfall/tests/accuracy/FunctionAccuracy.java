@@ -20,7 +20,7 @@ import java.util.function.DoubleUnaryOperator;
 /// @param wrong how many results are NaN or infinite where the exact one, rounded, is something else, or the other way round
 public record FunctionAccuracy(double maxUlps, float at, double maxSmall, long wrong) {
   /// Below, functions may give 0.
-  public static final double SMALL = 2.5e-38;
+  public static final double SMALL = 1.7e-38;
   private static final int CHUNK = 1 << 20;
 
   /// The functions that are arithmetic under the `reassociate` contract.

@@ -10,6 +10,7 @@ import dev.einfall.backends.jvm.JvmOptions;
 import dev.einfall.backends.reference.Array;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.UnaryOp;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -191,6 +192,27 @@ class JvmBackendTest {
           }
         }
         """, 1e-6, Array.random(ElementType.F32, 5, 10));
+  }
+
+  /// Bit by bit: of the zeros 0 is the larger.
+  @Test
+  void clampsTreatNanAndZerosAsJavaDoes() {
+    double[] values = {Double.NaN, 0.0, -0.0, 1, -1, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 0.5};
+    for (float bound : new float[] {0f, -0f, 0.5f, Float.NEGATIVE_INFINITY}) {
+      Kernel kernel = RunKernel.read("""
+          kernel k(A: f32[8], L: f32[8], H: f32[8]) {
+            L[ramp(0, 1, 8)] = max(A[ramp(0, 1, 8)], broadcast(%1$s, 8))
+            H[ramp(0, 1, 8)] = min(broadcast(%1$s, 8), A[ramp(0, 1, 8)])
+          }
+          """.formatted(Float.isInfinite(bound) ? "-inf" : Float.toString(bound)));
+      Array low = new Array(ElementType.F32, 8);
+      Array high = new Array(ElementType.F32, 8);
+      RunKernel.run(kernel, true, List.of(Array.of(ElementType.F32, values, 8), low, high));
+      for (int i = 0; i < values.length; i++) {
+        assertEquals(0, Double.compare(Math.max((float) values[i], bound), low.numbers()[i]), "max " + values[i] + " " + bound);
+        assertEquals(0, Double.compare(Math.min((float) values[i], bound), high.numbers()[i]), "min " + values[i] + " " + bound);
+      }
+    }
   }
 
   @Test
