@@ -31,9 +31,14 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--profile", description = "Print how long each kernel takes.")
   private boolean profile;
 
+  @Option(names = "--time-passes", description = "Print how long each pass of the compiler took.")
+  private boolean timePasses;
+
   @Override
   public Integer call() {
     Profile kernels = new Profile();
+    PassTimes passes = new PassTimes();
+    programOptions.steps = passes::add;
     programOptions.launches = profile ? Optional.of(kernels::add) : Optional.empty();
     try (Session session = Session.start(programOptions, inputOptions, spec.commandLine().getErr())) {
       Latency.measure(session.program(), session.inputs(), runs, seconds);
@@ -44,6 +49,7 @@ final class BenchCommand implements Callable<Integer> {
           session.program().name(), programOptions.threads, session.compileNanos() / 1e6, session.firstNanos() / 1e6,
           latency.medianMillis(), latency.minMillis(), latency.runs());
       spec.commandLine().getOut().print(kernels.text(latency.runs()));
+      spec.commandLine().getOut().print(timePasses ? passes.text(session.compileNanos()) : "");
       spec.commandLine().getOut().flush();
     }
     return 0;

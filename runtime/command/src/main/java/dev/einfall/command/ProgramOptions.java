@@ -3,10 +3,12 @@ package dev.einfall.command;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.passes.Numerics;
+import dev.einfall.passes.Step;
 import dev.einfall.runtime.Options;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.ObjLongConsumer;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -43,13 +45,16 @@ final class ProgramOptions {
   /// Is told how long each kernel takes; no option of the command line.
   Optional<ObjLongConsumer<Kernel>> launches = Optional.empty();
 
+  /// Is told what each pass did; no option of the command line.
+  Consumer<Step> steps = _ -> {};
+
   /// The options for the library. Remarks go to `err`.
   Options options(Places places, PrintWriter err) {
     if (threads < 1) {
       throw new UserError("--threads is " + threads + ": expected at least 1");
     }
     Options plain = Options.defaults().withBackend(backend).withThreads(threads).withVectorBytes(vectorBytes)
-        .withNumerics(numerics).withFunction(function).withOpener(places::weights).withRemarks(diagnostic -> print(diagnostic, err));
+        .withNumerics(numerics).withFunction(function).withOpener(places::weights).withRemarks(diagnostic -> print(diagnostic, err)).withSteps(steps);
     Options options = launches.map(plain::withLaunches).orElse(plain);
     return weights.map(place -> options.withWeights(places.weights(place, Path.of("")))).orElse(options);
   }

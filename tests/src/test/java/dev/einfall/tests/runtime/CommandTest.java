@@ -78,6 +78,13 @@ class CommandTest {
   }
 
   @Test
+  void timesPasses() {
+    CommandLineRun run = CommandLineRun.of("bench", SOFTMAX, "--in", "X=rand:8x8", "--runs", "1", "--threads", "1", "--time-passes");
+    assertTrue(run.out().matches("(?s).*\\n +choose-mappings +2 x +[\\d.]+ ms +[\\d.]+ %\\n.*"), run.out());
+    assertTrue(run.out().matches("(?s).*\\n +no pass +[\\d.]+ ms +[\\d.]+ %\\n"), run.out());
+  }
+
+  @Test
   void emitsEveryStage() {
     CommandLineRun cascade = CommandLineRun.of("emit", SOFTMAX, "--as", "cascade");
     assertTrue(cascade.out().startsWith("def softmax(X: f32[M, N])"), cascade.out() + cascade.err());
