@@ -32,6 +32,8 @@ final class FormCosts {
   private static final double MEMORY_START = 600;
   /// What is stored is first read.
   private static final double STORE = 2;
+  /// How many times as long it takes to read several tensors from memory in turn as one after the other.
+  private static final double IN_TURN = 1.1;
   private static final double UPDATE_CYCLES = 30;
   private static final double KERNEL_CYCLES = 6_000;
   /// Cycles for a vector of something kept: to load, correct and store it.
@@ -102,11 +104,13 @@ final class FormCosts {
     double tileBytes = bytes * (3 * made + 2 * results);
     double starts = streams() * start(slices() * extent * rows);
     double step = UPDATE_CYCLES * 2 * chain.members().size() + correction + tileBytes / near + starts;
-    double again = wide > 1 ? points / form.parts() * slices() * extent / rate(slices() * extent) : 0;
-    double overhead = points * steps * step + again;
+    double all = Math.ceil(rows / wide) * slices() * extent;
+    double again = Math.max(0, all - inputBytes()) / rate(wide > 1 ? slices() * extent : inputBytes());
+    double overhead = points * steps * step;
     double together = form.parts() > 1 ? KERNEL_CYCLES + rows * form.parts() * chain.members().stream().mapToDouble(this::results).sum() : 0;
     double shared = Math.ceil(points / target.threads()) / points;
-    return (Math.max(arithmetic(), first()) + overhead) * shared + together + KERNEL_CYCLES;
+    double stream = first() * (inputBytes() > target.l3Bytes() / 2.0 ? IN_TURN : 1) + again;
+    return (Math.max(arithmetic(), stream) + overhead) * shared + together + KERNEL_CYCLES;
   }
 
   /// How many rows a kernel has at a time.
@@ -134,8 +138,11 @@ final class FormCosts {
 
   /// The cycles of reading everything once.
   private double first() {
-    double all = inputs().stream().mapToDouble(FormCosts::size).sum();
-    return all / rate(all);
+    return inputBytes() / rate(inputBytes());
+  }
+
+  private double inputBytes() {
+    return inputs().stream().mapToDouble(FormCosts::size).sum();
   }
 
   /// What the chain reads and does not compute.
