@@ -43,12 +43,18 @@ final class Frame {
 
   /// The local variable that holds the address which [#offset] counts from.
   int address(Buffer buffer) {
-    return buffer.space() == Buffer.Space.LOCAL ? scratch : require(addresses.get(buffer), buffer);
+    return isInScratch(buffer) ? scratch : require(addresses.get(buffer), buffer);
   }
 
   /// The distance in bytes from [#address] to the buffer's first element.
   long offset(Buffer buffer) {
-    return buffer.space() == Buffer.Space.LOCAL ? layout.offsets().get(buffer) : 0;
+    return isInScratch(buffer) ? layout.offsets().get(buffer) : 0;
+  }
+
+  /// Whether `buffer` is a local one of this method's scratch memory. What the iterations of a parallel loop share lies in that of
+  /// the kernel's run, and comes by an address of its own.
+  boolean isInScratch(Buffer buffer) {
+    return buffer.space() == Buffer.Space.LOCAL && !addresses.containsKey(buffer);
   }
 
   int slot(Var var) {

@@ -1,6 +1,7 @@
 package dev.einfall.backends.jvm;
 
 import dev.einfall.backends.CompiledKernel;
+import dev.einfall.backends.Team;
 import dev.einfall.ir.Span;
 import java.util.Set;
 
@@ -20,13 +21,23 @@ record Generated(CompiledKernel code, Span span, Set<String> compiledMethods) im
   }
 
   @Override
-  public void run(long[] addresses, long scratch, int begin, int end) {
-    code.run(addresses, scratch, begin, end);
+  public int sections() {
+    return code.sections();
   }
 
   @Override
-  public void rehearse(long[] addresses, long scratch) {
-    code.rehearse(addresses, scratch);
+  public void run(long[] addresses, long scratch, int begin, int end, Team team) {
+    code.run(addresses, scratch, begin, end, team);
+  }
+
+  @Override
+  public void section(int section, long[] arguments, long scratch, int begin, int end) {
+    code.section(section, arguments, scratch, begin, end);
+  }
+
+  @Override
+  public void rehearse(long[] addresses, long scratch, Team team) {
+    code.rehearse(addresses, scratch, team);
   }
 
   @Override

@@ -1,6 +1,8 @@
 package dev.einfall.backends.jvm;
 
+import dev.einfall.backends.Alone;
 import dev.einfall.backends.CompiledKernel;
+import dev.einfall.backends.Team;
 import dev.einfall.generated.Anchor;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.InternalException;
@@ -19,7 +21,12 @@ public record JvmBackend(JvmOptions options) {
   private static final MemorySegment EVERYTHING = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
   /// A kernel and memory for it to run on, before there is real work: see [CompiledKernel#rehearse].
-  public record Rehearsal(CompiledKernel kernel, long[] addresses, long scratch) {}
+  public record Rehearsal(CompiledKernel kernel, long[] addresses, long scratch, Team team) {
+
+    public Rehearsal(CompiledKernel kernel, long[] addresses, long scratch) {
+      this(kernel, addresses, scratch, new Alone(kernel, scratch));
+    }
+  }
 
   /// The kernels compiled to bytecode, in order. Kernels that are equal but for the identity of their parameters should
   /// be given once. Remarks say what will be slow and why.

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.objectweb.asm.ClassWriter;
 import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodVisitor;
@@ -34,7 +35,11 @@ final class KernelClass {
   static final String PACKAGE = "dev/einfall/generated/";
   private static final String LOOP = "loop";
   private static final String TASK = "task";
-  private static final String LOOP_DESCRIPTOR = "([JJIIII)V";
+  private static final String SECTION = "section";
+  private static final String SHARED = "shared";
+  private static final String TEAM = "dev/einfall/backends/Team";
+  private static final String LOOP_DESCRIPTOR = "([JJIIIIL" + TEAM + ";)V";
+  private static final String SHARED_DESCRIPTOR = "([JJII)V";
 
   /// A finished class.
   ///
@@ -54,11 +59,29 @@ final class KernelClass {
   }
 
   /// A method to write: its statement, and what it takes.
+  ///
+  /// @param buffers the parameters of the kernel, and what the iterations of a parallel loop inside share
   private record Part(String name, Stmt stmt, List<Buffer> buffers, List<Var> variables) {
+
+    /// Whether a team is needed.
+    boolean shares() {
+      return stmt.nodes().anyMatch(node -> node instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.PARALLEL);
+    }
+
     String descriptor() {
       StringBuilder text = new StringBuilder("(").repeat("J", buffers.size()).append('J');
       variables.forEach(var -> text.append(JvmType.of(var.type().element()).descriptor()));
-      return text.append("II)V").toString();
+      return text.append("II").append(shares() ? "L" + TEAM + ";" : "").append(")V").toString();
+    }
+  }
+
+  /// A parallel loop inside: the method for an iteration.
+  private record Section(Part iteration, Var counter) {
+
+    /// What an iteration takes besides its number, in the order in which it stands among the arguments; then come the two numbers of
+    /// rehearsals.
+    List<Var> variables() {
+      return iteration.variables.stream().filter(var -> var != counter).toList();
     }
   }
 
@@ -69,6 +92,7 @@ final class KernelClass {
   private final String name;
   private final ClassWriter writer = new FrameWriter();
   private final Map<Stmt, Part> parts = new IdentityHashMap<>();
+  private final List<Section> sections = new ArrayList<>();
   private final Deque<Part> toWrite = new ArrayDeque<>();
   private final Map<String, Integer> sizes = new LinkedHashMap<>();
 
@@ -103,7 +127,7 @@ final class KernelClass {
         new String[] {"dev/einfall/backends/CompiledKernel"});
     writer.visitSource(source, null);
     Stmt root = tasks.map(Stmt.For::body).orElse(kernel.body());
-    writeLoop(part(TASK, root));
+    writeLoop(part(TASK, root, _ -> false));
     List<Stmt> large = new ArrayList<>();
     while (!toWrite.isEmpty()) {
       Part part = toWrite.remove();
@@ -126,16 +150,19 @@ final class KernelClass {
   }
 
   /// The method for `stmt`, which is written later.
-  private Part part(String partName, Stmt stmt) {
+  ///
+  /// @param isShared whether a local buffer is passed as an address
+  private Part part(String partName, Stmt stmt, Predicate<Buffer> isShared) {
     FreeNames free = FreeNames.of(stmt);
-    List<Buffer> buffers = kernel.parameters().stream().filter(free.buffers()::contains).toList();
+    List<Buffer> buffers = new ArrayList<>(kernel.parameters().stream().filter(free.buffers()::contains).toList());
+    free.buffers().stream().filter(buffer -> buffer.space() == Buffer.Space.LOCAL && isShared.test(buffer)).forEach(buffers::add);
     Part part = new Part(partName, stmt, buffers, List.copyOf(free.variables()));
     parts.put(stmt, part);
     toWrite.add(part);
     return part;
   }
 
-  /// `loop(addresses, scratch, begin, end, cap, place)`: runs tasks.
+  /// `loop(addresses, scratch, begin, end, cap, place, team)`: runs tasks.
   private void writeLoop(Part task) {
     MethodVisitor method = method(Opcodes.ACC_STATIC, LOOP, LOOP_DESCRIPTOR);
     Code code = new Code(method);
@@ -146,6 +173,7 @@ final class KernelClass {
     int end = code.local(1);
     int cap = code.local(1);
     int place = code.local(1);
+    int team = code.local(1);
     Label again = new Label();
     Label done = new Label();
     code.label(again);
@@ -161,6 +189,9 @@ final class KernelClass {
     task.variables().forEach(_ -> code.load(JvmType.INT, begin));
     code.load(JvmType.INT, cap);
     code.load(JvmType.INT, place);
+    if (task.shares()) {
+      code.loadReference(team);
+    }
     code.invokeStatic(name, task.name(), task.descriptor());
     code.increment(begin);
     code.jump(Opcodes.GOTO, again);
@@ -182,7 +213,8 @@ final class KernelClass {
     part.buffers().forEach(buffer -> bound(code, frame.address(buffer)));
     bound(code, scratch);
     StmtEmitter.Rehearsing rehearsing = new StmtEmitter.Rehearsing(code.local(1), code.local(1));
-    new StmtEmitter(frame, rehearsing, stmt -> call(stmt, frame, scratch, rehearsing)).emit(part.stmt());
+    Inside inside = new Inside(frame, scratch, rehearsing, part.shares() ? code.local(1) : -1);
+    new StmtEmitter(frame, rehearsing, inside).emit(part.stmt());
     code.op(Opcodes.RETURN);
     Label end = new Label();
     code.label(end);
@@ -200,20 +232,181 @@ final class KernelClass {
     code.store(JvmType.LONG, slot);
   }
 
-  /// Writes a call of the method for `stmt`, if it has one.
-  private boolean call(Stmt stmt, Frame frame, int scratch, StmtEmitter.Rehearsing rehearsing) {
-    if (!outlining.contains(stmt)) {
-      return false;
+  /// What one method calls.
+  ///
+  /// @param team the local variable that holds it, if there is one
+  private final class Inside implements StmtEmitter.Calls {
+    private final Frame frame;
+    private final Code code;
+    private final int scratch;
+    private final StmtEmitter.Rehearsing rehearsing;
+    private final int team;
+
+    Inside(Frame frame, int scratch, StmtEmitter.Rehearsing rehearsing, int team) {
+      this.frame = frame;
+      this.code = frame.code();
+      this.scratch = scratch;
+      this.rehearsing = rehearsing;
+      this.team = team;
     }
-    Part part = parts.containsKey(stmt) ? parts.get(stmt) : part("part" + parts.size(), stmt);
-    Code code = frame.code();
-    part.buffers().forEach(buffer -> code.load(JvmType.LONG, frame.address(buffer)));
+
+    @Override
+    public boolean call(Stmt stmt) {
+      if (!outlining.contains(stmt)) {
+        return false;
+      }
+      Part part = parts.containsKey(stmt) ? parts.get(stmt) : part("part" + parts.size(), stmt, buffer -> !frame.isInScratch(buffer));
+      part.buffers().forEach(buffer -> code.load(JvmType.LONG, frame.address(buffer)));
+      code.load(JvmType.LONG, scratch);
+      part.variables().forEach(var -> code.load(JvmType.of(var.type().element()), frame.slot(var)));
+      code.load(JvmType.INT, rehearsing.cap());
+      code.load(JvmType.INT, rehearsing.place());
+      if (part.shares()) {
+        code.loadReference(team);
+      }
+      code.invokeStatic(name, part.name(), part.descriptor());
+      return true;
+    }
+
+    @Override
+    public void share(Stmt.For loop, int first, int limit) {
+      Part iteration = part("iteration" + sections.size(), loop.body(), _ -> true);
+      Section section = new Section(iteration, loop.var());
+      int index = sections.size();
+      sections.add(section);
+      int arguments = code.local(1);
+      code.loadReference(team);
+      code.constant(iteration.buffers().size() + section.variables().size() + 2);
+      code.invokeInterface(TEAM, "arguments", "(I)[J");
+      code.storeReference(arguments);
+      int count = 0;
+      for (Buffer buffer : iteration.buffers()) {
+        argument(arguments, count++, () -> {
+          code.load(JvmType.LONG, frame.address(buffer));
+          code.constant(frame.offset(buffer));
+          code.op(Opcodes.LADD);
+        });
+      }
+      for (Var var : section.variables()) {
+        JvmType type = JvmType.of(var.type().element());
+        argument(arguments, count++, () -> {
+          code.load(type, frame.slot(var));
+          toLong(type);
+        });
+      }
+      for (int number : new int[] {rehearsing.cap(), rehearsing.place()}) {
+        argument(arguments, count++, () -> {
+          code.load(JvmType.INT, number);
+          code.op(Opcodes.I2L);
+        });
+      }
+      code.loadReference(team);
+      code.constant(index);
+      code.load(JvmType.INT, first);
+      code.load(JvmType.INT, limit);
+      code.invokeInterface(TEAM, "share", "(III)V");
+    }
+
+    private void argument(int arguments, int index, Runnable value) {
+      code.loadReference(arguments);
+      code.constant(index);
+      value.run();
+      code.op(Opcodes.LASTORE);
+    }
+
+    private void toLong(JvmType type) {
+      switch (type) {
+        case INT -> code.op(Opcodes.I2L);
+        case LONG -> { }
+        case FLOAT -> {
+          code.invokeStatic("java/lang/Float", "floatToRawIntBits", "(F)I");
+          code.op(Opcodes.I2L);
+        }
+        case DOUBLE -> code.invokeStatic("java/lang/Double", "doubleToRawLongBits", "(D)J");
+      }
+    }
+  }
+
+  /// `section(section, arguments, scratch, begin, end)`: runs iterations of a parallel loop inside.
+  private void writeSections() {
+    MethodVisitor method = method(Opcodes.ACC_PUBLIC, SECTION, "(I[JJII)V");
+    Code code = new Code(method);
+    for (int i = 0; i < sections.size(); i++) {
+      Label next = new Label();
+      code.load(JvmType.INT, 1);
+      code.constant(i);
+      code.jump(Opcodes.IF_ICMPNE, next);
+      code.loadReference(2);
+      code.load(JvmType.LONG, 3);
+      code.load(JvmType.INT, 5);
+      code.load(JvmType.INT, 6);
+      code.invokeStatic(name, SHARED + i, SHARED_DESCRIPTOR);
+      code.label(next);
+    }
+    code.op(Opcodes.RETURN);
+    end(method);
+    for (int i = 0; i < sections.size(); i++) {
+      writeShared(SHARED + i, sections.get(i));
+    }
+  }
+
+  /// `shared(arguments, scratch, begin, end)`: the iterations of one parallel loop.
+  private void writeShared(String methodName, Section section) {
+    MethodVisitor method = method(Opcodes.ACC_STATIC, methodName, SHARED_DESCRIPTOR);
+    Code code = new Code(method);
+    code.line(kernel.span().line());
+    int arguments = code.local(1);
+    int scratch = code.local(2);
+    int begin = code.local(1);
+    int end = code.local(1);
+    Label again = new Label();
+    Label done = new Label();
+    code.label(again);
+    code.load(JvmType.INT, begin);
+    code.load(JvmType.INT, end);
+    code.jump(Opcodes.IF_ICMPGE, done);
+    int count = 0;
+    Part iteration = section.iteration();
+    while (count < iteration.buffers().size()) {
+      argument(code, arguments, count++);
+    }
     code.load(JvmType.LONG, scratch);
-    part.variables().forEach(var -> code.load(JvmType.of(var.type().element()), frame.slot(var)));
-    code.load(JvmType.INT, rehearsing.cap());
-    code.load(JvmType.INT, rehearsing.place());
-    code.invokeStatic(name, part.name(), part.descriptor());
-    return true;
+    for (Var var : iteration.variables()) {
+      if (var == section.counter()) {
+        code.load(JvmType.INT, begin);
+      } else {
+        argument(code, arguments, count++);
+        fromLong(code, JvmType.of(var.type().element()));
+      }
+    }
+    for (int i = 0; i < 2; i++) {
+      argument(code, arguments, count++);
+      code.op(Opcodes.L2I);
+    }
+    code.invokeStatic(name, iteration.name(), iteration.descriptor());
+    code.increment(begin);
+    code.jump(Opcodes.GOTO, again);
+    code.label(done);
+    code.op(Opcodes.RETURN);
+    end(method);
+  }
+
+  private static void argument(Code code, int arguments, int index) {
+    code.loadReference(arguments);
+    code.constant(index);
+    code.op(Opcodes.LALOAD);
+  }
+
+  private static void fromLong(Code code, JvmType type) {
+    switch (type) {
+      case INT -> code.op(Opcodes.L2I);
+      case LONG -> { }
+      case FLOAT -> {
+        code.op(Opcodes.L2I);
+        code.invokeStatic("java/lang/Float", "intBitsToFloat", "(I)F");
+      }
+      case DOUBLE -> code.invokeStatic("java/lang/Double", "longBitsToDouble", "(J)D");
+    }
   }
 
   private void writeInterface() {
@@ -231,7 +424,12 @@ final class KernelClass {
     new Code(scratchBytes).constant(layout.bytes());
     scratchBytes.visitInsn(Opcodes.LRETURN);
     end(scratchBytes);
+    MethodVisitor sectionCount = method(Opcodes.ACC_PUBLIC, "sections", "()I");
+    new Code(sectionCount).constant(sections.size());
+    sectionCount.visitInsn(Opcodes.IRETURN);
+    end(sectionCount);
     writeRun();
+    writeSections();
     writeRehearse(count);
     MethodVisitor text = method(Opcodes.ACC_PUBLIC, "toString", "()Ljava/lang/String;");
     text.visitLdcInsn(kernel.name());
@@ -240,20 +438,20 @@ final class KernelClass {
   }
 
   private void writeRun() {
-    MethodVisitor method = method(Opcodes.ACC_PUBLIC, "run", "([JJII)V");
+    MethodVisitor method = method(Opcodes.ACC_PUBLIC, "run", "([JJIIL" + TEAM + ";)V");
     Code code = new Code(method);
     code.loadReference(1);
     code.load(JvmType.LONG, 2);
     code.load(JvmType.INT, 4);
     code.load(JvmType.INT, 5);
-    callLoop(code, Integer.MAX_VALUE, 0);
+    callLoop(code, Integer.MAX_VALUE, 0, 6);
     code.op(Opcodes.RETURN);
     end(method);
   }
 
   /// A task at each place, with loops at that place: from the first task and iterations to the last.
   private void writeRehearse(int count) {
-    MethodVisitor method = method(Opcodes.ACC_PUBLIC, "rehearse", "([JJ)V");
+    MethodVisitor method = method(Opcodes.ACC_PUBLIC, "rehearse", "([JJL" + TEAM + ";)V");
     Code code = new Code(method);
     for (int place = 0; place <= Arithmetic.LAST_PLACE; place++) {
       int task = Arithmetic.first(count, 1, place);
@@ -261,15 +459,16 @@ final class KernelClass {
       code.load(JvmType.LONG, 2);
       code.constant(task);
       code.constant(task + 1);
-      callLoop(code, REHEARSED, place);
+      callLoop(code, REHEARSED, place, 4);
     }
     code.op(Opcodes.RETURN);
     end(method);
   }
 
-  private void callLoop(Code code, int cap, int place) {
+  private void callLoop(Code code, int cap, int place, int team) {
     code.constant(cap);
     code.constant(place);
+    code.loadReference(team);
     code.invokeStatic(name, LOOP, LOOP_DESCRIPTOR);
   }
 

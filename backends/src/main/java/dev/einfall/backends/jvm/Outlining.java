@@ -23,9 +23,12 @@ final class Outlining {
     return outlined.contains(stmt);
   }
 
-  /// Marks the outermost statements inside `root` that allocate registers.
+  /// Marks the outermost statements inside `root` that allocate registers, and what the iterations of parallel loops inside do.
   void markMicroKernels(Stmt root) {
     root.children().forEach(child -> {
+      if (child instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.PARALLEL) {
+        outlined.add(loop.body());
+      }
       boolean registers = child instanceof Stmt.Alloc(Buffer buffer, _) && buffer.space() == Buffer.Space.REGISTER;
       if (registers && FreeNames.of(child).canBeMethod()) {
         outlined.add(child);

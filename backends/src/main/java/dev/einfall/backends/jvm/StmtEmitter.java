@@ -9,7 +9,6 @@ import dev.einfall.ir.loop.Var;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
 import org.objectweb.asm.Label;
 import org.objectweb.asm.Opcodes;
 
@@ -23,25 +22,37 @@ final class StmtEmitter {
   private final Code code;
   private final ScalarEmitter scalars;
   private final Rehearsing rehearsing;
-  private final Predicate<Stmt> outlined;
+  private final Calls calls;
 
   /// The local variables that shorten loops in rehearsals: loops run `cap` iterations, and those whose counter decides
   /// about branches `cap` at one of several places.
   record Rehearsing(int cap, int place) {}
 
-  /// Statements for which `outlined` says true are taken to be done: it writes a call in their place.
-  StmtEmitter(Frame frame, Rehearsing rehearsing, Predicate<Stmt> outlined) {
+  /// Writes what other methods do.
+  interface Calls {
+
+    /// Writes a call in the place of `stmt`, if it has a method of its own.
+    ///
+    /// @return whether it has
+    boolean call(Stmt stmt);
+
+    /// Writes that the team shares the iterations of `loop` from the number in `first` (inclusive) to that in `limit` (exclusive).
+    void share(Stmt.For loop, int first, int limit);
+  }
+
+  StmtEmitter(Frame frame, Rehearsing rehearsing, Calls calls) {
     this.frame = frame;
     this.code = frame.code();
     this.scalars = new ScalarEmitter(frame);
     this.rehearsing = rehearsing;
-    this.outlined = outlined;
+    this.calls = calls;
   }
 
   void emit(Stmt stmt) {
     int mark = code.mark();
     switch (stmt) {
       case Stmt.Block block -> block.statements().forEach(this::emitOrCall);
+      case Stmt.For loop when loop.kind() == Stmt.For.Kind.PARALLEL -> emitShared(loop);
       case Stmt.For loop -> emitFor(loop);
       case Stmt.Store store -> emitStore(store);
       case Stmt.Alloc alloc -> {
@@ -59,7 +70,7 @@ final class StmtEmitter {
   }
 
   private void emitOrCall(Stmt stmt) {
-    if (!outlined.test(stmt)) {
+    if (!calls.call(stmt)) {
       emit(stmt);
     }
   }
@@ -90,6 +101,14 @@ final class StmtEmitter {
     code.increment(var);
     code.jump(Opcodes.GOTO, again);
     code.label(end);
+  }
+
+  private void emitShared(Stmt.For loop) {
+    code.line(loop.span().line());
+    int first = code.local(1);
+    int limit = code.local(1);
+    emitRange(loop, first, limit);
+    calls.share(loop, first, limit);
   }
 
   /// Stores the first value of the counter to `var` and the bound to `limit`.

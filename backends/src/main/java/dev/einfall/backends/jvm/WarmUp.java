@@ -65,7 +65,7 @@ final class WarmUp {
   /// @return whether the data of the rehearsal satisfied the kernel
   private static boolean rehearse(Rehearsal rehearsal) {
     try {
-      rehearsal.kernel().rehearse(rehearsal.addresses(), rehearsal.scratch());
+      rehearsal.kernel().rehearse(rehearsal.addresses(), rehearsal.scratch(), rehearsal.team());
       return true;
     } catch (KernelFault fault) {
       return false;

@@ -13,7 +13,8 @@ import java.util.stream.Collectors;
 /// Checks what the constructors of the loop level cannot see:
 ///
 /// - every variable and buffer is bound once and used where it is in scope;
-/// - a `PARALLEL` loop is the whole body, with a constant extent;
+/// - a `PARALLEL` loop is the whole body, or such a loop's; or there is none of these, and it is in no other one. Its extent is constant, and
+///   its iterations use no vector variables and no `REGISTER` buffers of the outside;
 /// - parameters are `GLOBAL` buffers and differ from each other;
 /// - accesses to a `REGISTER` buffer are constant, and any two are equal or disjoint;
 /// - every access is in bounds, by what [Ranges] can prove. A backend relies on it and checks nothing.
@@ -64,7 +65,9 @@ public final class KernelVerifier {
         yield after;
       }
       case Stmt.For loop -> {
-        require(loop.kind() != Stmt.For.Kind.PARALLEL, () -> "a parallel loop inside the kernel", loop);
+        if (loop.kind() == Stmt.For.Kind.PARALLEL) {
+          checkInside(loop);
+        }
         loop(loop, ranges);
         yield ranges;
       }
@@ -94,6 +97,35 @@ public final class KernelVerifier {
         yield ranges.assume(condition, true);
       }
     };
+  }
+
+  private void checkInside(Stmt.For loop) {
+    require(!(kernel.body() instanceof Stmt.For outer && outer.kind() == Stmt.For.Kind.PARALLEL),
+        () -> "a parallel loop inside a kernel of several tasks", loop);
+    require(loop.body().nodes().noneMatch(inner -> inner instanceof Stmt.For other && other.kind() == Stmt.For.Kind.PARALLEL),
+        () -> "a parallel loop in another", loop);
+    require(loop.extent() instanceof Expr.IntLiteral, () -> "the extent of the parallel loop is not constant", loop);
+    Set<Object> own = newIdentitySet();
+    loop.body().nodes().forEach(node -> {
+      if (node instanceof Stmt.Alloc(Buffer buffer, _)) {
+        own.add(buffer);
+      } else if (node instanceof Stmt.Let(Var var, _, _)) {
+        own.add(var);
+      }
+    });
+    loop.body().nodes().forEach(node -> {
+      requireOwn(node instanceof Stmt.Store store ? store.buffer() : null, own, loop);
+      node.exprs().flatMap(Expr::nodes).forEach(expr -> {
+        requireOwn(expr instanceof Expr.Load load ? load.buffer() : null, own, loop);
+        require(!(expr instanceof Expr.Ref(Var var)) || !var.type().isVector() || own.contains(var),
+            () -> "a parallel loop uses a vector of the outside", loop);
+      });
+    });
+  }
+
+  private void requireOwn(Buffer buffer, Set<Object> own, Stmt.For loop) {
+    require(buffer == null || buffer.space() != Buffer.Space.REGISTER || own.contains(buffer),
+        () -> "a parallel loop uses the registers " + buffer + " of the outside", loop);
   }
 
   private void loop(Stmt.For loop, Ranges ranges) {

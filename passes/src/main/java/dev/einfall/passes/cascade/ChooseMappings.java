@@ -38,6 +38,9 @@ import java.util.function.Consumer;
 public record ChooseMappings(Target target, Numerics numerics, Decisions decisions) implements Pass.OnCascade {
   /// Work below this many cycles is not worth sharing among threads.
   private static final double PARALLEL_CYCLES = 20_000;
+  /// In a kernel of one task, loops inside that take fewer cycles than this are not worth sharing: threads wait for each other at the
+  /// beginning and at the end.
+  private static final double SHARED_CYCLES = 4_000;
   /// Tasks for each thread, so that an uneven machine stays busy.
   private static final int TASKS_PER_THREAD = 4;
   /// The vectors of a tile without rows: the latency of an accumulation times those that start in a cycle.
@@ -94,20 +97,22 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     return subjects;
   }
 
-  /// The nests of a group's members inside their kernel; those of the first say that the loops around are parallel, if the
-  /// work is worth sharing.
+  /// The nests of a group's members inside their kernel. If the work is worth sharing, those of the first say that the loops around are
+  /// parallel; where there is but one point of these, such as for a recurrence whose steps connect all, threads share the loops inside.
   private List<Mapping.Nest> nests(KernelView view, Mapping mapping, Set<Tensor> constant, Map<Tensor, String> subjects) {
     List<Mapping.Nest> nests = new ArrayList<>();
     double cycles = 0;
+    boolean isOneTask = view.tasks() == 1;
     for (KernelView.Writer writer : view.writers()) {
       boolean isMapped = mapping.nest(writer.tensor()).isPresent() || nests.stream().anyMatch(nest -> nest.tensor() == writer.tensor());
       if (!isMapped) {
         Choice choice = writer.inside().map(inside -> inKernel(view, writer, inside, constant, subjects)).orElse(null);
-        nests.add(choice == null ? new Mapping.Nest(writer.tensor(), List.of(), List.of(), List.of()) : choice.nestInKernel());
+        nests.add(choice == null ? new Mapping.Nest(writer.tensor(), List.of(), List.of(), List.of())
+            : choice.nestInKernel(isOneTask && target.threads() > 1 && writer.times() * choice.cycles() >= PARALLEL_CYCLES));
         cycles += writer.times() * (choice == null ? PARALLEL_CYCLES : choice.cycles());
       }
     }
-    if (!nests.isEmpty() && cycles >= PARALLEL_CYCLES) {
+    if (!nests.isEmpty() && !isOneTask && cycles >= PARALLEL_CYCLES) {
       Mapping.Nest first = nests.getFirst();
       List<Mapping.Bound> bindings = new ArrayList<>(first.bindings());
       view.shared(first.tensor()).forEach(rank -> bindings.add(new Mapping.Bound(rank.name(), Mapping.Binding.PARALLEL)));
@@ -154,8 +159,13 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     }
 
     /// The loops inside a kernel, around which others are.
-    Mapping.Nest nestInKernel() {
-      return nest(best, List.of());
+    Mapping.Nest nestInKernel(boolean mayShare) {
+      List<Mapping.Bound> parallel = new ArrayList<>();
+      if (mayShare && cycles() >= SHARED_CYCLES) {
+        outer(best).stream().filter(rank -> tiles(rank, splits(best)) >= target.threads()).findFirst()
+            .ifPresent(rank -> parallel.add(new Mapping.Bound(outerLoop(rank, splits(best)), Mapping.Binding.PARALLEL)));
+      }
+      return nest(best, parallel);
     }
 
     double cycles() {

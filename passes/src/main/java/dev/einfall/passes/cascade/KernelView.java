@@ -99,6 +99,11 @@ final class KernelView {
     return writers().stream().filter(writer -> writer.tensor == tensor).findFirst().orElseThrow();
   }
 
+  /// How many points or tiles the shared ranks have.
+  double tasks() {
+    return points(writers().getFirst().shared);
+  }
+
   private double points(List<Rank> shared) {
     return Math.ceil((double) Exprs.volume(shared) / group.tile());
   }

@@ -15,7 +15,8 @@ import java.util.function.Consumer;
 ///   for j in 0..8 {     =>     vectorized for j in 0..8 {
 /// ```
 ///
-/// A `parallel` loop that is not at the outside stays serial.
+/// A `parallel` loop in another one stays serial, unless they are all at the outside, and so does one that is inside where others are at
+/// the outside, or whose extent is not constant.
 public record BindLoops(List<Mapping.Bound> bindings) implements Pass.OnKernel {
 
   @Override
@@ -25,17 +26,25 @@ public record BindLoops(List<Mapping.Bound> bindings) implements Pass.OnKernel {
 
   @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
-    return kernel.withBody(bind(kernel.body(), true));
+    boolean tasks = kernel.body() instanceof Stmt.For loop && kind(loop) == Stmt.For.Kind.PARALLEL;
+    return kernel.withBody(tasks ? bindOutside(kernel.body()) : bind(kernel.body(), true));
   }
 
-  private Stmt bind(Stmt statement, boolean outside) {
+  /// Binds the loops at the outside, of which the first is parallel.
+  private Stmt bindOutside(Stmt statement) {
+    return statement instanceof Stmt.For loop && kind(loop) == Stmt.For.Kind.PARALLEL
+        ? loop.withKind(Stmt.For.Kind.PARALLEL).withBody(bindOutside(loop.body())) : bind(statement, false);
+  }
+
+  /// @param mayShare whether threads may share a loop here
+  private Stmt bind(Stmt statement, boolean mayShare) {
     if (!(statement instanceof Stmt.For loop)) {
-      return statement.mapChildren(child -> bind(child, false), expr -> expr);
+      return statement.mapChildren(child -> bind(child, mayShare), expr -> expr);
     }
     Stmt.For.Kind kind = kind(loop);
-    boolean parallel = kind == Stmt.For.Kind.PARALLEL;
-    Stmt.For bound = loop.withKind(parallel && !outside ? Stmt.For.Kind.SERIAL : kind);
-    return bound.withBody(bind(loop.body(), outside && parallel));
+    boolean shared = kind == Stmt.For.Kind.PARALLEL && mayShare && Rewrites.constant(loop.extent()).filter(extent -> extent > 1).isPresent();
+    Stmt.For bound = loop.withKind(kind == Stmt.For.Kind.PARALLEL && !shared ? Stmt.For.Kind.SERIAL : kind);
+    return bound.withBody(bind(loop.body(), mayShare && !shared));
   }
 
   private Stmt.For.Kind kind(Stmt.For loop) {

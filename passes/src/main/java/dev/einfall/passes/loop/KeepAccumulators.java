@@ -110,13 +110,22 @@ public record KeepAccumulators(int registers) implements Pass.OnKernel {
     return new Buffer(buffer.name(), buffer.type(), buffer.extents(), Buffer.Space.REGISTER);
   }
 
+  private static boolean uses(Stmt statement, Buffer buffer) {
+    return stores(statement, buffer) || statement.nodes().flatMap(Stmt::exprs).flatMap(Expr::nodes)
+        .anyMatch(expr -> expr instanceof Expr.Load load && load.buffer() == buffer);
+  }
+
   private static boolean stores(Stmt statement, Buffer buffer) {
     return statement.nodes().anyMatch(node -> node instanceof Stmt.Store store && store.buffer() == buffer);
   }
 
-  /// The distinct accesses to `buffer`, if all are constant, any two the same or disjoint, and few enough.
+  /// The distinct accesses to `buffer`, if all are constant, any two the same or disjoint, and few enough, and no threads share a loop
+  /// over them.
   private Optional<Set<List<Expr>>> slots(Stmt statement, Buffer buffer) {
     Set<List<Expr>> slots = new LinkedHashSet<>();
+    if (statement.nodes().anyMatch(node -> node instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.PARALLEL && uses(loop, buffer))) {
+      return Optional.empty();
+    }
     statement.nodes().forEach(node -> {
       if (node instanceof Stmt.Store store && store.buffer() == buffer) {
         slots.add(store.indices());

@@ -50,16 +50,17 @@ final class ScheduleBuilder {
 
   /// Adds the nest of `tensor`, once: where several updates write it, a mapping speaks of the first.
   ///
+  /// @param mayShare whether threads may share loops of the nest: its points do not depend on each other
   /// @param inner the loops of the nest
   /// @param around the loops over the shared ranks: a rank that goes in tiles has one there and one inside, and only
   ///     `parallel` speaks of the former
-  void add(Tensor tensor, Map<Rank, Var> inner, Map<Rank, Var> around) {
+  void add(Tensor tensor, boolean mayShare, Map<Rank, Var> inner, Map<Rank, Var> around) {
     if (seen.add(tensor)) {
-      mapping.nest(tensor).ifPresent(nest -> add(nest, inner, around));
+      mapping.nest(tensor).ifPresent(nest -> add(nest, mayShare, inner, around));
     }
   }
 
-  private void add(Mapping.Nest nest, Map<Rank, Var> inner, Map<Rank, Var> around) {
+  private void add(Mapping.Nest nest, boolean mayShare, Map<Rank, Var> inner, Map<Rank, Var> around) {
     Map<String, String> outer = new LinkedHashMap<>();
     around.forEach((rank, counter) -> outer.put(rank.name(), counter.name()));
     Map<String, String> renamed = new LinkedHashMap<>(outer);
@@ -77,8 +78,15 @@ final class ScheduleBuilder {
     for (Mapping.Bound bound : nest.bindings()) {
       boolean parallel = bound.binding() == Mapping.Binding.PARALLEL;
       String loop = (parallel ? outer : renamed).getOrDefault(bound.loop(), renamed.get(bound.loop()));
-      bind(new Mapping.Bound(loop, bound.binding()));
+      if (!parallel || outer.containsValue(loop) || mayShare && !isReduced(loop)) {
+        bind(new Mapping.Bound(loop, bound.binding()));
+      }
     }
+  }
+
+  /// Whether `loop` is one over a reduced rank, or over tiles of one.
+  private boolean isReduced(String loop) {
+    return reductions.stream().anyMatch(reduced -> loop.equals(reduced) || loop.matches(reduced + "[0-9]+"));
   }
 
   private void bind(Mapping.Bound bound) {

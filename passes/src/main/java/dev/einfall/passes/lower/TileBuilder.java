@@ -150,22 +150,19 @@ final class TileBuilder {
       ValueBuilder values = values();
       List<Expr> indices = einsum.ranks().stream().<Expr>map(rank -> new Expr.Ref(counters.get(rank))).toList();
       Stmt body = values.statement(einsum.value(), locals.place(einsum.tensor(), indices, inTile));
-      return Stmt.block(values.checksOutside(own, loops(body, values)));
+      return Stmt.block(values.checksOutside(own, loops(body, values, true)));
     }
 
     Stmt of(Recurrence.Update update) {
-      return loops(values().statement(update));
+      return loops(values().statement(update), values(), update.isIndependent());
     }
 
     Stmt repeat(Recurrence.Update update, Rank step) {
-      return loops(values().repeat(update, update.indicesBefore(step)));
+      return loops(values().repeat(update, update.indicesBefore(step)), values(), false);
     }
 
-    private Stmt loops(Stmt body) {
-      return loops(body, values());
-    }
-
-    private Stmt loops(Stmt point, ValueBuilder values) {
+    /// @param mayShare whether the points may run in any order
+    private Stmt loops(Stmt point, ValueBuilder values, boolean mayShare) {
       Stmt body = point;
       for (Rank rank : own.reversed()) {
         Var counter = inner.get(rank);
@@ -173,7 +170,7 @@ final class TileBuilder {
         body = KernelBuilder.loop(counter, extent, Stmt.block(values.checksFor(rank, own, body)), span);
       }
       if (tensor != null) {
-        kernel.schedule().add(tensor, inner, around);
+        kernel.schedule().add(tensor, mayShare, inner, around);
       }
       return whole == null ? body
           : Rewrites.substitute(body, whole, new Expr.Binary(BinaryOp.ADD, start, new Expr.Ref(inTile)));

@@ -161,6 +161,10 @@ final class CompiledPlan implements Executable {
 
   /// Cuts the tasks of a kernel into ranges. A task computes the same whoever runs it and in whichever range it is.
   private void run(CompiledKernel code, long[] addresses, RunMemory memory) {
+    if (code.sections() > 0) {
+      workers.lead(code, addresses, memory.scratch(0, workers.threads()));
+      return;
+    }
     int tasks = code.tasks();
     int parts = Math.min(parts(workers.threads()), tasks);
     workers.run(parts, part -> {

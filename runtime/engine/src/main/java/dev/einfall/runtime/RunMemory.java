@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 
 /// What one run of a plan has for itself: memory for intermediate buffers and scratch, and the addresses that each launch is
 /// called with. Runs take turns with it; only the addresses of inputs and outputs change between them.
@@ -68,6 +69,11 @@ final class RunMemory implements AutoCloseable {
   /// The scratch memory of part `part`.
   long scratch(int part) {
     return scratch + scratchStride * part;
+  }
+
+  /// The scratch memory of `count` parts from `first` on.
+  long[] scratch(int first, int count) {
+    return LongStream.range(first, first + count).map(part -> scratch((int) part)).toArray();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.einfall.runtime;
 
+import dev.einfall.backends.CompiledKernel;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -13,7 +14,7 @@ final class WorkerPool implements AutoCloseable {
 
   private final Worker[] workers;
   private final AtomicBoolean busy = new AtomicBoolean();
-  private volatile Region region;
+  private volatile Work work;
   private volatile boolean closed;
 
   WorkerPool(int threads) {
@@ -22,6 +23,16 @@ final class WorkerPool implements AutoCloseable {
 
   int threads() {
     return workers.length + 1;
+  }
+
+  /// What the threads do together.
+  interface Work {
+
+    /// Whether there is something to do for `member` now. Members are numbered from 1.
+    boolean hasWork(int member);
+
+    /// Does what there is for `member`, and returns some time after there is no more.
+    void work(int member);
   }
 
   /// Runs `part` for 0 to `parts` (exclusive) and returns when all are done. If another caller uses the pool, this
@@ -44,20 +55,43 @@ final class WorkerPool implements AutoCloseable {
 
   private void share(Region shared) {
     start();
-    region = shared;
+    work = shared;
     for (int i = 0; i < Math.min(workers.length, shared.parts - 1); i++) {
       workers[i].wake();
     }
-    shared.work();
+    shared.work(0);
     shared.await();
-    region = null;
+    work = null;
     shared.rethrow();
+  }
+
+  /// Runs a kernel with parallel loops inside, which all threads share. If another caller uses the pool, this thread runs it alone.
+  ///
+  /// @param scratch the scratch memory of each thread, this one first
+  void lead(CompiledKernel kernel, long[] addresses, long[] scratch) {
+    if (workers.length == 0 || !busy.compareAndSet(false, true)) {
+      kernel.run(addresses, scratch[0], 0, kernel.tasks());
+      return;
+    }
+    try {
+      start();
+      Crew crew = new Crew(kernel, scratch, member -> workers[member - 1].wake());
+      work = crew;
+      try {
+        kernel.run(addresses, scratch[0], 0, kernel.tasks(), crew);
+      } finally {
+        crew.dismiss();
+        work = null;
+      }
+    } finally {
+      busy.set(false);
+    }
   }
 
   private void start() {
     for (int i = 0; i < workers.length; i++) {
       if (workers[i] == null) {
-        workers[i] = new Worker();
+        workers[i] = new Worker(i + 1);
         workers[i].thread.setDaemon(true);
         workers[i].thread.start();
       }
@@ -76,7 +110,7 @@ final class WorkerPool implements AutoCloseable {
   }
 
   /// One piece of work in parts that are claimed in order.
-  private static final class Region {
+  private static final class Region implements Work {
     private final int parts;
     private final IntConsumer body;
     private final AtomicInteger claimed = new AtomicInteger();
@@ -89,11 +123,13 @@ final class WorkerPool implements AutoCloseable {
       this.failures = new Throwable[parts];
     }
 
-    boolean isOpen() {
+    @Override
+    public boolean hasWork(int member) {
       return claimed.get() < parts;
     }
 
-    void work() {
+    @Override
+    public void work(int member) {
       for (int part = claimed.getAndIncrement(); part < parts; part = claimed.getAndIncrement()) {
         try {
           body.accept(part);
@@ -129,7 +165,12 @@ final class WorkerPool implements AutoCloseable {
 
   private final class Worker {
     private final Thread thread = new Thread(this::loop, "einfall-worker");
+    private final int member;
     private volatile boolean sleeping;
+
+    Worker(int member) {
+      this.member = member;
+    }
 
     private void wake() {
       if (sleeping) {
@@ -140,9 +181,9 @@ final class WorkerPool implements AutoCloseable {
     private void loop() {
       int idle = 0;
       while (!closed) {
-        Region current = region;
-        if (current != null && current.isOpen()) {
-          current.work();
+        Work current = work;
+        if (current != null && current.hasWork(member)) {
+          current.work(member);
           idle = 0;
         } else if (idle++ < SPINS) {
           Thread.onSpinWait();
@@ -153,11 +194,11 @@ final class WorkerPool implements AutoCloseable {
       }
     }
 
-    /// Sleeps until woken; a region that was published before `sleeping` was seen is found by the second look.
+    /// Sleeps until woken; work that was published before `sleeping` was seen is found by the second look.
     private void sleep() {
       sleeping = true;
-      Region current = region;
-      if (!closed && (current == null || !current.isOpen())) {
+      Work current = work;
+      if (!closed && (current == null || !current.hasWork(member))) {
         LockSupport.park(this);
       }
       sleeping = false;

@@ -269,4 +269,37 @@ class JvmBackendTest {
     List<String> remarks = RunKernel.compare(text.append("}\n").toString(), 1e-6, Array.random(ElementType.F32, 1, 64));
     assertEquals(List.of(), remarks);
   }
+
+  @Test
+  void threadsShareLoopsInside() {
+    RunKernel.compare("""
+        kernel k(A: f32[40, 20], Y: f32[40], Z: f64[40]) {
+          alloc S: f32[40] in local {
+            alloc one: f64[] in local {
+              one[] = f64(1.5)
+              for t in 0..3 {
+                let s: f32 = A[t, 1] * 0.5
+                let d: f64 = one[] + f64(0.25)
+                let l: i64 = i64(t) * i64(3)
+                parallel for m in 0..40 {
+                  alloc P: f32[20] in local {
+                    for k in 0..20 {
+                      P[k] = A[m, k] * s
+                    }
+                    S[m] = P[0] + P[19] + f32(l)
+                    Z[m] = d + f64(t) + one[]
+                  }
+                }
+                parallel for n in 0..5 {
+                  Y[n * 8] = Y[n * 8] + S[n * 8]
+                }
+                for r in 0..39 {
+                  Y[r + 1] = Y[r] + S[39 - r]
+                }
+              }
+            }
+          }
+        }
+        """, 1e-5, RunKernel.numbers(ElementType.F32, 800, 3));
+  }
 }

@@ -95,11 +95,23 @@ class KernelVerifierTest {
   }
 
   @Test
-  void rejectsAParallelLoopInside() {
-    rejects("a parallel loop inside", kernel(loop(i, 4, loop(j, 4, Kind.PARALLEL, Stmt.NOTHING))));
+  void rejectsAParallelLoopInsideOfTasks() {
     Stmt two = Stmt.block(store(y, number(0), ref(i)), loop(j, 4, Kind.PARALLEL, Stmt.NOTHING));
-    rejects("a parallel loop inside", kernel(loop(i, 4, Kind.PARALLEL, two), y));
+    rejects("a parallel loop inside a kernel of several tasks", kernel(loop(i, 4, Kind.PARALLEL, two), y));
     KernelVerifier.verify(kernel(loop(i, 4, Kind.PARALLEL, loop(j, 4, Kind.PARALLEL, Stmt.NOTHING))));
+  }
+
+  @Test
+  void rejectsAParallelLoopInAnother() {
+    KernelVerifier.verify(kernel(loop(i, 4, loop(j, 4, Kind.PARALLEL, Stmt.NOTHING))));
+    Stmt inner = Stmt.block(loop(i, 4, Kind.PARALLEL, loop(j, 4, Kind.PARALLEL, Stmt.NOTHING)), Stmt.NOTHING);
+    rejects("a parallel loop in another", kernel(new Stmt.Alloc(register, inner)));
+  }
+
+  @Test
+  void rejectsRegistersThatThreadsWouldShare() {
+    Stmt shared = loop(i, 4, Kind.PARALLEL, store(register, number(0), index(0), index(0)));
+    rejects("uses the registers acc", kernel(new Stmt.Alloc(register, Stmt.block(store(register, number(0), index(0), index(0)), shared))));
   }
 
   @Test
