@@ -135,11 +135,9 @@ public record GroupRecurrences(Target target) implements Pass.OnCascade {
           && Exprs.freeRanks(access).stream().noneMatch(recurrence.steps()::contains);
     }
 
-    /// How many coordinates of the lanes a tile has: as many as the guards of the updates are uniform over; else four vectors,
-    /// or fewer where there are not enough tiles for the threads.
+    /// How many coordinates of the lanes a tile has: as many as the guards of the updates are uniform over, if that fills a
+    /// vector; else four vectors, or fewer where there are not enough tiles for the threads.
     private int tile(Rank lanes) {
-      Optional<Integer> uniform = recurrence.updates().stream().flatMap(update -> update.where().stream()).flatMap(Expr::nodes)
-          .flatMap(GroupRecurrences::divisor).findFirst();
       int width = target.lanes(recurrence.tensors().getFirst().type().bytes());
       long others = Exprs.volume(recurrence.updates().getFirst().ranks().stream()
           .filter(rank -> rank != lanes && shared().contains(rank.name())).toList());
@@ -147,7 +145,17 @@ public record GroupRecurrences(Target target) implements Pass.OnCascade {
       while (tile > width && others * Math.ceilDiv(lanes.size().value(), tile) < target.threads()) {
         tile /= 2;
       }
-      return uniform.orElse(tile);
+      int uniform = uniform(lanes);
+      return uniform >= width ? uniform : tile;
+    }
+
+    /// How many coordinates of `lanes` the guards are the same for: what divides all numbers that they divide the coordinate
+    /// by, since blocks of a mask may be larger than what is taken together; 0 if they divide it by none.
+    private int uniform(Rank lanes) {
+      SharedRanks along = new SharedRanks(List.of(recurrence), List.of(lanes.name()));
+      return recurrence.updates().stream().flatMap(update -> update.where().stream().flatMap(Expr::nodes)
+              .filter(node -> Exprs.freeRanks(node).contains(along.of(update).getFirst())).flatMap(GroupRecurrences::divisor))
+          .reduce(0, GroupRecurrences::commonDivisor);
     }
 
     /// The Einsums after the recurrence that read the states at the point of the kernel only, with nothing between that they
@@ -271,6 +279,10 @@ public record GroupRecurrences(Target target) implements Pass.OnCascade {
         return cascade.withDefinitions(definitions);
       }
     }
+  }
+
+  private static int commonDivisor(int left, int right) {
+    return right == 0 ? left : commonDivisor(right, left % right);
   }
 
   /// `c` of an expression `x / c`.

@@ -27,6 +27,8 @@ import java.util.Set;
 /// ```
 /// for m1 in 0..16 {
 ///   for m0 in 0..64 { .. m1 * 64 + m0 <= p .. }      changes between (p - 63) / 64 + 1 and p / 64 + 1
+/// }
+/// for m in 0..1024 { .. m / 64 == p / 64 .. }        changes at p / 64 * 64 and p / 64 * 64 + 64
 /// ```
 final class CutPoints {
   private final Stmt.For loop;
@@ -119,7 +121,8 @@ final class CutPoints {
   }
 
   /// Adds the points at which `sum >= 0` changes.
-  private void change(Linear sum, Ranges ranges, Set<Expr> points) {
+  private void change(Linear written, Ranges ranges, Set<Expr> points) {
+    Linear sum = withoutQuotients(written, ranges);
     long factor = sum.terms().getOrDefault(new Expr.Ref(loop.var()), 0L);
     Linear rest = Linear.of(0);
     Linear around = Linear.of(sum.constant());
@@ -138,6 +141,21 @@ final class CutPoints {
     }
     points.add(point(around, inside.low(), factor));
     points.add(point(around, inside.high(), factor));
+  }
+
+  /// A sum that is 0 or more where `sum` is, without quotients of what changes inside: `x / c + y >= 0` is `x + c * y >= 0`, and
+  /// `y - x / c >= 0` is `c * y + c - 1 - x >= 0`.
+  private Linear withoutQuotients(Linear sum, Ranges ranges) {
+    for (Map.Entry<Expr, Long> term : sum.terms().entrySet()) {
+      if (Math.abs(term.getValue()) == 1 && !isOutside(term.getKey())
+          && term.getKey() instanceof Expr.Binary(BinaryOp op, Expr left, Expr.IntLiteral(_, long divisor)) && op == BinaryOp.DIV && divisor > 1) {
+        long sign = term.getValue();
+        Linear rest = sum.minus(Linear.atom(term.getKey()).times(sign)).times(divisor);
+        Linear dividend = ranges.sum(left).times(sign);
+        return withoutQuotients(rest.plus(dividend).plus(Linear.of(sign > 0 ? 0 : divisor - 1)), ranges);
+      }
+    }
+    return sum;
   }
 
   /// Whether no more iterations are undecided than decided.

@@ -4,9 +4,12 @@ import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.loop.Expr;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// An index as a sum of multiples of expressions that are no sums themselves, and a constant.
 record IndexSum(Map<Expr, Long> terms, long constant) {
@@ -72,24 +75,15 @@ record IndexSum(Map<Expr, Long> terms, long constant) {
         new IndexSum(quotient, Math.floorDiv(constant, divisor)), new IndexSum(rest, Math.floorMod(constant, divisor)));
   }
 
-  /// The largest number that divides all terms and `other`.
-  long commonFactor(long other) {
-    long common = other;
-    for (long factor : terms.values()) {
-      common = gcd(common, Math.abs(factor));
-    }
-    return common;
+  /// The numbers other than 1 that divide `other` and a term, or all terms, the largest first.
+  List<Long> factors(long other) {
+    List<Long> each = terms.values().stream().map(factor -> gcd(other, Math.abs(factor))).toList();
+    return Stream.concat(each.stream(), Stream.of(each.stream().reduce(other, IndexSum::gcd)))
+        .filter(factor -> factor > 1).distinct().sorted(Comparator.reverseOrder()).toList();
   }
 
   private static long gcd(long a, long b) {
     return b == 0 ? a : gcd(b, a % b);
-  }
-
-  /// This sum divided, rounding down, by a `divisor` of all terms.
-  IndexSum divided(long divisor) {
-    Map<Expr, Long> quotient = new LinkedHashMap<>();
-    terms.forEach((atom, factor) -> quotient.put(atom, factor / divisor));
-    return new IndexSum(quotient, Math.floorDiv(constant, divisor));
   }
 
   /// The sum as an index: terms in order, a positive one first, then the constant; the constant first if it alone is

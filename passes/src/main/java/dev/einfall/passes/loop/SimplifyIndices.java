@@ -186,7 +186,7 @@ public record SimplifyIndices() implements Pass.OnKernel {
     return ranges.of(new Expr.Binary(BinaryOp.LE, left, right)).equals(Interval.of(1));
   }
 
-  /// `(8 * a + b) / 8` is `a` when `0 <= b < 8`, and `(6 * a + 1) / 4` is `3 * a / 2`.
+  /// `(8 * a + b) / 8` is `a` when `0 <= b < 8`, and `(6 * a + 1) / 4` is `(3 * a) / 2`, and `(8 * a + b) / 16` is `a / 2`.
   private static Expr quotient(Expr.Binary division, Ranges ranges) {
     long divisor = Rewrites.constant(division.right()).orElse(0L);
     if (divisor <= 0 || mayWrap(division.left(), ranges)) {
@@ -197,12 +197,14 @@ public record SimplifyIndices() implements Pass.OnKernel {
     if (rest.isPoint()) {
       return parts.quotient().plus(new IndexSum(Map.of(), rest.low())).expr();
     }
-    long common = parts.rest().commonFactor(divisor);
-    if (common == 1) {
-      return division;
+    for (long unit : parts.rest().factors(divisor)) {
+      IndexSum.Parts units = parts.rest().split(unit);
+      if (Interval.below(unit).contains(ranges.of(units.rest().expr()))) {
+        Expr reduced = new Expr.Binary(BinaryOp.DIV, units.quotient().expr(), Expr.index(divisor / unit));
+        return parts.quotient().plus(IndexSum.of(reduced)).expr();
+      }
     }
-    Expr reduced = new Expr.Binary(BinaryOp.DIV, parts.rest().divided(common).expr(), Expr.index(divisor / common));
-    return parts.quotient().plus(IndexSum.of(reduced)).expr();
+    return division;
   }
 
   /// Whether `sum`, if it is one, may leave the numbers of its type, so that its terms tell nothing about its quotient.
