@@ -27,7 +27,9 @@ sealed interface Accumulator {
 
   /// What keeps exponentials small: exponents are `unit` times the elements that `plain` keeps the extreme value of, or nearly, so
   /// that the largest one is `unit` times what it keeps.
-  record Reference(Plain plain, Polynomial unit) {
+  ///
+  /// @param exact whether exponents are just that
+  record Reference(Plain plain, Polynomial unit, boolean exact) {
     /// `exp` of `unit` times the difference of a value from another.
     Polynomial exponential(Expr value, Expr other) {
       Polynomial difference = Polynomial.of(new Atom.Leaf(value)).minus(Polynomial.of(new Atom.Leaf(other)));

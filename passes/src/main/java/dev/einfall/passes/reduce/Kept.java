@@ -108,11 +108,11 @@ final class Kept {
   Accumulator.Reference reference(Polynomial exponent, List<Rank> inner, ElementType type, Predicate<Polynomial> steady) {
     if (exponents) {
       Polynomial power = canonical.apply(UnaryOp.ROUND, exponent.times(Polynomial.of(LOG2_E)));
-      return new Accumulator.Reference(share(new Accumulator.Plain(Reduction.MAX, power, inner, type)), Polynomial.of(LN_2));
+      return new Accumulator.Reference(share(new Accumulator.Plain(Reduction.MAX, power, inner, type)), Polynomial.of(LN_2), false);
     }
     return slots.keySet().stream().flatMap(accumulator -> accumulator instanceof Accumulator.Plain plain
             && plain.inner().equals(inner) && plain.type() == type ? reference(exponent, plain, steady).stream() : Stream.empty()).findFirst()
-        .orElseGet(() -> new Accumulator.Reference(share(new Accumulator.Plain(Reduction.MAX, exponent, inner, type)), Polynomial.ONE));
+        .orElseGet(() -> new Accumulator.Reference(share(new Accumulator.Plain(Reduction.MAX, exponent, inner, type)), Polynomial.ONE, true));
   }
 
   /// `plain` as a reference, if `exponent` is a multiple of what it keeps an extreme value of, by something of the right sign.
@@ -122,7 +122,7 @@ final class Kept {
     }
     return ratio(exponent, plain.body(), steady)
         .filter(ratio -> canonical.signs().isNonNegative(plain.reduction() == Reduction.MAX ? ratio : ratio.negate()))
-        .map(ratio -> new Accumulator.Reference(plain, ratio));
+        .map(ratio -> new Accumulator.Reference(plain, ratio, true));
   }
 
   /// What `value` is a multiple of `of` by, if it is one by something steady.
@@ -132,10 +132,29 @@ final class Kept {
     if (right.isZero() || left.isInfinite() || right.isInfinite()) {
       return Optional.empty();
     }
+    Optional<Atom.Choice> masked = masked(left);
+    if (masked.isPresent()) {
+      // Infinity has swallowed the factor.
+      return masked(right).filter(other -> other.condition().equals(masked.get().condition())
+              && other.whenTrue().isInfinite() == masked.get().whenTrue().isInfinite())
+          .flatMap(other -> ratio(finite(masked.get()), finite(other), steady));
+    }
     Map.Entry<Monomial, Rational> first = right.terms().entrySet().iterator().next();
     return left.terms().entrySet().stream()
         .map(term -> Polynomial.of(term.getKey().dividedBy(first.getKey()), term.getValue().times(first.getValue().inverse())))
         .filter(candidate -> steady.test(candidate) && canonical.normal(right.times(candidate)).equals(left)).findFirst();
+  }
+
+  /// The choice that `value` is, if it is one between a finite and an infinite value.
+  private static Optional<Atom.Choice> masked(Polynomial value) {
+    boolean single = value.isMonomial() && value.coefficient().isOne() && value.monomial().exponent().isZero()
+        && value.monomial().powers().size() == 1 && value.monomial().powers().values().iterator().next().isOne();
+    return single && value.monomial().atoms().findFirst().orElseThrow() instanceof Atom.Choice choice
+        && choice.whenTrue().isInfinite() != choice.whenFalse().isInfinite() ? Optional.of(choice) : Optional.empty();
+  }
+
+  private static Polynomial finite(Atom.Choice masked) {
+    return masked.whenTrue().isInfinite() ? masked.whenFalse() : masked.whenTrue();
   }
 
   /// `accumulator`, or one that keeps the same.

@@ -135,8 +135,7 @@ final class RunningForm {
     Accumulator.Plain plain = reference.plain();
     String name = kept.slots(plain).getFirst().tensor().name();
     Expr finite = references.get(plain).finite;
-    boolean isMultiple = canonical.normal(exponent).equals(canonical.normal(plain.body().times(reference.unit())));
-    Polynomial weight = isMultiple
+    Polynomial weight = reference.exact()
         ? reference.exponential(values.exponent(plain.reduction(), plain.body(), plain.type(), name + "_in"), finite)
         : Polynomial.exp(leaf(values.exponent(Reduction.MAX, exponent, plain.type(), name + "_in"))
             .minus(leaf(finite).times(reference.unit())));
@@ -173,7 +172,26 @@ final class RunningForm {
     Expr tile = values.reduced(tied.reduction(), tied.inner(),
         new Expr.Select(isBest, values.of(tied.body(), tied.type()), otherwise));
     Expr before = new Expr.Select(new Expr.Binary(worse, reference.old, best), otherwise, slot.access());
-    write(slot, new Expr.Binary(tied.reduction().combine(), before, tile));
+    Expr unlessNaN = first(tied).<Expr>map(first -> new Expr.Select(new Expr.Binary(BinaryOp.NE, best, best), first, before)).orElse(before);
+    write(slot, new Expr.Binary(tied.reduction().combine(), unlessNaN, tile));
+  }
+
+  /// The least position of all, if that is what is looked for: nothing is worse than a NaN, so that all elements are tied there,
+  /// also those of earlier steps.
+  private Optional<Expr> first(Accumulator.Tied tied) {
+    Polynomial start = Polynomial.ZERO;
+    for (Polynomial part : tied.body().parts()) {
+      boolean varies = part.leaves().anyMatch(leaf -> leaf.nodes().anyMatch(steps::isReduced));
+      boolean isPosition = part.coefficient().signum() > 0 && part.monomial().exponent().isZero()
+          && part.monomial().powers().size() == 1 && part.monomial().powers().values().iterator().next().isOne()
+          && part.monomial().atoms().findFirst().orElseThrow() instanceof Atom.Leaf(Expr leaf)
+          && steps.isReduced(leaf instanceof Expr.Cast(ElementType type, Expr inner) && type.isInteger() ? inner : leaf);
+      if (varies && !isPosition) {
+        return Optional.empty();
+      }
+      start = varies ? start : start.plus(part);
+    }
+    return tied.reduction() == Reduction.MIN && tied.inner().isEmpty() ? Optional.of(Written.of(start, tied.type())) : Optional.empty();
   }
 
   private void write(Accumulator.Moments moments) {

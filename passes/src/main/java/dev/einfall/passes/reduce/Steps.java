@@ -84,6 +84,11 @@ final class Steps {
     return times(tileNumber(), shape.lanes());
   }
 
+  /// Whether `expr` is the coordinate of the rank that is gone through.
+  boolean isReduced(Expr expr) {
+    return expr instanceof Expr.Coordinate(Rank rank) && rank == chain.rank();
+  }
+
   /// The coordinate of the element at hand.
   Expr element() {
     return lane.map(rank -> plus(firstElement(), new Expr.Coordinate(rank))).orElseGet(this::firstElement);

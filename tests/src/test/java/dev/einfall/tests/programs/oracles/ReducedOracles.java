@@ -43,6 +43,9 @@ final class ReducedOracles {
             .gives(in -> guarded(in, (i, m) -> m < in.of("length").get(i[0]) ? score(in, i, m) : Double.NEGATIVE_INFINITY)),
         OracleCase.of("reduced/cross_entropy").sizes("B=3 C=150").sizes("B=1 C=1").fill("X", Fill.whole(-10000, 10001))
             .fill("labels", Fill.below("C")).givesAll(ReducedOracles::crossEntropy),
+        OracleCase.of("reduced/largest").sizes("R=3 N=150").sizes("R=3 N=1")
+            .fill("X", Fill.values(IntStream.range(0, 300).mapToDouble(i -> i == 250 ? Double.NaN : i * 37 % 101).toArray()))
+            .givesAll(ReducedOracles::largest),
         OracleCase.of("reduced/layer_norm").sizes("M=3 D=150").sizes("M=1 D=1").fill("X", Fill.whole(1000, 1020)).terms(10_000)
             .gives(ReducedOracles::layerNorm),
         OracleCase.of("reduced/weighted_moments").sizes("R=3 N=150").sizes("R=1 N=1").fill("X", Fill.between(9, 12))
@@ -110,6 +113,14 @@ final class ReducedOracles {
     Doubles x = in.of("X");
     Doubles each = Doubles.of(i -> Formulas.logSumExp(x.size(1), c -> x.get(i[0], c)) - x.get(i[0], in.of("labels").whole(i)), x.size(0));
     return List.of(each, Doubles.full(Arrays.stream(each.values()).average().orElseThrow()));
+  }
+
+  /// A NaN is a largest number that no other is less than: the first position of all.
+  private static List<Doubles> largest(Inputs in) {
+    Doubles x = in.of("X");
+    Doubles value = Doubles.of(i -> IntStream.range(0, x.size(1)).mapToDouble(n -> x.get(i[0], n)).reduce(Math::max).orElseThrow(), x.size(0));
+    return List.of(value, Doubles.of(i -> IntStream.range(0, x.size(1)).filter(n -> !(x.get(i[0], n) < value.get(i))).findFirst().orElseThrow(),
+        x.size(0)));
   }
 
   private static Doubles layerNorm(Inputs in) {
