@@ -11,6 +11,7 @@ import dev.einfall.passes.cascade.FoldConstants;
 import dev.einfall.passes.cascade.FoldIntoWeights;
 import dev.einfall.passes.cascade.FuseEpilogues;
 import dev.einfall.passes.cascade.GroupEinsums;
+import dev.einfall.passes.cascade.GroupProducts;
 import dev.einfall.passes.cascade.GroupRecurrences;
 import dev.einfall.passes.cascade.InlineProducers;
 import dev.einfall.passes.cascade.MergeProducts;
@@ -112,6 +113,7 @@ public final class PassCatalog {
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("name-ranks", _ -> new NameRanks());
     passes.put("group-recurrences", options -> new GroupRecurrences(options.target()));
+    passes.put("group-products", PassCatalog::groupProducts);
     passes.put("group-einsums", options -> new GroupEinsums(options.number("row-bytes", 24 << 10)));
     passes.put("choose-mappings", options -> new ChooseMappings(options.target(), options.numerics()));
     passes.put("pack-operands", _ -> new PackOperands());
@@ -191,6 +193,14 @@ public final class PassCatalog {
     return new SplitLoops(splits, options.words("guarded"));
   }
 
+  /// `group-products{l2-bytes=4096}`.
+  private static Pass groupProducts(Options options) {
+    Target target = options.target();
+    int l2Bytes = options.number("l2-bytes", Math.toIntExact(target.l2Bytes()));
+    return new GroupProducts(new Target(target.vectorBytes(), target.registers(), target.threads(), target.l1Bytes(), l2Bytes,
+        target.l3Bytes()), options.numerics());
+  }
+
   /// `bind-loops{i=parallel, j=vectorize}`.
   private static Pass bindLoops(Options options) {
     List<Mapping.Bound> bindings = new ArrayList<>();
@@ -211,6 +221,8 @@ public final class PassCatalog {
       case CancelInverses cancel -> text(cancel.numerics()).replaceFirst("^, ", "");
       case EliminateCommonEinsums eliminate -> text(eliminate.numerics()).replaceFirst("^, ", "");
       case GroupEinsums group -> "row-bytes=" + group.rowBytes();
+      case GroupProducts group -> "vector-bytes=" + group.target().vectorBytes() + ", threads=" + group.target().threads()
+          + ", l2-bytes=" + group.target().l2Bytes() + text(group.numerics());
       case GroupRecurrences group -> "vector-bytes=" + group.target().vectorBytes() + ", threads=" + group.target().threads();
       case ChooseMappings choose -> "vector-bytes=" + choose.target().vectorBytes() + ", threads=" + choose.target().threads()
           + text(choose.numerics());

@@ -14,6 +14,7 @@ import dev.einfall.passes.cascade.FoldConstants;
 import dev.einfall.passes.cascade.FoldIntoWeights;
 import dev.einfall.passes.cascade.FuseEpilogues;
 import dev.einfall.passes.cascade.GroupEinsums;
+import dev.einfall.passes.cascade.GroupProducts;
 import dev.einfall.passes.cascade.GroupRecurrences;
 import dev.einfall.passes.cascade.InlineProducers;
 import dev.einfall.passes.cascade.MergeProducts;
@@ -119,6 +120,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new NameRanks(),
         // A recurrence takes the Einsums that follow it into its kernel before they find company elsewhere.
         new GroupRecurrences(options.target()),
+        // Row by row, what stands around products joins them, or else its like.
+        new GroupProducts(options.target(), options.numerics(), options.decisions()),
         // A nest's outer loops belong to its group, so groups come before nests.
         new GroupEinsums(),
         new ChooseMappings(options.target(), options.numerics(), options.decisions()),

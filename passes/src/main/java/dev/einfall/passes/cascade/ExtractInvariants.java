@@ -40,7 +40,7 @@ public record ExtractInvariants() implements Pass.OnCascade {
     List<Definition> definitions = new ArrayList<>();
     for (Definition definition : cascade.definitions()) {
       definitions.add(definition instanceof Einsum einsum && !constant.contains(einsum.tensor())
-          ? new Extraction(einsum, definitions).extracted() : definition);
+          && cascade.mapping().group(einsum.tensor()).isEmpty() ? new Extraction(einsum, definitions).extracted() : definition);
     }
     return cascade.withDefinitions(definitions);
   }

@@ -104,6 +104,11 @@ final class KernelView {
     return points(writers().getFirst().shared);
   }
 
+  /// How many tiles there are; what is left beyond whole ones counts as a part.
+  double tiles() {
+    return (double) Exprs.volume(writers().getFirst().shared) / group.tile();
+  }
+
   private double points(List<Rank> shared) {
     return Math.ceil((double) Exprs.volume(shared) / group.tile());
   }
@@ -112,6 +117,11 @@ final class KernelView {
   long localBytes() {
     return locals.values().stream()
         .mapToLong(local -> local.shape().stream().mapToLong(Size::value).reduce(local.type().bytes(), Math::multiplyExact)).sum();
+  }
+
+  /// Whether `tensor` stands, in what writers look like in the kernel, for one that lives there.
+  boolean isInside(Tensor tensor) {
+    return locals.values().stream().anyMatch(local -> local == tensor);
   }
 
   /// Whether only members read `tensor`.

@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedSet;
+import java.util.function.Predicate;
 
 /// Measures what the cost model chose beside what it did not choose, each forced in turn while everything else stays as it is.
 final class ForcedChoices {
@@ -21,6 +22,7 @@ final class ForcedChoices {
 
   private final List<Double> ratios = new ArrayList<>();
   private final double seconds;
+  private final Predicate<String> isWanted;
 
   /// A program that is compiled with options, and its inputs.
   interface Compiled {
@@ -28,7 +30,13 @@ final class ForcedChoices {
   }
 
   ForcedChoices(double seconds) {
+    this(seconds, _ -> true);
+  }
+
+  /// @param isWanted whether decisions about a subject are measured
+  ForcedChoices(double seconds, Predicate<String> isWanted) {
     this.seconds = seconds;
+    this.isWanted = isWanted;
     System.out.printf(ROW, "case", "decision", "chosen", "ms", "best", "ms", "chosen/best");
   }
 
@@ -39,7 +47,7 @@ final class ForcedChoices {
         decisions.putIfAbsent(decision.subject(), decision)))).close();
     for (Decision decision : decisions.values()) {
       List<String> alternatives = promising(decision);
-      if (alternatives.size() > 1) {
+      if (alternatives.size() > 1 && isWanted.test(decision.subject())) {
         measure(name, program, options, decision, alternatives);
       }
     }

@@ -8,6 +8,7 @@ import java.util.Locale;
 public final class Peers {
   private static final String USAGE = """
       usage: tests/peers minilm
+             tests/peers blocks [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers attention|recurrences [threads=1,2] [seconds=4] [forced] [WORD OF A CASE ...]
       """;
 
@@ -20,6 +21,7 @@ public final class Peers {
     switch (arguments.length == 0 ? "" : arguments[0]) {
       case "minilm" -> miniLm(rest);
       case "attention" -> AttentionPeers.run(Request.of(rest));
+      case "blocks" -> BlockPeers.run(Request.of(rest));
       case "recurrences" -> RecurrencePeers.run(Request.of(rest));
       default -> fail();
     }

@@ -1,0 +1,101 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Numerics;
+import dev.einfall.passes.Target;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/// What the definitions of a block cost in kernels of their own, and in one: the cycles of the [CostModel] with the best
+/// tiling, and those of what comes from memory or a cache that cores share, because it does not stay in the cache of a core.
+///
+/// A product goes through one operand panel by panel, and for each panel through all rows of the other, which come from
+/// memory every time if they are large; a cache that cores share serves them as fast as they are needed.
+/// Panels are read from one end to the other, so that the machine fetches them ahead; rows are short, and it does not.
+record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
+  /// Measured on Zen 4, beside products that run at nearly the peak of a core.
+  private static final double ROW_BYTES_PER_CYCLE = 12;
+  private static final double PANEL_BYTES_PER_CYCLE = 64;
+  /// The part of the cache that cores share on which one core can count.
+  private static final double SHARE = 0.25;
+  /// What products lose whose rows go in tiles, also where these are whole.
+  private static final double TILED = 1.05;
+
+  /// The cycles of `members`, each in a kernel of its own.
+  double apart(List<Einsum> members) {
+    return members.stream().mapToDouble(member ->
+        new Run(member, new CostModel(member, constant, List.of()), 1, _ -> false, false).cycles()).sum() / target.threads();
+  }
+
+  /// The cycles of a group in one kernel, spread over the threads as evenly as its tiles allow.
+  double together(KernelView view) {
+    boolean stays = view.localBytes() <= target.l2Bytes();
+    double tile = 0;
+    for (KernelView.Writer writer : view.writers()) {
+      Einsum inside = writer.inside().orElseThrow();
+      CostModel costs = new CostModel(inside, constant, access -> view.isSteady(writer, access), writer.times());
+      tile += new Run(inside, costs, writer.times(), tensor -> stays && view.isInside(tensor), stays && view.isLocal(writer.tensor()))
+          .cycles();
+    }
+    double tiles = view.tiles();
+    return TILED * tile * (target.threads() == 1 ? tiles : Math.ceil(Math.ceil(tiles) / target.threads()));
+  }
+
+  /// One of the times that the loops of an Einsum run.
+  ///
+  /// @param times how often they do
+  /// @param isNear whether an operand is in the cache in any case
+  /// @param isWrittenNear whether the output stays there
+  private final class Run {
+    private final Einsum einsum;
+    private final double times;
+    private final Predicate<Tensor> isNear;
+    private final boolean isWrittenNear;
+    private final Tiling tiling;
+    private final double inCache;
+
+    Run(Einsum einsum, CostModel costs, double times, Predicate<Tensor> isNear, boolean isWrittenNear) {
+      this.einsum = einsum;
+      this.times = times;
+      this.isNear = isNear;
+      this.isWrittenNear = isWrittenNear;
+      List<Rank> reduced = Exprs.reductions(einsum.value()).findFirst().map(Expr.Reduce::ranks).orElse(List.of());
+      this.tiling = new Tilings(target, numerics, einsum, einsum.ranks(), reduced).all().stream()
+          .min(Comparator.comparingDouble(costs::cycles)).orElseThrow();
+      this.inCache = costs.cycles(tiling);
+    }
+
+    double cycles() {
+      double written = isWrittenNear ? 0 : rows(bytes(einsum.ranks(), einsum.tensor()), 1);
+      return inCache + written + Exprs.accesses(einsum.value()).distinct()
+          .filter(access -> !isNear.test(access.tensor())).mapToDouble(this::afar).sum();
+    }
+
+    private double afar(Expr.Access access) {
+      Set<Rank> ranks = Exprs.freeRanks(access);
+      double bytes = bytes(List.copyOf(ranks), access.tensor());
+      boolean hasVector = tiling.vector().filter(ranks::contains).isPresent();
+      if (constant.contains(access.tensor()) && hasVector) {
+        return bytes > target.l2Bytes() / 4.0 ? bytes / PANEL_BYTES_PER_CYCLE : 0;
+      }
+      boolean isRow = !hasVector && tiling.row().filter(ranks::contains).isPresent();
+      return rows(bytes, isRow ? Math.ceil((double) tiling.vector().orElseThrow().size().value() / tiling.width()) : 1);
+    }
+
+    /// The cycles of moving `bytes` from one end to the other, `often` times.
+    private double rows(double bytes, double often) {
+      double first = bytes * times > target.l2Bytes() ? bytes : 0;
+      double again = bytes > SHARE * target.l3Bytes() ? bytes * (often - 1) : 0;
+      return (first + again) / ROW_BYTES_PER_CYCLE;
+    }
+
+    private static double bytes(List<Rank> ranks, Tensor tensor) {
+      return (double) Exprs.volume(ranks) * tensor.type().bytes();
+    }
+  }
+}

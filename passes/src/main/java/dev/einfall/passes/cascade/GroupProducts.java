@@ -1,0 +1,89 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Decisions;
+import dev.einfall.passes.Numerics;
+import dev.einfall.passes.Pass;
+import dev.einfall.passes.Target;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+/// Lets a product and one that reads what it makes, with what is elementwise or row by row before, between and after them,
+/// share a kernel that goes by tiles of rows, where that costs less by the [BlockCosts]: what they hand on stays in cache,
+/// but the weights of all are read again for every tile.
+///
+/// ```
+/// H[m, h] = max(sum[d](X[m, d] * W[d, h]), 0.0)       H[m, h] = max(sum[d](X[m, d] * W[d, h]), 0.0)
+/// Y[m, n] = sum[h](H[m, h] * V[h, n])             =>  Y[m, n] = sum[h](H[m, h] * V[h, n])
+///                                                     map Y { fuse H Y over m by 96 }
+/// ```
+///
+/// No bit of the result depends on it.
+///
+/// @param numerics under which loops are chosen later
+public record GroupProducts(Target target, Numerics numerics, Decisions decisions) implements Pass.OnCascade {
+  private static final List<Integer> TILES = List.of(2, 4, 8, 16, 32, 64, 96, 128);
+  /// A tile of fewer reads the weights for too little.
+  private static final int LEAST_ROWS = 16;
+
+  /// What can be done with a block: a kernel for each of its definitions, or one for all.
+  ///
+  /// @param group the kernel for all; empty for one each
+  private record Alternative(Optional<Mapping.Group> group, double cycles) {
+
+    /// Such as `apart`, or `together, h p by 64`.
+    @Override
+    public String toString() {
+      return group.map(all -> "together, " + String.join(" ", all.shared()) + " by " + all.tile()).orElse("apart");
+    }
+  }
+
+  /// With choices by cost alone.
+  public GroupProducts(Target target, Numerics numerics) {
+    this(target, numerics, Decisions.byCost());
+  }
+
+  @Override
+  public String name() {
+    return "group-products";
+  }
+
+  @Override
+  public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
+    Set<Tensor> constant = Constants.of(cascade);
+    List<Mapping.Group> groups = new ArrayList<>(cascade.mapping().groups());
+    for (Block block : Block.all(cascade, constant)) {
+      choose(block, cascade, constant).group().ifPresent(groups::add);
+    }
+    return groups.size() == cascade.mapping().groups().size() ? cascade
+        : cascade.withMapping(cascade.mapping().withGroups(groups));
+  }
+
+  private Alternative choose(Block block, Cascade cascade, Set<Tensor> constant) {
+    BlockCosts costs = new BlockCosts(target, numerics, constant);
+    List<Alternative> alternatives = new ArrayList<>();
+    alternatives.add(new Alternative(Optional.empty(), costs.apart(block.members())));
+    for (int last = 0; last < block.shared().size(); last++) {
+      List<String> shared = block.shared().subList(0, last + 1);
+      long extent = block.extent(last);
+      long inside = block.rows(last);
+      TILES.stream().filter(tile -> tile < extent && tile * inside >= LEAST_ROWS)
+          .map(tile -> new Mapping.Group(block.tensors(), shared, tile))
+          .forEach(group -> {
+            KernelView view = new KernelView(cascade, group);
+            if (view.localBytes() <= target.l2Bytes()) {
+              alternatives.add(new Alternative(Optional.of(group), costs.together(view)));
+            }
+          });
+    }
+    String subject = "fuse " + block.tensors().stream().map(Tensor::name).collect(Collectors.joining(" "));
+    return decisions.choose(subject, alternatives, Alternative::cycles);
+  }
+}

@@ -1,0 +1,89 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.passes.Numerics;
+import dev.einfall.passes.Target;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The candidates for the innermost loops of an Einsum.
+///
+/// @param free the output ranks that tiles may be made of
+/// @param reduced the ranks of its reduction
+record Tilings(Target target, Numerics numerics, Einsum einsum, List<Rank> free, List<Rank> reduced) {
+  /// The vectors of a tile without rows: the latency of an accumulation times those that start in a cycle.
+  private static final int MOST_VECTORS = 8;
+  /// The accumulators of a tile of few rows.
+  private static final int FEW_ACCUMULATORS = 16;
+
+  /// In the order in which they are tried.
+  List<Tiling> all() {
+    int lanes = target.lanes(einsum.tensor().type().bytes());
+    List<Tiling> candidates = new ArrayList<>(List.of(Tiling.SCALAR));
+    List<Rank> ranks = new ArrayList<>(free);
+    ranks.addAll(reduced);
+    for (Rank vector : ranks) {
+      if (lanes > 1 && vector.size().value() >= 4 && Vectorizable.along(einsum, vector, numerics)) {
+        candidates.addAll(candidates(vector, Math.min(lanes, Integer.highestOneBit(vector.size().value()))));
+      }
+    }
+    return candidates;
+  }
+
+  private List<Tiling> candidates(Rank vector, int lanes) {
+    List<Tiling> candidates = new ArrayList<>();
+    int most = Math.max(1, vector.size().value() / lanes);
+    List<Rank> sharing = rows(vector);
+    if (reduced.contains(vector) || reduced.isEmpty()) {
+      for (int vectors = 1; vectors <= Math.min(independent(), most); vectors *= 2) {
+        candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.empty(), 1));
+      }
+      return candidates;
+    }
+    int widest = isWholeRow(vector, lanes) ? most : Math.min(widest(sharing), Integer.highestOneBit(most));
+    for (int vectors = widest; vectors >= 1; vectors -= vectors > 4 ? vectors / 2 : 1) {
+      candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.empty(), 1));
+      for (Rank row : sharing) {
+        for (int rows = Math.min(row.size().value(), accumulators() / vectors); rows > 1; rows--) {
+          candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.of(row), rows));
+        }
+      }
+    }
+    return candidates;
+  }
+
+  /// How many vectors a tile has at most: two, if there are rows to share the loads; with few rows, or none, as many more as
+  /// make enough accumulations that do not wait for each other. What is read for the first time is then read in long pieces.
+  private int widest(List<Rank> sharing) {
+    int rows = sharing.stream().mapToInt(row -> row.size().value()).max().orElse(1);
+    return Math.clamp(Math.min(FEW_ACCUMULATORS, Integer.highestOneBit(accumulators())) / Integer.highestOneBit(rows), 2, MOST_VECTORS);
+  }
+
+  /// Whether a few vectors hold all of `vector`.
+  private static boolean isWholeRow(Rank vector, int lanes) {
+    return vector.size().value() % lanes == 0 && vector.size().value() / lanes <= 4;
+  }
+
+  /// How many vectors a step works on: several, to hide the latency of short bodies; long ones keep the ports busy alone,
+  /// and more of them would only take the JIT longer to compile.
+  private int independent() {
+    return Exprs.operations(einsum.value()) >= 16 ? 1 : 4;
+  }
+
+  /// How many registers accumulate; the others hold operands. Measured on JDK 25 and Zen 4, tiles of 8 to 12 rows of 2
+  /// vectors run at 82 to 87 % of the peak of the core, tiles of 4 to 6 rows as wide as the rows that they read at 96 %.
+  private int accumulators() {
+    return Math.max(1, target.registers() - 8);
+  }
+
+  /// The output ranks that can share the loads of a vector: those that some operand along the vector does not have.
+  private List<Rank> rows(Rank vector) {
+    return free.stream()
+        .filter(rank -> rank != vector && rank.size().value() > 1)
+        .filter(rank -> Products.of(einsum).stream().flatMap(p -> p.operands().stream())
+            .anyMatch(access -> Exprs.freeRanks(access).contains(vector) && !Exprs.freeRanks(access).contains(rank)))
+        .toList();
+  }
+}
