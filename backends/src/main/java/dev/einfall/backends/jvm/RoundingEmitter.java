@@ -45,13 +45,25 @@ final class RoundingEmitter {
   /// Adds and subtracts the number from which on all are integers: the addition rounds. The sign is put back, and numbers
   /// as large as that stay as they are.
   private void round(Species species, int x) {
-    Species integers = VectorEmitter.integers(species);
     double integral = species.element() == ElementType.F32 ? 0x1p23 : 0x1p52;
     code.loadReference(x);
     code.loadReference(x);
     abs(species);
     withScalar(species, "add", integral);
     withScalar(species, "sub", integral);
+    putSign(species, x);
+    code.loadReference(x);
+    abs(species);
+    operator("LT", "Comparison");
+    code.constant(JvmType.of(species.element()), integral);
+    code.invokeVirtual(species.vectorClass(), "compare",
+        "(L" + OPERATORS + "$Comparison;" + JvmType.of(species.element()).descriptor() + ")" + MASK);
+    blend(species);
+  }
+
+  /// Gives the vector on the stack, which has no negative lane where `x` is positive, the signs of `x`.
+  private void putSign(Species species, int x) {
+    Species integers = VectorEmitter.integers(species);
     reinterpret(species, integers.element());
     operator("OR", "Associative");
     code.loadReference(x);
@@ -65,13 +77,6 @@ final class RoundingEmitter {
     lanewise(integers, JvmType.of(integers.element()).descriptor());
     lanewise(integers, VECTOR);
     reinterpret(integers, species.element());
-    code.loadReference(x);
-    abs(species);
-    operator("LT", "Comparison");
-    code.constant(JvmType.of(species.element()), integral);
-    code.invokeVirtual(species.vectorClass(), "compare",
-        "(L" + OPERATORS + "$Comparison;" + JvmType.of(species.element()).descriptor() + ")" + MASK);
-    blend(species);
   }
 
   /// Steps from the nearest integer, on the stack, to the next one down or up where it is on the wrong side of `x`.
@@ -86,6 +91,10 @@ final class RoundingEmitter {
     code.loadReference(x);
     code.invokeVirtual(species.vectorClass(), "compare", "(L" + OPERATORS + "$Comparison;" + VECTOR + ")" + MASK);
     blend(species);
+    if (!down) {
+      // Between -1 and 0 lies -0.
+      putSign(species, x);
+    }
   }
 
   private void abs(Species species) {

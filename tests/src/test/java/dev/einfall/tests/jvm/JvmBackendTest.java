@@ -194,6 +194,19 @@ class JvmBackendTest {
         """, 1e-6, Array.random(ElementType.F32, 5, 10));
   }
 
+  /// The sign of a zero shows in its inverse.
+  @Test
+  void whatRoundsToZeroKeepsItsSign() {
+    RunKernel.compare("""
+        kernel k(A: f32[8], F: f32[8], C: f32[8], R: f32[8]) {
+          let a: f32x8 = A[ramp(0, 1, 8)]
+          F[ramp(0, 1, 8)] = broadcast(1.0, 8) / floor(a)
+          C[ramp(0, 1, 8)] = broadcast(1.0, 8) / ceil(a)
+          R[ramp(0, 1, 8)] = broadcast(1.0, 8) / round(a)
+        }
+        """, 0, Array.of(ElementType.F32, new double[] {-0.7, -0.3, 0.3, 0.7, -0.0, 0.0, -1.2, 1.2}, 8));
+  }
+
   /// Bit by bit: of the zeros 0 is the larger.
   @Test
   void clampsTreatNanAndZerosAsJavaDoes() {

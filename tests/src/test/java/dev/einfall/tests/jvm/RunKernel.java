@@ -129,7 +129,7 @@ final class RunKernel {
         double want = expected.numbers()[i];
         double got = actual.numbers()[i];
         double allowed = Math.max(tolerance, unit(expected.type())) * Math.max(1, Math.abs(want));
-        assertTrue(want == got || Double.isNaN(want) && Double.isNaN(got) || Math.abs(want - got) <= allowed,
+        assertTrue(want == got || Double.isNaN(want) && Double.isNaN(got) || Double.isFinite(want) && Math.abs(want - got) <= allowed,
             () -> place + "expected " + want + " got " + got);
       } else {
         assertEquals(expected.integers()[i], actual.integers()[i], place);
