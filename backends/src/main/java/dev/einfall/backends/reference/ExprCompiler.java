@@ -266,7 +266,7 @@ final class ExprCompiler {
     };
   }
 
-  /// The first coordinate of an extreme value; 0 if there is none, or all are NaN.
+  /// The first coordinate of an extreme value; 0 if there is none, or a value is NaN.
   private static Value position(ElementType type, boolean largest, Points points, Value body) {
     int slot = points.slots()[0];
     if (type.isFloat()) {
@@ -275,6 +275,9 @@ final class ExprCompiler {
         long position = 0;
         for (boolean more = points.first(frame); more; more = points.next(frame)) {
           double value = largest ? body.number(frame, 0) : -body.number(frame, 0);
+          if (Double.isNaN(value)) {
+            return 0;
+          }
           if (value > best) {
             best = value;
             position = frame.integers()[slot];
