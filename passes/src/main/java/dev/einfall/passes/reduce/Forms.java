@@ -15,7 +15,9 @@ sealed interface Forms {
   Form first(Chain chain);
 
   /// The form for a chain that has a running form.
-  Form choose(Chain chain, Ancestry ancestry);
+  ///
+  /// @param coverage what the guards of the running form leave
+  Form choose(Chain chain, Ancestry ancestry, Coverage coverage);
 
   /// The options of the pass that ask for it.
   String text();
@@ -42,7 +44,7 @@ sealed interface Forms {
     }
 
     @Override
-    public Form choose(Chain chain, Ancestry ancestry) {
+    public Form choose(Chain chain, Ancestry ancestry, Coverage coverage) {
       return first(chain);
     }
   }
@@ -62,7 +64,7 @@ sealed interface Forms {
 
     @Override
     public boolean areWorth(Chain chain, Ancestry ancestry) {
-      FormCosts costs = new FormCosts(target, ancestry, chain);
+      FormCosts costs = new FormCosts(target, ancestry, chain, Coverage.ALL);
       return decisions.forced().containsKey(subject(chain)) || alternatives(chain).stream()
           .anyMatch(form -> !form.isPlain() && costs.of(form) <= FAR * costs.of(Form.PLAIN));
     }
@@ -73,8 +75,8 @@ sealed interface Forms {
     }
 
     @Override
-    public Form choose(Chain chain, Ancestry ancestry) {
-      FormCosts costs = new FormCosts(target, ancestry, chain);
+    public Form choose(Chain chain, Ancestry ancestry, Coverage coverage) {
+      FormCosts costs = new FormCosts(target, ancestry, chain, coverage);
       return decisions.choose(subject(chain), alternatives(chain), costs::of);
     }
 

@@ -128,10 +128,10 @@ public record ReducePasses(Forms forms, int rows, boolean exponents) implements 
       }
       try {
         Form first = forms.first(current);
-        Cascade running = replaced(current, first, ancestry);
-        Form chosen = forms.choose(current, ancestry);
+        Running running = replaced(current, first, ancestry);
+        Form chosen = forms.choose(current, ancestry, Coverage.of(running.recurrence(), first.tile()));
         return chosen.isPlain() ? Optional.empty()
-            : Optional.of(chosen.equals(first) ? running : replaced(current, chosen, ancestry));
+            : Optional.of((chosen.equals(first) ? running : replaced(current, chosen, ancestry)).cascade());
       } catch (Planner.Declined declined) {
         remarks.accept(Diagnostic.remark(declined.member().einsum().span(), "'" + declined.member().tensor().name()
             + "' keeps a pass of its own over '" + current.rank().name() + "': " + declined.getMessage()));
@@ -150,7 +150,10 @@ public record ReducePasses(Forms forms, int rows, boolean exponents) implements 
     return new Chain(chain.rank(), chain.members().stream().filter(other -> other != member).toList(), chain.absorbed(), chain.ranks());
   }
 
-  private Cascade replaced(Chain chain, Form form, Ancestry ancestry) throws Planner.Declined {
+  /// The cascade with a chain in a running form, which is `recurrence`.
+  private record Running(Cascade cascade, Recurrence recurrence) {}
+
+  private Running replaced(Chain chain, Form form, Ancestry ancestry) throws Planner.Declined {
     Steps steps = new Steps(chain, Steps.TileShape.of(chain.rank().size().value(), form.tile(), form.parts()),
         chain.members().getFirst().einsum().span());
     Kept kept = new Kept(ancestry.canonical(), steps, exponents);
@@ -175,6 +178,6 @@ public record ReducePasses(Forms forms, int rows, boolean exponents) implements 
       }
     }
     Cascade cascade = ancestry.cascade().withDefinitions(Ordering.byNeed(definitions));
-    return EliminateCommonEinsums.withoutDead(cascade);
+    return new Running(EliminateCommonEinsums.withoutDead(cascade), recurrence);
   }
 }
