@@ -112,7 +112,7 @@ public final class PassCatalog {
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("name-ranks", _ -> new NameRanks());
-    passes.put("group-recurrences", options -> new GroupRecurrences(options.target()));
+    passes.put("group-recurrences", options -> new GroupRecurrences(options.target(), options.numerics()));
     passes.put("group-products", PassCatalog::groupProducts);
     passes.put("group-einsums", options -> new GroupEinsums(options.number("row-bytes", 24 << 10)));
     passes.put("choose-mappings", options -> new ChooseMappings(options.target(), options.numerics()));
@@ -197,8 +197,7 @@ public final class PassCatalog {
   private static Pass groupProducts(Options options) {
     Target target = options.target();
     int l2Bytes = options.number("l2-bytes", Math.toIntExact(target.l2Bytes()));
-    return new GroupProducts(new Target(target.vectorBytes(), target.registers(), target.threads(), target.l1Bytes(), l2Bytes,
-        target.l3Bytes()), options.numerics());
+    return new GroupProducts(target.withCaches(target.l1Bytes(), l2Bytes, target.l3Bytes()), options.numerics());
   }
 
   /// `bind-loops{i=parallel, j=vectorize}`.
@@ -223,7 +222,8 @@ public final class PassCatalog {
       case GroupEinsums group -> "row-bytes=" + group.rowBytes();
       case GroupProducts group -> "vector-bytes=" + group.target().vectorBytes() + ", threads=" + group.target().threads()
           + ", l2-bytes=" + group.target().l2Bytes() + text(group.numerics());
-      case GroupRecurrences group -> "vector-bytes=" + group.target().vectorBytes() + ", threads=" + group.target().threads();
+      case GroupRecurrences group -> "vector-bytes=" + group.target().vectorBytes() + ", threads=" + group.target().threads()
+          + text(group.numerics());
       case ChooseMappings choose -> "vector-bytes=" + choose.target().vectorBytes() + ", threads=" + choose.target().threads()
           + text(choose.numerics());
       case ReducePasses reduce -> reduce.form() + ", rows=" + reduce.rows() + ", reference=" + (reduce.exponents() ? "exponent" : "maximum");

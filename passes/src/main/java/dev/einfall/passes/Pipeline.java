@@ -119,7 +119,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // Rank names must be final before a mapping names loops.
         new NameRanks(),
         // A recurrence takes the Einsums that follow it into its kernel before they find company elsewhere.
-        new GroupRecurrences(options.target()),
+        new GroupRecurrences(options.target(), options.numerics(), options.decisions()),
         // Row by row, what stands around products joins them, or else its like.
         new GroupProducts(options.target(), options.numerics(), options.decisions()),
         // A nest's outer loops belong to its group, so groups come before nests.

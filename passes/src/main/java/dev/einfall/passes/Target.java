@@ -8,15 +8,31 @@ package dev.einfall.passes;
 /// @param l1Bytes the size of a core's first-level data cache
 /// @param l2Bytes the size of a core's second-level cache
 /// @param l3Bytes the size of the third-level cache that cores share
-public record Target(int vectorBytes, int registers, int threads, long l1Bytes, long l2Bytes, long l3Bytes) {
+/// @param speeds how fast a core is
+public record Target(int vectorBytes, int registers, int threads, long l1Bytes, long l2Bytes, long l3Bytes, Speeds speeds) {
 
   /// A target with the cache sizes of a current x86-64 server core, and as many registers as its vectors suggest.
   public static Target of(int vectorBytes, int threads) {
-    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, threads, 32 << 10, 1 << 20, 32 << 20);
+    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual());
   }
 
   /// How many elements of `bytes` bytes a vector holds; 1 if there are no vectors.
   public int lanes(int bytes) {
     return Math.max(1, vectorBytes / bytes);
+  }
+
+  /// This machine with caches of other sizes.
+  public Target withCaches(long newL1Bytes, long newL2Bytes, long newL3Bytes) {
+    return new Target(vectorBytes, registers, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds);
+  }
+
+  public Target withSpeeds(Speeds newSpeeds) {
+    return new Target(vectorBytes, registers, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds);
+  }
+
+  /// The level that has room for `bytes`, half of which is left to others.
+  public Speeds.Level level(double bytes) {
+    return bytes <= l1Bytes / 2.0 ? speeds.l1() : bytes <= l2Bytes / 2.0 ? speeds.l2()
+        : bytes <= l3Bytes / 2.0 ? speeds.l3() : speeds.memory();
   }
 }

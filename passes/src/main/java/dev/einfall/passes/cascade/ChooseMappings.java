@@ -38,9 +38,6 @@ import java.util.function.Consumer;
 public record ChooseMappings(Target target, Numerics numerics, Decisions decisions) implements Pass.OnCascade {
   /// Work below this many cycles is not worth sharing among threads.
   private static final double PARALLEL_CYCLES = 20_000;
-  /// In a kernel of one task, loops inside that take fewer cycles than this are not worth sharing: threads wait for each other at the
-  /// beginning and at the end.
-  private static final double SHARED_CYCLES = 4_000;
   /// Tasks for each thread, so that an uneven machine stays busy.
   private static final int TASKS_PER_THREAD = 4;
 
@@ -76,7 +73,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       if (cascade.mapping().nest(einsum.tensor()).isEmpty() && !inside.contains(einsum.tensor())) {
         Optional<Mapping.Group> group = cascade.mapping().group(einsum.tensor());
         List<Tensor> fused = group.map(Mapping.Group::members).orElse(List.of());
-        nests.add(new Choice(einsum.tensor(), subjects.get(einsum.tensor()), einsum, new CostModel(einsum, constant, fused), group).nest());
+        nests.add(new Choice(einsum.tensor(), subjects.get(einsum.tensor()), einsum, new CostModel(target.speeds(), einsum, constant, fused), group).nest());
       }
     }
     return cascade.withMapping(cascade.mapping().withNests(nests));
@@ -121,7 +118,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
   /// The choice for what writes a tensor in a kernel, where only what is the same in all runs can be copied before.
   private Choice inKernel(
       KernelView view, KernelView.Writer writer, Einsum inside, Set<Tensor> constant, Map<Tensor, String> subjects) {
-    CostModel costs = new CostModel(inside, constant, access -> view.isSteady(writer, access), writer.times());
+    CostModel costs = new CostModel(target.speeds(), inside, constant, access -> view.isSteady(writer, access), writer.times());
     return new Choice(writer.tensor(), subjects.get(writer.tensor()), inside, costs, Optional.empty());
   }
 
@@ -154,10 +151,10 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       return nest(best, parallel);
     }
 
-    /// The loops inside a kernel, around which others are.
+    /// The loops inside a kernel, around which others are. They are shared if that saves more than the threads then wait.
     Mapping.Nest nestInKernel(boolean mayShare) {
       List<Mapping.Bound> parallel = new ArrayList<>();
-      if (mayShare && cycles() >= SHARED_CYCLES) {
+      if (mayShare && cycles() >= target.speeds().meeting()) {
         outer(best).stream().filter(rank -> tiles(rank, splits(best)) >= target.threads()).findFirst()
             .ifPresent(rank -> parallel.add(new Mapping.Bound(outerLoop(rank, splits(best)), Mapping.Binding.PARALLEL)));
       }

@@ -4,6 +4,7 @@ import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Speeds;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -12,25 +13,17 @@ import java.util.function.Predicate;
 /// An estimate of the cycles that an Einsum takes with a tiling, on one core with everything in cache. Copying constant
 /// operands costs nothing: it is done once.
 ///
-/// A step of a tile takes as long as its arithmetic (two operations a cycle), its loads (two a cycle), or the latency of
-/// one accumulation (four cycles), whichever is longest. Rows and vectors beyond the last whole tile are smaller tiles.
+/// A step of a tile takes as long as its arithmetic, its loads, or the latency of one accumulation, whichever is longest, at the
+/// [Speeds] of the target. Rows and vectors beyond the last whole tile are smaller tiles; entering their loops counts where both
+/// operands are in the first-level cache: from further away, a tall first tile computes while what it reads arrives, and the smaller
+/// one finds it near.
 final class CostModel {
-  private static final double OPERATIONS_PER_CYCLE = 2;
-  private static final double LOADS_PER_CYCLE = 2;
-  private static final double ACCUMULATE_LATENCY = 4;
   private static final double TILE_OVERHEAD = 12;
   private static final double LOOP_OVERHEAD = 1;
-  /// Entering the loops over a smaller tile, which are code of their own; counts where both operands are in the first-level cache.
-  /// From further away, a tall first tile computes while what it reads arrives, and the smaller one finds it near.
-  private static final double TAIL = 64;
-  /// How much longer a step takes that reads a part of a row, and the next one a part of the next row, than where a tile is as
-  /// wide as the rows: measured on JDK 25 and Zen 4, 105 GFLOP/s against 112 with both operands in the first-level cache.
-  private static final double PART_OF_ROW = 1.05;
   private static final double HORIZONTAL_REDUCTION = 12;
-  /// Lanes that are no neighbours are put into a vector one by one.
-  private static final double STRIDED_LANE = 6;
   private static final double PACK_ELEMENT = 2;
 
+  private final Speeds speeds;
   private final Set<Tensor> constant;
   private final Predicate<Expr.Access> isCopied;
   private final double runs;
@@ -49,15 +42,16 @@ final class CostModel {
   ///
   /// @param constant the tensors that weights alone determine
   /// @param fused the tensors that Einsums of the same group define: there is no place to copy them between
-  CostModel(Einsum einsum, Set<Tensor> constant, List<Tensor> fused) {
-    this(einsum, constant, access -> !fused.contains(access.tensor()), 1);
+  CostModel(Speeds speeds, Einsum einsum, Set<Tensor> constant, List<Tensor> fused) {
+    this(speeds, einsum, constant, access -> !fused.contains(access.tensor()), 1);
   }
 
   /// The model of an Einsum that runs many times.
   ///
   /// @param constant the tensors that weights alone determine
   /// @param isCopied whether what is read can be copied before the first run
-  CostModel(Einsum einsum, Set<Tensor> constant, Predicate<Expr.Access> isCopied, double runs) {
+  CostModel(Speeds speeds, Einsum einsum, Set<Tensor> constant, Predicate<Expr.Access> isCopied, double runs) {
+    this.speeds = speeds;
     this.einsum = einsum;
     this.constant = constant;
     this.isCopied = isCopied;
@@ -89,7 +83,7 @@ final class CostModel {
     for (int[] rows : pieces(tiling.row(), tiling.rows())) {
       for (int[] width : widths(tiling)) {
         tiles += (double) rows[1] * width[2] * tile(tiling, rows[0], width[0], width[1]);
-        tiles += rows[0] == tiling.rows() || !isWholeRow(tiling) ? 0 : width[2] * TAIL;
+        tiles += rows[0] == tiling.rows() || !isWholeRow(tiling) ? 0 : width[2] * speeds.tail();
       }
     }
     return others * tiles + packing(tiling);
@@ -97,14 +91,14 @@ final class CostModel {
 
   /// The cycles of one tile of `rows` x `vectors` vectors of `lanes`.
   private double tile(Tiling tiling, int rows, int vectors, int lanes) {
-    double outside = outsideOperations * rows * vectors / OPERATIONS_PER_CYCLE;
+    double outside = outsideOperations * rows * vectors / speeds.operations();
     double stores = stores(tiling, rows, vectors, lanes);
     if (reduce.isEmpty()) {
-      return Math.max(outside, loads(all, tiling, rows, vectors, lanes) / LOADS_PER_CYCLE + stores) + LOOP_OVERHEAD;
+      return Math.max(outside, loads(all, tiling, rows, vectors, lanes) / speeds.loads() + stores) + LOOP_OVERHEAD;
     }
-    double arithmetic = insideOperations * rows * vectors / OPERATIONS_PER_CYCLE;
-    double loads = loads(inside, tiling, rows, vectors, lanes) / LOADS_PER_CYCLE;
-    double step = Math.max(Math.max(arithmetic, loads), ACCUMULATE_LATENCY) * (readsPartsOfRows(tiling) ? PART_OF_ROW : 1);
+    double arithmetic = insideOperations * rows * vectors / speeds.operations();
+    double loads = loads(inside, tiling, rows, vectors, lanes) / speeds.loads();
+    double step = Math.max(Math.max(arithmetic, loads), speeds.latency()) * (readsPartsOfRows(tiling) ? speeds.partOfRow() : 1);
     return Exprs.volume(reduced) * step + outside + stores + TILE_OVERHEAD;
   }
 
@@ -122,18 +116,18 @@ final class CostModel {
   /// The cycles of storing a tile: one a vector if its lanes are neighbours in the output.
   private double stores(Tiling tiling, int rows, int vectors, int lanes) {
     boolean contiguous = tiling.vector().isEmpty() || tiling.vector().get() == einsum.ranks().getLast();
-    return rows * vectors * (contiguous ? 1 : lanes * STRIDED_LANE);
+    return rows * vectors * (contiguous ? 1 : lanes * speeds.gathered());
   }
 
   /// The load instructions of one step. Operands of the reduction count as packed if they can be.
-  private static double loads(List<Operand> operands, Tiling tiling, int rows, int vectors, int lanes) {
+  private double loads(List<Operand> operands, Tiling tiling, int rows, int vectors, int lanes) {
     double loads = 0;
     for (Operand operand : operands) {
       double count = tiling.row().filter(operand.ranks::contains).isPresent() ? rows : 1;
       boolean vector = tiling.vector().filter(operand.ranks::contains).isPresent();
       boolean neighbours = !vector || lanes == 1 || operand.isReduced && operand.isPackable
           || isContiguous(operand.access, tiling.vector().get());
-      loads += count * (vector ? vectors : 1) * (neighbours ? 1 : lanes * STRIDED_LANE);
+      loads += count * (vector ? vectors : 1) * (neighbours ? 1 : lanes * speeds.gathered());
     }
     return loads;
   }
@@ -144,9 +138,9 @@ final class CostModel {
     long outer = Exprs.volume(reduced) / Math.max(1, vector.size().value());
     double steps = outer * (vector.size().value() / tiling.lanes() + 2.0 * (vector.size().value() % tiling.lanes()));
     double loads = inside.stream()
-        .mapToDouble(operand -> isContiguous(operand.access, vector) ? 1 : tiling.lanes() * STRIDED_LANE).sum() / LOADS_PER_CYCLE;
-    double latency = ACCUMULATE_LATENCY / tiling.vectors();
-    double step = Math.max(Math.max(insideOperations / OPERATIONS_PER_CYCLE, loads), latency);
+        .mapToDouble(operand -> isContiguous(operand.access, vector) ? 1 : tiling.lanes() * speeds.gathered()).sum() / speeds.loads();
+    double latency = speeds.latency() / tiling.vectors();
+    double step = Math.max(Math.max(insideOperations / speeds.operations(), loads), latency);
     return Exprs.volume(einsum.ranks()) * (steps * step + HORIZONTAL_REDUCTION + TILE_OVERHEAD);
   }
 

@@ -1,6 +1,5 @@
 package dev.einfall.passes.cascade;
 
-import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
@@ -12,6 +11,8 @@ import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.SharedRanks;
 import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Decisions;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
 import java.util.ArrayList;
@@ -44,7 +45,15 @@ import java.util.stream.Stream;
 ///
 /// The last shared rank fills the lanes of vectors where everything that varies along it lives in the kernel, is read at
 /// neighbouring places, or is the same for all steps, so that a copy before the steps brings it into that order.
-public record GroupRecurrences(Target target) implements Pass.OnCascade {
+///
+/// How many of its coordinates are taken together is a decision by the [TileCosts].
+///
+/// @param numerics under which loops are chosen later
+public record GroupRecurrences(Target target, Numerics numerics, Decisions decisions) implements Pass.OnCascade {
+  /// With choices by cost alone.
+  public GroupRecurrences(Target target, Numerics numerics) {
+    this(target, numerics, Decisions.byCost());
+  }
 
   @Override
   public String name() {
@@ -61,6 +70,14 @@ public record GroupRecurrences(Target target) implements Pass.OnCascade {
       }
     }
     return grouped;
+  }
+
+  /// A kernel that takes `size` coordinates of the rank `lanes` together.
+  private record Tile(String lanes, int size, Cascade result) {
+    @Override
+    public String toString() {
+      return lanes + " by " + size;
+    }
   }
 
   private final class Grouping {
@@ -88,7 +105,12 @@ public record GroupRecurrences(Target target) implements Pass.OnCascade {
       }
       Copies copies = new Copies(shared, lanes.get());
       Recurrence reading = copies.redirected();
-      return mapped(copies.inserted(reading), reading, users, copies.made(), shared, tile(lanes.get()));
+      Cascade inserted = copies.inserted(reading);
+      List<Tile> tiles = new LaneTiles(target, recurrence).of(lanes.get()).stream().map(size ->
+          new Tile(lanes.get().name(), size, mapped(inserted, reading, users, copies.made(), shared, size))).toList();
+      TileCosts costs = new TileCosts(target, numerics, Constants.of(inserted));
+      return decisions.choose(name() + " " + recurrence.tensors().getFirst().name(), tiles, tile ->
+          costs.of(new KernelView(tile.result, tile.result.mapping().groups().getLast()))).result;
     }
 
     /// The names of the ranks of the first update that the steps do not connect.
@@ -133,29 +155,6 @@ public record GroupRecurrences(Target target) implements Pass.OnCascade {
     private boolean isSteady(Expr.Access access) {
       return access.outside().isEmpty() && access.indices().stream().allMatch(Expr.Coordinate.class::isInstance)
           && Exprs.freeRanks(access).stream().noneMatch(recurrence.steps()::contains);
-    }
-
-    /// How many coordinates of the lanes a tile has: as many as the guards of the updates are uniform over, if that fills a
-    /// vector; else four vectors, or fewer where there are not enough tiles for the threads.
-    private int tile(Rank lanes) {
-      int width = target.lanes(recurrence.tensors().getFirst().type().bytes());
-      long others = Exprs.volume(recurrence.updates().getFirst().ranks().stream()
-          .filter(rank -> rank != lanes && shared().contains(rank.name())).toList());
-      int tile = 4 * width;
-      while (tile > width && others * Math.ceilDiv(lanes.size().value(), tile) < target.threads()) {
-        tile /= 2;
-      }
-      int uniform = uniform(lanes);
-      return uniform >= width ? uniform : tile;
-    }
-
-    /// How many coordinates of `lanes` the guards are the same for: what divides all numbers that they divide the coordinate
-    /// by, since blocks of a mask may be larger than what is taken together; 0 if they divide it by none.
-    private int uniform(Rank lanes) {
-      SharedRanks along = new SharedRanks(List.of(recurrence), List.of(lanes.name()));
-      return recurrence.updates().stream().flatMap(update -> update.where().stream().flatMap(Expr::nodes)
-              .filter(node -> Exprs.freeRanks(node).contains(along.of(update).getFirst())).flatMap(GroupRecurrences::divisor))
-          .reduce(0, GroupRecurrences::commonDivisor);
     }
 
     /// The Einsums after the recurrence that read the states at the point of the kernel only, with nothing between that they
@@ -279,16 +278,5 @@ public record GroupRecurrences(Target target) implements Pass.OnCascade {
         return cascade.withDefinitions(definitions);
       }
     }
-  }
-
-  private static int commonDivisor(int left, int right) {
-    return right == 0 ? left : commonDivisor(right, left % right);
-  }
-
-  /// `c` of an expression `x / c`.
-  private static Stream<Integer> divisor(Expr node) {
-    return node instanceof Expr.Binary(BinaryOp op, Expr _, Expr.IntLiteral(_, long value)) && op == BinaryOp.DIV
-        ? Stream.of((int) value) : node instanceof Expr.Binary(BinaryOp op, Expr _, Expr.Extent(Size size)) && op == BinaryOp.DIV
-        ? size.constant().map(Long::intValue).stream() : Stream.empty();
   }
 }

@@ -1,8 +1,6 @@
 package dev.einfall.passes.reduce;
 
 import dev.einfall.ir.cascade.Einsum;
-import dev.einfall.ir.cascade.Expr;
-import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.Exprs;
@@ -19,24 +17,12 @@ import java.util.Set;
 /// - tiles that guards leave out cost nothing;
 /// - threads share the points that the steps do not connect, and parts are such points, which are put together at the end.
 ///
-/// All numbers that it is made of stand here.
+/// Beside the [dev.einfall.passes.Speeds] of the target, all numbers that it is made of stand here.
 final class FormCosts {
   private static final double OPERATIONS_PER_LANE = 1.6;
-  /// Bytes that a core moves in a cycle, in each level of the memory.
-  private static final double L1_BYTES = 128;
-  private static final double L2_BYTES = 40;
-  private static final double L3_BYTES = 14;
-  private static final double MEMORY_BYTES = 6.5;
-  /// Cycles until what is read anew from a level comes as fast as its bytes allow.
-  private static final double L2_START = 20;
-  private static final double L3_START = 50;
-  private static final double MEMORY_START = 600;
   /// What is stored is first read.
   private static final double STORE = 2;
-  /// How many times as long it takes to read several tensors from memory in turn as one after the other.
-  private static final double IN_TURN = 1.1;
   private static final double UPDATE_CYCLES = 30;
-  private static final double KERNEL_CYCLES = 6_000;
   /// Cycles for a vector of something kept: to load, correct and store it.
   private static final double CORRECTION = 2;
   private static final double EXPONENTIAL = 12;
@@ -53,6 +39,7 @@ final class FormCosts {
   private final Target target;
   private final Ancestry ancestry;
   private final Chain chain;
+  private final ChainReads reads;
   private final List<Einsum> absorbed;
   private final List<Einsum> computed;
   private final int bytes;
@@ -65,6 +52,7 @@ final class FormCosts {
     this.target = target;
     this.ancestry = ancestry;
     this.chain = chain;
+    this.reads = new ChainReads(ancestry, chain);
     this.absorbed = ancestry.cascade().einsums().stream().filter(einsum -> chain.absorbed().contains(einsum.tensor())).toList();
     this.computed = new ArrayList<>(absorbed);
     chain.members().forEach(member -> computed.add(member.einsum()));
@@ -95,7 +83,7 @@ final class FormCosts {
     for (Tensor input : inputs()) {
       moved += size(input) * (reads(input) - 1) / rate(row);
     }
-    return (Math.max(arithmetic(), first()) + moved) / target.threads() + kernels * KERNEL_CYCLES;
+    return (Math.max(arithmetic(), first()) + moved) / target.threads() + kernels * target.speeds().launch();
   }
 
   private double running(Form form) {
@@ -109,15 +97,15 @@ final class FormCosts {
     double near = rate(made * bytes + results * bytes + read);
     double correction = CORRECTION * Math.ceil(results / lanes) + EXPONENTIAL * Math.ceil(wide / lanes) * chain.members().size();
     double tileBytes = bytes * (3 * made + 2 * results);
-    double starts = streams() * start(slices() * extent * rows);
+    double starts = reads.along().size() * target.level(slices() * extent * rows).start();
     double step = UPDATE_CYCLES * 2 * chain.members().size() + correction + tileBytes / near + starts;
     double all = Math.ceil(rows / wide) * slices() * extent;
     double again = Math.max(0, all - inputBytes()) / rate(wide > 1 ? slices() * extent : inputBytes());
     double overhead = points * steps * step;
-    double together = form.parts() > 1 ? KERNEL_CYCLES + rows * form.parts() * chain.members().stream().mapToDouble(this::results).sum() : 0;
+    double together = form.parts() > 1 ? target.speeds().launch() + rows * form.parts() * chain.members().stream().mapToDouble(this::results).sum() : 0;
     double shared = Math.ceil(points / target.threads()) / points;
-    double stream = first() * (inputBytes() > target.l3Bytes() / 2.0 ? IN_TURN : 1) + again;
-    return coverage.in(form.tile(), extent) * (Math.max(arithmetic(), stream) + overhead) * shared + together + KERNEL_CYCLES;
+    double stream = first() * (inputBytes() > target.l3Bytes() / 2.0 ? target.speeds().inTurn() : 1) + again;
+    return coverage.in(form.tile(), extent) * (Math.max(arithmetic(), stream) + overhead) * shared + together + target.speeds().launch();
   }
 
   /// How many rows a kernel has at a time.
@@ -166,38 +154,8 @@ final class FormCosts {
 
   /// The bytes that are read for one element of the rank and one row.
   private double slices() {
-    double sum = 0;
-    for (Tensor input : inputs()) {
-      if (isAlong(input)) {
-        sum += size(input) / extent / Math.max(1, shareOf(input));
-      }
-    }
-    return sum;
-  }
-
-  /// How many rows have elements of `input` of their own.
-  private double shareOf(Tensor input) {
-    double share = 1;
-    for (Rank rank : chain.common()) {
-      share *= accesses(input).stream().anyMatch(access -> sizes(access).contains(rank.size().value())) ? rank.size().value() : 1;
-    }
-    return Math.min(share, size(input) / extent / input.type().bytes());
-  }
-
-  private static List<Integer> sizes(Expr.Access access) {
-    return access.tensor().shape().stream().map(size -> size.value()).toList();
-  }
-
-  private List<Expr.Access> accesses(Tensor input) {
-    return computed.stream().flatMap(einsum -> Exprs.accesses(einsum.value())).filter(access -> access.tensor() == input).toList();
-  }
-
-  private boolean isAlong(Tensor input) {
-    return input.shape().stream().anyMatch(size -> size.value() == (int) extent);
-  }
-
-  private double streams() {
-    return inputs().stream().filter(this::isAlong).count();
+    return reads.along().stream().mapToDouble(input ->
+        Math.max(input.type().bytes(), size(input) / extent / reads.rows(input))).sum();
   }
 
   private static boolean isProduct(Einsum einsum) {
@@ -211,12 +169,6 @@ final class FormCosts {
 
   /// Bytes a cycle from and to the level that has room for `bytes`.
   private double rate(double bytes) {
-    return bytes <= target.l1Bytes() / 2.0 ? L1_BYTES : bytes <= target.l2Bytes() / 2.0 ? L2_BYTES
-        : bytes <= target.l3Bytes() / 2.0 ? L3_BYTES : MEMORY_BYTES;
-  }
-
-  private double start(double bytes) {
-    return bytes <= target.l1Bytes() / 2.0 ? 0 : bytes <= target.l2Bytes() / 2.0 ? L2_START
-        : bytes <= target.l3Bytes() / 2.0 ? L3_START : MEMORY_START;
+    return target.level(bytes).bytes();
   }
 }

@@ -16,8 +16,7 @@ final class Machine {
   /// not tell are those of a common one.
   static Target target(int vectorBytes, int threads) {
     Target usual = Target.of(vectorBytes, threads);
-    return new Target(usual.vectorBytes(), usual.registers(), threads, cache(1, usual.l1Bytes()), cache(2, usual.l2Bytes()),
-        cache(3, usual.l3Bytes()));
+    return usual.withCaches(cache(1, usual.l1Bytes()), cache(2, usual.l2Bytes()), cache(3, usual.l3Bytes()));
   }
 
   private static long cache(int level, long usual) {

@@ -11,6 +11,7 @@ import dev.einfall.passes.Pass;
 import dev.einfall.passes.PassCatalog;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
+import dev.einfall.passes.Speeds;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.lower.Schedule;
 import java.io.IOException;
@@ -52,7 +53,7 @@ final class PassesReadmeTest {
       """;
 
   /// Vectors of 4 floats, and registers for a tile of 2 rows and 2 vectors: the least that shows everything.
-  private static final Target TARGET = new Target(16, 12, 2, 32 << 10, 1 << 20, 32 << 20);
+  private static final Target TARGET = new Target(16, 12, 2, 32 << 10, 1 << 20, 32 << 20, Speeds.usual());
   private static final SortedMap<String, Long> SIZES = new TreeMap<>(Map.of("M", 100L));
 
   @Test

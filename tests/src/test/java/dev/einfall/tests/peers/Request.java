@@ -4,15 +4,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// What to measure, from the words of a command line: `threads=1,2`, `seconds=6` for a case, `forced`; any other words are
-/// such that the name of a case must hold them all.
+/// What to measure, from the words of a command line: `threads=1,2`, `seconds=6` for a case, `forced`, `about=reduce-passes`; any
+/// other words are such that the name of a case must hold them all.
 ///
 /// @param forced whether to measure the alternatives among which the cost model chooses
-record Request(List<Integer> threads, double seconds, boolean forced, List<String> words) {
+/// @param about how the subjects of the decisions begin that are measured then
+record Request(List<Integer> threads, double seconds, boolean forced, String about, List<String> words) {
   private static final double SECONDS = 4;
 
   static Request of(List<String> arguments) {
-    Request request = new Request(List.of(1, 2), SECONDS, false, List.of());
+    Request request = new Request(List.of(1, 2), SECONDS, false, "", List.of());
     for (String argument : arguments) {
       request = request.with(argument);
     }
@@ -22,17 +23,20 @@ record Request(List<Integer> threads, double seconds, boolean forced, List<Strin
   private Request with(String argument) {
     if (argument.startsWith("threads=")) {
       List<Integer> given = Arrays.stream(value(argument).split(",")).map(Integer::valueOf).toList();
-      return new Request(given, seconds, forced, words);
+      return new Request(given, seconds, forced, about, words);
     }
     if (argument.startsWith("seconds=")) {
-      return new Request(threads, Double.parseDouble(value(argument)), forced, words);
+      return new Request(threads, Double.parseDouble(value(argument)), forced, about, words);
     }
     if (argument.equals("forced")) {
-      return new Request(threads, seconds, true, words);
+      return new Request(threads, seconds, true, about, words);
+    }
+    if (argument.startsWith("about=")) {
+      return new Request(threads, seconds, forced, value(argument), words);
     }
     List<String> more = new ArrayList<>(words);
     more.add(argument);
-    return new Request(threads, seconds, forced, more);
+    return new Request(threads, seconds, forced, about, more);
   }
 
   private static String value(String argument) {
