@@ -1,15 +1,14 @@
 package dev.einfall.tests.peers;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Ways to do one thing that take nearly the same time, by name: measured in many short turns, and compared within each round of
-/// turns, so that a clock or a neighbour that changes meanwhile changes all of them.
+/// Ways to do one thing that take nearly the same time, by name: measured in many short turns, so that a clock that changes meanwhile
+/// changes all of them. A neighbour on the machine makes runs longer and never shorter, so short times count, and not the median.
 ///
-/// @param millis the median time of each way in each round in which it took part, which is in all of them or in the first ones
+/// @param millis the time of each way in each round in which it took part, which is in all of them or in the first ones
 record Alternation(Map<String, List<Double>> millis) {
   private static final int LEAST_ROUNDS = 9;
   private static final int MOST_ROUNDS = 60;
@@ -46,7 +45,7 @@ record Alternation(Map<String, List<Double>> millis) {
     return alternation;
   }
 
-  /// The median time of runs that take `millis` together, or of one that takes longer. The first is not counted, unless it is long.
+  /// The time of one of the runs that take `millis` together, or of one that takes longer. The first is not counted, unless it is long.
   private static double turn(Contest.Action action, double millis) throws Exception {
     Thread.sleep(REST_MILLIS);
     double first = time(action);
@@ -59,7 +58,7 @@ record Alternation(Map<String, List<Double>> millis) {
       times.add(time(action));
       sum += times.getLast();
     } while (sum < millis);
-    return median(times.stream().mapToDouble(Double::doubleValue).toArray());
+    return quartile(times);
   }
 
   private static double time(Contest.Action action) throws Exception {
@@ -68,21 +67,18 @@ record Alternation(Map<String, List<Double>> millis) {
     return (System.nanoTime() - before) / 1e6;
   }
 
-  /// The median of the rounds.
+  /// The time that a quarter of the rounds keep to.
   double millis(String name) {
-    return median(millis.get(name).stream().mapToDouble(Double::doubleValue).toArray());
+    return quartile(millis.get(name));
   }
 
-  /// How many times as long `name` takes as `other`: the median of the rounds in which both took part.
+  /// How many times as long `name` takes as `other`, in the rounds in which both took part.
   double ratio(String name, String other) {
-    double[] ratios = new double[Math.min(millis.get(name).size(), millis.get(other).size())];
-    Arrays.setAll(ratios, round -> millis.get(name).get(round) / millis.get(other).get(round));
-    return median(ratios);
+    int rounds = Math.min(millis.get(name).size(), millis.get(other).size());
+    return quartile(millis.get(name).subList(0, rounds)) / quartile(millis.get(other).subList(0, rounds));
   }
 
-  private static double median(double[] values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
+  private static double quartile(List<Double> values) {
+    return values.stream().sorted().skip((values.size() - 1) / 4).findFirst().orElseThrow();
   }
 }
