@@ -145,10 +145,30 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     }
 
     Mapping.Nest nest() {
+      Optional<Integer> block = shared > 0 ? Optional.empty() : new RowBlocks(target, einsum).of(best);
       List<Mapping.Bound> parallel = new ArrayList<>();
-      List<Mapping.Split> splits = splits(best);
-      bindParallel(shared > 0 ? einsum.ranks().subList(0, shared) : outer(best), splits, cycles(), parallel);
+      if (block.isPresent()) {
+        return inBlocks(block.get(), parallel);
+      }
+      bindParallel(shared > 0 ? einsum.ranks().subList(0, shared) : outer(best), splits(best), cycles(), parallel);
       return nest(best, parallel);
+    }
+
+    /// The loops with blocks of `rows` rows outside of the panels, and the tiles of a block inside.
+    private Mapping.Nest inBlocks(int rows, List<Mapping.Bound> parallel) {
+      Rank row = best.row().orElseThrow();
+      Sides sides = sides(best);
+      List<Mapping.Split> splits = splits(best).stream().map(split ->
+          split.rank().equals(row.name()) ? new Mapping.Split(row.name(), List.of(rows, best.rows())) : split).toList();
+      List<Rank> outside = new ArrayList<>(sides.batch);
+      sides.rows.stream().filter(rank -> rank != row).forEach(outside::add);
+      outside.add(row);
+      bindParallel(outside, splits, cycles(), parallel);
+      List<String> order = new ArrayList<>();
+      outside.forEach(rank -> order.add(outerLoop(rank, splits)));
+      sides.vectors.forEach(rank -> order.add(outerLoop(rank, splits)));
+      order.add(row.name() + "1");
+      return nest(best, splits, order, parallel);
     }
 
     /// The loops inside a kernel, around which others are. They are shared if that saves more than the threads then wait.
@@ -169,6 +189,11 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       List<Mapping.Split> splits = splits(tiling);
       List<String> order = new ArrayList<>();
       outer(tiling).forEach(rank -> order.add(outerLoop(rank, splits)));
+      return nest(tiling, splits, order, parallel);
+    }
+
+    /// @param order the loops over output ranks outside of the tiles, to which the others are added
+    private Mapping.Nest nest(Tiling tiling, List<Mapping.Split> splits, List<String> order, List<Mapping.Bound> parallel) {
       reduced.forEach(rank -> order.add(outerLoop(rank, splits)));
       List<Mapping.Bound> bindings = new ArrayList<>();
       tiling.row().ifPresent(row -> inner(row.name() + "0", Mapping.Binding.UNROLL, order, bindings));
@@ -204,21 +229,29 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       if (tiling.row().isEmpty() || tiling.vector().isEmpty()) {
         return free;
       }
+      Sides sides = sides(tiling);
       List<Expr.Access> operands = Products.of(einsum).orElseThrow().operands();
-      List<Rank> batch = new ArrayList<>();
-      List<Rank> vectorSide = new ArrayList<>();
-      List<Rank> rowSide = new ArrayList<>();
+      List<Rank> order = new ArrayList<>(sides.batch);
+      boolean vectorFirst = traffic(sides.vectors, sides.rows, operands, sides.batch)
+          <= traffic(sides.rows, sides.vectors, operands, sides.batch);
+      order.addAll(vectorFirst ? sides.vectors : sides.rows);
+      order.addAll(vectorFirst ? sides.rows : sides.vectors);
+      return order;
+    }
+
+    /// The output ranks that every operand has, those of the operand that is read in vectors, and of the other one.
+    private record Sides(List<Rank> batch, List<Rank> vectors, List<Rank> rows) {}
+
+    private Sides sides(Tiling tiling) {
+      List<Expr.Access> operands = Products.of(einsum).orElseThrow().operands();
+      Sides sides = new Sides(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
       for (Rank rank : free) {
         List<Expr.Access> with = operands.stream().filter(access -> Exprs.freeRanks(access).contains(rank)).toList();
         boolean inAll = with.size() == operands.size();
         boolean onVectorSide = with.stream().anyMatch(access -> Exprs.freeRanks(access).contains(tiling.vector().get()));
-        (inAll ? batch : onVectorSide || rank == tiling.vector().get() ? vectorSide : rowSide).add(rank);
+        (inAll ? sides.batch : onVectorSide || rank == tiling.vector().get() ? sides.vectors : sides.rows).add(rank);
       }
-      List<Rank> order = new ArrayList<>(batch);
-      boolean vectorFirst = traffic(vectorSide, rowSide, operands, batch) <= traffic(rowSide, vectorSide, operands, batch);
-      order.addAll(vectorFirst ? vectorSide : rowSide);
-      order.addAll(vectorFirst ? rowSide : vectorSide);
-      return order;
+      return sides;
     }
 
     /// The bytes that operands along `inner` ranks move when the loops over `outer` ranks are outside: what does not fit

@@ -12,11 +12,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Tells whether what a state starts as is never seen: a temporary of a step is written whole before anything reads it.
+/// Tells whether what a state starts as is never seen: a temporary of a step is written whole before anything reads it, and a history
+/// that no step reads is written whole in the course of all steps.
 record FirstWrites(SharedRanks sharedRanks) {
 
-  /// Whether the first update that touches `state` writes all of it, and every later one that reads it has the same
-  /// `where`. The recurrence must take a step, and nobody else may read the state.
+  /// Whether the first update that touches `state` writes all of it, in one step or, if it is the only one, in all steps, and every later
+  /// one that reads it has the same `where`. The recurrence must take a step, and nobody else may read the state.
   boolean overwrite(Recurrence recurrence, Recurrence.State state) {
     Tensor tensor = state.tensor();
     List<Recurrence.Update> touching = recurrence.updates().stream()
@@ -26,7 +27,9 @@ record FirstWrites(SharedRanks sharedRanks) {
       return false;
     }
     Recurrence.Update first = touching.getFirst();
-    return first.tensor() == tensor && !reads(first, tensor) && first.combination().isEmpty() && writesAll(first)
+    boolean writes = first.tensor() == tensor && !reads(first, tensor) && first.combination().isEmpty();
+    boolean isHistory = touching.size() == 1 && first.where().isEmpty();
+    return writes && (writesAll(first, List.of()) || isHistory && writesAll(first, recurrence.steps()))
         && (first.where().isEmpty() || touching.stream().allMatch(update -> isSameWhere(first, update)));
   }
 
@@ -34,10 +37,10 @@ record FirstWrites(SharedRanks sharedRanks) {
     return update.exprs().flatMap(Expr::nodes).anyMatch(node -> node instanceof Expr.Access access && access.tensor() == tensor);
   }
 
-  private static boolean writesAll(Recurrence.Update update) {
+  private static boolean writesAll(Recurrence.Update update, List<Rank> steps) {
     Set<Rank> seen = new HashSet<>();
     for (int i = 0; i < update.indices().size(); i++) {
-      boolean whole = update.indices().get(i) instanceof Expr.Coordinate(Rank rank) && update.ranks().contains(rank)
+      boolean whole = update.indices().get(i) instanceof Expr.Coordinate(Rank rank) && (update.ranks().contains(rank) || steps.contains(rank))
           && seen.add(rank) && rank.size().equals(update.tensor().shape().get(i));
       if (!whole) {
         return false;
