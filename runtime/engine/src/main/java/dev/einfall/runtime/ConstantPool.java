@@ -25,7 +25,7 @@ final class ConstantPool {
 
     private Constant(long bytes) {
       Arena arena = Arena.ofShared();
-      this.data = arena.allocate(Math.max(bytes, 1), Tensor.ALIGNMENT);
+      this.data = LargePages.allocate(arena, bytes);
       this.usage = new Usage(arena::close);
     }
 

@@ -30,9 +30,9 @@ final class RunMemory implements AutoCloseable {
   /// @param scratchBytes the scratch memory that a part needs
   RunMemory(List<List<Buffer>> launches, Map<Buffer, Long> fixed, long arenaBytes, Map<Buffer, Long> placements,
       long scratchBytes, int parts) {
-    MemorySegment intermediate = arena.allocate(Math.max(arenaBytes, 1), Tensor.ALIGNMENT);
+    MemorySegment intermediate = LargePages.allocate(arena, arenaBytes);
     this.scratchStride = (scratchBytes + Tensor.ALIGNMENT - 1) / Tensor.ALIGNMENT * Tensor.ALIGNMENT;
-    this.scratch = arena.allocate(Math.max(scratchStride * parts, 1), Tensor.ALIGNMENT).address();
+    this.scratch = LargePages.allocate(arena, scratchStride * parts).address();
     Map<Buffer, Long> known = new IdentityHashMap<>(fixed);
     placements.forEach((buffer, offset) -> known.put(buffer, intermediate.address() + offset));
     this.addresses = new long[launches.size()][];

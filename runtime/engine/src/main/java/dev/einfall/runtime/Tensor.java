@@ -46,7 +46,7 @@ public final class Tensor implements AutoCloseable {
 
   private static MemorySegment allocate(Arena arena, ElementType type, long[] shape, long bytes) {
     try {
-      return arena.allocate(Math.max(bytes, 1), ALIGNMENT).asSlice(0, bytes);
+      return LargePages.allocate(arena, bytes);
     } catch (OutOfMemoryError e) {
       arena.close();
       throw new IllegalArgumentException(
