@@ -57,6 +57,7 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
     private final Predicate<Tensor> isNear;
     private final boolean isWrittenNear;
     private final Tiling tiling;
+    private final List<Rank> reduced;
     private final double inCache;
 
     Run(Einsum einsum, CostModel costs, double times, Predicate<Tensor> isNear, boolean isWrittenNear) {
@@ -64,7 +65,7 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
       this.times = times;
       this.isNear = isNear;
       this.isWrittenNear = isWrittenNear;
-      List<Rank> reduced = Exprs.reductions(einsum.value()).findFirst().map(Expr.Reduce::ranks).orElse(List.of());
+      this.reduced = Exprs.reductions(einsum.value()).findFirst().map(Expr.Reduce::ranks).orElse(List.of());
       this.tiling = new Tilings(target, numerics, einsum, einsum.ranks(), reduced).all().stream()
           .min(Comparator.comparingDouble(costs::cycles)).orElseThrow();
       this.inCache = costs.cycles(tiling);
@@ -77,8 +78,9 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
     }
 
     private double afar(Expr.Access access) {
-      Set<Rank> ranks = Exprs.freeRanks(access);
-      double bytes = bytes(List.copyOf(ranks), access.tensor());
+      // Those of the loops around the kernel's are at one place.
+      List<Rank> ranks = Exprs.freeRanks(access).stream().filter(rank -> einsum.ranks().contains(rank) || reduced.contains(rank)).toList();
+      double bytes = bytes(ranks, access.tensor());
       boolean hasVector = tiling.vector().filter(ranks::contains).isPresent();
       if (constant.contains(access.tensor()) && hasVector) {
         return bytes > target.l2Bytes() / 4.0 ? bytes / PANEL_BYTES_PER_CYCLE : 0;

@@ -33,7 +33,8 @@ record TileCosts(Target target, Numerics numerics, Set<Tensor> constant) {
     double near = new Tilings(target, numerics, inside, inside.ranks(), reduced).all().stream().mapToDouble(costs::cycles).min().orElse(0);
     double written = further(bytes(inside.ranks(), inside.tensor()), view.localBytes());
     return ENTER + near + written + Exprs.accesses(inside.value()).distinct().mapToDouble(access -> {
-      double bytes = bytes(List.copyOf(Exprs.freeRanks(access)), access.tensor());
+      double bytes = bytes(Exprs.freeRanks(access).stream().filter(rank -> inside.ranks().contains(rank) || reduced.contains(rank)).toList(),
+          access.tensor());
       return further(bytes, view.isInside(access.tensor()) ? view.localBytes() : size(access.tensor()));
     }).sum();
   }

@@ -55,7 +55,7 @@ sealed interface Forms {
     private static final List<Integer> TILES = List.of(32, 64, 128, 256, 512, 1024);
     private static final List<Integer> PARTS_PER_THREAD = List.of(1, 2);
     /// What takes this many times as long as the plain form need not be looked for.
-    private static final double FAR = 1.5;
+    private static final double FAR = 2;
 
     @Override
     public String text() {

@@ -82,9 +82,10 @@ final class ForcedChoices {
     String best = alternatives.stream().max(Comparator.comparingDouble(other -> times.ratio(chosen, other))).orElseThrow();
     double ratio = times.ratio(chosen, best);
     if (ratio > GOOD) {
-      // The largest of many ratios is mostly too large, and code that is compiled anew may be faster: they meet again.
-      ways.keySet().retainAll(List.of(chosen, best));
-      ratio = Math.clamp(alternate(program, ways, chosen).ratio(chosen, best), 1, ratio);
+      // The largest of many ratios is mostly too large, and the same code compiled anew may be faster: they meet again, the other first.
+      Map<String, Options> again = new LinkedHashMap<>();
+      List.of(best, chosen).forEach(way -> again.put(way, ways.get(way)));
+      ratio = Math.clamp(alternate(program, again, chosen).ratio(chosen, best), 1, ratio);
     }
     print(name, decisions.getFirst(), times, alternatives, ratio);
   }
