@@ -30,11 +30,11 @@ final class Groups {
     for (int i = 0; i < members.size(); i++) {
       checkIsFree(tensors, i);
     }
+    checkOrder(tensors, members);
     List<String> shared = fusion.shared().stream().map(Syntax.Name::text).toList();
     new SharedRanks(members, shared).problem().ifPresent(problem -> {
       throw reject(problem);
     });
-    checkOrder(tensors, members);
     return new Mapping.Group(tensors, shared, tile());
   }
 

@@ -5,7 +5,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /// The ranks that definitions have in common, so that one loop over each can go around all of them: at one point of these
 /// ranks every definition writes, and reads of the others, elements at that point alone.
@@ -15,40 +14,30 @@ import java.util.stream.Stream;
 /// E[m, q] = exp(S[q, m] - MX[q])        p of MX is q of E, dimension 0 of MX, and dimension 1 of E
 /// ```
 ///
+/// Along the last of the ranks an Einsum may be read at other places, too: at each point it is computed for the [Window] that the
+/// others need there, and the elements that two points need are computed for both.
+///
+/// ```
+/// A[y] = f(X[y])
+/// D[y] = max[r in 0..3](A[2 * y + r - 1] or 0)      of A, point y needs 2 * y - 1 to 2 * y + 1
+/// ```
+///
 /// The ranks of the first definition are known by name; those of the others follow from what they read of each other. Where
 /// nothing follows, they are the ranks at the same place.
 public final class SharedRanks {
-
-  /// What writes one tensor: an Einsum, or one update.
-  private record Writer(Definition definition, Tensor tensor, List<Rank> ranks, List<Expr> indices, List<Expr> exprs) {
-
-    static Stream<Writer> of(Definition definition) {
-      return switch (definition) {
-        case Einsum einsum -> Stream.of(new Writer(einsum, einsum.tensor(), einsum.ranks(),
-            einsum.ranks().stream().<Expr>map(Expr.Coordinate::new).toList(), List.of(einsum.value())));
-        case Recurrence recurrence -> recurrence.updates().stream().map(update ->
-            new Writer(recurrence, update.tensor(), update.ranks(), update.indices(), update.exprs().toList()));
-      };
-    }
-
-    /// What it reads and writes of the tensors of the group.
-    List<Expr.Access> accesses(Map<Tensor, Integer> dimensions) {
-      return Stream.concat(Stream.of(new Expr.Access(tensor, indices)), exprs.stream().flatMap(Expr::nodes)
-          .flatMap(node -> node instanceof Expr.Access access ? Stream.of(access) : Stream.empty()))
-          .filter(access -> dimensions.containsKey(access.tensor())).toList();
-    }
-  }
-
   private static final int UNKNOWN = -1;
 
-  private final List<Writer> writers;
+  private final List<GroupWriter> writers;
+  private final List<String> names;
   private final List<Rank[]> ranks = new ArrayList<>();
   private final List<Map<Tensor, Integer>> dimensions = new ArrayList<>();
   private final Optional<String> problem;
+  private Map<Tensor, Window> windows;
 
-  /// Finds what `members` share with the ranks of the first that are called `names`.
+  /// Finds what `members`, in the order of the cascade, share with the ranks of the first that are called `names`.
   public SharedRanks(List<? extends Definition> members, List<String> names) {
-    this.writers = members.stream().flatMap(Writer::of).toList();
+    this.writers = members.stream().flatMap(GroupWriter::of).toList();
+    this.names = names;
     this.problem = names.stream().map(name -> find(members, name)).flatMap(Optional::stream).findFirst()
         .or(() -> names.isEmpty() ? Optional.empty() : conditional(members));
   }
@@ -70,7 +59,7 @@ public final class SharedRanks {
 
   private List<Rank> of(List<Rank> own) {
     int writer = 0;
-    while (!writers.get(writer).ranks.equals(own)) {
+    while (!writers.get(writer).ranks().equals(own)) {
       writer++;
     }
     int found = writer;
@@ -82,6 +71,35 @@ public final class SharedRanks {
     return dimensions.stream().map(shared -> shared.get(tensor)).toList();
   }
 
+  /// How many points the last shared rank has.
+  public int extent() {
+    return last().whole().size().value();
+  }
+
+  /// What a point of the last shared rank needs of `tensor`, which one of the definitions defines. Sizes must be known.
+  public Window window(Tensor tensor) {
+    if (windows == null) {
+      windows = names.isEmpty() ? Map.of() : last().all();
+    }
+    return windows.getOrDefault(tensor, Window.POINT);
+  }
+
+  /// Whether what the points of the last shared rank need of `tensor` is not one place each, and every place once.
+  public boolean isWindowed(Tensor tensor) {
+    int dimension = names.isEmpty() ? UNKNOWN : dimensions.getLast().get(tensor);
+    return dimension != UNKNOWN
+        && !(window(tensor).equals(Window.POINT) && tensor.shape().get(dimension).equals(last().whole().size()));
+  }
+
+  /// Whether this is so for one of the tensors.
+  public boolean hasWindows() {
+    return writers.stream().anyMatch(writer -> isWindowed(writer.tensor()));
+  }
+
+  private SharedWindows last() {
+    return new SharedWindows(writers, ranks.getLast(), dimensions.getLast());
+  }
+
   private static Optional<String> conditional(List<? extends Definition> members) {
     return members.stream().anyMatch(member -> member instanceof Recurrence recurrence && recurrence.condition().isPresent())
         ? Optional.of("a recurrence with `while` stops at all points together") : Optional.empty();
@@ -91,17 +109,17 @@ public final class SharedRanks {
     Rank[] found = new Rank[writers.size()];
     Map<Tensor, Integer> known = new IdentityHashMap<>();
     members.forEach(member -> member.tensors().forEach(tensor -> known.put(tensor, UNKNOWN)));
-    Optional<Rank> first = writers.getFirst().ranks.stream().filter(rank -> rank.name().equals(name)).findFirst();
+    Optional<Rank> first = writers.getFirst().ranks().stream().filter(rank -> rank.name().equals(name)).findFirst();
     if (first.isEmpty()) {
-      return Optional.of("`" + writers.getFirst().tensor.name() + "` has no index `" + name + "`; its indices are "
-          + String.join(", ", writers.getFirst().ranks.stream().map(Rank::name).toList()));
+      return Optional.of("`" + writers.getFirst().tensor().name() + "` has no index `" + name + "`; its indices are "
+          + String.join(", ", writers.getFirst().ranks().stream().map(Rank::name).toList()));
     }
     found[0] = first.get();
     spread(found, known);
-    int place = writers.getFirst().ranks.indexOf(first.get());
+    int place = writers.getFirst().ranks().indexOf(first.get());
     for (int i = 1; i < found.length; i++) {
-      if (found[i] == null && place < writers.get(i).ranks.size()) {
-        found[i] = writers.get(i).ranks.get(place);
+      if (found[i] == null && place < writers.get(i).ranks().size()) {
+        found[i] = writers.get(i).ranks().get(place);
         spread(found, known);
       }
     }
@@ -125,42 +143,69 @@ public final class SharedRanks {
 
   private boolean toRank(int writer, Expr.Access access, Rank[] found, Map<Tensor, Integer> known) {
     int dimension = known.get(access.tensor());
-    if (dimension == UNKNOWN || !(access.indices().get(dimension) instanceof Expr.Coordinate(Rank rank))
-        || !writers.get(writer).ranks.contains(rank)) {
+    if (dimension == UNKNOWN) {
       return false;
     }
-    found[writer] = rank;
-    return true;
+    List<Rank> moving = writers.get(writer).ranks().stream()
+        .filter(rank -> MovingIndex.of(access.indices().get(dimension), rank).isPresent()).toList();
+    found[writer] = moving.size() == 1 ? moving.getFirst() : null;
+    return moving.size() == 1;
   }
 
   private static boolean toDimension(Rank rank, Expr.Access access, Map<Tensor, Integer> known) {
+    if (known.get(access.tensor()) != UNKNOWN) {
+      return false;
+    }
     int dimension = access.indices().indexOf(new Expr.Coordinate(rank));
-    return known.get(access.tensor()) == UNKNOWN && dimension >= 0 && known.put(access.tensor(), dimension) == UNKNOWN;
+    for (int i = 0; i < access.indices().size() && dimension < 0; i++) {
+      dimension = MovingIndex.of(access.indices().get(i), rank).isPresent() ? i : UNKNOWN;
+    }
+    return dimension >= 0 && known.put(access.tensor(), dimension) == UNKNOWN;
   }
 
+  /// Why the ranks found do not fit; the first may be of more points where the group goes by those of another.
   private Optional<String> problem(String name, Rank[] found, Map<Tensor, Integer> known) {
+    boolean mayMove = name.equals(names.getLast());
+    SharedWindows moving = new SharedWindows(writers, found, known);
+    Rank whole = mayMove ? moving.whole() : found[0];
     for (int i = 0; i < found.length; i++) {
-      Writer writer = writers.get(i);
+      GroupWriter writer = writers.get(i);
       if (found[i] == null) {
-        return Optional.of("`" + writer.tensor.name() + "` has no index that goes with `" + name + "`");
+        return Optional.of("`" + writer.tensor().name() + "` has no index that goes with `" + name + "`");
       }
-      if (!found[i].size().equals(found[0].size())) {
-        return Optional.of("`" + found[i].name() + "` of `" + writer.tensor.name() + "` runs to " + found[i].size()
-            + " and `" + name + "` to " + found[0].size());
+      if ((!mayMove || moving.isWhole(i)) && !found[i].size().equals(whole.size())) {
+        return Optional.of("`" + found[i].name() + "` of `" + writer.tensor().name() + "` runs to " + found[i].size()
+            + " and `" + whole.name() + "` to " + whole.size());
       }
-      int own = known.get(writer.tensor);
-      if (own != UNKNOWN && !writer.tensor.shape().get(own).equals(found[i].size())) {
-        return Optional.of("`" + writer.tensor.name() + "` is written at " + found[i].size() + " of the "
-            + writer.tensor.shape().get(own) + " places of `" + found[i].name() + "` only");
+      int own = known.get(writer.tensor());
+      if (own != UNKNOWN && !writer.tensor().shape().get(own).equals(found[i].size())) {
+        return Optional.of("`" + writer.tensor().name() + "` is written at " + found[i].size() + " of the "
+            + writer.tensor().shape().get(own) + " places of `" + found[i].name() + "` only");
       }
-      for (Expr.Access access : writer.accesses(known)) {
-        int dimension = known.get(access.tensor());
-        if (dimension == UNKNOWN || !access.indices().get(dimension).equals(new Expr.Coordinate(found[i]))) {
-          return Optional.of("`" + writer.tensor.name() + "` needs `" + access.tensor().name() + "` at other places than its own `"
-              + found[i].name() + "`");
-        }
+      Rank rank = found[i];
+      Optional<String> access = writer.accesses(known).stream()
+          .flatMap(one -> problem(name, writer, rank, one, known).stream()).findFirst();
+      if (access.isPresent()) {
+        return access;
       }
     }
-    return Optional.empty();
+    return mayMove ? moving.problem() : Optional.empty();
+  }
+
+  private Optional<String> problem(String name, GroupWriter writer, Rank rank, Expr.Access access, Map<Tensor, Integer> known) {
+    int dimension = known.get(access.tensor());
+    Optional<MovingIndex> index = dimension == UNKNOWN ? Optional.empty() : MovingIndex.of(access.indices().get(dimension), rank);
+    if (index.filter(MovingIndex::isPoint).isPresent()) {
+      return Optional.empty();
+    }
+    String elsewhere = "`" + writer.tensor().name() + "` needs `" + access.tensor().name() + "` at other places than its own `"
+        + rank.name() + "`";
+    boolean ofEinsums = writer.isEinsum() && writers.stream()
+        .filter(other -> other.tensor() == access.tensor()).allMatch(GroupWriter::isEinsum);
+    if (index.isEmpty() || !ofEinsums) {
+      return Optional.of(elsewhere);
+    }
+    return name.equals(names.getLast()) ? Optional.empty()
+        : Optional.of(elsewhere + "; only the last index that a group shares may go there");
   }
 }

@@ -3,6 +3,7 @@ package dev.einfall.passes.cascade;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.SharedRanks;
 import dev.einfall.ir.cascade.Tensor;
@@ -23,9 +24,15 @@ record Block(List<Einsum> members, List<String> shared, Einsum product) {
     return members.stream().map(Einsum::tensor).toList();
   }
 
-  /// How many coordinates the shared rank number `place` has.
+  /// Whether all share the ranks `names`, and nobody else needs what is computed at other places than theirs.
+  boolean isShared(List<String> names, Cascade cascade) {
+    return new SharedRanks(members, names).problem().isEmpty()
+        && new KernelView(cascade, new Mapping.Group(tensors(), names)).isComplete();
+  }
+
+  /// How many points the shared rank number `place` has.
   long extent(int place) {
-    return members.getFirst().ranks().stream().filter(rank -> rank.name().equals(shared.get(place))).findFirst().orElseThrow().size().value();
+    return new SharedRanks(members, shared.subList(0, place + 1)).extent();
   }
 
   /// How many rows of the first product one coordinate of the shared rank number `place` has.

@@ -72,6 +72,9 @@ public record GroupProducts(Target target, Numerics numerics, Decisions decision
     alternatives.add(new Alternative(Optional.empty(), costs.apart(block.members())));
     for (int last = 0; last < block.shared().size(); last++) {
       List<String> shared = block.shared().subList(0, last + 1);
+      if (!block.isShared(shared, cascade)) {
+        continue;
+      }
       long extent = block.extent(last);
       long inside = block.rows(last);
       TILES.stream().filter(tile -> tile < extent && tile * inside >= LEAST_ROWS)

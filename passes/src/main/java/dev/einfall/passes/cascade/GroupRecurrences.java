@@ -168,7 +168,7 @@ public record GroupRecurrences(Target target, Numerics numerics, Decisions decis
       for (Definition definition : cascade.definitions().subList(place + 1, cascade.definitions().size())) {
         boolean follows = definition instanceof Einsum einsum && !cascade.mapping().speaksOf(einsum.tensor())
             && !Products.isProduct(einsum) && einsum.reads().anyMatch(made::contains) && einsum.reads().noneMatch(after::contains)
-            && new SharedRanks(with(users, definition), shared).problem().isEmpty();
+            && isAligned(new SharedRanks(with(users, definition), shared));
         if (follows) {
           users.add(definition);
           made.addAll(definition.tensors());
@@ -177,6 +177,10 @@ public record GroupRecurrences(Target target, Numerics numerics, Decisions decis
         }
       }
       return users;
+    }
+
+    private static boolean isAligned(SharedRanks ranks) {
+      return ranks.problem().isEmpty() && !ranks.hasWindows();
     }
 
     private List<Definition> with(List<Definition> users, Definition another) {

@@ -1,5 +1,6 @@
 package dev.einfall.passes.cascade;
 
+import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
@@ -10,6 +11,7 @@ import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.SharedRanks;
 import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.ir.cascade.Window;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
@@ -41,6 +43,7 @@ final class KernelView {
   private final Mapping.Group group;
   private final List<Definition> members;
   private final SharedRanks sharedRanks;
+  private final boolean isTiled;
   private final Set<Tensor> neededOutside;
   private final Map<Tensor, Tensor> locals = new IdentityHashMap<>();
   private final Map<Tensor, List<Integer>> dimensions = new IdentityHashMap<>();
@@ -51,13 +54,14 @@ final class KernelView {
     this.members = cascade.definitions().stream()
         .filter(definition -> group.members().contains(definition.tensors().getFirst())).toList();
     this.sharedRanks = new SharedRanks(members, group.shared());
+    this.isTiled = group.tile() > 1 || sharedRanks.hasWindows();
     this.neededOutside = neededOutside(cascade, group);
     members.forEach(member -> member.tensors().stream().filter(this::isLocal).forEach(tensor -> addLocal(tensor, member)));
   }
 
   /// Whether the loops inside are not just those of the Einsums without their first ranks.
   boolean isNeeded() {
-    return group.tile() > 1 || members.stream().anyMatch(member -> switch (member) {
+    return isTiled || members.stream().anyMatch(member -> switch (member) {
       case Einsum einsum -> !einsum.ranks().subList(0, Math.min(einsum.ranks().size(), group.shared().size())).equals(sharedRanks.of(einsum));
       case Recurrence _ -> true;
     });
@@ -106,11 +110,22 @@ final class KernelView {
 
   /// How many tiles there are; what is left beyond whole ones counts as a part.
   double tiles() {
-    return (double) Exprs.volume(writers().getFirst().shared) / group.tile();
+    return volume(writers().getFirst().shared) / group.tile();
   }
 
   private double points(List<Rank> shared) {
-    return Math.ceil((double) Exprs.volume(shared) / group.tile());
+    return Math.ceil(volume(shared) / group.tile());
+  }
+
+  /// How many points `shared` have, which may be those of a member that is computed at more places.
+  private double volume(List<Rank> shared) {
+    return shared.isEmpty() ? 1 : (double) Exprs.volume(shared.subList(0, shared.size() - 1)) * sharedRanks.extent();
+  }
+
+  /// Whether what the kernel computes at other places than the points of the shared ranks is read by members only: elements of it
+  /// are missing, or are computed for more than one point.
+  boolean isComplete() {
+    return members.stream().flatMap(member -> member.tensors().stream()).filter(sharedRanks::isWindowed).allMatch(this::isLocal);
   }
 
   /// The bytes of the tensors that live in the kernel.
@@ -155,8 +170,8 @@ final class KernelView {
 
   private Einsum view(Tensor tensor, List<Rank> own, List<Expr> indices, Expr value, List<Rank> shared, Object source) {
     Map<Rank, Rank> inTile = new IdentityHashMap<>();
-    if (group.tile() > 1) {
-      inTile.put(shared.getLast(), inTile(shared.getLast()));
+    if (isTiled) {
+      inTile.put(shared.getLast(), new Rank(shared.getLast().name(), inTile(tensor, shared.getLast().size())));
     }
     List<Rank> inside = own.stream().filter(rank -> !shared.contains(rank) || inTile.containsKey(rank))
         .sorted(Comparator.comparingInt(rank -> position(tensor, indices, rank)))
@@ -164,12 +179,13 @@ final class KernelView {
     Tensor view = new Tensor(tensor.name(), tensor.type(), inside.stream().map(Rank::size).toList(), tensor.span());
     Map<Rank, Expr> coordinates = new IdentityHashMap<>();
     inTile.forEach((rank, other) -> coordinates.put(rank, new Expr.Coordinate(other)));
-    Expr seen = Exprs.rewrite(Exprs.substitute(value, coordinates), this::local);
+    Expr seen = Exprs.rewrite(Exprs.substitute(value, coordinates), node -> local(node, tensor));
     return new Einsum(view, inside, seen, source instanceof Einsum einsum ? einsum.span() : ((Recurrence.Update) source).span());
   }
 
-  private Rank inTile(Rank rank) {
-    return new Rank(rank.name(), Size.of(Math.min(group.tile(), rank.size().value())));
+  /// How many of the coordinates of `tensor`, of which there are `size`, a tile needs.
+  private Size inTile(Tensor tensor, Size size) {
+    return Size.of(Math.min(sharedRanks.window(tensor).extent(group.tile()), size.value()));
   }
 
   /// Where in memory the dimension along `rank` stands.
@@ -178,24 +194,37 @@ final class KernelView {
     return locals.containsKey(tensor) ? dimensions.get(tensor).indexOf(dimension) : dimension;
   }
 
-  private Expr local(Expr node) {
+  private Expr local(Expr node, Tensor reader) {
     if (!(node instanceof Expr.Access access) || !locals.containsKey(access.tensor())) {
       return node;
     }
-    List<Expr> indices = dimensions.get(access.tensor()).stream().map(access.indices()::get).toList();
+    List<Expr> indices = dimensions.get(access.tensor()).stream()
+        .map(dimension -> inTile(access.tensor(), dimension, access.indices().get(dimension), reader)).toList();
     return new Expr.Access(locals.get(access.tensor()), indices, access.outside());
+  }
+
+  /// The index of a tensor that lives in the kernel, relative to what a tile needs of it as the coordinates in it are to what a tile
+  /// needs of `reader`.
+  private Expr inTile(Tensor tensor, int dimension, Expr index, Tensor reader) {
+    if (!isTiled || sharedRanks.dimensions(tensor).getLast() != dimension) {
+      return index;
+    }
+    Window own = sharedRanks.window(tensor);
+    Window other = sharedRanks.window(reader);
+    long offset = own.stride() / other.stride() * other.low() - own.low();
+    return offset == 0 ? index : new Expr.Binary(BinaryOp.ADD, index, Expr.index(offset));
   }
 
   private void addLocal(Tensor tensor, Definition definition) {
     List<Integer> shared = sharedRanks.dimensions(tensor);
-    Optional<Integer> tiled = group.tile() > 1 ? Optional.of(shared.getLast()) : Optional.empty();
+    Optional<Integer> tiled = isTiled ? Optional.of(shared.getLast()) : Optional.empty();
     List<Integer> kept = new ArrayList<>(IntStream.range(0, tensor.shape().size()).boxed()
         .filter(dimension -> !shared.contains(dimension) || tiled.filter(dimension::equals).isPresent()).toList());
     List<String> layout = cascade.mapping().layout(tensor).map(Mapping.Layout::ranks).orElse(List.of());
     List<String> names = Mapping.rankNames(tensor, definition);
     kept.sort(Comparator.comparingInt(dimension -> layout.indexOf(names.get(dimension))));
     List<Size> shape = kept.stream().map(dimension -> tiled.filter(dimension::equals).isPresent()
-        ? Size.of(Math.min(group.tile(), tensor.shape().get(dimension).value())) : tensor.shape().get(dimension)).toList();
+        ? inTile(tensor, tensor.shape().get(dimension)) : tensor.shape().get(dimension)).toList();
     dimensions.put(tensor, kept);
     locals.put(tensor, new Tensor(tensor.name(), tensor.type(), shape, tensor.span()));
   }

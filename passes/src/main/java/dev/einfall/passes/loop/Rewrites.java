@@ -35,6 +35,11 @@ public final class Rewrites {
     return exprs(statement, node -> node instanceof Expr.Ref(Var other) && other == var ? value : node);
   }
 
+  /// `expr` with `value` for `var`.
+  public static Expr substitute(Expr expr, Var var, Expr value) {
+    return expr(expr, node -> node instanceof Expr.Ref(Var other) && other == var ? value : node);
+  }
+
   /// A copy of `statement` with counters, variables and buffers of its own, so that it may stand beside the original.
   static Stmt copy(Stmt statement) {
     return new Copy().statement(statement);

@@ -32,14 +32,20 @@ import java.util.function.Predicate;
 ///       for pa in 0..64 { .. E[pa, m] = .. X[b, p * 64 + pa, m] .. }
 ///       for pb in 0..64 { .. }
 /// ```
+///
+/// Of what is needed at other places than those of the tile, a tile computes what it needs itself, and leaves out what lies
+/// outside of the tensor: tiles at the borders have loops of their own ([TileRun]).
 final class KernelBuilder {
   /// A kernel, the tensors that stand for its parameters, and its schedule.
   record Result(Kernel kernel, List<Tensor> tensors, Schedule schedule) {}
+
+  private static final TileRun POINT = new TileRun(0, 1, 1, 1, Map.of());
 
   private final List<Definition> members;
   private final SharedRanks sharedRanks;
   private final List<Rank> shared;
   private final int tile;
+  private final boolean hasWindows;
   private final Predicate<Tensor> isLocal;
   private final Predicate<Recurrence.State> startsHere;
   private final Map<Tensor, Buffer> parameters = new LinkedHashMap<>();
@@ -58,6 +64,7 @@ final class KernelBuilder {
       case Recurrence recurrence -> sharedRanks.of(recurrence.updates().getFirst());
     };
     this.tile = tile;
+    this.hasWindows = sharedRanks.hasWindows();
     this.isLocal = isLocal;
     this.startsHere = startsHere;
     this.schedule = new ScheduleBuilder(mapping);
@@ -67,11 +74,11 @@ final class KernelBuilder {
   Result build(boolean mapped) {
     List<Var> outer = shared.stream().map(names::counter).toList();
     outer.forEach(mapped ? schedule::outer : schedule::parallel);
-    Stmt body = tile == 1 ? point(outer) : tiles(outer);
+    Stmt body = isTiled() ? tiles(outer) : new TileBuilder(this, outer, POINT).build();
     for (int i = outer.size() - 1; i >= 0; i--) {
-      int extent = extent(shared.get(i));
-      boolean isTiled = tile > 1 && i == outer.size() - 1;
-      body = loop(outer.get(i), isTiled ? Math.ceilDiv(extent, tile) : extent, body, members.getFirst().span());
+      boolean isTiled = isTiled() && i == outer.size() - 1;
+      int extent = isTiled ? Math.ceilDiv(sharedRanks.extent(), tile) : shared.get(i).size().value();
+      body = loop(outer.get(i), extent, body, members.getFirst().span());
     }
     List<Tensor> tensors = ordered();
     Tensor last = members.getLast().tensors().getLast();
@@ -83,29 +90,23 @@ final class KernelBuilder {
     return new Stmt.For(counter, Expr.index(extent), Stmt.For.Kind.SERIAL, body, span);
   }
 
-  private static int extent(Rank rank) {
-    return rank.size().value();
-  }
-
-  private Stmt point(List<Var> outer) {
-    return new TileBuilder(this, outer, 1, Expr.index(0)).build();
-  }
-
-  /// Whole tiles, and what is left after them: one loop, so that it can be parallel.
+  /// Tiles that are alike, such as those at the borders, and what is left after whole ones: all in one loop, so that it can be
+  /// parallel.
   private Stmt tiles(List<Var> outer) {
-    Var counter = outer.getLast();
-    int whole = extent(shared.getLast()) / tile;
-    int rest = extent(shared.getLast()) % tile;
     LoopNames.Mark mark = names.mark();
-    Expr start = new Expr.Binary(BinaryOp.MUL, new Expr.Ref(counter), Expr.index(tile));
-    Stmt body = whole == 0 ? Stmt.NOTHING : new TileBuilder(this, outer, tile, start).build();
-    if (rest == 0) {
-      return body;
+    List<Tensor> tensors = members.stream().flatMap(member -> member.tensors().stream()).toList();
+    List<TileRun> runs = TileRun.all(sharedRanks, tensors, tile);
+    List<Stmt> bodies = new ArrayList<>();
+    for (TileRun run : runs) {
+      names.reset(mark);
+      bodies.add(new TileBuilder(this, outer, run).build());
     }
-    names.reset(mark);
-    Stmt last = new TileBuilder(this, outer, rest, Expr.index((long) whole * tile)).build();
-    Expr isWhole = new Expr.Binary(BinaryOp.LT, new Expr.Ref(counter), Expr.index(whole));
-    return whole == 0 ? last : new Stmt.If(isWhole, body, last);
+    Stmt chosen = bodies.isEmpty() ? Stmt.NOTHING : bodies.getLast();
+    for (int i = runs.size() - 2; i >= 0; i--) {
+      Expr isHere = new Expr.Binary(BinaryOp.LT, new Expr.Ref(outer.getLast()), Expr.index(runs.get(i).to()));
+      chosen = new Stmt.If(isHere, bodies.get(i), chosen);
+    }
+    return chosen;
   }
 
   /// The tensors of the parameters: those that are read, then those that are written.
@@ -126,7 +127,7 @@ final class KernelBuilder {
   }
 
   boolean isTiled() {
-    return tile > 1;
+    return tile > 1 || hasWindows;
   }
 
   boolean isLocal(Tensor tensor) {

@@ -6,16 +6,16 @@ import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
-import dev.einfall.ir.loop.Var;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntFunction;
 
 /// The tensors that live in a kernel for one point or tile of the shared ranks: these ranks are no dimensions of their
-/// buffers, but for the coordinates in the tile. The other dimensions stand in the order of the tensor's layout.
+/// buffers, but for the coordinates that a tile needs. The other dimensions stand in the order of the tensor's layout.
 final class LocalTensors {
 
   /// A buffer, and the dimensions of the tensor that it has, in its order.
@@ -42,15 +42,15 @@ final class LocalTensors {
 
   /// The element of `tensor` at `indices`.
   ///
-  /// @param inTile the coordinate in the tile, which stands for the index of the rank that goes in tiles
-  ValueBuilder.Place place(Tensor tensor, List<Expr> indices, Var inTile) {
+  /// @param inTile what stands for the index number so many, of the rank that goes in tiles
+  ValueBuilder.Place place(Tensor tensor, List<Expr> indices, IntFunction<Expr> inTile) {
     Local local = locals.get(tensor);
     if (local == null) {
       return new ValueBuilder.Place(kernel.parameter(tensor), indices);
     }
     Optional<Integer> tiled = tiled(tensor);
     return new ValueBuilder.Place(local.buffer, local.dimensions.stream().map(dimension ->
-        tiled.filter(dimension::equals).isPresent() ? new Expr.Ref(inTile) : indices.get(dimension)).toList());
+        tiled.filter(dimension::equals).isPresent() ? inTile.apply(dimension) : indices.get(dimension)).toList());
   }
 
   private Optional<Integer> tiled(Tensor tensor) {
@@ -69,8 +69,9 @@ final class LocalTensors {
     List<String> layout = kernel.schedule().mapping().layout(tensor).map(Mapping.Layout::ranks).orElse(List.of());
     List<String> names = Mapping.rankNames(tensor, definition);
     dimensions.sort(Comparator.comparingInt(dimension -> layout.indexOf(names.get(dimension))));
+    int inTile = tiled.isPresent() ? Math.toIntExact(kernel.sharedRanks().window(tensor).extent(width)) : 0;
     List<Integer> extents = dimensions.stream()
-        .map(dimension -> tiled.isPresent() && tiled.get().equals(dimension) ? width : tensor.shape().get(dimension).value()).toList();
+        .map(dimension -> tiled.isPresent() && tiled.get().equals(dimension) ? inTile : tensor.shape().get(dimension).value()).toList();
     return new Local(new Buffer(tensor.name(), tensor.type(), extents, Buffer.Space.LOCAL), dimensions);
   }
 }

@@ -1,5 +1,6 @@
 package dev.einfall.passes.lower;
 
+import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Span;
@@ -133,9 +134,18 @@ public record LowerEinsums() implements Pass.Lowering {
       boolean isGrouped = group(definition).isPresent();
       members.forEach(member -> startOutside(member, isGrouped, once));
       SharedRanks shared = new SharedRanks(members, group.shared());
+      members.forEach(member -> requireInside(member, shared, members, isGrouped));
       KernelBuilder builder = new KernelBuilder(members, shared, group.tile(), tensor -> isLocal(tensor, members, isGrouped),
           state -> isGrouped && !isInPlace(state), cascade.mapping());
       launch(builder.build(isGrouped || group.shared().isEmpty()), once);
+    }
+
+    /// What tiles compute for themselves alone is stored nowhere: elements might be missing, or written by two threads at a time.
+    private void requireInside(Definition member, SharedRanks shared, List<Definition> members, boolean isGrouped) {
+      member.tensors().stream().filter(tensor -> shared.isWindowed(tensor) && !isLocal(tensor, members, isGrouped)).forEach(tensor -> {
+        throw new CompileException(Diagnostic.error(member.span(), "`" + tensor.name() + "` is needed outside of its group, which computes "
+            + "it at other places than its own: take it out of `fuse`"));
+      });
     }
 
     /// A recurrence that nothing is said of shares the first rank that it can with itself, so that threads have tasks.

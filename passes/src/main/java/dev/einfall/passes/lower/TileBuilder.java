@@ -9,6 +9,7 @@ import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.ir.cascade.Window;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
@@ -26,21 +27,18 @@ import java.util.stream.Stream;
 final class TileBuilder {
   private final KernelBuilder kernel;
   private final List<Var> outer;
-  private final int width;
-  private final Expr start;
+  private final TileRun tiles;
   private final LocalTensors locals;
   private final Map<Rank, Var> steps = new IdentityHashMap<>();
   private final Buffer running = new Buffer("running", BOOL, List.of(), Buffer.Space.LOCAL);
 
   /// @param outer the counters of the loops around
-  /// @param width how many coordinates of the last shared rank the tile has
-  /// @param start the first of these
-  TileBuilder(KernelBuilder kernel, List<Var> outer, int width, Expr start) {
+  /// @param tiles those that this is for
+  TileBuilder(KernelBuilder kernel, List<Var> outer, TileRun tiles) {
     this.kernel = kernel;
     this.outer = outer;
-    this.width = width;
-    this.start = start;
-    this.locals = new LocalTensors(kernel, width);
+    this.tiles = tiles;
+    this.locals = new LocalTensors(kernel, tiles.width());
   }
 
   Stmt build() {
@@ -108,7 +106,8 @@ final class TileBuilder {
     private final Map<Rank, Var> counters = new LinkedHashMap<>();
     private final Map<Rank, Var> around = new LinkedHashMap<>();
     private final Map<Rank, Var> inner = new LinkedHashMap<>();
-    /// The last shared rank, if it goes in tiles: its coordinate in the whole tensor and in the tile.
+    private final TileRun.Part part;
+    /// The last shared rank, if it goes in tiles: its coordinate in the whole tensor, and the counter of its loop.
     private Var whole;
     private Var inTile;
 
@@ -117,6 +116,7 @@ final class TileBuilder {
     Nest(Tensor tensor, List<Rank> ranks, List<Rank> shared, Stream<dev.einfall.ir.cascade.Expr> exprs, Span span) {
       this.tensor = tensor;
       this.span = span;
+      this.part = tensor == null ? new TileRun.Part(Window.POINT, 0, tiles.width()) : tiles.part(tensor);
       Rank tiled = kernel.isTiled() ? shared.getLast() : null;
       for (int i = 0; i < shared.size(); i++) {
         around.put(shared.get(i), outer.get(i));
@@ -143,14 +143,45 @@ final class TileBuilder {
     }
 
     ValueBuilder values() {
-      return new ValueBuilder(span, counters, (read, indices) -> locals.place(read, indices, inTile));
+      return new ValueBuilder(span, counters, this::place);
+    }
+
+    /// The coordinate in the whole tensor of that of the loop.
+    private Expr inTensor() {
+      long stride = part.window().stride() * tiles.tile();
+      long first = part.window().low() + part.skipped();
+      Expr here = new Expr.Ref(inTile);
+      if (tiles.isSingle()) {
+        long start = stride * tiles.from() + first;
+        return start == 0 ? here : new Expr.Binary(BinaryOp.ADD, Expr.index(start), here);
+      }
+      Expr tile = new Expr.Ref(outer.getLast());
+      Expr start = stride == 1 ? tile : new Expr.Binary(BinaryOp.MUL, tile, Expr.index(stride));
+      return new Expr.Binary(BinaryOp.ADD, plus(start, first), here);
+    }
+
+    private static Expr plus(Expr value, long number) {
+      return number == 0 ? value
+          : new Expr.Binary(number < 0 ? BinaryOp.SUB : BinaryOp.ADD, value, Expr.index(Math.abs(number)));
     }
 
     Stmt of(Einsum einsum) {
       ValueBuilder values = values();
       List<Expr> indices = einsum.ranks().stream().<Expr>map(rank -> new Expr.Ref(counters.get(rank))).toList();
-      Stmt body = values.statement(einsum.value(), locals.place(einsum.tensor(), indices, inTile));
+      Stmt body = values.statement(einsum.value(), place(einsum.tensor(), indices, indices));
       return Stmt.block(values.checksOutside(own, loops(body, values, true)));
+    }
+
+    private ValueBuilder.Place place(Tensor tensor, List<Expr> indices, List<Expr> unclamped) {
+      return locals.place(tensor, indices, index -> inWindow(tensor, unclamped.get(index)));
+    }
+
+    /// Where in the window of `tensor` this index of it, in which `whole` stands for the coordinate here, is.
+    private Expr inWindow(Tensor tensor, Expr index) {
+      Window other = tiles.part(tensor).window();
+      long factor = other.stride() / part.window().stride();
+      Expr here = plus(new Expr.Ref(inTile), part.skipped());
+      return plus(Rewrites.substitute(index, whole, here), factor * part.window().low() - other.low());
     }
 
     Stmt of(Recurrence.Update update) {
@@ -166,14 +197,17 @@ final class TileBuilder {
       Stmt body = point;
       for (Rank rank : own.reversed()) {
         Var counter = inner.get(rank);
-        int extent = counter == inTile ? width : rank.size().value();
+        int extent = counter == inTile ? part.count() : rank.size().value();
         body = KernelBuilder.loop(counter, extent, Stmt.block(values.checksFor(rank, own, body)), span);
       }
       if (tensor != null) {
         kernel.schedule().add(tensor, mayShare, inner, around);
       }
+      if (part.count() == 0) {
+        return Stmt.NOTHING;
+      }
       return whole == null ? body
-          : Rewrites.substitute(body, whole, new Expr.Binary(BinaryOp.ADD, start, new Expr.Ref(inTile)));
+          : Rewrites.substitute(body, whole, inTensor());
     }
   }
 }

@@ -33,7 +33,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -45,22 +44,29 @@ final class ValueBuilder {
   /// An element: its buffer and indices.
   record Place(Buffer buffer, List<Expr> indices) {}
 
+  /// Where elements are.
+  interface Places {
+    /// @param indices inside of the tensor
+    /// @param unclamped the same, but where they may leave it as they were
+    Place at(Tensor tensor, List<Expr> indices, List<Expr> unclamped);
+  }
+
   /// A check, and the ranks that it depends on.
   private record Check(Stmt.Require require, Set<Rank> ranks) {}
 
   private final Span span;
   private final Map<Rank, Var> counters;
-  private final BiFunction<Tensor, List<Expr>, Place> access;
+  private final Places places;
   private final Ranges ranges;
   private final NeededPaths paths = new NeededPaths();
   private final List<Check> checks = new ArrayList<>();
   private final Map<dev.einfall.ir.cascade.Expr, List<Buffer>> accumulators = new LinkedHashMap<>();
   private final Map<dev.einfall.ir.cascade.Var, Expr> operands = new IdentityHashMap<>();
 
-  ValueBuilder(Span span, Map<Rank, Var> counters, BiFunction<Tensor, List<Expr>, Place> access) {
+  ValueBuilder(Span span, Map<Rank, Var> counters, Places places) {
     this.span = span;
     this.counters = counters;
-    this.access = access;
+    this.places = places;
     Ranges known = Ranges.EMPTY;
     for (Map.Entry<Rank, Var> counter : counters.entrySet()) {
       known = known.with(counter.getValue(), Interval.below(Math.max(1, counter.getKey().size().value())));
@@ -121,7 +127,7 @@ final class ValueBuilder {
       inside = certain ? inside : and(inside, isInside(index, extent));
       indices.add(narrow(certain ? index : clamp(index, extent)));
     }
-    Place from = access.apply(update.tensor(), indices);
+    Place from = places.at(update.tensor(), indices, indices);
     Stmt store = new Stmt.Store(place.buffer(), place.indices(), new Expr.Load(from.buffer(), from.indices()));
     return ordered(Stream.concat(Stream.concat(update.indices().stream(), repeated.stream()), update.where().stream()),
         where(inside, store));
@@ -366,11 +372,13 @@ final class ValueBuilder {
 
   private Expr element(dev.einfall.ir.cascade.Expr.Access element, Expr path) {
     List<Expr> indices = new ArrayList<>();
+    List<Expr> unclamped = new ArrayList<>();
     Expr inside = TRUE;
     boolean hasOutside = element.outside().isPresent();
     for (int i = 0; i < element.indices().size(); i++) {
       Expr index = value(element.indices().get(i), path);
       long extent = element.tensor().shape().get(i).value();
+      unclamped.add(narrow(index));
       if (Interval.below(Math.max(1, extent)).contains(ranges.of(index))) {
         indices.add(narrow(index));
         continue;
@@ -386,7 +394,7 @@ final class ValueBuilder {
       }
       indices.add(narrow(clamp(index, extent)));
     }
-    Place place = access.apply(element.tensor(), indices);
+    Place place = places.at(element.tensor(), indices, unclamped);
     Expr load = new Expr.Load(place.buffer(), place.indices());
     return hasOutside && inside != TRUE ? new Expr.Select(inside, load, value(element.outside().get(), path)) : load;
   }

@@ -120,7 +120,7 @@ class CascadeVerifierTest {
     rejectsGroup("a group of", new Group(List.of(), List.of()));
     rejectsGroup("twice in one", new Group(List.of(e, e), List.of("p")));
     rejectsGroup("needs something outside its group", new Group(List.of(mx, y), List.of("p")));
-    rejectsGroup("at other places than its own", new Group(List.of(e, shifted().tensor()), List.of("p", "m")));
+    rejectsGroup("at other places than its own", new Group(List.of(e, shifted().tensor()), List.of("m", "p")));
   }
 
   private final Tensor t = tensor("T", COLUMNS, ROWS);
