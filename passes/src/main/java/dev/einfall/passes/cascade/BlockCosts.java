@@ -80,7 +80,7 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
     private double afar(Expr.Access access) {
       // Those of the loops around the kernel's are at one place.
       List<Rank> ranks = Exprs.freeRanks(access).stream().filter(rank -> einsum.ranks().contains(rank) || reduced.contains(rank)).toList();
-      double bytes = bytes(ranks, access.tensor());
+      double bytes = bytes(access, ranks);
       boolean hasVector = tiling.vector().filter(ranks::contains).isPresent();
       if (constant.contains(access.tensor()) && hasVector) {
         return bytes > target.l2Bytes() / 4.0 ? bytes / PANEL_BYTES_PER_CYCLE : 0;
@@ -94,6 +94,20 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
       double first = bytes * times > target.l2Bytes() ? bytes : 0;
       double again = bytes > SHARE * target.l3Bytes() ? bytes * (often - 1) : 0;
       return (first + again) / ROW_BYTES_PER_CYCLE;
+    }
+
+    /// The bytes that `access` reaches along `ranks`: places that it reaches again, as those of neighbours, count once.
+    private static double bytes(Expr.Access access, List<Rank> ranks) {
+      double bytes = access.tensor().type().bytes();
+      for (int i = 0; i < access.indices().size(); i++) {
+        double whole = access.tensor().shape().get(i).value();
+        bytes *= Affine.of(access.indices().get(i)).map(index -> Math.min(whole, reached(index, ranks))).orElse(whole);
+      }
+      return bytes;
+    }
+
+    private static double reached(Affine index, List<Rank> ranks) {
+      return 1 + ranks.stream().mapToDouble(rank -> Math.abs(index.coefficient(rank)) * (rank.size().value() - 1.0)).sum();
     }
 
     private static double bytes(List<Rank> ranks, Tensor tensor) {
