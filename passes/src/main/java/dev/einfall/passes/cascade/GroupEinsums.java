@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /// Lets Einsums that work row by row run row by row together, so that what they hand on stays in cache and one launch
 /// does for all.
@@ -30,7 +31,7 @@ import java.util.function.Consumer;
 /// the shared ranks have fewer than 16 points, only if the members have no other ranks: few rows would idle threads.
 /// Products stay alone: their tiles need several rows.
 ///
-/// @param rowBytes the most that the Einsums of a group may write for one row, so that it stays in the first-level cache
+/// @param rowBytes the most that the Einsums of a group may hold of one row at a time, so that it stays in a core's cache
 public record GroupEinsums(long rowBytes) implements Pass.OnCascade {
 
   /// An Einsum of fewer elements is not worth sharing among threads.
@@ -115,11 +116,17 @@ public record GroupEinsums(long rowBytes) implements Pass.OnCascade {
   }
 
   private boolean fits(List<Einsum> members, Einsum einsum, int common) {
-    long bytes = rowBytes(einsum, common);
-    for (Einsum member : members) {
-      bytes += rowBytes(member, common);
-    }
-    return common > 0 && bytes <= rowBytes;
+    List<Einsum> all = new ArrayList<>(members);
+    all.add(einsum);
+    return common > 0 && IntStream.range(0, all.size()).allMatch(i -> live(all, i, common) <= rowBytes);
+  }
+
+  /// The bytes of one row that `members.get(i)` writes, or that have been written and are read from there on.
+  private static long live(List<Einsum> members, int i, int common) {
+    return IntStream.rangeClosed(0, i).mapToObj(members::get)
+        .filter(member -> member == members.get(i)
+            || members.subList(i, members.size()).stream().anyMatch(reader -> Exprs.reads(reader.value(), member.tensor())))
+        .mapToLong(member -> rowBytes(member, common)).sum();
   }
 
   private static long rowBytes(Einsum einsum, int common) {
