@@ -29,6 +29,7 @@ final class CompiledPlan implements Executable {
   private final WorkerPool workers;
   private final Optional<ObjLongConsumer<Kernel>> timings;
   private final ConcurrentLinkedDeque<RunMemory> idle = new ConcurrentLinkedDeque<>();
+  private final List<OutputMemory> outputs;
   private final Usage usage;
 
   /// @param setup the launches of the plan's setup that must run
@@ -44,8 +45,10 @@ final class CompiledPlan implements Executable {
     this.fixed = fixed;
     this.workers = workers;
     this.timings = timings;
+    this.outputs = plan.outputs().stream().map(output -> new OutputMemory(output.buffer())).toList();
     this.usage = new Usage(() -> {
       freeIdle();
+      outputs.forEach(OutputMemory::close);
       release.run();
     });
   }
@@ -96,23 +99,26 @@ final class CompiledPlan implements Executable {
   }
 
   private List<Tensor> outputs(List<Tensor> inputs, Set<Integer> givenUp) {
-    List<Tensor> outputs = new ArrayList<>();
+    List<Tensor> tensors = new ArrayList<>();
     try {
-      plan.outputs().forEach(output -> outputs.add(output(output, inputs, givenUp)));
-      return outputs;
+      for (int i = 0; i < plan.outputs().size(); i++) {
+        tensors.add(output(plan.outputs().get(i), outputs.get(i), inputs, givenUp));
+      }
+      return tensors;
     } catch (RuntimeException | Error e) {
-      outputs.forEach(Tensor::close);
+      tensors.forEach(Tensor::close);
       throw e;
     }
   }
 
   /// An output that starts as an input takes its memory if the caller gives it up, and a copy of it otherwise.
-  private Tensor output(KernelPlan.Output output, List<Tensor> inputs, Set<Integer> givenUp) {
+  private Tensor output(
+      KernelPlan.Output output, OutputMemory memory, List<Tensor> inputs, Set<Integer> givenUp) {
     int start = output.start().map(plan.inputs()::indexOf).orElse(-1);
     if (givenUp.contains(start)) {
       return inputs.get(start).takeOver();
     }
-    Tensor tensor = zeros(output.buffer());
+    Tensor tensor = memory.tensor();
     if (start >= 0) {
       tensor.acquired().copyFrom(inputs.get(start).acquired());
     }

@@ -8,6 +8,8 @@ import java.lang.ref.Cleaner;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /// A dense array outside the Java heap, row-major and little-endian.
@@ -23,35 +25,63 @@ public final class Tensor implements AutoCloseable {
   private final List<Long> shape;
   private final MemorySegment data;
   private final Usage usage;
+  /// Whether a tensor with this memory is unreachable; who has its [#data] may read that still.
+  private final AtomicBoolean forgotten;
 
-  private Tensor(ElementType type, List<Long> shape, MemorySegment data, Usage usage) {
+  private Tensor(ElementType type, List<Long> shape, MemorySegment data, Usage usage, AtomicBoolean forgotten) {
     this.type = type;
     this.shape = List.copyOf(shape);
     this.data = data;
     this.usage = usage;
+    this.forgotten = forgotten;
+  }
+
+  /// The memory of a tensor.
+  record Memory(Arena arena, MemorySegment data) {
+    void free() {
+      arena.close();
+    }
   }
 
   /// A tensor of zeros.
   ///
   /// @throws IllegalArgumentException when a size is negative or the whole does not fit into memory
   public static Tensor zeros(ElementType type, long... shape) {
-    long bytes = bytes(type, shape);
-    Arena arena = Arena.ofShared();
-    MemorySegment data = allocate(arena, type, shape, bytes);
-    Usage usage = new Usage(arena::close);
-    Tensor tensor = new Tensor(type, boxed(shape), data, usage);
-    CLEANER.register(tensor, usage::close);
-    return tensor;
+    return in(allocate(type, shape), type, shape, Memory::free);
   }
 
-  private static MemorySegment allocate(Arena arena, ElementType type, long[] shape, long bytes) {
+  /// Memory of zeros for a tensor.
+  ///
+  /// @throws IllegalArgumentException as [#zeros] does
+  static Memory allocate(ElementType type, long... shape) {
+    long bytes = bytes(type, shape);
+    Arena arena = Arena.ofShared();
     try {
-      return LargePages.allocate(arena, bytes);
+      return new Memory(arena, LargePages.allocate(arena, bytes));
     } catch (OutOfMemoryError e) {
       arena.close();
       throw new IllegalArgumentException(
           "there is no memory for a tensor of type " + describe(type, boxed(shape)) + ": " + e.getMessage());
     }
+  }
+
+  /// A tensor in `memory`, with what that holds.
+  ///
+  /// @param closed takes the memory of a tensor that is closed; that of one that is only forgotten is freed
+  static Tensor in(Memory memory, ElementType type, long[] shape, Consumer<Memory> closed) {
+    AtomicBoolean forgotten = new AtomicBoolean();
+    Usage usage = new Usage(() -> (forgotten.get() ? (Consumer<Memory>) Memory::free : closed).accept(memory));
+    return cleaned(new Tensor(type, boxed(shape), memory.data, usage, forgotten));
+  }
+
+  private static Tensor cleaned(Tensor tensor) {
+    Usage usage = tensor.usage;
+    AtomicBoolean forgotten = tensor.forgotten;
+    CLEANER.register(tensor, () -> {
+      forgotten.set(true);
+      usage.close();
+    });
+    return tensor;
   }
 
   /// An `f32` tensor with a copy of `values`.
@@ -95,7 +125,7 @@ public final class Tensor implements AutoCloseable {
     if (!memory.isNative()) {
       throw new IllegalArgumentException("a tensor cannot lie over memory of the Java heap: copy it");
     }
-    return new Tensor(type, boxed(shape), memory, new Usage(() -> {}));
+    return new Tensor(type, boxed(shape), memory, new Usage(() -> {}), new AtomicBoolean());
   }
 
   private static void requireBytes(ElementType type, long[] shape, MemorySegment values) {
@@ -137,7 +167,7 @@ public final class Tensor implements AutoCloseable {
     return data.byteSize() / type.bytes();
   }
 
-  /// The tensor's memory.
+  /// The tensor's memory, until [#close].
   ///
   /// @throws IllegalStateException after [#close]
   public MemorySegment data() {
@@ -201,17 +231,15 @@ public final class Tensor implements AutoCloseable {
     if (!usage.handOver()) {
       throw new IllegalStateException("the tensor " + this + " is given up while it is used elsewhere");
     }
-    Usage next = new Usage(usage::release);
-    Tensor tensor = new Tensor(type, shape, data, next);
-    CLEANER.register(tensor, next::close);
-    return tensor;
+    return cleaned(new Tensor(type, shape, data, new Usage(usage::release), forgotten));
   }
 
   private IllegalStateException closed() {
     return new IllegalStateException("the tensor " + this + " is closed");
   }
 
-  /// Frees the memory, once no run reads it. A second call does nothing.
+  /// Frees the memory, once no run reads it, or leaves it to the program that computed the tensor: from then on what [#data]
+  /// gave must not be used, as it may hold the results of later runs. A second call does nothing.
   @Override
   public void close() {
     usage.close();
