@@ -31,6 +31,7 @@ import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
 import dev.einfall.passes.loop.SplitLoops;
 import dev.einfall.passes.loop.SplitRanges;
+import dev.einfall.passes.loop.TurnLoops;
 import dev.einfall.passes.loop.UnrollLoops;
 import dev.einfall.passes.loop.VectorizeLoops;
 import dev.einfall.passes.lower.LowerEinsums;
@@ -133,6 +134,7 @@ public final class PassCatalog {
     passes.put("simplify-indices", _ -> new SimplifyIndices());
     passes.put("keep-accumulators", options -> new KeepAccumulators(options.number("registers", 64)));
     passes.put("share-subexpressions", _ -> new ShareSubexpressions());
+    passes.put("turn-loops", options -> new TurnLoops(options.number("l2-bytes", Math.toIntExact(options.target().l2Bytes()))));
     passes.put("share-kernels", _ -> new ShareKernels());
     passes.put("plan-memory", _ -> new PlanMemory());
     return passes;
@@ -239,6 +241,7 @@ public final class PassCatalog {
       case VectorizeLoops vectorize -> "vector-bytes=" + vectorize.vectorBytes() + text(vectorize.numerics());
       case UnrollLoops unroll -> "operations=" + unroll.operations();
       case KeepAccumulators keep -> "registers=" + keep.registers();
+      case TurnLoops turn -> "l2-bytes=" + turn.l2Bytes();
       default -> "";
     };
     return options.isEmpty() ? pass.name() : pass.name() + "{" + options + "}";

@@ -34,6 +34,7 @@ import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
 import dev.einfall.passes.loop.SplitLoops;
 import dev.einfall.passes.loop.SplitRanges;
+import dev.einfall.passes.loop.TurnLoops;
 import dev.einfall.passes.loop.UnrollLoops;
 import dev.einfall.passes.loop.VectorizeLoops;
 import dev.einfall.passes.lower.LowerEinsums;
@@ -163,7 +164,9 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // Indices must be constants to name registers.
         new SimplifyIndices(),
         new KeepAccumulators(),
-        new ShareSubexpressions()));
+        new ShareSubexpressions(),
+        // Last, as it looks for what loops store and load in the end, and is in nobody's way then.
+        new TurnLoops(options.target().l2Bytes())));
   }
 
   /// The passes on the plan.
