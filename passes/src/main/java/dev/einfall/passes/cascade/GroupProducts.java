@@ -25,6 +25,9 @@ import java.util.stream.Collectors;
 ///                                                     map Y { fuse H Y over m by 96 }
 /// ```
 ///
+/// Where the second reads places around its own, as a convolution does, each tile computes them, too: the same rows again at
+/// either side, against rows that do not come from memory.
+///
 /// No bit of the result depends on it.
 ///
 /// @param numerics under which loops are chosen later

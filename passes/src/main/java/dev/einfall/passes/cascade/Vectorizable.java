@@ -12,7 +12,7 @@ import java.util.List;
 /// Whether an Einsum can be computed with one lane for each coordinate of a rank.
 ///
 /// All values that differ from lane to lane must have the width of the defined tensor's elements, 4 or 8 bytes (or be
-/// conditions), and every index must be affine in the rank.
+/// conditions), and every index must be affine in the rank. What is read with `or` must lie inside in all lanes or in none.
 final class Vectorizable {
   private Vectorizable() {}
 
@@ -44,8 +44,9 @@ final class Vectorizable {
       return true;
     }
     return switch (expr) {
-      case Expr.Access access -> access.outside().isEmpty() && isLane(access.tensor().type())
-          && access.tensor().type().bytes() == bytes && isAffine(access.indices(), rank);
+      case Expr.Access access -> isLane(access.tensor().type()) && access.tensor().type().bytes() == bytes
+          && isAffine(access.indices(), rank)
+          && access.outside().map(outside -> allInside(access, rank) && fits(outside, rank, bytes)).orElse(true);
       case Expr.Coordinate _ -> bytes == ElementType.I32.bytes();
       case Expr.Cast cast -> isLane(cast.type()) && cast.type().bytes() == bytes && fits(cast.operand(), rank, bytes);
       case Expr.Binary binary -> hasLanes(binary) && expr.children().allMatch(child -> fits(child, rank, bytes));
@@ -63,6 +64,19 @@ final class Vectorizable {
   private static boolean hasLanes(Expr.Binary binary) {
     boolean division = binary.op() == BinaryOp.DIV || binary.op() == BinaryOp.MOD;
     return !(division && binary.left().type().isInteger());
+  }
+
+  /// Whether all lanes are inside of the tensor or all are outside: the rank alone does not lead out of it.
+  private static boolean allInside(Expr.Access access, Rank rank) {
+    for (int i = 0; i < access.indices().size(); i++) {
+      Expr index = access.indices().get(i);
+      long size = access.tensor().shape().get(i).value();
+      boolean inside = Affine.of(index).filter(affine -> affine.isWithin(size)).isPresent();
+      if (Exprs.freeRanks(index).contains(rank) && !inside) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static boolean isAffine(List<Expr> indices, Rank rank) {
