@@ -9,6 +9,7 @@ import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.SharedRanks;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -116,10 +117,14 @@ final class Maps {
     return Stream.concat(loops.stream(), nest.ranks.stream()).distinct().toList();
   }
 
+  private SharedRanks sharedRanks(Mapping.Group group) {
+    return new SharedRanks(group.members().stream().map(member -> elaboration.definition(member).orElseThrow()).toList(), group.shared());
+  }
+
   private boolean isTiled(Nest nest) {
     return elaboration.definition(nest.tensor)
         .flatMap(definition -> elaboration.mapping().group(definition.tensors().getFirst()))
-        .filter(group -> group.tile() > 1).isPresent();
+        .filter(group -> group.tile() > 1 || sharedRanks(group).hasWindows()).isPresent();
   }
 
   private static Nest nest(Tensor tensor, List<Rank> own, Stream<Expr> exprs) {

@@ -104,8 +104,13 @@ final class MappingVerifier {
   private List<Rank> tiles(Tensor tensor) {
     boolean isTiled = definitions.values().stream().filter(definition -> definition.tensors().contains(tensor))
         .flatMap(definition -> cascade.mapping().group(definition.tensors().getFirst()).stream())
-        .anyMatch(group -> group.tile() > 1);
+        .anyMatch(this::isTiled);
     return isTiled ? ranks.get(tensor) : List.of();
+  }
+
+  private boolean isTiled(Mapping.Group group) {
+    return group.tile() > 1 || definitions.keySet().containsAll(group.members())
+        && new SharedRanks(group.members().stream().map(definitions::get).toList(), group.shared()).hasWindows();
   }
 
   private void requireLoops(List<String> names, Map<String, Integer> loops, String what, Mapping.Nest nest) {

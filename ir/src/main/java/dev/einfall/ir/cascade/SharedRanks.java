@@ -91,9 +91,9 @@ public final class SharedRanks {
         && !(window(tensor).equals(Window.POINT) && tensor.shape().get(dimension).equals(last().whole().size()));
   }
 
-  /// Whether this is so for one of the tensors.
+  /// Whether this is so for one of the tensors; sizes need not be known.
   public boolean hasWindows() {
-    return writers.stream().anyMatch(writer -> isWindowed(writer.tensor()));
+    return !names.isEmpty() && problem.isEmpty() && last().move();
   }
 
   private SharedWindows last() {

@@ -65,6 +65,18 @@ final class SharedWindows {
     return stride == 1 ? "one" : stride + (stride == 2 ? "nd" : stride == 3 ? "rd" : "th");
   }
 
+  /// Whether some tensor is needed at other places than the point itself, or has others.
+  boolean move() {
+    Rank whole = whole();
+    for (int i = 0; i < ranks.length; i++) {
+      int writer = i;
+      if (!ranks[i].size().equals(whole.size()) || reads(i).stream().anyMatch(access -> !index(access, writer).isPoint())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /// What a point needs of each tensor.
   Map<Tensor, Window> all() {
     Map<Tensor, Window> windows = new IdentityHashMap<>();
