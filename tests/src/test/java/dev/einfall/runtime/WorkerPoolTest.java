@@ -17,7 +17,7 @@ class WorkerPoolTest {
     try (WorkerPool pool = new WorkerPool(4)) {
       for (int round = 0; round < 2_000; round++) {
         AtomicIntegerArray counts = new AtomicIntegerArray(7);
-        pool.run(round % 8, counts::incrementAndGet);
+        pool.run(round % 8, (part, _) -> counts.incrementAndGet(part));
         for (int i = 0; i < 7; i++) {
           assertEquals(i < round % 8 ? 1 : 0, counts.get(i));
         }
@@ -30,7 +30,7 @@ class WorkerPoolTest {
     try (WorkerPool pool = new WorkerPool(2)) {
       for (int round = 0; round < 5; round++) {
         AtomicInteger meeting = new AtomicInteger();
-        pool.run(2, _ -> {
+        pool.run(2, (_, _) -> {
           meeting.incrementAndGet();
           while (meeting.get() < 2) {
             Thread.onSpinWait();
@@ -46,7 +46,7 @@ class WorkerPoolTest {
     try (WorkerPool pool = new WorkerPool(3)) {
       for (int round = 0; round < 100; round++) {
         AtomicInteger ended = new AtomicInteger();
-        var e = assertThrows(IllegalArgumentException.class, () -> pool.run(3, part -> {
+        var e = assertThrows(IllegalArgumentException.class, () -> pool.run(3, (part, _) -> {
           ended.incrementAndGet();
           if (part > 0) {
             throw new IllegalArgumentException("part " + part);
@@ -66,7 +66,7 @@ class WorkerPoolTest {
       for (int i = 0; i < 8; i++) {
         callers.add(Thread.ofPlatform().start(() -> {
           for (int round = 0; round < 500; round++) {
-            pool.run(2, _ -> total.incrementAndGet());
+            pool.run(2, (_, _) -> total.incrementAndGet());
           }
         }));
       }
@@ -81,7 +81,7 @@ class WorkerPoolTest {
   void runsARegionWithinARegion() {
     try (WorkerPool pool = new WorkerPool(2)) {
       AtomicInteger total = new AtomicInteger();
-      pool.run(2, _ -> pool.run(2, _ -> total.incrementAndGet()));
+      pool.run(2, (_, _) -> pool.run(2, (_, _) -> total.incrementAndGet()));
       assertEquals(4, total.get());
     }
   }
@@ -91,7 +91,7 @@ class WorkerPoolTest {
     WorkerPool pool = new WorkerPool(2);
     List<Thread> workers = new ArrayList<>();
     AtomicInteger meeting = new AtomicInteger();
-    pool.run(2, _ -> {
+    pool.run(2, (_, _) -> {
       synchronized (workers) {
         workers.add(Thread.currentThread());
       }

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 
 /// A plan whose kernels are compiled and whose constants have memory.
 final class CompiledPlan implements Executable {
-  private static final int PARTS_PER_THREAD = 4;
+  private static final int PARTS_PER_THREAD = 16;
 
   private final KernelPlan plan;
   private final List<KernelCache.Compiled> setup;
@@ -144,8 +144,7 @@ final class CompiledPlan implements Executable {
     Map<Buffer, Long> placements = new IdentityHashMap<>();
     plan.arena().placements().forEach(placement -> placements.put(placement.buffer(), placement.offset()));
     List<List<Buffer>> arguments = calls.stream().map(call -> call.launch().arguments()).toList();
-    return new RunMemory(arguments, fixed, plan.arena().bytes(), placements, scratchBytes(calls),
-        parts(workers.threads()));
+    return new RunMemory(arguments, fixed, plan.arena().bytes(), placements, scratchBytes(calls), workers.threads());
   }
 
   private static long scratchBytes(List<KernelCache.Compiled> calls) {
@@ -168,20 +167,20 @@ final class CompiledPlan implements Executable {
   /// Cuts the tasks of a kernel into ranges. A task computes the same whoever runs it and in whichever range it is.
   private void run(CompiledKernel code, long[] addresses, RunMemory memory) {
     if (code.sections() > 0) {
-      workers.lead(code, addresses, memory.scratch(0, workers.threads()));
+      workers.lead(code, addresses, memory.scratch());
       return;
     }
     int tasks = code.tasks();
     int parts = Math.min(parts(workers.threads()), tasks);
-    workers.run(parts, part -> {
+    workers.run(parts, (part, member) -> {
       int begin = (int) ((long) tasks * part / parts);
       int end = (int) ((long) tasks * (part + 1) / parts);
-      code.run(addresses, memory.scratch(part), begin, end);
+      code.run(addresses, memory.scratch(member), begin, end);
     });
   }
 
-  /// A few ranges for each thread, so that one that is late, because it slept or the system took its core, holds up the
-  /// others for a part of its share only.
+  /// Many ranges for each thread, so that one that is late, because it slept or the system took its core, holds up the
+  /// others for a small part of its share only.
   private static int parts(int threads) {
     return threads == 1 ? 1 : PARTS_PER_THREAD * threads;
   }

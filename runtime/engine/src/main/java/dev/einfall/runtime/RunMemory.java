@@ -21,18 +21,20 @@ final class RunMemory implements AutoCloseable {
   private final List<Slot> slots = new ArrayList<>();
   private final long scratch;
   private final long scratchStride;
+  private final int threads;
 
-  /// Memory for calls of `launches` in up to `parts` parts at the same time.
+  /// Memory for calls of `launches` by up to `threads` threads at the same time.
   ///
   /// @param fixed the addresses of weights and constants
   /// @param arenaBytes the size of the memory for intermediate buffers
   /// @param placements where in that memory each lies
-  /// @param scratchBytes the scratch memory that a part needs
+  /// @param scratchBytes the scratch memory that a thread needs
   RunMemory(List<List<Buffer>> launches, Map<Buffer, Long> fixed, long arenaBytes, Map<Buffer, Long> placements,
-      long scratchBytes, int parts) {
+      long scratchBytes, int threads) {
+    this.threads = threads;
     MemorySegment intermediate = LargePages.allocate(arena, arenaBytes);
     this.scratchStride = (scratchBytes + Tensor.ALIGNMENT - 1) / Tensor.ALIGNMENT * Tensor.ALIGNMENT;
-    this.scratch = LargePages.allocate(arena, scratchStride * parts).address();
+    this.scratch = LargePages.allocate(arena, scratchStride * threads).address();
     Map<Buffer, Long> known = new IdentityHashMap<>(fixed);
     placements.forEach((buffer, offset) -> known.put(buffer, intermediate.address() + offset));
     this.addresses = new long[launches.size()][];
@@ -66,14 +68,14 @@ final class RunMemory implements AutoCloseable {
     return addresses[launch];
   }
 
-  /// The scratch memory of part `part`.
-  long scratch(int part) {
-    return scratch + scratchStride * part;
+  /// The scratch memory of thread `member`: what one task leaves in a cache, the next finds there.
+  long scratch(int member) {
+    return scratch + scratchStride * member;
   }
 
-  /// The scratch memory of `count` parts from `first` on.
-  long[] scratch(int first, int count) {
-    return LongStream.range(first, first + count).map(part -> scratch((int) part)).toArray();
+  /// The scratch memory of each thread.
+  long[] scratch() {
+    return LongStream.range(0, threads).map(member -> scratch((int) member)).toArray();
   }
 
   @Override

@@ -4,7 +4,6 @@ import dev.einfall.backends.CompiledKernel;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.IntConsumer;
 
 /// Threads that share the parts of one region of work at a time. The caller is one of them, so a pool of `threads` starts
 /// one thread fewer, when the first region needs it. Which part computes what does not depend on who runs it.
@@ -35,14 +34,21 @@ final class WorkerPool implements AutoCloseable {
     void work(int member);
   }
 
+  /// One of the parts of a region.
+  interface Part {
+
+    /// Does part `part`, in the thread of `member`: the caller is member 0.
+    void run(int part, int member);
+  }
+
   /// Runs `part` for 0 to `parts` (exclusive) and returns when all are done. If another caller uses the pool, this
   /// thread runs all of them alone.
   ///
   /// @throws RuntimeException what the first part that failed threw, after all parts ended
-  void run(int parts, IntConsumer part) {
+  void run(int parts, Part part) {
     if (parts <= 1 || workers.length == 0 || !busy.compareAndSet(false, true)) {
       for (int i = 0; i < parts; i++) {
-        part.accept(i);
+        part.run(i, 0);
       }
       return;
     }
@@ -112,12 +118,12 @@ final class WorkerPool implements AutoCloseable {
   /// One piece of work in parts that are claimed in order.
   private static final class Region implements Work {
     private final int parts;
-    private final IntConsumer body;
+    private final Part body;
     private final AtomicInteger claimed = new AtomicInteger();
     private final AtomicInteger finished = new AtomicInteger();
     private final Throwable[] failures;
 
-    Region(int parts, IntConsumer body) {
+    Region(int parts, Part body) {
       this.parts = parts;
       this.body = body;
       this.failures = new Throwable[parts];
@@ -132,7 +138,7 @@ final class WorkerPool implements AutoCloseable {
     public void work(int member) {
       for (int part = claimed.getAndIncrement(); part < parts; part = claimed.getAndIncrement()) {
         try {
-          body.accept(part);
+          body.run(part, member);
         } catch (RuntimeException | Error e) {
           failures[part] = e;
         } finally {
