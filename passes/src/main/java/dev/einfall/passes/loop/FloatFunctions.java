@@ -4,6 +4,7 @@ import static dev.einfall.ir.BinaryOp.ADD;
 import static dev.einfall.ir.BinaryOp.DIV;
 import static dev.einfall.ir.BinaryOp.EQ;
 import static dev.einfall.ir.BinaryOp.GT;
+import static dev.einfall.ir.BinaryOp.LE;
 import static dev.einfall.ir.BinaryOp.LT;
 import static dev.einfall.ir.BinaryOp.MAX;
 import static dev.einfall.ir.BinaryOp.MIN;
@@ -23,10 +24,13 @@ import dev.einfall.ir.loop.Expr;
 final class FloatFunctions {
   /// 1.5 * 2^23: adding it rounds a small float to an integer, which the low bits then hold.
   private static final double ROUNDER = 12582912.0;
+  /// The least and the largest number whose exponential is a normal one.
+  private static final double EXP_LEAST = -87.336544;
+  private static final double EXP_LARGEST = 88.72283;
   private static final double LN2_HIGH = 0x1.62e4p-1;
   private static final double LN2_LOW = 1.42860677e-06;
-  /// (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2.
-  private static final double[] EXP = {0.5, 0.16666576266288757, 0.041666556149721146, 0.00836318451911211, 0.0013926189858466387};
+  /// exp(r) for |r| <= ln(2) / 2.
+  private static final double[] EXP = {1.0, 1.0, 0.5, 0.16666576266288757, 0.041666556149721146, 0.00836318451911211, 0.0013926189858466387};
   /// (log(1 + u) - u + u^2 / 2) / u^3 for sqrt(1/2) <= 1 + u < sqrt(2).
   private static final double[] LOG = {
       0.3333333134651184, -0.2499999701976776, 0.20000715553760529, -0.1666780263185501, 0.14249058067798615,
@@ -51,19 +55,17 @@ final class FloatFunctions {
     this.bindings = bindings;
   }
 
-  /// `exp(x) = 2^n * exp(r)` with `n` the integer nearest to `x / ln(2)`. 2^n is made in two steps, 2^(n - 1) and a
-  /// doubling, so that results near the largest number do not overflow too early. At the least `n`, -126, the bits of the
-  /// first are those of zero, and so is the result.
+  /// `exp(x) = 2^n * exp(r)` with `n` the integer nearest to `x / ln(2)`. The polynomial is around 1, so `n` is added to its
+  /// exponent; where the sum would be none of a normal number, the result is 0 or infinity, and NaN where `x` is.
   Expr exp(Expr x) {
-    Expr clamped = bindings.bind("x", binary(MIN, binary(MAX, x, number(-87.3)), number(88.8)));
-    Expr shifted = bindings.bind("t", fma(clamped, number(1.4426950408889634), number(ROUNDER)));
+    Expr shifted = bindings.bind("t", fma(x, number(1.4426950408889634), number(ROUNDER)));
     Expr n = bindings.bind("n", binary(SUB, shifted, number(ROUNDER)));
-    Expr r = bindings.bind("r", fma(n, number(-LN2_LOW), fma(n, number(-LN2_HIGH), clamped)));
-    Expr p = fma(binary(MUL, r, r), polynomial(r, EXP), r);
-    Expr doubled = bindings.bind("p", fma(p, number(2), number(2)));
-    int offset = 126 - Float.floatToRawIntBits((float) ROUNDER);
-    Expr bits = binary(SHL, binary(ADD, new Expr.Bitcast(I32, shifted), integer(offset)), integer(23));
-    return bindings.bind("e", binary(MUL, doubled, new Expr.Bitcast(F32, bits)));
+    Expr r = bindings.bind("r", fma(n, number(-LN2_LOW), fma(n, number(-LN2_HIGH), x)));
+    Expr exponent = binary(SHL, new Expr.Bitcast(I32, shifted), integer(23));
+    Expr bits = binary(ADD, new Expr.Bitcast(I32, polynomial(r, EXP)), exponent);
+    Expr e = bindings.bind("e", new Expr.Bitcast(F32, bits));
+    Expr finite = select(binary(LE, x, number(EXP_LARGEST)), e, binary(ADD, x, number(Double.POSITIVE_INFINITY)));
+    return bindings.bind("e", select(binary(LT, x, number(EXP_LEAST)), number(0), finite));
   }
 
   /// `log(x) = e * ln(2) + log(m)` with `x = m * 2^e` and `m` around 1.
