@@ -337,9 +337,11 @@ final class VectorEmitter {
         castMask(species(operand.type()), species);
       }
       case Expr.Broadcast(Expr operand, _) -> {
-        pushSpecies(species);
-        scalars.emit(operand);
-        code.invokeInterface(Species.PACKAGE + "VectorSpecies", "maskAll", "(Z)" + MASK);
+        // A comparison is one instruction. `maskAll` is called through an interface, and may stay a call.
+        Species ints = species.with(I32);
+        broadcast(ints, operand);
+        isNotZero(ints);
+        castMask(ints, species);
       }
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Fma _, Expr.Select _, Expr.Bitcast _, Expr.Ramp _,
           Expr.ReduceLanes _ -> throw new InternalException("mask " + expr);

@@ -40,6 +40,8 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
   private static final double PARALLEL_CYCLES = 20_000;
   /// Tasks for each thread, so that an uneven machine stays busy.
   private static final int TASKS_PER_THREAD = 4;
+  /// Loops over no more vectors than this stand around longer ones.
+  private static final int FEW_VECTORS = 8;
 
   /// With choices by cost alone.
   public ChooseMappings(Target target, Numerics numerics) {
@@ -101,7 +103,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       if (!isMapped) {
         Choice choice = writer.inside().map(inside -> inKernel(view, writer, inside, constant, subjects)).orElse(null);
         nests.add(choice == null ? new Mapping.Nest(writer.tensor(), List.of(), List.of(), List.of())
-            : choice.nestInKernel(isOneTask && target.threads() > 1 && writer.times() * choice.cycles() >= PARALLEL_CYCLES));
+            : choice.nestInKernel(isOneTask && target.threads() > 1 && writer.times() * choice.cycles() >= PARALLEL_CYCLES, isNear(view, writer)));
         cycles += writer.times() * (choice == null ? PARALLEL_CYCLES : choice.cycles());
       }
     }
@@ -113,6 +115,12 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     }
     nests.removeIf(nest -> nest.splits().isEmpty() && nest.order().isEmpty() && nest.bindings().isEmpty());
     return nests;
+  }
+
+  /// Whether all that `writer` reads and writes lives in the kernel.
+  private static boolean isNear(KernelView view, KernelView.Writer writer) {
+    return view.isLocal(writer.tensor()) && writer.inside().stream().flatMap(inside -> Exprs.accesses(inside.value()))
+        .allMatch(access -> view.isInside(access.tensor()));
   }
 
   /// The choice for what writes a tensor in a kernel, where only what is the same in all runs can be copied before.
@@ -151,7 +159,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
         return inBlocks(block.get(), parallel);
       }
       bindParallel(shared > 0 ? einsum.ranks().subList(0, shared) : outer(best), splits(best), cycles(), parallel);
-      return nest(best, parallel);
+      return nest(best, outer(best), parallel);
     }
 
     /// The loops with blocks of `rows` rows outside of the panels, and the tiles of a block inside.
@@ -172,23 +180,39 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     }
 
     /// The loops inside a kernel, around which others are. They are shared if that saves more than the threads then wait.
-    Mapping.Nest nestInKernel(boolean mayShare) {
+    ///
+    /// @param isNear whether memory may be gone through in any order
+    Mapping.Nest nestInKernel(boolean mayShare, boolean isNear) {
       List<Mapping.Bound> parallel = new ArrayList<>();
       if (mayShare && cycles() >= target.speeds().meeting()) {
         outer(best).stream().filter(rank -> tiles(rank, splits(best)) >= target.threads()).findFirst()
             .ifPresent(rank -> parallel.add(new Mapping.Bound(outerLoop(rank, splits(best)), Mapping.Binding.PARALLEL)));
       }
-      return nest(best, parallel);
+      return nest(best, isNear && parallel.isEmpty() ? longestInside(outer(best)) : outer(best), parallel);
+    }
+
+    /// `outer` with the loop over vectors around the one before it, where there are but a few: entering a loop costs as much as a
+    /// vector.
+    private List<Rank> longestInside(List<Rank> outer) {
+      int last = outer.size() - 1;
+      boolean isShort = last > 0 && reduced.isEmpty() && best.vector().filter(outer.getLast()::equals).isPresent()
+          && tiles(outer.getLast(), splits(best)) <= FEW_VECTORS && outer.get(last - 1).size().value() > FEW_VECTORS;
+      if (!isShort) {
+        return outer;
+      }
+      List<Rank> order = new ArrayList<>(outer);
+      order.add(last - 1, order.removeLast());
+      return order;
     }
 
     double cycles() {
       return costs.cycles(best);
     }
 
-    private Mapping.Nest nest(Tiling tiling, List<Mapping.Bound> parallel) {
+    private Mapping.Nest nest(Tiling tiling, List<Rank> outer, List<Mapping.Bound> parallel) {
       List<Mapping.Split> splits = splits(tiling);
       List<String> order = new ArrayList<>();
-      outer(tiling).forEach(rank -> order.add(outerLoop(rank, splits)));
+      outer.forEach(rank -> order.add(outerLoop(rank, splits)));
       return nest(tiling, splits, order, parallel);
     }
 

@@ -40,11 +40,11 @@ import java.util.stream.Stream;
 ///                                    map Z { fuse Q_tile N Z over h p by 64 }
 ///                                    map Q_tile { layout e p }
 ///                                    map S { layout m p }
-///                                    map N { layout f p }
 /// ```
 ///
 /// The last shared rank fills the lanes of vectors where everything that varies along it lives in the kernel, is read at
-/// neighbouring places, or is the same for all steps, so that a copy before the steps brings it into that order.
+/// neighbouring places, or is the same for all steps, so that a copy before the steps brings it into that order. Where
+/// vectors can go along rows as well, as of `N`, these stay [Rows].
 ///
 /// How many of its coordinates are taken together is a decision by the [TileCosts].
 ///
@@ -202,7 +202,8 @@ public record GroupRecurrences(Target target, Numerics numerics, Decisions decis
       if (tile > 1) {
         SharedRanks sharedRanks = new SharedRanks(members, shared);
         KernelView view = new KernelView(changed, group);
-        members.forEach(member -> member.tensors().stream().filter(view::isLocal)
+        Rows rows = new Rows(members, sharedRanks, view::isLocal, target.lanes(recurrence.tensors().getFirst().type().bytes()));
+        members.forEach(member -> member.tensors().stream().filter(tensor -> view.isLocal(tensor) && !rows.keep(tensor))
             .forEach(tensor -> layout(tensor, member, sharedRanks).ifPresent(layouts::add)));
       }
       return changed.withMapping(changed.mapping().withGroups(groups).withLayouts(layouts));
