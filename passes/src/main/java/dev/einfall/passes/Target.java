@@ -30,9 +30,9 @@ public record Target(int vectorBytes, int registers, int threads, long l1Bytes, 
     return new Target(vectorBytes, registers, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds);
   }
 
-  /// The level that has room for `bytes`, half of which is left to others.
+  /// The level that has room for `bytes` and as much of other things; for half as much, if it is the one that cores share.
   public Speeds.Level level(double bytes) {
     return bytes <= l1Bytes / 2.0 ? speeds.l1() : bytes <= l2Bytes / 2.0 ? speeds.l2()
-        : bytes <= l3Bytes / 2.0 ? speeds.l3() : speeds.memory();
+        : bytes <= l3Bytes * 2 / 3.0 ? speeds.l3() : speeds.memory();
   }
 }

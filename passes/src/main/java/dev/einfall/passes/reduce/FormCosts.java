@@ -31,8 +31,8 @@ final class FormCosts {
   /// What Einsums may write for a row, and still share a kernel.
   private static final long ROW_BYTES = 24 << 10;
 
-  /// The share of its time that a plain form takes, as other passes find more in it than in steps: biases to merge, and masks that
-  /// need not be computed for each head. Measured on MiniLM, 128 tokens, where a running form takes 1.1 times as long.
+  /// The share of its time that a plain form of many rows takes, as other passes find more in it than in steps: biases to merge, and
+  /// masks that need not be computed for each row. Measured on MiniLM, 128 tokens, where a running form takes 1.1 times as long.
   private static final double WHAT_OTHERS_FIND = 0.92;
 
   private final Coverage coverage;
@@ -63,7 +63,7 @@ final class FormCosts {
   }
 
   double of(Form form) {
-    return form.isPlain() ? WHAT_OTHERS_FIND * plain() : running(form);
+    return form.isPlain() ? (wide() > 1 ? WHAT_OTHERS_FIND : 1) * plain() : running(form);
   }
 
   private double plain() {
@@ -93,7 +93,8 @@ final class FormCosts {
     double steps = Math.ceil(extent / tile / form.parts());
     double results = chain.members().stream().mapToDouble(this::results).sum() * wide;
     double made = tile * wide * made();
-    double read = slices() * tile;
+    // What only one row reads passes by.
+    double read = wide > 1 ? slices() * tile : 0;
     double near = rate(made * bytes + results * bytes + read);
     double correction = CORRECTION * Math.ceil(results / lanes) + EXPONENTIAL * Math.ceil(wide / lanes) * chain.members().size();
     double tileBytes = bytes * (3 * made + 2 * results);
@@ -104,7 +105,7 @@ final class FormCosts {
     double overhead = points * steps * step;
     double together = form.parts() > 1 ? target.speeds().launch() + rows * form.parts() * chain.members().stream().mapToDouble(this::results).sum() : 0;
     double shared = Math.ceil(points / target.threads()) / points;
-    double stream = first() * (inputBytes() > target.l3Bytes() / 2.0 ? target.speeds().inTurn() : 1) + again;
+    double stream = first() * (target.level(inputBytes()) == target.speeds().memory() ? target.speeds().inTurn() : 1) + again;
     return coverage.in(form.tile(), extent) * (Math.max(arithmetic(), stream) + overhead) * shared + together + target.speeds().launch();
   }
 

@@ -50,7 +50,7 @@ final class AttentionPeers {
   private static void force(Request request) throws Exception {
     for (int threads : request.threads()) {
       System.out.printf("%n%d thread%s%n", threads, threads == 1 ? "" : "s");
-      ForcedChoices choices = new ForcedChoices(request.seconds(), subject -> subject.startsWith(request.about()));
+      ForcedChoices choices = new ForcedChoices(request.seconds(), request::asksAbout);
       for (AttentionCase shape : AttentionCase.all()) {
         if (request.wants(shape.name())) {
           AttentionCase.Inputs inputs = shape.inputs();

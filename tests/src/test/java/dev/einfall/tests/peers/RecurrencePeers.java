@@ -40,7 +40,7 @@ final class RecurrencePeers {
   private static void force(Request request) throws Exception {
     for (int threads : request.threads()) {
       System.out.printf("%n%d thread%s%n", threads, threads == 1 ? "" : "s");
-      ForcedChoices choices = new ForcedChoices(request.seconds(), subject -> subject.startsWith(request.about()));
+      ForcedChoices choices = new ForcedChoices(request.seconds(), request::asksAbout);
       for (Supplier<RecurrenceCase> supplier : RecurrenceCase.all().toList()) {
         RecurrenceCase one = supplier.get();
         if (request.wants(one.name())) {

@@ -4,16 +4,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// What to measure, from the words of a command line: `threads=1,2`, `seconds=6` for a case, `forced`, `about=reduce-passes`; any
+/// What to measure, from the words of a command line: `threads=1,2`, `seconds=6` for a case, `forced`, `about=reduce,group`; any
 /// other words are such that the name of a case must hold them all.
 ///
 /// @param forced whether to measure the alternatives among which the cost model chooses
-/// @param about how the subjects of the decisions begin that are measured then
-record Request(List<Integer> threads, double seconds, boolean forced, String about, List<String> words) {
+/// @param about what the subjects of the decisions hold that are measured then, one of these
+record Request(List<Integer> threads, double seconds, boolean forced, List<String> about, List<String> words) {
   private static final double SECONDS = 4;
 
   static Request of(List<String> arguments) {
-    Request request = new Request(List.of(1, 2), SECONDS, false, "", List.of());
+    Request request = new Request(List.of(1, 2), SECONDS, false, List.of(""), List.of());
     for (String argument : arguments) {
       request = request.with(argument);
     }
@@ -32,7 +32,7 @@ record Request(List<Integer> threads, double seconds, boolean forced, String abo
       return new Request(threads, seconds, true, about, words);
     }
     if (argument.startsWith("about=")) {
-      return new Request(threads, seconds, forced, value(argument), words);
+      return new Request(threads, seconds, forced, List.of(value(argument).split(",")), words);
     }
     List<String> more = new ArrayList<>(words);
     more.add(argument);
@@ -41,6 +41,11 @@ record Request(List<Integer> threads, double seconds, boolean forced, String abo
 
   private static String value(String argument) {
     return argument.substring(argument.indexOf('=') + 1);
+  }
+
+  /// Whether decisions about `subject` are wanted.
+  boolean asksAbout(String subject) {
+    return about.stream().anyMatch(subject::contains);
   }
 
   /// Whether the case of this name is wanted.
