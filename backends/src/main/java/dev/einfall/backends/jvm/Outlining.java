@@ -24,18 +24,31 @@ final class Outlining {
   }
 
   /// Marks the outermost statements inside `root` that allocate registers, and what the iterations of parallel loops inside do.
+  /// Where nothing that allocates registers has a loop inside, the loop around it all is one method: a call for each iteration
+  /// would take longer than what it does.
   void markMicroKernels(Stmt root) {
     root.children().forEach(child -> {
       if (child instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.PARALLEL) {
         outlined.add(loop.body());
       }
-      boolean registers = child instanceof Stmt.Alloc(Buffer buffer, _) && buffer.space() == Buffer.Space.REGISTER;
-      if (registers && FreeNames.of(child).canBeMethod()) {
+      if ((allocatesRegisters(child) || isLoopOfTiles(child)) && FreeNames.of(child).canBeMethod()) {
         outlined.add(child);
       } else {
         markMicroKernels(child);
       }
     });
+  }
+
+  private static boolean allocatesRegisters(Stmt stmt) {
+    return stmt instanceof Stmt.Alloc(Buffer buffer, _) && buffer.space() == Buffer.Space.REGISTER;
+  }
+
+  /// Whether `stmt` is a loop without loops inside that allocates registers, and is not too much for one method.
+  private static boolean isLoopOfTiles(Stmt stmt) {
+    return stmt instanceof Stmt.For loop && loop.kind() != Stmt.For.Kind.PARALLEL
+        && loop.body().nodes().noneMatch(Stmt.For.class::isInstance)
+        && loop.body().nodes().anyMatch(Outlining::allocatesRegisters)
+        && Weight.of(loop) <= Weight.COMFORTABLE;
   }
 
   /// Marks one more statement inside `root`, the larger the better but not nearly all of it.
