@@ -1,6 +1,7 @@
 package dev.einfall.backends.jvm;
 
 import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -16,6 +17,8 @@ final class Outlining {
   private static final long GROUP = Weight.COMFORTABLE;
   /// No method of its own for less.
   private static final long SMALLEST = 2_000;
+  /// So many are little for a method.
+  private static final long FEW_STORES = 48;
 
   private final Set<Stmt> outlined = Collections.newSetFromMap(new IdentityHashMap<>());
 
@@ -24,8 +27,7 @@ final class Outlining {
   }
 
   /// Marks the outermost statements inside `root` that allocate registers, and what the iterations of parallel loops inside do.
-  /// Where nothing that allocates registers has a loop inside, the loop around it all is one method: a call for each iteration
-  /// would take longer than what it does.
+  /// Where little is done with registers in an iteration of a loop, the loop is one method: a call would take as long as what it does.
   void markMicroKernels(Stmt root) {
     root.children().forEach(child -> {
       if (child instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.PARALLEL) {
@@ -43,12 +45,18 @@ final class Outlining {
     return stmt instanceof Stmt.Alloc(Buffer buffer, _) && buffer.space() == Buffer.Space.REGISTER;
   }
 
-  /// Whether `stmt` is a loop without loops inside that allocates registers, and is not too much for one method.
+  /// Whether `stmt` is a loop that allocates registers, with little to do in an iteration, and not too much for one method.
   private static boolean isLoopOfTiles(Stmt stmt) {
     return stmt instanceof Stmt.For loop && loop.kind() != Stmt.For.Kind.PARALLEL
-        && loop.body().nodes().noneMatch(Stmt.For.class::isInstance)
         && loop.body().nodes().anyMatch(Outlining::allocatesRegisters)
-        && Weight.of(loop) <= Weight.COMFORTABLE;
+        && stores(loop.body()) <= FEW_STORES && Weight.of(loop) <= Weight.COMFORTABLE;
+  }
+
+  /// How many values `stmt` stores, with loops of unknown length as long ones.
+  private static long stores(Stmt stmt) {
+    long inside = (stmt instanceof Stmt.Store ? 1 : 0) + stmt.children().mapToLong(Outlining::stores).sum();
+    return !(stmt instanceof Stmt.For loop) ? inside
+        : loop.extent() instanceof Expr.IntLiteral extent && extent.value() <= FEW_STORES ? extent.value() * inside : FEW_STORES + 1;
   }
 
   /// Marks one more statement inside `root`, the larger the better but not nearly all of it.

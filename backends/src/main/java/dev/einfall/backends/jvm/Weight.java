@@ -1,5 +1,6 @@
 package dev.einfall.backends.jvm;
 
+import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
@@ -12,6 +13,8 @@ final class Weight {
   /// objects.
   static final long COMFORTABLE = 17_000;
   private static final long VECTOR_OPERATION = 450;
+  /// Half of the lanes are added to the others, until one is left.
+  private static final long LANE_SUM = 2_000;
   private static final long BROADCAST = 130;
   private static final long SCALAR_ACCESS = 620;
   private static final long SCALAR_OPERATION = 5;
@@ -40,6 +43,7 @@ final class Weight {
       case Expr.Load load -> load.type().isVector() ? VECTOR_OPERATION : SCALAR_ACCESS;
       case Expr.Broadcast _ -> BROADCAST;
       case Expr.Ramp _ -> 0;
+      case Expr.ReduceLanes(BinaryOp op, _) when op == BinaryOp.ADD || op == BinaryOp.MUL -> LANE_SUM;
       case Expr.ReduceLanes _ -> VECTOR_OPERATION;
       case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Bitcast _ ->
           expr.type().isVector() ? VECTOR_OPERATION : SCALAR_OPERATION;

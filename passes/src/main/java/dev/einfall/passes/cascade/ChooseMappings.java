@@ -19,6 +19,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /// Chooses the loops of every Einsum that has no mapping yet: the vector rank and the register tile with the fewest
 /// cycles by the [CostModel], the loop order with the least memory traffic, and parallel loops at the outside.
@@ -42,6 +44,10 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
   private static final int TASKS_PER_THREAD = 4;
   /// Loops over no more vectors than this stand around longer ones.
   private static final int FEW_VECTORS = 8;
+  /// Tasks of fewer cycles are put together: the call of one would be a tenth of it.
+  private static final double SHORT_TASK = 200;
+  /// Tasks that are put together take no longer than this, so that no thread waits long for another.
+  private static final double LONGEST_TASK = 1_000_000;
 
   /// With choices by cost alone.
   public ChooseMappings(Target target, Numerics numerics) {
@@ -154,49 +160,56 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
 
     Mapping.Nest nest() {
       Optional<Integer> block = shared > 0 ? Optional.empty() : new RowBlocks(target, einsum).of(best);
-      List<Mapping.Bound> parallel = new ArrayList<>();
       if (block.isPresent()) {
-        return inBlocks(block.get(), parallel);
+        return inBlocks(new TileLoops(best, reduced).withPieces(best.row().orElseThrow(), block.get()));
       }
-      bindParallel(shared > 0 ? einsum.ranks().subList(0, shared) : outer(best), splits(best), cycles(), parallel);
-      return nest(best, outer(best), parallel);
+      TileLoops whole = new TileLoops(best, reduced);
+      TileLoops loops = shared > 0 || cycles() < PARALLEL_CYCLES ? whole : pieces(whole);
+      return nest(loops, outer(best), parallel(shared > 0 ? einsum.ranks().subList(0, shared) : outer(best), loops));
     }
 
-    /// The loops with blocks of `rows` rows outside of the panels, and the tiles of a block inside.
-    private Mapping.Nest inBlocks(int rows, List<Mapping.Bound> parallel) {
+    /// The loops with blocks of rows, which are pieces, outside of the panels, and the tiles of a block inside.
+    private Mapping.Nest inBlocks(TileLoops loops) {
       Rank row = best.row().orElseThrow();
       Sides sides = sides(best);
-      List<Mapping.Split> splits = splits(best).stream().map(split ->
-          split.rank().equals(row.name()) ? new Mapping.Split(row.name(), List.of(rows, best.rows())) : split).toList();
       List<Rank> outside = new ArrayList<>(sides.batch);
       sides.rows.stream().filter(rank -> rank != row).forEach(outside::add);
       outside.add(row);
-      bindParallel(outside, splits, cycles(), parallel);
       List<String> order = new ArrayList<>();
-      outside.forEach(rank -> order.add(outerLoop(rank, splits)));
-      sides.vectors.forEach(rank -> order.add(outerLoop(rank, splits)));
-      order.add(row.name() + "1");
-      return nest(best, splits, order, parallel);
+      outside.forEach(rank -> order.add(loops.outer(rank).getFirst()));
+      sides.vectors.forEach(rank -> order.addAll(loops.outer(rank)));
+      order.add(loops.outer(row).getLast());
+      return nestInOrder(loops, order, parallel(outside, loops));
+    }
+
+    /// The outermost loops of `ranks`, from the outside in, until there are enough tasks.
+    private List<Mapping.Bound> parallel(List<Rank> ranks, TileLoops loops) {
+      List<Mapping.Bound> parallel = new ArrayList<>();
+      if (cycles() >= PARALLEL_CYCLES) {
+        shared(ranks, loops).forEach(rank -> parallel.add(new Mapping.Bound(loops.outer(rank).getFirst(), Mapping.Binding.PARALLEL)));
+      }
+      return parallel;
     }
 
     /// The loops inside a kernel, around which others are. They are shared if that saves more than the threads then wait.
     ///
     /// @param isNear whether memory may be gone through in any order
     Mapping.Nest nestInKernel(boolean mayShare, boolean isNear) {
+      TileLoops loops = new TileLoops(best, reduced);
       List<Mapping.Bound> parallel = new ArrayList<>();
       if (mayShare && cycles() >= target.speeds().meeting()) {
-        outer(best).stream().filter(rank -> tiles(rank, splits(best)) >= target.threads()).findFirst()
-            .ifPresent(rank -> parallel.add(new Mapping.Bound(outerLoop(rank, splits(best)), Mapping.Binding.PARALLEL)));
+        outer(best).stream().filter(rank -> loops.tiles(rank) >= target.threads()).findFirst()
+            .ifPresent(rank -> parallel.add(new Mapping.Bound(loops.outer(rank).getFirst(), Mapping.Binding.PARALLEL)));
       }
-      return nest(best, isNear && parallel.isEmpty() ? longestInside(outer(best)) : outer(best), parallel);
+      return nest(loops, isNear && parallel.isEmpty() ? longestInside(outer(best), loops) : outer(best), parallel);
     }
 
     /// `outer` with the loop over vectors around the one before it, where there are but a few: entering a loop costs as much as a
     /// vector.
-    private List<Rank> longestInside(List<Rank> outer) {
+    private List<Rank> longestInside(List<Rank> outer, TileLoops loops) {
       int last = outer.size() - 1;
       boolean isShort = last > 0 && reduced.isEmpty() && best.vector().filter(outer.getLast()::equals).isPresent()
-          && tiles(outer.getLast(), splits(best)) <= FEW_VECTORS && outer.get(last - 1).size().value() > FEW_VECTORS;
+          && loops.tiles(outer.getLast()) <= FEW_VECTORS && outer.get(last - 1).size().value() > FEW_VECTORS;
       if (!isShort) {
         return outer;
       }
@@ -209,24 +222,23 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       return costs.cycles(best);
     }
 
-    private Mapping.Nest nest(Tiling tiling, List<Rank> outer, List<Mapping.Bound> parallel) {
-      List<Mapping.Split> splits = splits(tiling);
+    private Mapping.Nest nest(TileLoops loops, List<Rank> outer, List<Mapping.Bound> parallel) {
       List<String> order = new ArrayList<>();
-      outer.forEach(rank -> order.add(outerLoop(rank, splits)));
-      return nest(tiling, splits, order, parallel);
+      outer.forEach(rank -> order.addAll(loops.outer(rank)));
+      return nestInOrder(loops, order, parallel);
     }
 
     /// @param order the loops over output ranks outside of the tiles, to which the others are added
-    private Mapping.Nest nest(Tiling tiling, List<Mapping.Split> splits, List<String> order, List<Mapping.Bound> parallel) {
-      reduced.forEach(rank -> order.add(outerLoop(rank, splits)));
+    private Mapping.Nest nestInOrder(TileLoops loops, List<String> order, List<Mapping.Bound> parallel) {
+      reduced.forEach(rank -> order.addAll(loops.outer(rank)));
       List<Mapping.Bound> bindings = new ArrayList<>();
-      tiling.row().ifPresent(row -> inner(row.name() + "0", Mapping.Binding.UNROLL, order, bindings));
-      if (tiling.vectors() > 1) {
-        inner(tiling.vector().orElseThrow().name() + "1", Mapping.Binding.UNROLL, order, bindings);
+      loops.rows().ifPresent(rows -> inner(rows, Mapping.Binding.UNROLL, order, bindings));
+      if (best.vectors() > 1) {
+        inner(best.vector().orElseThrow().name() + "1", Mapping.Binding.UNROLL, order, bindings);
       }
-      tiling.vector().ifPresent(vector -> inner(vector.name() + "0", Mapping.Binding.VECTORIZE, order, bindings));
+      best.vector().ifPresent(vector -> inner(vector.name() + "0", Mapping.Binding.VECTORIZE, order, bindings));
       bindings.addAll(parallel);
-      return new Mapping.Nest(tensor, splits, order, bindings);
+      return new Mapping.Nest(tensor, loops.splits(), order, bindings);
     }
 
     private static void inner(String loop, Mapping.Binding binding, List<String> order, List<Mapping.Bound> bindings) {
@@ -234,24 +246,15 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       bindings.add(new Mapping.Bound(loop, binding));
     }
 
-    private static List<Mapping.Split> splits(Tiling tiling) {
-      List<Mapping.Split> splits = new ArrayList<>();
-      tiling.row().ifPresent(row -> splits.add(new Mapping.Split(row.name(), List.of(tiling.rows()))));
-      List<Integer> factors = tiling.vectors() == 1 ? List.of(tiling.lanes()) : List.of(tiling.width(), tiling.lanes());
-      tiling.vector().ifPresent(vector -> splits.add(new Mapping.Split(vector.name(), factors)));
-      return splits;
-    }
-
-    private static String outerLoop(Rank rank, List<Mapping.Split> splits) {
-      return splits.stream().filter(split -> split.rank().equals(rank.name()))
-          .map(split -> rank.name() + split.factors().size()).findFirst().orElse(rank.name());
-    }
-
     /// The output ranks in the order of their outer loops: those that every operand has, then the ranks of the vector
-    /// side and of the row side, whichever order moves fewer bytes.
+    /// side and of the row side, whichever order moves fewer bytes. Where lanes are reduced, rows come last: what they share
+    /// is near then.
     private List<Rank> outer(Tiling tiling) {
       if (tiling.row().isEmpty() || tiling.vector().isEmpty()) {
         return free;
+      }
+      if (reduced.contains(tiling.vector().get())) {
+        return Stream.concat(free.stream().filter(rank -> rank != tiling.row().get()), tiling.row().stream()).toList();
       }
       Sides sides = sides(tiling);
       List<Expr.Access> operands = Products.of(einsum).orElseThrow().operands();
@@ -292,22 +295,38 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       return bytes;
     }
 
-    /// Marks the outer loops of `ranks`, from the outside in, as parallel until there are enough tasks.
-    private void bindParallel(List<Rank> ranks, List<Mapping.Split> splits, double cycles, List<Mapping.Bound> bindings) {
+    /// Those of `ranks`, from the outside in, whose outermost loops make enough tasks.
+    private List<Rank> shared(List<Rank> ranks, TileLoops loops) {
+      List<Rank> enough = new ArrayList<>();
       long tasks = 1;
       for (Rank rank : ranks) {
-        if (cycles < PARALLEL_CYCLES || tasks >= (long) TASKS_PER_THREAD * Math.max(4, target.threads())) {
-          return;
+        if (tasks < tasks()) {
+          enough.add(rank);
+          tasks *= loops.tiles(rank);
         }
-        bindings.add(new Mapping.Bound(outerLoop(rank, splits), Mapping.Binding.PARALLEL));
-        tasks *= tiles(rank, splits);
       }
+      return enough;
     }
 
-    private static long tiles(Rank rank, List<Mapping.Split> splits) {
-      int width = splits.stream().filter(split -> split.rank().equals(rank.name()))
-          .mapToInt(split -> split.factors().getFirst()).findFirst().orElse(1);
-      return Math.ceilDiv(rank.size().value(), width);
+    private long tasks() {
+      return (long) TASKS_PER_THREAD * Math.max(4, target.threads());
+    }
+
+    /// `loops` with the last rank that tasks are made of in pieces, where each of its tiles alone would be a task of few cycles.
+    private TileLoops pieces(TileLoops loops) {
+      List<Rank> ranks = shared(outer(best), loops);
+      if (ranks.isEmpty() || !loops.canPiece(ranks.getLast())) {
+        return loops;
+      }
+      Rank last = ranks.getLast();
+      long tiles = loops.tiles(last);
+      long before = ranks.subList(0, ranks.size() - 1).stream().mapToLong(loops::tiles).reduce(1, (a, b) -> a * b);
+      long least = Math.max(Math.ceilDiv(2 * tasks(), before), (long) Math.ceil(cycles() / before / LONGEST_TASK));
+      if (2 * least > tiles || cycles() / before / tiles >= SHORT_TASK) {
+        return loops;
+      }
+      long count = LongStream.range(least, 2 * least).filter(some -> tiles % some == 0).findFirst().orElse(least);
+      return loops.withPieces(last, Math.toIntExact(loops.width(last) * Math.ceilDiv(tiles, count)));
     }
   }
 }

@@ -30,7 +30,9 @@ final class CostModel {
   /// How much of the shorter of arithmetic and loads the other does not hide: tiles of 2 x 12 vectors take 1.1 times as long as those of
   /// 4 x 6, and tiles of 1 x 24 1.25 times.
   private static final double UNHIDDEN = 0.3;
+  /// The sum of the lanes of a vector, for which all wait, and among others.
   private static final double HORIZONTAL_REDUCTION = 12;
+  private static final double SHARED_REDUCTION = 6;
   private static final double PACK_ELEMENT = 2;
 
   private final Speeds speeds;
@@ -162,16 +164,22 @@ final class CostModel {
     return loads;
   }
 
-  /// The cycles of a dot product for each output: the vector rank is reduced.
+  /// The cycles of a dot product for each output: the vector rank is reduced. Those of a tile wait for the sums of their lanes together.
   private double alongReduction(Tiling tiling) {
     Rank vector = tiling.vector().orElseThrow();
     long outer = Exprs.volume(reduced) / Math.max(1, vector.size().value());
     double steps = outer * (vector.size().value() / tiling.lanes() + 2.0 * (vector.size().value() % tiling.lanes()));
-    double loads = inside.stream()
-        .mapToDouble(operand -> isContiguous(operand.access, vector) ? 1 : tiling.lanes() * speeds.gathered()).sum() / speeds.loads();
-    double latency = speeds.latency() / tiling.vectors();
-    double step = Math.max(Math.max(insideOperations / speeds.operations(), loads), latency);
-    return Exprs.volume(einsum.ranks()) * (steps * step + HORIZONTAL_REDUCTION + TILE_OVERHEAD);
+    double cycles = 0;
+    for (int[] rows : pieces(tiling.row(), tiling.rows())) {
+      double loads = inside.stream().mapToDouble(operand -> (tiling.row().filter(operand.ranks::contains).isPresent() ? rows[0] : 1)
+          * (isContiguous(operand.access, vector) ? 1 : tiling.lanes() * speeds.gathered())).sum() / speeds.loads();
+      double latency = speeds.latency() / tiling.vectors();
+      double step = Math.max(Math.max(rows[0] * insideOperations / speeds.operations(), loads), latency);
+      double sums = rows[0] == 1 ? HORIZONTAL_REDUCTION : rows[0] * SHARED_REDUCTION;
+      cycles += rows[1] * (steps * step + sums + TILE_OVERHEAD);
+    }
+    long others = Exprs.volume(einsum.ranks().stream().filter(rank -> tiling.row().filter(row -> row == rank).isEmpty()).toList());
+    return others * cycles;
   }
 
   /// The share of a run in the cycles that copying operands into panels takes.

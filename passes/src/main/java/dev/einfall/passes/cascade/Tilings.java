@@ -1,12 +1,15 @@
 package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Target;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// The candidates for the innermost loops of an Einsum.
 ///
@@ -17,6 +20,8 @@ record Tilings(Target target, Numerics numerics, Einsum einsum, List<Rank> free,
   private static final int MOST_VECTORS = 8;
   /// The accumulators of a tile of few rows.
   private static final int FEW_ACCUMULATORS = 16;
+  /// The dot products of a tile: the sums of their lanes are long code, and more is too much for one method.
+  private static final int MOST_DOTS = 4;
 
   /// In the order in which they are tried.
   List<Tiling> all() {
@@ -39,6 +44,7 @@ record Tilings(Target target, Numerics numerics, Einsum einsum, List<Rank> free,
     if (reduced.contains(vector) || reduced.isEmpty()) {
       for (int vectors = 1; vectors <= Math.min(independent(), most); vectors *= 2) {
         candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.empty(), 1));
+        candidates.addAll(rowsOfDots(vector, lanes, vectors));
       }
       return candidates;
     }
@@ -49,6 +55,26 @@ record Tilings(Target target, Numerics numerics, Einsum einsum, List<Rank> free,
         for (int rows = Math.min(row.size().value(), accumulators() / vectors); rows > 1; rows--) {
           candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.of(row), rows));
         }
+      }
+    }
+    return candidates;
+  }
+
+  /// Tiles of several dot products, whose lanes are summed together: along a rank that shares the loads of the largest operand, or else
+  /// two along its last one, each a stream of its own.
+  private List<Tiling> rowsOfDots(Rank vector, int lanes, int vectors) {
+    List<Expr.Access> operands = Products.of(einsum).map(Products::operands).orElse(List.of());
+    if (!reduced.contains(vector) || operands.size() < 2) {
+      return List.of();
+    }
+    Set<Rank> largest = operands.stream().map(Exprs::freeRanks)
+        .max(Comparator.comparingLong(ranks -> Exprs.volume(List.copyOf(ranks)))).orElseThrow();
+    List<Rank> several = free.stream().filter(rank -> rank.size().value() > 1).toList();
+    List<Rank> sharing = several.stream().filter(rank -> !largest.contains(rank)).toList();
+    List<Tiling> candidates = new ArrayList<>();
+    for (Rank row : sharing.isEmpty() ? several.subList(Math.max(0, several.size() - 1), several.size()) : sharing) {
+      for (int rows = 2; rows <= Math.min(sharing.isEmpty() || vectors > 1 ? 2 : MOST_DOTS, row.size().value()); rows++) {
+        candidates.add(new Tiling(Optional.of(vector), lanes, vectors, Optional.of(row), rows));
       }
     }
     return candidates;

@@ -11,9 +11,12 @@ import dev.einfall.ir.loop.Var;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /// Lets a reduction accumulate into one partial result for each iteration of the loops named, and combines these at the
 /// end: independent chains, one for each lane and each register (called *rfactor* in Halide).
@@ -29,6 +32,8 @@ import java.util.function.Consumer;
 ///                                         for k0 in 0..4 { s[] = s[] + s_part[k0] }
 ///                                       }
 /// ```
+///
+/// Loops inside that index the accumulator get partial results of their own: `s_part[m0, k0]` for `s[m0]`.
 ///
 /// Under the `strict` contract only where the order of combination makes no difference: not for sums and products of floats.
 public record FactorReductions(List<String> loops, Numerics numerics) implements Pass.OnKernel {
@@ -59,25 +64,31 @@ public record FactorReductions(List<String> loops, Numerics numerics) implements
   }
 
   /// The perfect nest from `outer` down to an accumulation, if at least one of its loops is named and one is not. If all
-  /// are named, the outermost accumulates: one combination of lanes in the end is better than one for each vector.
+  /// are named, the outermost accumulates: one combination of lanes in the end is better than one for each vector. Loops inside
+  /// that index the accumulator keep partial results for each of their iterations; where the innermost does, accumulations do not
+  /// wait for each other anyway.
   private Optional<Chain> chain(Stmt.For outer) {
-    List<Stmt.For> serial = new ArrayList<>();
-    List<Stmt.For> factored = new ArrayList<>();
+    List<Stmt.For> nest = new ArrayList<>();
     Stmt inner = outer;
     while (inner instanceof Stmt.For loop) {
-      (loops.contains(loop.var().name()) ? factored : serial).add(loop);
+      nest.add(loop);
       inner = loop.body();
     }
+    if (!(inner instanceof Stmt.Store store) || isIndexed(store, outer) || isIndexed(store, nest.getLast())) {
+      return Optional.empty();
+    }
+    List<Stmt.For> kept = new ArrayList<>(nest.stream().filter(loop -> isIndexed(store, loop)).toList());
+    List<Stmt.For> factored = new ArrayList<>(nest.stream().filter(loop -> loops.contains(loop.var().name())).toList());
+    List<Stmt.For> serial = new ArrayList<>(nest);
+    serial.removeAll(kept);
+    serial.removeAll(factored);
     if (serial.isEmpty() && factored.size() > 1) {
       serial.add(factored.removeFirst());
     }
-    if (!(inner instanceof Stmt.Store store) || serial.isEmpty() || factored.isEmpty() || !canMoveInside(factored, serial)) {
-      return Optional.empty();
-    }
+    boolean canMove = canMoveInside(kept, serial) && canMoveInside(factored, serial) && kept.stream().noneMatch(factored::contains);
     return accumulation(store)
-        .filter(update -> numerics.mayReorder(update.op(), store.buffer().type()))
-        .filter(_ -> serial.stream().noneMatch(loop -> isIndexed(store, loop)) && factored.stream().noneMatch(loop -> isIndexed(store, loop)))
-        .map(update -> new Chain(serial, factored, store, update));
+        .filter(update -> !serial.isEmpty() && !factored.isEmpty() && canMove && numerics.mayReorder(update.op(), store.buffer().type()))
+        .map(update -> new Chain(serial, kept, factored, store, update));
   }
 
   /// Whether the loops `factored` can stand inside all of `serial`: no extent of these counts on them (as in a triangle).
@@ -97,48 +108,63 @@ public record FactorReductions(List<String> loops, Numerics numerics) implements
         ? Optional.of(binary) : Optional.empty();
   }
 
-  private record Chain(List<Stmt.For> serial, List<Stmt.For> lanes, Stmt.Store store, Expr.Binary update) {
+  /// @param serial accumulate
+  /// @param kept index the accumulator
+  /// @param lanes have a partial result for each iteration
+  private record Chain(List<Stmt.For> serial, List<Stmt.For> kept, List<Stmt.For> lanes, Stmt.Store store, Expr.Binary update) {
 
     Stmt rewritten() {
       ElementType type = store.buffer().type();
-      List<Integer> extents = lanes.stream().map(loop -> Math.toIntExact(Rewrites.constant(loop.extent()).orElseThrow())).toList();
+      List<Stmt.For> inner = Stream.concat(kept.stream(), lanes.stream()).toList();
+      List<Integer> extents = inner.stream().map(loop -> Math.toIntExact(Rewrites.constant(loop.extent()).orElseThrow())).toList();
       Buffer part = new Buffer(store.buffer().name() + "_part", type, extents, Buffer.Space.LOCAL);
-      Stmt clear = nest(lanes, counters -> new Stmt.Store(part, counters, identity(update.op(), type)));
-      Stmt body = accumulate(part, lanes.stream().<Expr>map(loop -> new Expr.Ref(loop.var())).toList(), update.right());
-      for (Stmt.For loop : lanes.reversed()) {
+      Stmt clear = nest(inner, counters -> new Stmt.Store(part, counters, identity(update.op(), type)));
+      Stmt body = accumulate(part, inner.stream().<Expr>map(loop -> new Expr.Ref(loop.var())).toList(), update.right());
+      for (Stmt.For loop : inner.reversed()) {
         body = loop.withBody(body);
       }
       for (Stmt.For loop : serial.reversed()) {
         body = loop.withBody(body);
       }
-      return new Stmt.Alloc(part, Stmt.block(clear, body, combine(part, extents)));
+      return new Stmt.Alloc(part, Stmt.block(clear, body, combine(part)));
     }
 
     /// Combines all dimensions but the last one first, vector by vector, and then the last.
-    private Stmt combine(Buffer part, List<Integer> extents) {
+    private Stmt combine(Buffer part) {
       List<Stmt> steps = new ArrayList<>();
-      Stmt.For last = lanes.getLast();
-      for (int dimension = 0; dimension < extents.size() - 1; dimension++) {
+      for (int dimension = 0; dimension < lanes.size() - 1; dimension++) {
         steps.add(fold(part, dimension));
       }
+      Stmt.For last = lanes.getLast();
       Var lane = last.var().copy();
-      List<Expr> first = new ArrayList<>(java.util.Collections.nCopies(extents.size(), Expr.index(0)));
-      first.set(extents.size() - 1, new Expr.Ref(lane));
-      Expr total = new Expr.Binary(update.op(), update.left(), new Expr.Load(part, first));
-      steps.add(new Stmt.For(lane, last.extent(), last.kind(), new Stmt.Store(store.buffer(), store.indices(), total), last.span()));
+      List<Var> rows = kept.stream().map(loop -> loop.var().copy()).toList();
+      List<Expr> first = new ArrayList<>(rows.stream().<Expr>map(Expr.Ref::new).toList());
+      first.addAll(Collections.nCopies(lanes.size() - 1, Expr.index(0)));
+      first.add(new Expr.Ref(lane));
+      Stmt total = new Stmt.Store(store.buffer(), store.indices(), new Expr.Binary(update.op(), update.left(), new Expr.Load(part, first)));
+      for (int i = 0; i < rows.size(); i++) {
+        total = Rewrites.substitute(total, kept.get(i).var(), new Expr.Ref(rows.get(i)));
+      }
+      Stmt body = new Stmt.For(lane, last.extent(), last.kind(), total, last.span());
+      for (int i = rows.size() - 1; i >= 0; i--) {
+        Stmt.For loop = kept.get(i);
+        body = new Stmt.For(rows.get(i), loop.extent(), loop.kind(), body, loop.span());
+      }
+      steps.add(body);
       return Stmt.block(steps);
     }
 
-    /// `part[0, ..] = part[0, ..] op part[i, ..]` for every `i` of `dimension` but the first.
+    /// `part[.., 0, ..] = part[.., 0, ..] op part[.., i, ..]` for every `i` of the dimension of `lanes` but the first.
     private Stmt fold(Buffer part, int dimension) {
       Stmt.For loop = lanes.get(dimension);
       Var counter = loop.var().copy();
-      List<Stmt.For> inner = lanes.subList(dimension + 1, lanes.size());
+      List<Stmt.For> inner = Stream.concat(kept.stream(), lanes.stream().skip(dimension + 1)).toList();
       Stmt body = nest(inner, counters -> {
-        List<Expr> target = new ArrayList<>(java.util.Collections.nCopies(dimension + 1, Expr.index(0)));
-        target.addAll(counters);
+        List<Expr> target = new ArrayList<>(counters.subList(0, kept.size()));
+        target.addAll(Collections.nCopies(dimension + 1, Expr.index(0)));
+        target.addAll(counters.subList(kept.size(), counters.size()));
         List<Expr> from = new ArrayList<>(target);
-        from.set(dimension, new Expr.Binary(BinaryOp.ADD, new Expr.Ref(counter), Expr.index(1)));
+        from.set(kept.size() + dimension, new Expr.Binary(BinaryOp.ADD, new Expr.Ref(counter), Expr.index(1)));
         return accumulate(part, target, new Expr.Load(part, from));
       });
       long extent = Rewrites.constant(loop.extent()).orElseThrow();
@@ -149,7 +175,7 @@ public record FactorReductions(List<String> loops, Numerics numerics) implements
       return new Stmt.Store(part, indices, new Expr.Binary(update.op(), new Expr.Load(part, indices), value));
     }
 
-    private static Stmt nest(List<Stmt.For> loops, java.util.function.Function<List<Expr>, Stmt> body) {
+    private static Stmt nest(List<Stmt.For> loops, Function<List<Expr>, Stmt> body) {
       List<Var> counters = loops.stream().map(loop -> loop.var().copy()).toList();
       Stmt nest = body.apply(counters.stream().<Expr>map(Expr.Ref::new).toList());
       for (int i = loops.size() - 1; i >= 0; i--) {

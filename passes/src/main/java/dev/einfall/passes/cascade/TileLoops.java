@@ -1,0 +1,114 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.cascade.Rank;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The loops that a tiling makes of each rank.
+///
+/// Where lanes lie along the reduction, so that rows share nothing or little but are read as they lie in memory, the rows of a tile
+/// are far apart: each is a stream of its own, and more is on its way from memory than in one stream.
+///
+/// ```
+/// rows of a product      split m 4              order m1 .. m0
+/// rows far apart         split m 512            order m0 .. m1       for m = 1024: rows 0 and 512, then 1 and 513
+/// a piece for a task     split m 1024 512       order m2 m0 .. m1    for m = 8192
+/// ```
+///
+/// @param pieced the rank that is cut into a piece for each task
+/// @param piece how many of its coordinates are a piece
+record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int piece) {
+  /// Rows are far apart where each is the first of this many neighbours.
+  private static final int FAR = 64;
+
+  TileLoops(Tiling tiling, List<Rank> reduced) {
+    this(tiling, reduced, Optional.empty(), 0);
+  }
+
+  TileLoops withPieces(Rank rank, int size) {
+    return new TileLoops(tiling, reduced, Optional.of(rank), size);
+  }
+
+  List<Mapping.Split> splits() {
+    List<Mapping.Split> splits = new ArrayList<>();
+    tiling.row().ifPresent(row -> splits.add(split(row)));
+    tiling.vector().ifPresent(vector -> splits.add(split(vector)));
+    pieced.filter(rank -> !isTiled(rank)).ifPresent(rank -> splits.add(split(rank)));
+    return splits;
+  }
+
+  private Mapping.Split split(Rank rank) {
+    List<Integer> factors = new ArrayList<>();
+    if (isPieced(rank)) {
+      factors.add(piece);
+    }
+    if (isVector(rank)) {
+      factors.addAll(tiling.vectors() == 1 ? List.of(tiling.lanes()) : List.of(tiling.width(), tiling.lanes()));
+    } else if (isRow(rank)) {
+      factors.add(areFar(rank) ? extent(rank) / tiling.rows() : tiling.rows());
+    }
+    return new Mapping.Split(rank.name(), factors);
+  }
+
+  /// The loops of `rank` outside of a tile, the outermost first.
+  List<String> outer(Rank rank) {
+    List<String> loops = new ArrayList<>();
+    int levels = isTiled(rank) || isPieced(rank) ? split(rank).factors().size() : 0;
+    if (levels == 0) {
+      return List.of(rank.name());
+    }
+    if (isPieced(rank)) {
+      loops.add(rank.name() + levels--);
+    }
+    loops.add(rank.name() + (isRow(rank) && areFar(rank) ? 0 : levels));
+    return loops;
+  }
+
+  /// The loop over the rows of a tile.
+  Optional<String> rows() {
+    return tiling.row().map(row -> row.name() + (areFar(row) ? 1 : 0));
+  }
+
+  /// How many iterations the outermost loop of `rank` has.
+  long tiles(Rank rank) {
+    return Math.ceilDiv(rank.size().value(), isPieced(rank) ? piece : width(rank));
+  }
+
+  /// How many coordinates of `rank` a tile has.
+  int width(Rank rank) {
+    return isVector(rank) ? tiling.width() : isRow(rank) ? tiling.rows() : 1;
+  }
+
+  /// Whether a piece of `rank` may be cut off for a task: panels are as wide as the first split of the lanes.
+  boolean canPiece(Rank rank) {
+    return !isVector(rank) || reduced.isEmpty();
+  }
+
+  private boolean areFar(Rank row) {
+    return tiling.vector().filter(reduced::contains).isPresent() && extent(row) % tiling.rows() == 0
+        && row.size().value() % extent(row) == 0 && extent(row) / tiling.rows() >= FAR;
+  }
+
+  /// How many coordinates of `rank` loops go through together.
+  private int extent(Rank rank) {
+    return isPieced(rank) ? piece : rank.size().value();
+  }
+
+  private boolean isTiled(Rank rank) {
+    return isVector(rank) || isRow(rank);
+  }
+
+  private boolean isVector(Rank rank) {
+    return tiling.vector().filter(vector -> vector == rank).isPresent();
+  }
+
+  private boolean isRow(Rank rank) {
+    return tiling.row().filter(row -> row == rank).isPresent();
+  }
+
+  private boolean isPieced(Rank rank) {
+    return pieced.filter(other -> other == rank).isPresent();
+  }
+}
