@@ -124,7 +124,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // Row by row, what stands around products joins them, or else its like.
         new GroupProducts(options.target(), options.numerics(), options.decisions()),
         // A nest's outer loops belong to its group, so groups come before nests.
-        new GroupEinsums(options.target().l2Bytes() * 3 / 4),
+        new GroupEinsums(options.target().rowBytes()),
         new ChooseMappings(options.target(), options.numerics(), options.decisions()),
         // Panels are as wide as the tiles just chosen, and are Einsums that need nests themselves.
         new PackOperands(),

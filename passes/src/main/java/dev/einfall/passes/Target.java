@@ -21,6 +21,12 @@ public record Target(int vectorBytes, int registers, int threads, long l1Bytes, 
     return Math.max(1, vectorBytes / bytes);
   }
 
+  /// The most bytes of a row that Einsums of one kernel may hold at a time, so that these stay in a core's second-level cache beside
+  /// what passes by.
+  public long rowBytes() {
+    return l2Bytes * 3 / 4;
+  }
+
   /// This machine with caches of other sizes.
   public Target withCaches(long newL1Bytes, long newL2Bytes, long newL3Bytes) {
     return new Target(vectorBytes, registers, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds);

@@ -28,8 +28,6 @@ final class FormCosts {
   private static final double EXPONENTIAL = 12;
   /// Rows of a kernel, in vectors, where a rank fills the lanes.
   private static final int LANE_VECTORS = 4;
-  /// What Einsums may write for a row, and still share a kernel.
-  private static final long ROW_BYTES = 24 << 10;
 
   /// The share of its time that a plain form of many rows takes, as other passes find more in it than in steps: biases to merge, and
   /// masks that need not be computed for each row. Measured on MiniLM, 128 tokens, where a running form takes 1.1 times as long.
@@ -73,7 +71,7 @@ final class FormCosts {
       boolean alone = isProduct(einsum);
       double size = size(einsum.tensor());
       double times = STORE + ancestry.readers(einsum.tensor()).size();
-      boolean isNear = !alone && size / rows <= ROW_BYTES
+      boolean isNear = !alone && size / rows <= target.rowBytes()
           && computed.stream().noneMatch(reader -> isProduct(reader) && Exprs.reads(reader.value(), einsum.tensor()));
       moved += size * times / rate(isNear ? size / rows : size);
       kernels += alone ? 1 : 0;
