@@ -95,11 +95,7 @@ final class VectorEmitter {
         emitExact(bitcast.operand());
         rounding.reinterpret(species(bitcast.operand().type()), species.element());
       }
-      case Expr.Ramp ramp -> {
-        broadcast(species, ramp.base());
-        code.constant(ramp.stride());
-        code.invokeVirtual(species.vectorClass(), "addIndex", "(I)" + species.descriptor());
-      }
+      case Expr.Ramp ramp -> ramp(ramp, species);
       case Expr.Broadcast(Expr operand, _) -> broadcast(species, operand);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _ -> throw new InternalException("vector " + expr);
     }
@@ -164,6 +160,27 @@ final class VectorEmitter {
     pushOrder();
     code.invokeStatic(species.vectorClass(), "fromMemorySegment",
         "(" + Species.DESCRIPTOR + MemoryEmitter.SEGMENT + "J" + ORDER + ")" + species.descriptor());
+  }
+
+  /// `addIndex` takes no stride with which the lanes leave an `int`; a product wraps around.
+  private void ramp(Expr.Ramp ramp, Species species) {
+    broadcast(species, ramp.base());
+    if (Math.abs((long) ramp.stride()) * species.lanes() <= Integer.MAX_VALUE) {
+      addIndex(ramp.stride(), species);
+      return;
+    }
+    broadcast(species, new Expr.IntLiteral(species.element(), 0));
+    addIndex(1, species);
+    broadcast(species, new Expr.IntLiteral(species.element(), ramp.stride()));
+    code.invokeVirtual(species.vectorClass(), "mul", "(" + VECTOR + ")" + species.descriptor());
+    code.castExact(species);
+    code.invokeVirtual(species.vectorClass(), "add", "(" + VECTOR + ")" + species.descriptor());
+    code.castExact(species);
+  }
+
+  private void addIndex(int stride, Species species) {
+    code.constant(stride);
+    code.invokeVirtual(species.vectorClass(), "addIndex", "(I)" + species.descriptor());
   }
 
   private void broadcast(Species species, Expr operand) {

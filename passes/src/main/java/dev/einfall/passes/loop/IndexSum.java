@@ -60,6 +60,14 @@ record IndexSum(Map<Expr, Long> terms, long constant) {
     return new IndexSum(product, constant * factor);
   }
 
+  /// The sum that is equal in arithmetic of `i32`, which wraps around, and has only numbers of that type.
+  IndexSum wrapped() {
+    Map<Expr, Long> wrapped = new LinkedHashMap<>();
+    terms.forEach((atom, factor) -> wrapped.put(atom, (long) factor.intValue()));
+    wrapped.values().removeIf(factor -> factor == 0);
+    return new IndexSum(wrapped, (int) constant);
+  }
+
   /// This sum as `quotient * divisor + rest`, with every term that `divisor` divides in the quotient.
   Parts split(long divisor) {
     Map<Expr, Long> quotient = new LinkedHashMap<>();
@@ -106,11 +114,20 @@ record IndexSum(Map<Expr, Long> terms, long constant) {
       }
     }
     return constant == 0 || startsWithConstant ? sum : new Expr.Binary(
-        constant > 0 ? BinaryOp.ADD : BinaryOp.SUB, sum, new Expr.IntLiteral(type, Math.abs(constant)));
+        sign(constant), sum, new Expr.IntLiteral(type, magnitude(constant)));
   }
 
   private static Expr plus(Expr sum, Expr atom, long factor, ElementType type) {
-    return new Expr.Binary(factor < 0 ? BinaryOp.SUB : BinaryOp.ADD, sum, multiple(atom, Math.abs(factor), type));
+    return new Expr.Binary(sign(factor), sum, multiple(atom, magnitude(factor), type));
+  }
+
+  /// What adds `number`. The least `i32` has no opposite, and is added as it is.
+  private static BinaryOp sign(long number) {
+    return number < 0 && number != Integer.MIN_VALUE ? BinaryOp.SUB : BinaryOp.ADD;
+  }
+
+  private static long magnitude(long number) {
+    return number == Integer.MIN_VALUE ? number : Math.abs(number);
   }
 
   private static Expr multiple(Expr atom, long factor, ElementType type) {

@@ -154,7 +154,7 @@ public record SimplifyIndices() implements Pass.OnKernel {
     return result;
   }
 
-  /// An `i32` as a sum in normal form, if its arithmetic cannot overflow.
+  /// An `i32` as a sum in normal form.
   private static Expr index(Expr expr, Ranges ranges) {
     boolean arithmetic = expr instanceof Expr.Binary || expr instanceof Expr.Unary;
     if (!arithmetic) {
@@ -168,7 +168,7 @@ public record SimplifyIndices() implements Pass.OnKernel {
       return expr;
     }
     return switch (binary.op()) {
-      case ADD, SUB, MUL -> IndexSum.of(expr).expr();
+      case ADD, SUB, MUL -> IndexSum.of(expr).wrapped().expr();
       case DIV -> quotient(binary, ranges);
       case MOD -> remainder(binary, ranges);
       case MIN -> isAtMost(binary.left(), binary.right(), ranges) ? binary.left()

@@ -103,7 +103,9 @@ public record LowerEinsums() implements Pass.Lowering {
         boolean once = constant.containsAll(tensors);
         lower(members, once);
         if (once) {
-          tensors.stream().map(this::buffer).filter(buffer -> !constants.contains(buffer)).forEach(constants::add);
+          boolean isGrouped = group(members.getLast()).isPresent();
+          tensors.stream().filter(tensor -> !isLocal(tensor, members, isGrouped)).map(this::buffer)
+              .filter(buffer -> !constants.contains(buffer)).forEach(constants::add);
         }
       }
       KernelPlan plan = new KernelPlan(
