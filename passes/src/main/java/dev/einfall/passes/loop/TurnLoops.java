@@ -11,6 +11,7 @@ import dev.einfall.passes.Pass;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -102,13 +103,28 @@ public record TurnLoops(long l2Bytes) implements Pass.OnKernel {
 
     private boolean isIndependent(Stmt.For loop) {
       Set<Buffer> own = Collections.newSetFromMap(new IdentityHashMap<>());
+      Map<Buffer, Part> parts = new IdentityHashMap<>();
       loop.body().nodes().filter(Stmt.Alloc.class::isInstance).forEach(node -> own.add(((Stmt.Alloc) node).buffer()));
       return loop.body().nodes().allMatch(node -> switch (node) {
         case Stmt.Store store -> own.contains(store.buffer())
-            || store.indices().stream().anyMatch(index -> isOwn(index, loop.var())) && !loads(loop.body(), store.buffer());
+            || part(store, loop.var()).filter(part -> part.equals(parts.computeIfAbsent(store.buffer(), _ -> part))).isPresent()
+            && !loads(loop.body(), store.buffer());
         case Stmt.Require _ -> false;
         case Stmt.Block _, Stmt.For _, Stmt.Alloc _, Stmt.If _, Stmt.Let _ -> true;
       });
+    }
+
+    /// The part of a buffer that each iteration has for itself: `width` coordinates along `dimension`. Parts of different widths overlap.
+    private record Part(int dimension, long width) {}
+
+    private static Optional<Part> part(Stmt.Store store, Var counter) {
+      for (int i = 0; i < store.indices().size(); i++) {
+        long width = width(store.indices().get(i), counter);
+        if (width > 0) {
+          return Optional.of(new Part(i, width));
+        }
+      }
+      return Optional.empty();
     }
 
     private static boolean loads(Stmt statement, Buffer buffer) {
@@ -116,24 +132,23 @@ public record TurnLoops(long l2Bytes) implements Pass.OnKernel {
           .anyMatch(node -> node instanceof Expr.Load load && load.buffer() == buffer);
     }
 
-    /// Whether `index` is, for each `counter`, in a range of its own: `counter * 128 + 16`, or a ramp from there that stays below the next.
-    private static boolean isOwn(Expr index, Var counter) {
-      return switch (index) {
-        case Expr.Ramp(Expr base, int stride, int lanes) -> stride == 1 && isOwn(base, counter, lanes);
-        case Expr other -> isOwn(other, counter, 1);
-      };
+    /// How many coordinates each `counter` has for itself, where `index` stays among these: `counter * 128 + 16`, or a ramp from there that
+    /// ends before the next; else 0.
+    private static long width(Expr index, Var counter) {
+      return index instanceof Expr.Ramp(Expr base, int stride, int lanes) ? (stride == 1 ? width(base, counter, lanes) : 0)
+          : width(index, counter, 1);
     }
 
-    private static boolean isOwn(Expr start, Var counter, int length) {
-      if (start instanceof Expr.Binary(BinaryOp op, Expr left, Expr right) && op == BinaryOp.ADD) {
-        Optional<Long> offset = Rewrites.constant(right).filter(number -> number >= 0 && number < Integer.MAX_VALUE);
-        return offset.isPresent() && width(left, counter) >= offset.get() + length;
-      }
-      return width(start, counter) >= length;
+    private static long width(Expr start, Var counter, int length) {
+      boolean isOffset = start instanceof Expr.Binary binary && binary.op() == BinaryOp.ADD;
+      Expr first = isOffset ? ((Expr.Binary) start).left() : start;
+      long offset = isOffset ? Rewrites.constant(((Expr.Binary) start).right()).orElse(-1L) : 0;
+      long width = distance(first, counter);
+      return offset >= 0 && offset < Integer.MAX_VALUE && offset + length <= width ? width : 0;
     }
 
     /// How far apart `start` is for one `counter` and the next; 0 if that is not known.
-    private static long width(Expr start, Var counter) {
+    private static long distance(Expr start, Var counter) {
       return switch (start) {
         case Expr.Ref(Var var) when var == counter -> 1;
         case Expr.Binary(BinaryOp op, Expr.Ref(Var var), Expr factor) when op == BinaryOp.MUL && var == counter ->
