@@ -10,7 +10,8 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.util.Locale;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /// Memory outside of the Java heap: zeros, aligned for vectors, and on large pages where the system gives them.
@@ -24,6 +25,8 @@ final class LargePages {
   private static final long LEAST = PAGE / 2;
   /// The JVM counts what it allocates, and refuses before there is no memory left: let it decide about what is huge.
   private static final long MOST = 2L << 30;
+  /// Where Linux says whether it gives large pages. The numbers below are those of Linux, on all processors that JDK 25 runs on there.
+  private static final Path ON_LINUX = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
   private static final Optional<LargePages> OF_SYSTEM = find();
 
   private static final int READ_AND_WRITE = 3;
@@ -45,11 +48,8 @@ final class LargePages {
     return linker.downcallHandle(linker.defaultLookup().find(name).orElseThrow(), FunctionDescriptor.of(result, arguments));
   }
 
-  /// The numbers above are those of Linux on the usual processors.
   private static Optional<LargePages> find() {
-    String processor = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
-    boolean isKnown = System.getProperty("os.name").startsWith("Linux") && (processor.equals("amd64") || processor.equals("aarch64"));
-    if (!isKnown || !LargePages.class.getModule().isNativeAccessEnabled()) {
+    if (!Files.exists(ON_LINUX) || !LargePages.class.getModule().isNativeAccessEnabled()) {
       return Optional.empty();
     }
     try {

@@ -38,6 +38,18 @@ class TensorTest {
   }
 
   @Test
+  void isZerosWhereverItLies() {
+    for (int bytes : new int[] {(1 << 20) - 1, 1 << 20, (2 << 20) + 1, (3 << 20) + 4, 5 << 20}) {
+      try (Tensor tensor = Tensor.zeros(ElementType.U8, bytes)) {
+        assertEquals(0, tensor.data().address() % 64);
+        assertEquals(bytes, tensor.data().byteSize());
+        assertEquals(-1, tensor.data().mismatch(MemorySegment.ofArray(new byte[bytes])));
+        tensor.data().fill((byte) 1);
+      }
+    }
+  }
+
+  @Test
   void hasOneElementWithoutRanks() {
     try (Tensor scalar = Tensor.of(new long[] {7})) {
       assertEquals(List.of(), scalar.shape());
