@@ -115,7 +115,7 @@ public final class PassCatalog {
     passes.put("name-ranks", _ -> new NameRanks());
     passes.put("group-recurrences", options -> new GroupRecurrences(options.target(), options.numerics()));
     passes.put("group-products", PassCatalog::groupProducts);
-    passes.put("group-einsums", options -> new GroupEinsums(options.number("row-bytes", 24 << 10)));
+    passes.put("group-einsums", options -> new GroupEinsums(options.number("row-bytes", Math.toIntExact(options.target().rowBytes()))));
     passes.put("choose-mappings", options -> new ChooseMappings(options.target(), options.numerics()));
     passes.put("pack-operands", _ -> new PackOperands());
     passes.put("lower-einsums", _ -> new LowerEinsums());

@@ -37,10 +37,6 @@ public record GroupEinsums(long rowBytes) implements Pass.OnCascade {
   /// An Einsum of fewer elements is not worth sharing among threads.
   private static final long SHARED_ELEMENTS = 1 << 14;
 
-  public GroupEinsums() {
-    this(24 << 10);
-  }
-
   @Override
   public String name() {
     return "group-einsums";
