@@ -1,18 +1,14 @@
 package dev.einfall.tests.cascade;
 
+import static dev.einfall.tests.cascade.CountedPasses.assertPasses;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.einfall.frontend.EinReader;
-import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
-import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.analysis.Barrier;
 import dev.einfall.passes.analysis.PassCount;
 import dev.einfall.passes.analysis.PassCount.Count;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// How many passes a cascade forces over each tensor along each dimension.
@@ -51,198 +47,6 @@ final class PassCountTest {
           RZ[k + 1] = RZ[k] * RY[k + 1] / RY[k] + RY[k + 1] * A[k]
           Z[] = RZ[K]
           return Z
-        }""");
-  }
-
-  // Attention.
-
-  @Test
-  void attentionWithTheDivisionFirst() {
-    assertPasses("Q 1 1, K 3 1, V 1 1", """
-        def f(Q: f32[P, E], K: f32[M, E], V: f32[M, F]) -> f32[P, F] {
-          S[p, m] = sum[e](Q[p, e] * K[m, e])
-          R[p] = max[m](S[p, m])
-          N[p, m] = exp(S[p, m] - R[p])
-          D[p] = sum[m](N[p, m])
-          A[p, m] = N[p, m] / D[p]
-          Z[p, f] = sum[m](A[p, m] * V[m, f])
-          return Z
-        }""");
-  }
-
-  @Test
-  void attentionWithTheDivisionLast() {
-    assertPasses("Q 1 1, K 2 1, V 1 1", """
-        def f(Q: f32[P, E], K: f32[M, E], V: f32[M, F]) -> f32[P, F] {
-          S[p, m] = sum[e](Q[p, e] * K[m, e])
-          N[p, m] = exp(S[p, m] - max[m](S[p, m]))
-          Z[p, f] = sum[m](N[p, m] * V[m, f]) / sum[m](N[p, m])
-          return Z
-        }""");
-  }
-
-  /// The maximum and the denominator of each tile first, then both for all: FuseMax's 2-pass cascade.
-  private static final String TWO_PASSES = """
-        LM[p, m1] = max[m0](S[p, m1, m0])
-        LN[p, m1, m0] = exp(S[p, m1, m0] - LM[p, m1])
-        LD[p, m1] = sum[m0](LN[p, m1, m0])
-        R[p] = max[m1](LM[p, m1])
-        C[p, m1] = exp(LM[p, m1] - R[p])
-        D[p] = sum[m1](LD[p, m1] * C[p, m1])
-        A[p, m1, m0] = LN[p, m1, m0] * C[p, m1] / D[p]
-      """;
-
-  @Test
-  void attentionWithTheMaximumOfEachTile() {
-    assertPasses("Q 1 1, K 3 3 1, V 1 1 1", """
-        def f(Q: f32[P, E], K: f32[M1, M0, E], V: f32[M1, M0, F]) -> f32[P, F] {
-          S[p, m1, m0] = sum[e](Q[p, e] * K[m1, m0, e])
-        """ + TWO_PASSES + """
-          Z[p, f] = sum[m1, m0](A[p, m1, m0] * V[m1, m0, f])
-          return Z
-        }""");
-  }
-
-  @Test
-  void tilesOfOneDimensionAreWalkedByTheOuterRank() {
-    assertPasses("Q 1 1, K 2 1, V 1 1", """
-        def f(Q: f32[P, E], K: f32[512, E], V: f32[512, F]) -> f32[P, F] {
-          S[p, m1 in 0..8, m0 in 0..64] = sum[e](Q[p, e] * K[m1 * 64 + m0, e])
-        """ + TWO_PASSES + """
-          Z[p, f] = sum[m1, m0](A[p, m1, m0] * V[m1 * 64 + m0, f])
-          return Z
-        }""");
-  }
-
-  @Test
-  void attentionInOnePassOverTiles() {
-    assertPasses("Q 1 1, K 1 2 1, V 1 1 1", """
-        def f(Q: f32[P, E], K: f32[M1, M0, E], V: f32[M1, M0, F]) -> f32[P, F] {
-          S[p, m1, m0] = sum[e](Q[p, e] * K[m1, m0, e])
-          LM[p, m1] = max[m0](S[p, m1, m0])
-          RM[p in 0..P, 0] = -inf
-          RM[p, m1 + 1] = max(RM[p, m1], LM[p, m1])
-          C[p, m1 in 0..M1] = exp(RM[p, m1] - RM[p, m1 + 1])
-          X[p, m1, m0] = exp(S[p, m1, m0] - RM[p, m1 + 1])
-          RD[p in 0..P, 0] = 0
-          RD[p, m1 + 1] = RD[p, m1] * C[p, m1] + sum[m0](X[p, m1, m0])
-          RN[p in 0..P, 0, f in 0..F] = 0
-          RN[p, m1 + 1, f] = RN[p, m1, f] * C[p, m1] + sum[m0](X[p, m1, m0] * V[m1, m0, f])
-          Z[p, f] = RN[p, M1, f] / RD[p, M1]
-          return Z
-        }""");
-  }
-
-  @Test
-  void theRunningFormOfAttention() {
-    assertPasses("Q 1 1, K 1 1, V 1 1", """
-        def f(Q: f32[P, E], K: f32[512, E], V: f32[512, F]) -> f32[P, F] {
-          update RM: f32[P] from -inf, RD: f32[P] from 0.0, RN: f32[P, F] from 0.0, S: f32[P, 64] from 0.0, NEW: f32[P] from 0.0,
-              C: f32[P] from 0.0, X: f32[P, 64] from 0.0 for m1 in 0..8 {
-            S[p, m0] = sum[e](Q[p, e] * K[m1 * 64 + m0, e]) where m1 * 64 + m0 <= p
-            NEW[p] = max(RM[p], max[m0](S[p, m0]))
-            C[p] = exp(RM[p] - NEW[p])
-            X[p, m0] = exp(S[p, m0] - NEW[p])
-            RD[p] = RD[p] * C[p] + sum[m0](X[p, m0])
-            RN[p, f] = RN[p, f] * C[p] + sum[m0](X[p, m0] * V[m1 * 64 + m0, f])
-            RM[p] = NEW[p]
-          }
-          Z[p, f] = RN[p, f] / RD[p]
-          return Z
-        }""");
-  }
-
-  @Test
-  void queriesAndKeysOfOneTensorAreTwoWalks() {
-    assertPasses("X 3 2", """
-        def f(X: f32[N, E]) -> f32[N, E] {
-          S[p, m] = sum[e](X[p, e] * X[m, e])
-          N[p, m] = exp(S[p, m] - max[m](S[p, m]))
-          A[p, m] = N[p, m] / sum[m](N[p, m])
-          Z[p, e] = sum[m](A[p, m] * X[m, e])
-          return Z
-        }""");
-  }
-
-  @Test
-  void aResidualConnectionIsReadAtTheQuery() {
-    assertPasses("X 3 2", """
-        def f(X: f32[N, E]) -> f32[N, E] {
-          S[p, m] = sum[e](X[p, e] * X[m, e])
-          N[p, m] = exp(S[p, m] - max[m](S[p, m]))
-          A[p, m] = N[p, m] / sum[m](N[p, m])
-          Z[p, e] = X[p, e] + sum[m](A[p, m] * X[m, e])
-          return Z
-        }""");
-  }
-
-  @Test
-  void twoLayersOfAttentionTakeThePassesOfBoth() {
-    assertPasses("X 6 3", """
-        def attention(X: f32[N, E]) -> f32[N, E] {
-          S[p, m] = sum[e](X[p, e] * X[m, e])
-          N[p, m] = exp(S[p, m] - max[m](S[p, m]))
-          A[p, m] = N[p, m] / sum[m](N[p, m])
-          Z[p, e] = sum[m](A[p, m] * X[m, e])
-          return Z
-        }
-        def main(X: f32[N, E]) -> f32[N, E] { return attention(attention(X)) }""");
-  }
-
-  @Test
-  void headsAndBatchesAreWalkedOnce() {
-    assertPasses("Q 1 1 1 1, K 1 1 3 1, V 1 1 1 1", """
-        import std.attention
-        def f(Q: f32[B, H, P, E], K: f32[B, H, M, E], V: f32[B, H, M, F]) -> f32[B, H, P, F] { return causal_attention(Q, K, V) }""");
-  }
-
-  @Test
-  void groupedQueriesReadAHeadOfKeysOnce() {
-    assertPasses("Q 1 1 1, K 1 3 1, V 1 1 1", """
-        import std.attention
-        def f(Q: f32[8, P, E], K: f32[2, M, E], V: f32[2, M, F]) -> f32[8, P, F] { return grouped_query_attention(Q, K, V) }""");
-  }
-
-  @Test
-  void cosineAttentionWithNormsBesideTheProduct() {
-    assertPasses("Q 1 1, K 3 1, V 1 1, scale", """
-        import std.attention
-        def f(Q: f32[P, E], K: f32[M, E], V: f32[M, F], scale: f32) -> f32[P, F] { return attend(cosine_scores(Q, K, scale), V) }""");
-  }
-
-  @Test
-  void cosineAttentionOfNormalizedRows() {
-    assertPasses("Q 1 2, K 3 2, V 1 1", """
-        import std.attention
-        def unit(X: f32[N, E]) -> f32[N, E] {
-          Y[n, e] = X[n, e] / sqrt(sum[e](X[n, e] * X[n, e]))
-          return Y
-        }
-        def f(Q: f32[P, E], K: f32[M, E], V: f32[M, F]) -> f32[P, F] {
-          return attend(scores(unit(Q), unit(K)), V)
-        }""");
-  }
-
-  @Test
-  void simplicialAttentionWalksTwoRanksOfKeys() {
-    assertPasses("Q 1 1, K 3 1, L 3 1, V 1 1, W 1 1", """
-        def f(Q: f32[I, D], K: f32[J, D], L: f32[G, D], V: f32[J, D], W: f32[G, D]) -> f32[I, D] {
-          S[i, j, g] = sum[d](Q[i, d] * K[j, d] * L[g, d])
-          N[i, j, g] = exp(S[i, j, g] - max[j, g](S[i, j, g]))
-          A[i, j, g] = N[i, j, g] / sum[j, g](N[i, j, g])
-          Z[i, d] = sum[j, g](A[i, j, g] * V[j, d] * W[g, d])
-          return Z
-        }""");
-  }
-
-  @Test
-  void linearAttentionReadsItsKeysOnce() {
-    assertPasses("Q 1 1, K 1 1, V 1 1", """
-        def f(Q: f32[T, E], K: f32[T, E], V: f32[T, F]) -> f32[T, F] {
-          S[0, e in 0..E, f in 0..F] = 0
-          S[t + 1, e, f] = S[t, e, f] + K[t, e] * V[t, f]
-          Y[t, f] = sum[e](Q[t, e] * S[t + 1, e, f])
-          return Y
         }""");
   }
 
@@ -452,14 +256,14 @@ final class PassCountTest {
 
   @Test
   void weightsOfARecurrenceAreReadInEveryStep() {
-    Cascade cascade = read("""
+    Cascade cascade = CountedPasses.read("""
         def f(X: f32[T, D], W: f32[D, D], B: f32[D]) -> f32[T + 1, D] {
           H[0, d in 0..D] = 0
           H[t + 1, d] = tanh(sum[k](H[t, k] * W[k, d]) + X[t, d] + B[d])
           return H
         }""");
     PassCount counts = PassCount.of(cascade);
-    assertEquals("X 1 1, W 1 1, B 1", text(cascade, counts));
+    assertEquals("X 1 1, W 1 1, B 1", CountedPasses.text(cascade, counts));
     assertEquals(List.of(List.of(), List.of("t"), List.of("t")), cascade.inputs().stream()
         .map(input -> counts.count(input, 0).repeated().stream().map(rank -> rank.name()).toList()).toList());
   }
@@ -495,7 +299,7 @@ final class PassCountTest {
 
   @Test
   void theBarriersAreAProof() {
-    Cascade cascade = read("""
+    Cascade cascade = CountedPasses.read("""
         def f(X: f32[B, N]) -> f32[B, N] {
           M[b] = max[n](X[b, n])
           E[b, i] = exp(X[b, i] - M[b])
@@ -514,25 +318,5 @@ final class PassCountTest {
     return barrier.pass() + ": " + barrier.whole().name() + ":" + barrier.wholeSpan().line() + " over "
         + barrier.over().orElseThrow().name() + ", then " + barrier.reader().name() + ":" + barrier.readerSpan().line()
         + " along " + barrier.along().orElseThrow().name();
-  }
-
-  private static Cascade read(String text) {
-    return EinReader.read(new Source("test.ein", text), Optional.empty()).cascade();
-  }
-
-  private static void assertPasses(String expected, String program) {
-    Cascade cascade = read(program);
-    String actual = text(cascade, PassCount.of(cascade));
-    assertEquals(expected, Stream.of(actual.split(", ")).limit(expected.split(", ").length).collect(Collectors.joining(", ")));
-  }
-
-  /// Each input with the passes along each of its dimensions.
-  private static String text(Cascade cascade, PassCount counts) {
-    return cascade.inputs().stream().map(input -> text(input, counts)).collect(Collectors.joining(", "));
-  }
-
-  private static String text(Tensor tensor, PassCount counts) {
-    return Stream.concat(Stream.of(tensor.name()), counts.counts(tensor).stream().map(count -> String.valueOf(count.passes())))
-        .collect(Collectors.joining(" "));
   }
 }
