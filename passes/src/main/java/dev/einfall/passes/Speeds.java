@@ -1,7 +1,7 @@
 package dev.einfall.passes;
 
-/// How fast a core does what programs are made of, in its cycles: what cost models compare alternatives by. Each number is the
-/// median of a loop that does nothing else, run in turn with the others; what generated code reaches of it is the models' affair.
+/// How fast a core does what programs are made of, in its cycles: what cost models compare alternatives by. Behind each number
+/// stands what tells it apart from the others; what generated code reaches of it is the models' affair.
 ///
 /// @param operations the operations on vectors of the widest kind that start in a cycle, a multiply-add being one: independent
 ///     ones in registers
@@ -28,7 +28,7 @@ public record Speeds(double operations, double loads, double latency, double gat
   /// @param start the cycles until what is read at a new place comes as fast
   public record Level(double bytes, double start) {}
 
-  /// Measured on AMD Zen 4 with vectors of 64 bytes at 3.7 GHz, JDK 25; other current cores for servers are near.
+  /// Fitted to the times of whole kernels on AMD Zen 4, vectors of 64 bytes, JDK 25: not measured one by one, and not on other machines.
   public static Speeds usual() {
     return new Speeds(2, 2, 4, 6, 64, 1.05,
         new Level(128, 0), new Level(40, 20), new Level(14, 50), new Level(6.5, 600), 1.1, 6_000, 4_000);

@@ -5,9 +5,10 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /// What writes one tensor in a fusion group: an Einsum, or one update.
-record GroupWriter(Definition definition, Tensor tensor, List<Rank> ranks, List<Expr> indices, List<Expr> exprs) {
+public record GroupWriter(Definition definition, Tensor tensor, List<Rank> ranks, List<Expr> indices, List<Expr> exprs) {
 
-  static Stream<GroupWriter> of(Definition definition) {
+  /// What writes the tensors of `definition`, in its order.
+  public static Stream<GroupWriter> of(Definition definition) {
     return switch (definition) {
       case Einsum einsum -> Stream.of(new GroupWriter(einsum, einsum.tensor(), einsum.ranks(),
           einsum.ranks().stream().<Expr>map(Expr.Coordinate::new).toList(), List.of(einsum.value())));

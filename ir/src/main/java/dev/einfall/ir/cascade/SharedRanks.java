@@ -57,6 +57,11 @@ public final class SharedRanks {
     return of(update.ranks());
   }
 
+  /// The ranks of `writer` that are shared.
+  public List<Rank> of(GroupWriter writer) {
+    return of(writer.ranks());
+  }
+
   private List<Rank> of(List<Rank> own) {
     int writer = 0;
     while (!writers.get(writer).ranks().equals(own)) {

@@ -65,14 +65,14 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
       this.times = times;
       this.isNear = isNear;
       this.isWrittenNear = isWrittenNear;
-      this.reduced = Exprs.reductions(einsum.value()).findFirst().map(Expr.Reduce::ranks).orElse(List.of());
+      this.reduced = Exprs.reduced(einsum.value());
       this.tiling = new Tilings(target, numerics, einsum, einsum.ranks(), reduced).all().stream()
           .min(Comparator.comparingDouble(costs::cycles)).orElseThrow();
       this.inCache = costs.cycles(tiling);
     }
 
     double cycles() {
-      double written = isWrittenNear ? 0 : rows(bytes(einsum.ranks(), einsum.tensor()), 1);
+      double written = isWrittenNear ? 0 : rows(Exprs.bytes(einsum.ranks(), einsum.tensor()), 1);
       return inCache + written + Exprs.accesses(einsum.value()).distinct()
           .filter(access -> !isNear.test(access.tensor())).mapToDouble(this::afar).sum();
     }
@@ -108,10 +108,6 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
 
     private static double reached(Affine index, List<Rank> ranks) {
       return 1 + ranks.stream().mapToDouble(rank -> Math.abs(index.coefficient(rank)) * (rank.size().value() - 1.0)).sum();
-    }
-
-    private static double bytes(List<Rank> ranks, Tensor tensor) {
-      return (double) Exprs.volume(ranks) * tensor.type().bytes();
     }
   }
 }

@@ -154,7 +154,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       this.costs = costs;
       this.shared = group.map(fused -> fused.shared().size()).orElse(0);
       this.free = einsum.ranks().subList(shared, einsum.ranks().size());
-      this.reduced = Exprs.reductions(einsum.value()).findFirst().map(Expr.Reduce::ranks).orElse(List.of());
+      this.reduced = Exprs.reduced(einsum.value());
       this.best = decisions.choose(subject, new Tilings(target, numerics, einsum, free, reduced).all(), costs::cycles);
     }
 

@@ -112,6 +112,21 @@ public final class Exprs {
     return ranks.stream().mapToLong(rank -> rank.size().value()).reduce(1, Math::multiplyExact);
   }
 
+  /// The bytes of the elements of `tensor` at the points of `ranks`, if each has one of its own.
+  public static double bytes(List<Rank> ranks, Tensor tensor) {
+    return (double) volume(ranks) * tensor.type().bytes();
+  }
+
+  /// The bytes of `tensor`, whose sizes must be known.
+  public static double bytes(Tensor tensor) {
+    return tensor.shape().stream().mapToDouble(size -> size.value()).reduce(tensor.type().bytes(), (a, b) -> a * b);
+  }
+
+  /// The ranks of the first reduction in `expr`; none if it has none.
+  public static List<Rank> reduced(Expr expr) {
+    return reductions(expr).findFirst().map(Expr.Reduce::ranks).orElse(List.of());
+  }
+
   /// The arithmetic operations of one evaluation outside of index expressions; a transcendental one counts as 16.
   public static long operations(Expr expr) {
     long own = switch (expr) {

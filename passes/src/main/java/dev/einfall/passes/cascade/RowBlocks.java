@@ -43,7 +43,7 @@ record RowBlocks(Target target, Einsum einsum) {
       return Optional.empty();
     }
     double bytes = rowSide.stream().mapToDouble(this::bytes).sum();
-    boolean stays = bytes * row.size().value() + bytes(einsum) <= target.l2Bytes();
+    boolean stays = bytes * row.size().value() + Exprs.bytes(einsum.tensor()) <= target.l2Bytes();
     double room = Math.min(MOST, SHARE * target.l2Bytes() / bytes);
     double shared = Math.max(LEAST, (double) row.size().value() / (BLOCKS_PER_THREAD * target.threads()));
     int rows = (int) (Math.min(room, shared) / tiling.rows()) * tiling.rows();
@@ -62,10 +62,6 @@ record RowBlocks(Target target, Einsum einsum) {
   /// The bytes that `access` reads for one row at one place of the loops around.
   private double bytes(Expr.Access access) {
     List<Rank> inside = Exprs.freeRanks(access).stream().filter(rank -> !einsum.ranks().contains(rank)).toList();
-    return Exprs.volume(inside) * (double) access.tensor().type().bytes();
-  }
-
-  private static double bytes(Einsum einsum) {
-    return Exprs.volume(einsum.ranks()) * (double) einsum.tensor().type().bytes();
+    return Exprs.bytes(inside, access.tensor());
   }
 }

@@ -1,10 +1,9 @@
 package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.cascade.Definition;
-import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.GroupWriter;
 import dev.einfall.ir.cascade.Rank;
-import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.SharedRanks;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.List;
@@ -25,54 +24,37 @@ import java.util.stream.Stream;
 /// @param lanes of a vector
 record Rows(List<Definition> members, SharedRanks sharedRanks, Predicate<Tensor> isLocal, int lanes) {
 
-  /// What writes a tensor: an Einsum or an update.
-  private record Writer(Tensor tensor, List<Rank> own, List<Expr> indices, List<Expr> exprs) {
-
-    boolean touches(Tensor other) {
-      return tensor == other || exprs.stream().anyMatch(expr -> Exprs.reads(expr, other));
-    }
-
-    Stream<Expr.Access> accesses() {
-      return exprs.stream().flatMap(Exprs::accesses);
-    }
-  }
-
   /// Whether `tensor`, which lives in the kernel, is kept in rows.
   boolean keep(Tensor tensor) {
-    List<Writer> touching = writers().filter(writer -> writer.touches(tensor)).toList();
+    List<GroupWriter> touching = members.stream().flatMap(GroupWriter::of).filter(writer -> touches(writer, tensor)).toList();
     return !tensor.shape().isEmpty() && tensor.shape().getLast().value() % lanes == 0
         && touching.stream().allMatch(writer -> row(writer, tensor).filter(row -> goesAlong(row, writer, tensor)).isPresent())
-        && touching.stream().anyMatch(writer -> writer.tensor == tensor && sumsRows(row(writer, tensor).orElseThrow(), writer));
+        && touching.stream().anyMatch(writer -> writer.tensor() == tensor && sumsRows(row(writer, tensor).orElseThrow(), writer));
   }
 
-  private Stream<Writer> writers() {
-    return members.stream().flatMap(member -> switch (member) {
-      case Einsum einsum -> Stream.of(writer(einsum.tensor(), einsum.ranks(), sharedRanks.of(einsum),
-          Exprs.coordinates(einsum.ranks()), einsum.exprs()));
-      case Recurrence recurrence -> recurrence.updates().stream().map(update -> writer(update.tensor(), update.ranks(),
-          sharedRanks.of(update), update.indices(), update.exprs()));
-    });
+  private static boolean touches(GroupWriter writer, Tensor tensor) {
+    return writer.tensor() == tensor || writer.exprs().stream().anyMatch(expr -> Exprs.reads(expr, tensor));
   }
 
-  private static Writer writer(Tensor tensor, List<Rank> ranks, List<Rank> shared, List<Expr> indices, Stream<Expr> exprs) {
-    return new Writer(tensor, ranks.stream().filter(rank -> !shared.contains(rank)).toList(), indices, exprs.toList());
+  private static Stream<Expr.Access> accesses(GroupWriter writer) {
+    return writer.exprs().stream().flatMap(Exprs::accesses);
   }
 
   /// The rank of `writer` along the rows of `tensor`, if that is the same everywhere.
-  private static Optional<Rank> row(Writer writer, Tensor tensor) {
+  private Optional<Rank> row(GroupWriter writer, Tensor tensor) {
     List<Expr> last = Stream.concat(
-        writer.tensor == tensor ? Stream.of(writer.indices.getLast()) : Stream.empty(),
-        writer.accesses().filter(access -> access.tensor() == tensor).map(access -> access.indices().getLast())).distinct().toList();
-    return last.size() == 1 && last.getFirst() instanceof Expr.Coordinate(Rank rank) && writer.own.contains(rank)
+        writer.tensor() == tensor ? Stream.of(writer.indices().getLast()) : Stream.empty(),
+        accesses(writer).filter(access -> access.tensor() == tensor).map(access -> access.indices().getLast())).distinct().toList();
+    return last.size() == 1 && last.getFirst() instanceof Expr.Coordinate(Rank rank) && writer.ranks().contains(rank) && !sharedRanks.of(writer).contains(rank)
         ? Optional.of(rank) : Optional.empty();
   }
 
   /// Whether all that `writer` reads and writes lies along `row` or is the same there. Of what else lives in the kernel nothing may
   /// lie along it, since it has its lanes elsewhere.
-  private boolean goesAlong(Rank row, Writer writer, Tensor tensor) {
-    boolean writes = writer.tensor == tensor
-        || !isInside(writer.tensor) && writer.indices.getLast().equals(new Expr.Coordinate(row));
-    return writes && writer.accesses().allMatch(access -> CostModel.isContiguous(access, row)
+  private boolean goesAlong(Rank row, GroupWriter writer, Tensor tensor) {
+    boolean writes = writer.tensor() == tensor
+        || !isInside(writer.tensor()) && writer.indices().getLast().equals(new Expr.Coordinate(row));
+    return writes && accesses(writer).allMatch(access -> CostModel.isContiguous(access, row)
         && (access.tensor() == tensor || !isInside(access.tensor()) || !Exprs.freeRanks(access).contains(row)));
   }
 
@@ -80,8 +62,8 @@ record Rows(List<Definition> members, SharedRanks sharedRanks, Predicate<Tensor>
     return isLocal.test(tensor) && members.stream().anyMatch(member -> member.tensors().contains(tensor));
   }
 
-  private boolean sumsRows(Rank row, Writer writer) {
-    return writer.exprs.stream().flatMap(Exprs::reductions).flatMap(reduce -> Exprs.accesses(reduce.body()))
+  private boolean sumsRows(Rank row, GroupWriter writer) {
+    return writer.exprs().stream().flatMap(Exprs::reductions).flatMap(reduce -> Exprs.accesses(reduce.body()))
         .anyMatch(access -> !isInside(access.tensor()) && Exprs.freeRanks(access).contains(row));
   }
 }

@@ -29,26 +29,18 @@ record TileCosts(Target target, Numerics numerics, Set<Tensor> constant) {
 
   private double run(KernelView view, KernelView.Writer writer, Einsum inside) {
     CostModel costs = new CostModel(target.speeds(), inside, constant, access -> view.isSteady(writer, access), writer.times());
-    List<Rank> reduced = Exprs.reductions(inside.value()).findFirst().map(Expr.Reduce::ranks).orElse(List.of());
+    List<Rank> reduced = Exprs.reduced(inside.value());
     double near = new Tilings(target, numerics, inside, inside.ranks(), reduced).all().stream().mapToDouble(costs::cycles).min().orElse(0);
-    double written = further(bytes(inside.ranks(), inside.tensor()), view.localBytes());
+    double written = further(Exprs.bytes(inside.ranks(), inside.tensor()), view.localBytes());
     return ENTER + near + written + Exprs.accesses(inside.value()).distinct().mapToDouble(access -> {
-      double bytes = bytes(Exprs.freeRanks(access).stream().filter(rank -> inside.ranks().contains(rank) || reduced.contains(rank)).toList(),
+      double bytes = Exprs.bytes(Exprs.freeRanks(access).stream().filter(rank -> inside.ranks().contains(rank) || reduced.contains(rank)).toList(),
           access.tensor());
-      return further(bytes, view.isInside(access.tensor()) ? view.localBytes() : size(access.tensor()));
+      return further(bytes, view.isInside(access.tensor()) ? view.localBytes() : Exprs.bytes(access.tensor()));
     }).sum();
   }
 
   /// How much longer it takes to move `bytes` of something that has `size` bytes than from the nearest cache.
   private double further(double bytes, double size) {
     return bytes / target.level(size).bytes() - bytes / target.speeds().l1().bytes();
-  }
-
-  private static double bytes(List<Rank> ranks, Tensor tensor) {
-    return (double) Exprs.volume(ranks) * tensor.type().bytes();
-  }
-
-  private static double size(Tensor tensor) {
-    return tensor.shape().stream().mapToDouble(size -> size.value()).reduce(tensor.type().bytes(), (a, b) -> a * b);
   }
 }

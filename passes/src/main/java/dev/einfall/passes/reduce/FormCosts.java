@@ -70,7 +70,7 @@ final class FormCosts {
     double kernels = 1;
     for (Einsum einsum : absorbed) {
       boolean alone = isProduct(einsum);
-      double size = size(einsum.tensor());
+      double size = Exprs.bytes(einsum.tensor());
       double times = STORE + ancestry.readers(einsum.tensor()).size();
       boolean isNear = !alone && size / rows <= target.rowBytes()
           && computed.stream().noneMatch(reader -> isProduct(reader) && Exprs.reads(reader.value(), einsum.tensor()));
@@ -78,9 +78,9 @@ final class FormCosts {
       kernels += alone ? 1 : 0;
     }
     kernels += chain.members().stream().filter(member -> isProduct(member.einsum())).count();
-    double row = inputs().stream().mapToDouble(input -> size(input) / rows).sum();
+    double row = inputs().stream().mapToDouble(input -> Exprs.bytes(input) / rows).sum();
     for (Tensor input : inputs()) {
-      moved += size(input) * (reads(input) - 1) / rate(row);
+      moved += Exprs.bytes(input) * (reads(input) - 1) / rate(row);
     }
     return (Math.max(arithmetic(), first()) + moved) / target.threads() + kernels * target.speeds().launch();
   }
@@ -137,7 +137,7 @@ final class FormCosts {
   }
 
   private double inputBytes() {
-    return inputs().stream().mapToDouble(FormCosts::size).sum();
+    return inputs().stream().mapToDouble(Exprs::bytes).sum();
   }
 
   /// What the chain reads and does not compute.
@@ -155,16 +155,12 @@ final class FormCosts {
   /// The bytes that are read for one element of the rank and one row.
   private double slices() {
     return reads.along().stream().mapToDouble(input ->
-        Math.max(input.type().bytes(), size(input) / extent / reads.rows(input))).sum();
+        Math.max(input.type().bytes(), Exprs.bytes(input) / extent / reads.rows(input))).sum();
   }
 
   private static boolean isProduct(Einsum einsum) {
     return !einsum.value().bound().isEmpty() && einsum.reads().distinct().count() > 1
         && einsum.value().bound().size() < Exprs.freeRanks(einsum.value()).size();
-  }
-
-  private static double size(Tensor tensor) {
-    return tensor.shape().stream().mapToDouble(size -> size.value()).reduce(tensor.type().bytes(), (a, b) -> a * b);
   }
 
   /// Bytes a cycle from and to the level that has room for `bytes`.

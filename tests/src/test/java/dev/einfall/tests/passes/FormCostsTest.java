@@ -21,14 +21,7 @@ class FormCostsTest {
   private static final String SCORES = "sum[e](Q[h, p, e] * K[h, m, e]) / sqrt(E)";
 
   private static Heard attention(String scores, long queries, long keys, Target target) {
-    return Heard.of("""
-        def attention(Q: f32[H, P, E], K: f32[H, M, E], V: f32[H, M, F]) -> f32[H, P, F] {
-          S[h, p, m] = %s
-          A[h, p, m] = exp(S[h, p, m] - max[m](S[h, p, m]))
-          Z[h, p, f] = sum[m](A[h, p, m] * V[h, m, f]) / sum[m](A[h, p, m])
-          return Z
-        }
-        """.formatted(scores), "H=8 E=64 F=64 P=" + queries + " M=" + keys, target);
+    return Heard.attention(scores, "H=8 E=64 F=64 P=" + queries + " M=" + keys, target, Map.of());
   }
 
   @Test

@@ -40,6 +40,18 @@ record Heard(List<Decision> decisions) {
     return new Heard(List.copyOf(decisions));
   }
 
+  /// The decisions about attention with `scores` of `h`, `p` and `m`.
+  static Heard attention(String scores, String sizes, Target target, Map<String, String> forced) {
+    return of("""
+        def attention(Q: f32[H, P, E], K: f32[H, M, E], V: f32[H, M, F]) -> f32[H, P, F] {
+          S[h, p, m] = %s
+          A[h, p, m] = exp(S[h, p, m] - max[m](S[h, p, m]))
+          Z[h, p, f] = sum[m](A[h, p, m] * V[h, m, f]) / sum[m](A[h, p, m])
+          return Z
+        }
+        """.formatted(scores), sizes, target, forced);
+  }
+
   /// The first decision about something that begins with `subject`.
   Decision about(String subject) {
     return decisions.stream().filter(decision -> decision.subject().startsWith(subject)).findFirst()

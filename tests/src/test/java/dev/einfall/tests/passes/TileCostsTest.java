@@ -14,14 +14,7 @@ class TileCostsTest {
   private static final Target ONE = Target.of(64, 1);
 
   private static Heard attention(String scores, String sizes, Target target) {
-    return Heard.of("""
-        def attention(Q: f32[H, P, E], K: f32[H, M, E], V: f32[H, M, F]) -> f32[H, P, F] {
-          S[h, p, m] = %s
-          A[h, p, m] = exp(S[h, p, m] - max[m](S[h, p, m]))
-          Z[h, p, f] = sum[m](A[h, p, m] * V[h, m, f]) / sum[m](A[h, p, m])
-          return Z
-        }
-        """.formatted(scores), sizes, target, Map.of("reduce-passes A_max", "tiles of 64"));
+    return Heard.attention(scores, sizes, target, Map.of("reduce-passes A_max", "tiles of 64"));
   }
 
   private static final String SCORES = "sum[e](Q[h, p, e] * K[h, m, e])";
