@@ -63,8 +63,12 @@ public final class PassCatalog {
     }
 
     int number(String key, int otherwise) {
+      return Math.toIntExact(bytes(key, otherwise));
+    }
+
+    long bytes(String key, long otherwise) {
       try {
-        return Integer.parseInt(text(key, Integer.toString(otherwise)));
+        return Long.parseLong(text(key, Long.toString(otherwise)));
       } catch (NumberFormatException _) {
         throw CompileException.of("option " + key + " of pass " + pass + " must be a number but is " + values.get(key));
       }
@@ -85,7 +89,9 @@ public final class PassCatalog {
     }
 
     Target target() {
-      return Target.of(number("vector-bytes", 64), number("threads", 1));
+      Target usual = Target.of(number("vector-bytes", 64), number("threads", 1));
+      return usual.withCaches(
+          bytes("l1-bytes", usual.l1Bytes()), bytes("l2-bytes", usual.l2Bytes()), bytes("l3-bytes", usual.l3Bytes()));
     }
   }
 
@@ -114,15 +120,15 @@ public final class PassCatalog {
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("name-ranks", _ -> new NameRanks());
     passes.put("group-recurrences", options -> new GroupRecurrences(options.target(), options.numerics()));
-    passes.put("group-products", PassCatalog::groupProducts);
-    passes.put("group-einsums", options -> new GroupEinsums(options.number("row-bytes", Math.toIntExact(options.target().rowBytes()))));
+    passes.put("group-products", options -> new GroupProducts(options.target(), options.numerics()));
+    passes.put("group-einsums", options -> new GroupEinsums(options.bytes("row-bytes", options.target().rowBytes())));
     passes.put("choose-mappings", options -> new ChooseMappings(options.target(), options.numerics()));
     passes.put("pack-operands", _ -> new PackOperands());
     passes.put("lower-einsums", _ -> new LowerEinsums());
     passes.put("merge-dimensions", _ -> new MergeDimensions());
     passes.put("split-ranges", options -> new SplitRanges(
         options.words("fixed"), options.words("whole"), options.number("copies", 8), options.numerics()));
-    passes.put("reorder-loops", options -> new ReorderLoops(options.words("order")));
+    passes.put("reorder-loops", options -> new ReorderLoops(options.words("order"), options.numerics()));
     passes.put("split-loops", PassCatalog::splitLoops);
     passes.put("factor-reductions", options -> new FactorReductions(options.words("loops"), options.numerics()));
     passes.put("bind-loops", PassCatalog::bindLoops);
@@ -134,7 +140,7 @@ public final class PassCatalog {
     passes.put("simplify-indices", _ -> new SimplifyIndices());
     passes.put("keep-accumulators", options -> new KeepAccumulators(options.number("registers", 64)));
     passes.put("share-subexpressions", _ -> new ShareSubexpressions());
-    passes.put("turn-loops", options -> new TurnLoops(options.number("l2-bytes", Math.toIntExact(options.target().l2Bytes()))));
+    passes.put("turn-loops", options -> new TurnLoops(options.target().l2Bytes()));
     passes.put("share-kernels", _ -> new ShareKernels());
     passes.put("plan-memory", _ -> new PlanMemory());
     return passes;
@@ -195,13 +201,6 @@ public final class PassCatalog {
     return new SplitLoops(splits, options.words("guarded"));
   }
 
-  /// `group-products{l2-bytes=4096}`.
-  private static Pass groupProducts(Options options) {
-    Target target = options.target();
-    int l2Bytes = options.number("l2-bytes", Math.toIntExact(target.l2Bytes()));
-    return new GroupProducts(target.withCaches(target.l1Bytes(), l2Bytes, target.l3Bytes()), options.numerics());
-  }
-
   /// `bind-loops{i=parallel, j=vectorize}`.
   private static Pass bindLoops(Options options) {
     List<Mapping.Bound> bindings = new ArrayList<>();
@@ -222,17 +221,13 @@ public final class PassCatalog {
       case CancelInverses cancel -> text(cancel.numerics()).replaceFirst("^, ", "");
       case EliminateCommonEinsums eliminate -> text(eliminate.numerics()).replaceFirst("^, ", "");
       case GroupEinsums group -> "row-bytes=" + group.rowBytes();
-      case GroupProducts group -> "vector-bytes=" + group.target().vectorBytes() + ", threads=" + group.target().threads()
-          + ", l2-bytes=" + group.target().l2Bytes() + text(group.numerics());
-      case GroupRecurrences group -> "vector-bytes=" + group.target().vectorBytes() + ", threads=" + group.target().threads()
-          + text(group.numerics());
-      case ChooseMappings choose -> "vector-bytes=" + choose.target().vectorBytes() + ", threads=" + choose.target().threads()
-          + text(choose.numerics());
+      case GroupProducts group -> text(group.target()) + text(group.numerics());
+      case GroupRecurrences group -> text(group.target()) + text(group.numerics());
+      case ChooseMappings choose -> text(choose.target()) + text(choose.numerics());
       case ReducePasses reduce -> reduce.form() + ", rows=" + reduce.rows() + ", reference=" + (reduce.exponents() ? "exponent" : "maximum");
-      case ReorderLoops reorder -> "order=" + String.join(" ", reorder.order());
+      case ReorderLoops reorder -> "order=" + String.join(" ", reorder.order()) + text(reorder.numerics());
       case SplitLoops split -> splitText(split);
-      case ScheduleRecurrences schedule -> "vector-bytes=" + schedule.target().vectorBytes() + ", threads="
-          + schedule.target().threads() + text(schedule.numerics());
+      case ScheduleRecurrences schedule -> text(schedule.target()) + text(schedule.numerics());
       case FactorReductions factor -> "loops=" + String.join(" ", factor.loops()) + text(factor.numerics());
       case SplitRanges split -> "fixed=" + String.join(" ", split.fixed()) + ", whole=" + String.join(" ", split.whole())
           + ", copies=" + split.copies() + text(split.numerics());
@@ -245,6 +240,22 @@ public final class PassCatalog {
       default -> "";
     };
     return options.isEmpty() ? pass.name() : pass.name() + "{" + options + "}";
+  }
+
+  /// `vector-bytes=64, threads=1`, and the caches of other sizes than usual.
+  private static String text(Target target) {
+    Target usual = Target.of(target.vectorBytes(), target.threads());
+    List<String> parts = new ArrayList<>(List.of("vector-bytes=" + target.vectorBytes(), "threads=" + target.threads()));
+    addBytes(parts, "l1-bytes", target.l1Bytes(), usual.l1Bytes());
+    addBytes(parts, "l2-bytes", target.l2Bytes(), usual.l2Bytes());
+    addBytes(parts, "l3-bytes", target.l3Bytes(), usual.l3Bytes());
+    return join(parts);
+  }
+
+  private static void addBytes(List<String> parts, String key, long bytes, long usual) {
+    if (bytes != usual) {
+      parts.add(key + "=" + bytes);
+    }
   }
 
   private static String text(Numerics numerics) {

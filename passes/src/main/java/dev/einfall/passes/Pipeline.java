@@ -145,9 +145,9 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // What a part of a loop does not do need not be scheduled; ranks that will be, keep constant extents.
         new SplitRanges(ranks(schedule, schedule.order()), ranks(schedule, parallel), options.numerics()),
         // Whole ranks first: exchanging them is free of tails, which splitting makes.
-        new ReorderLoops(ranks(schedule, schedule.order())),
+        new ReorderLoops(ranks(schedule, schedule.order()), options.numerics()),
         new SplitLoops(schedule.splits(), parallel),
-        new ReorderLoops(schedule.order()),
+        new ReorderLoops(schedule.order(), options.numerics()),
         new SimplifyIndices(),
         // Now that loops stand where they stay: a reduction ends where it does for the last row of a tile.
         new SplitRanges(inner, parallel, options.numerics()),

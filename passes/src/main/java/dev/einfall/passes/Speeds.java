@@ -17,10 +17,11 @@ package dev.einfall.passes;
 /// @param l3 moving what is in the cache that cores share
 /// @param memory moving what is in memory
 /// @param inTurn how many times as long it takes to read several tensors from memory a piece at a time in turn as one after the other
+/// @param oneStream how many times as long it takes to read a tensor from one end to the other as from several places at a time
 /// @param launch the cycles until the threads have begun a kernel and have met at its end: a program of many small kernels
 /// @param meeting the cycles that threads wait for each other inside of a kernel: a recurrence of small steps, alone and shared
 public record Speeds(double operations, double loads, double latency, double gathered, double tail, double partOfRow,
-    Level l1, Level l2, Level l3, Level memory, double inTurn, double launch, double meeting) {
+    Level l1, Level l2, Level l3, Level memory, double inTurn, double oneStream, double launch, double meeting) {
 
   /// A level of the memory.
   ///
@@ -31,6 +32,6 @@ public record Speeds(double operations, double loads, double latency, double gat
   /// Fitted to the times of whole kernels on AMD Zen 4, vectors of 64 bytes, JDK 25: not measured one by one, and not on other machines.
   public static Speeds usual() {
     return new Speeds(2, 2, 4, 6, 64, 1.05,
-        new Level(128, 0), new Level(40, 20), new Level(14, 50), new Level(6.5, 600), 1.1, 6_000, 4_000);
+        new Level(128, 0), new Level(40, 20), new Level(14, 50), new Level(6.5, 600), 1.1, 1.4, 6_000, 4_000);
   }
 }

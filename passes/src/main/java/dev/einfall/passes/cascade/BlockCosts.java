@@ -29,7 +29,7 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
   /// The cycles of `members`, each in a kernel of its own.
   double apart(List<Einsum> members) {
     return members.stream().mapToDouble(member ->
-        new Run(member, new CostModel(target.speeds(), member, constant, List.of()), 1, _ -> false, false).cycles()).sum() / target.threads();
+        new Run(member, new CostModel(target, member, constant, List.of()), 1, _ -> false, false).cycles()).sum() / target.threads();
   }
 
   /// The cycles of a group in one kernel, spread over the threads as evenly as its tiles allow.
@@ -38,7 +38,7 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
     double tile = 0;
     for (KernelView.Writer writer : view.writers()) {
       Einsum inside = writer.inside().orElseThrow();
-      CostModel costs = new CostModel(target.speeds(), inside, constant, access -> view.isSteady(writer, access), writer.times());
+      CostModel costs = new CostModel(target, inside, constant, access -> view.isSteady(writer, access), writer.times());
       tile += new Run(inside, costs, writer.times(), tensor -> stays && view.isInside(tensor), stays && view.isLocal(writer.tensor()))
           .cycles();
     }

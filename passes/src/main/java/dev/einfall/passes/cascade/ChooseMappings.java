@@ -81,7 +81,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       if (cascade.mapping().nest(einsum.tensor()).isEmpty() && !inside.contains(einsum.tensor())) {
         Optional<Mapping.Group> group = cascade.mapping().group(einsum.tensor());
         List<Tensor> fused = group.map(Mapping.Group::members).orElse(List.of());
-        nests.add(new Choice(einsum.tensor(), subjects.get(einsum.tensor()), einsum, new CostModel(target.speeds(), einsum, constant, fused), group).nest());
+        nests.add(new Choice(einsum.tensor(), subjects.get(einsum.tensor()), einsum, new CostModel(target, einsum, constant, fused), group).nest());
       }
     }
     return cascade.withMapping(cascade.mapping().withNests(nests));
@@ -132,7 +132,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
   /// The choice for what writes a tensor in a kernel, where only what is the same in all runs can be copied before.
   private Choice inKernel(
       KernelView view, KernelView.Writer writer, Einsum inside, Set<Tensor> constant, Map<Tensor, String> subjects) {
-    CostModel costs = new CostModel(target.speeds(), inside, constant, access -> view.isSteady(writer, access), writer.times());
+    CostModel costs = new CostModel(target, inside, constant, access -> view.isSteady(writer, access), writer.times());
     return new Choice(writer.tensor(), subjects.get(writer.tensor()), inside, costs, Optional.empty());
   }
 
@@ -155,7 +155,10 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       this.shared = group.map(fused -> fused.shared().size()).orElse(0);
       this.free = einsum.ranks().subList(shared, einsum.ranks().size());
       this.reduced = Exprs.reduced(einsum.value());
-      this.best = decisions.choose(subject, new Tilings(target, numerics, einsum, free, reduced).all(), costs::cycles);
+      Streams streams = new Streams(target, numerics, einsum, reduced);
+      this.best = decisions.choose(subject, new Tilings(target, numerics, einsum, free, reduced).all().stream()
+          .flatMap(tiling -> Stream.concat(Stream.of(tiling), streams.of(tiling))).toList(),
+          tiling -> costs.cycles(tiling) + streams.reading(tiling));
     }
 
     Mapping.Nest nest() {
@@ -232,6 +235,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     private Mapping.Nest nestInOrder(TileLoops loops, List<String> order, List<Mapping.Bound> parallel) {
       reduced.forEach(rank -> order.addAll(loops.outer(rank)));
       List<Mapping.Bound> bindings = new ArrayList<>();
+      loops.streams().ifPresent(streams -> inner(streams, Mapping.Binding.UNROLL, order, bindings));
       loops.rows().ifPresent(rows -> inner(rows, Mapping.Binding.UNROLL, order, bindings));
       if (best.vectors() > 1) {
         inner(best.vector().orElseThrow().name() + "1", Mapping.Binding.UNROLL, order, bindings);

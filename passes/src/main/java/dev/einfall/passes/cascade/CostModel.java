@@ -5,6 +5,7 @@ import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Speeds;
+import dev.einfall.passes.Target;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -30,11 +31,11 @@ final class CostModel {
   /// How much of the shorter of arithmetic and loads the other does not hide: tiles of 2 x 12 vectors take 1.1 times as long as those of
   /// 4 x 6, and tiles of 1 x 24 1.25 times.
   private static final double UNHIDDEN = 0.3;
-  /// The sum of the lanes of a vector, for which all wait, and among others.
+  /// The sum of the lanes of a vector.
   private static final double HORIZONTAL_REDUCTION = 12;
-  private static final double SHARED_REDUCTION = 6;
   private static final double PACK_ELEMENT = 2;
 
+  private final Target target;
   private final Speeds speeds;
   private final Set<Tensor> constant;
   private final Predicate<Expr.Access> isCopied;
@@ -54,16 +55,17 @@ final class CostModel {
   ///
   /// @param constant the tensors that weights alone determine
   /// @param fused the tensors that Einsums of the same group define: there is no place to copy them between
-  CostModel(Speeds speeds, Einsum einsum, Set<Tensor> constant, List<Tensor> fused) {
-    this(speeds, einsum, constant, access -> !fused.contains(access.tensor()), 1);
+  CostModel(Target target, Einsum einsum, Set<Tensor> constant, List<Tensor> fused) {
+    this(target, einsum, constant, access -> !fused.contains(access.tensor()), 1);
   }
 
   /// The model of an Einsum that runs many times.
   ///
   /// @param constant the tensors that weights alone determine
   /// @param isCopied whether what is read can be copied before the first run
-  CostModel(Speeds speeds, Einsum einsum, Set<Tensor> constant, Predicate<Expr.Access> isCopied, double runs) {
-    this.speeds = speeds;
+  CostModel(Target target, Einsum einsum, Set<Tensor> constant, Predicate<Expr.Access> isCopied, double runs) {
+    this.target = target;
+    this.speeds = target.speeds();
     this.einsum = einsum;
     this.constant = constant;
     this.isCopied = isCopied;
@@ -155,7 +157,7 @@ final class CostModel {
   private double loads(List<Operand> operands, Tiling tiling, int rows, int vectors, int lanes) {
     double loads = 0;
     for (Operand operand : operands) {
-      double count = tiling.row().filter(operand.ranks::contains).isPresent() ? rows : 1;
+      double count = rows(operand, tiling, rows);
       boolean vector = tiling.vector().filter(operand.ranks::contains).isPresent();
       boolean neighbours = !vector || lanes == 1 || operand.isReduced && operand.isPackable
           || isContiguous(operand.access, tiling.vector().get());
@@ -164,22 +166,38 @@ final class CostModel {
     return loads;
   }
 
-  /// The cycles of a dot product for each output: the vector rank is reduced. Those of a tile wait for the sums of their lanes together.
+  /// The cycles of a dot product for each output: the vector rank is reduced. The lanes of each are summed on their own.
   private double alongReduction(Tiling tiling) {
     Rank vector = tiling.vector().orElseThrow();
     long outer = Exprs.volume(reduced) / Math.max(1, vector.size().value());
     double steps = outer * (vector.size().value() / tiling.lanes() + 2.0 * (vector.size().value() % tiling.lanes()));
     double cycles = 0;
     for (int[] rows : pieces(tiling.row(), tiling.rows())) {
-      double loads = inside.stream().mapToDouble(operand -> (tiling.row().filter(operand.ranks::contains).isPresent() ? rows[0] : 1)
-          * (isContiguous(operand.access, vector) ? 1 : tiling.lanes() * speeds.gathered())).sum() / speeds.loads();
+      double loads = inside.stream().filter(operand -> !isHeld(operand, tiling, rows(operand, tiling, rows[0]) * steps))
+          .mapToDouble(operand -> rows(operand, tiling, rows[0])
+              * (isContiguous(operand.access, vector) ? 1 : tiling.lanes() * speeds.gathered())).sum() / speeds.loads();
       double latency = speeds.latency() / tiling.vectors();
       double step = Math.max(Math.max(rows[0] * insideOperations / speeds.operations(), loads), latency);
-      double sums = rows[0] == 1 ? HORIZONTAL_REDUCTION : rows[0] * SHARED_REDUCTION;
-      cycles += rows[1] * (steps * step + sums + TILE_OVERHEAD);
+      cycles += rows[1] * (steps * step + rows[0] * HORIZONTAL_REDUCTION + LOOP_OVERHEAD);
     }
     long others = Exprs.volume(einsum.ranks().stream().filter(rank -> tiling.row().filter(row -> row == rank).isEmpty()).toList());
     return others * cycles;
+  }
+
+  /// Whether registers hold what a tile of dot products reads of `operand`, `vectors` at most, for the next tile, which reads the same.
+  private boolean isHeld(Operand operand, Tiling tiling, double vectors) {
+    boolean isSame = nextTile(tiling).filter(operand.ranks::contains).isEmpty();
+    return isSame && vectors + tiling.rows() * tiling.vectors() <= target.registers() / 2.0;
+  }
+
+  /// The rank along which the next tile of dot products lies: that of the rows if there are more, or else the last other one.
+  private Optional<Rank> nextTile(Tiling tiling) {
+    return tiling.row().filter(row -> row.size().value() > tiling.rows()).or(() -> einsum.ranks().reversed().stream()
+        .filter(rank -> rank.size().value() > 1 && tiling.row().filter(row -> row == rank).isEmpty()).findFirst());
+  }
+
+  private static int rows(Operand operand, Tiling tiling, int rows) {
+    return tiling.row().filter(operand.ranks::contains).isPresent() ? rows : 1;
   }
 
   /// The share of a run in the cycles that copying operands into panels takes.

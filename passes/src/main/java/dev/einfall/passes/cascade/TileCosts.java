@@ -28,7 +28,7 @@ record TileCosts(Target target, Numerics numerics, Set<Tensor> constant) {
   }
 
   private double run(KernelView view, KernelView.Writer writer, Einsum inside) {
-    CostModel costs = new CostModel(target.speeds(), inside, constant, access -> view.isSteady(writer, access), writer.times());
+    CostModel costs = new CostModel(target, inside, constant, access -> view.isSteady(writer, access), writer.times());
     List<Rank> reduced = Exprs.reduced(inside.value());
     double near = new Tilings(target, numerics, inside, inside.ranks(), reduced).all().stream().mapToDouble(costs::cycles).min().orElse(0);
     double written = further(Exprs.bytes(inside.ranks(), inside.tensor()), view.localBytes());

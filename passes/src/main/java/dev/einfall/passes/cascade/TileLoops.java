@@ -9,12 +9,14 @@ import java.util.Optional;
 /// The loops that a tiling makes of each rank.
 ///
 /// Where lanes lie along the reduction, so that rows share nothing or little but are read as they lie in memory, the rows of a tile
-/// are far apart: each is a stream of its own, and more is on its way from memory than in one stream.
+/// are far apart: each is a stream of its own, and more is on its way from memory than in one stream. So are the [Streams] of a
+/// reduction.
 ///
 /// ```
 /// rows of a product      split m 4              order m1 .. m0
 /// rows far apart         split m 512            order m0 .. m1       for m = 1024: rows 0 and 512, then 1 and 513
 /// a piece for a task     split m 1024 512       order m2 m0 .. m1    for m = 8192
+/// streams                split k 512            order k0 .. k1       for k = 2048: 0, 512, 1024 and 1536, then 1, 513 ..
 /// ```
 ///
 /// @param pieced the rank that is cut into a piece for each task
@@ -34,6 +36,7 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
   List<Mapping.Split> splits() {
     List<Mapping.Split> splits = new ArrayList<>();
     tiling.row().ifPresent(row -> splits.add(split(row)));
+    tiling.streamed().ifPresent(rank -> splits.add(split(rank)));
     tiling.vector().ifPresent(vector -> splits.add(split(vector)));
     pieced.filter(rank -> !isTiled(rank)).ifPresent(rank -> splits.add(split(rank)));
     return splits;
@@ -48,6 +51,8 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
       factors.addAll(tiling.vectors() == 1 ? List.of(tiling.lanes()) : List.of(tiling.width(), tiling.lanes()));
     } else if (isRow(rank)) {
       factors.add(areFar(rank) ? extent(rank) / tiling.rows() : tiling.rows());
+    } else if (isStreamed(rank)) {
+      factors.add(extent(rank) / tiling.streams());
     }
     return new Mapping.Split(rank.name(), factors);
   }
@@ -62,8 +67,13 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
     if (isPieced(rank)) {
       loops.add(rank.name() + levels--);
     }
-    loops.add(rank.name() + (isRow(rank) && areFar(rank) ? 0 : levels));
+    loops.add(rank.name() + (isRow(rank) && areFar(rank) || isStreamed(rank) ? 0 : levels));
     return loops;
+  }
+
+  /// The loop over the streams.
+  Optional<String> streams() {
+    return tiling.streamed().map(rank -> rank.name() + 1);
   }
 
   /// The loop over the rows of a tile.
@@ -86,9 +96,14 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
     return !isVector(rank) || reduced.isEmpty();
   }
 
+  /// Whether the rows of `tiling` are far apart where no rank is cut into pieces.
+  static boolean areFar(Tiling tiling, List<Rank> reduced) {
+    TileLoops loops = new TileLoops(tiling, reduced);
+    return tiling.row().filter(loops::areFar).isPresent();
+  }
+
   private boolean areFar(Rank row) {
-    return tiling.vector().filter(reduced::contains).isPresent() && extent(row) % tiling.rows() == 0
-        && row.size().value() % extent(row) == 0 && extent(row) / tiling.rows() >= FAR;
+    return tiling.vector().filter(reduced::contains).isPresent() && tiling.rows() > 1 && extent(row) / tiling.rows() >= FAR;
   }
 
   /// How many coordinates of `rank` loops go through together.
@@ -97,7 +112,7 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
   }
 
   private boolean isTiled(Rank rank) {
-    return isVector(rank) || isRow(rank);
+    return isVector(rank) || isRow(rank) || isStreamed(rank);
   }
 
   private boolean isVector(Rank rank) {
@@ -106,6 +121,10 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
 
   private boolean isRow(Rank rank) {
     return tiling.row().filter(row -> row == rank).isPresent();
+  }
+
+  private boolean isStreamed(Rank rank) {
+    return tiling.streamed().filter(other -> other == rank).isPresent();
   }
 
   private boolean isPieced(Rank rank) {

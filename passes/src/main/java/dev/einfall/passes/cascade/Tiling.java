@@ -3,21 +3,41 @@ package dev.einfall.passes.cascade;
 import dev.einfall.ir.cascade.Rank;
 import java.util.Optional;
 
-/// A candidate for the innermost loops of an Einsum: the vector rank, `vectors` of which make a tile, and the rank of
-/// which `rows` coordinates share the tile's loads. Without a vector rank everything is scalar.
-record Tiling(Optional<Rank> vector, int lanes, int vectors, Optional<Rank> row, int rows) {
+/// A candidate for the innermost loops of an Einsum. Without a vector rank everything is scalar.
+///
+/// @param vector the rank of the lanes, `vectors` of which make a tile
+/// @param row the rank of which `rows` coordinates share the tile's loads
+/// @param streamed the rank of the reduction of which a step takes `streams` coordinates, far apart from each other
+record Tiling(Optional<Rank> vector, int lanes, int vectors, Optional<Rank> row, int rows, Optional<Rank> streamed, int streams) {
 
-  static final Tiling SCALAR = new Tiling(Optional.empty(), 1, 1, Optional.empty(), 1);
+  static final Tiling SCALAR = new Tiling(Optional.empty(), 1, 1);
+
+  private Tiling(Optional<Rank> vector, int lanes, int vectors) {
+    this(vector, lanes, vectors, Optional.empty(), 1, Optional.empty(), 1);
+  }
+
+  static Tiling of(Rank vector, int lanes, int vectors) {
+    return new Tiling(Optional.of(vector), lanes, vectors);
+  }
+
+  Tiling withRows(Rank rank, int count) {
+    return new Tiling(vector, lanes, vectors, Optional.of(rank), count, streamed, streams);
+  }
+
+  Tiling withStreams(Rank rank, int count) {
+    return new Tiling(vector, lanes, vectors, row, rows, Optional.of(rank), count);
+  }
 
   /// How many coordinates of the vector rank a tile spans.
   int width() {
     return lanes * vectors;
   }
 
-  /// Such as `n 2 x 16, m 12`: two vectors of 16 lanes along `n`, for 12 rows `m`.
+  /// Such as `n 2 x 16, m 12`: two vectors of 16 lanes along `n`, for 12 rows `m`; `k 4 apart`: in each step 4 coordinates of `k`.
   @Override
   public String toString() {
     return vector.map(rank -> rank.name() + (vectors > 1 ? " " + vectors + " x " : " ") + lanes).orElse("scalar")
-        + row.map(rank -> ", " + rank.name() + " " + rows).orElse("");
+        + row.map(rank -> ", " + rank.name() + " " + rows).orElse("")
+        + streamed.map(rank -> ", " + rank.name() + " " + streams + " apart").orElse("");
   }
 }

@@ -32,7 +32,8 @@ final class Vectorizable {
     };
   }
 
-  private static boolean canCombine(Expr.Reduce reduce, Rank rank, Numerics numerics) {
+  /// Whether parts of `reduce` along `rank` may be reduced on their own and then combined.
+  static boolean canCombine(Expr.Reduce reduce, Rank rank, Numerics numerics) {
     return !reduce.ranks().contains(rank) || switch (reduce.reduction()) {
       case SUM, PROD, MAX, MIN -> numerics.mayReorder(reduce.reduction().combine(), reduce.type());
       case ANY, ALL, ARGMAX, ARGMIN -> false;

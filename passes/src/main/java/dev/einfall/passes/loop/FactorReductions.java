@@ -86,8 +86,8 @@ public record FactorReductions(List<String> loops, Numerics numerics) implements
       serial.add(factored.removeFirst());
     }
     boolean canMove = canMoveInside(kept, serial) && canMoveInside(factored, serial) && kept.stream().noneMatch(factored::contains);
-    return accumulation(store)
-        .filter(update -> !serial.isEmpty() && !factored.isEmpty() && canMove && numerics.mayReorder(update.op(), store.buffer().type()))
+    return Accumulation.inAnyOrder(store, numerics)
+        .filter(_ -> !serial.isEmpty() && !factored.isEmpty() && canMove)
         .map(update -> new Chain(serial, kept, factored, store, update));
   }
 
@@ -101,17 +101,10 @@ public record FactorReductions(List<String> loops, Numerics numerics) implements
     return store.indices().stream().anyMatch(index -> Rewrites.uses(index, loop.var()));
   }
 
-  /// `op(acc[i], value)` of a store `acc[i] = op(acc[i], value)`.
-  private static Optional<Expr.Binary> accumulation(Stmt.Store store) {
-    return store.value() instanceof Expr.Binary binary && binary.op().isCommutative()
-        && binary.left().equals(new Expr.Load(store.buffer(), store.indices()))
-        ? Optional.of(binary) : Optional.empty();
-  }
-
   /// @param serial accumulate
   /// @param kept index the accumulator
   /// @param lanes have a partial result for each iteration
-  private record Chain(List<Stmt.For> serial, List<Stmt.For> kept, List<Stmt.For> lanes, Stmt.Store store, Expr.Binary update) {
+  private record Chain(List<Stmt.For> serial, List<Stmt.For> kept, List<Stmt.For> lanes, Stmt.Store store, Accumulation update) {
 
     Stmt rewritten() {
       ElementType type = store.buffer().type();
@@ -119,7 +112,7 @@ public record FactorReductions(List<String> loops, Numerics numerics) implements
       List<Integer> extents = inner.stream().map(loop -> Math.toIntExact(Rewrites.constant(loop.extent()).orElseThrow())).toList();
       Buffer part = new Buffer(store.buffer().name() + "_part", type, extents, Buffer.Space.LOCAL);
       Stmt clear = nest(inner, counters -> new Stmt.Store(part, counters, identity(update.op(), type)));
-      Stmt body = accumulate(part, inner.stream().<Expr>map(loop -> new Expr.Ref(loop.var())).toList(), update.right());
+      Stmt body = accumulate(part, inner.stream().<Expr>map(loop -> new Expr.Ref(loop.var())).toList(), update.value());
       for (Stmt.For loop : inner.reversed()) {
         body = loop.withBody(body);
       }
@@ -141,7 +134,7 @@ public record FactorReductions(List<String> loops, Numerics numerics) implements
       List<Expr> first = new ArrayList<>(rows.stream().<Expr>map(Expr.Ref::new).toList());
       first.addAll(Collections.nCopies(lanes.size() - 1, Expr.index(0)));
       first.add(new Expr.Ref(lane));
-      Stmt total = new Stmt.Store(store.buffer(), store.indices(), new Expr.Binary(update.op(), update.left(), new Expr.Load(part, first)));
+      Stmt total = new Stmt.Store(store.buffer(), store.indices(), new Expr.Binary(update.op(), update.accumulator(), new Expr.Load(part, first)));
       for (int i = 0; i < rows.size(); i++) {
         total = Rewrites.substitute(total, kept.get(i).var(), new Expr.Ref(rows.get(i)));
       }

@@ -6,6 +6,7 @@ import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Var;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -34,8 +35,8 @@ import java.util.function.Consumer;
 /// ```
 ///
 /// A loop moves only if its iterations are independent: every buffer that it stores to and that lives longer than an
-/// iteration is indexed by its counter. Otherwise it stays, with a remark.
-public record ReorderLoops(List<String> order) implements Pass.OnKernel {
+/// iteration is indexed by its counter, or only accumulates, in any order that the contract allows. Otherwise it stays, with a remark.
+public record ReorderLoops(List<String> order, Numerics numerics) implements Pass.OnKernel {
 
   @Override
   public String name() {
@@ -43,16 +44,22 @@ public record ReorderLoops(List<String> order) implements Pass.OnKernel {
   }
 
   @Override
+  public Numerics needs() {
+    return numerics;
+  }
+
+  @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
-    return kernel.withBody(new Sinking(order, remarks).reordered(kernel.body()));
+    return kernel.withBody(new Sinking(order, numerics, remarks).reordered(kernel.body()));
   }
 
   /// One run of the pass. Remembers which loop each added dimension of a buffer stands for: dimensions are in the order
   /// of the loops, so that the innermost loop runs along neighbouring elements.
-  private record Sinking(List<String> order, Consumer<Diagnostic> remarks, Map<Buffer, List<String>> dimensions) {
+  private record Sinking(
+      List<String> order, Numerics numerics, Consumer<Diagnostic> remarks, Map<Buffer, List<String>> dimensions) {
 
-    Sinking(List<String> order, Consumer<Diagnostic> remarks) {
-      this(order, remarks, new IdentityHashMap<>());
+    Sinking(List<String> order, Numerics numerics, Consumer<Diagnostic> remarks) {
+      this(order, numerics, remarks, new IdentityHashMap<>());
     }
 
     Stmt reordered(Stmt body) {
@@ -126,12 +133,13 @@ public record ReorderLoops(List<String> order) implements Pass.OnKernel {
       return longer;
     }
 
-    private static boolean isIndependent(Stmt.For loop) {
+    private boolean isIndependent(Stmt.For loop) {
       List<Buffer> inside = loop.body().nodes()
           .filter(Stmt.Alloc.class::isInstance).map(node -> ((Stmt.Alloc) node).buffer()).toList();
       return Rewrites.constant(loop.extent()).isPresent() && loop.body().nodes().allMatch(node ->
           !(node instanceof Stmt.Store store) || inside.contains(store.buffer())
-              || store.indices().stream().anyMatch(index -> Rewrites.uses(index, loop.var())));
+              || store.indices().stream().anyMatch(index -> Rewrites.uses(index, loop.var()))
+              || Accumulation.inAnyOrder(store, numerics).filter(step -> step.isAlone(loop.body())).isPresent());
     }
   }
 }

@@ -69,7 +69,7 @@ class CostModelTest {
   void tilesThatShareLoadsAreWorthMoreWhereLoadsAreSlow() {
     Speeds usual = Speeds.usual();
     Speeds slow = new Speeds(usual.operations(), usual.loads() / 4, usual.latency(), usual.gathered(), usual.tail(), usual.partOfRow(),
-        usual.l1(), usual.l2(), usual.l3(), usual.memory(), usual.inTurn(), usual.launch(), usual.meeting());
+        usual.l1(), usual.l2(), usual.l3(), usual.memory(), usual.inTurn(), usual.oneStream(), usual.launch(), usual.meeting());
     String program = """
         def product(X: f32[M, K], W: f32[K, N]) -> f32[M, N] {
           Y[m, n] = X[m, k] * W[k, n]

@@ -1,0 +1,82 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.passes.Numerics;
+import dev.einfall.passes.Target;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/// Reading the largest operand of a product from several places at a time, where it is too large for the caches and a tile uses each of
+/// its elements only once, as all products of a matrix and a few vectors do: more is on its way from memory than where one place
+/// follows the other.
+///
+/// ```
+/// Z[f] = sum[m](A[m] * V[m, f])     =>     for m0 in 0..1024 { for m1 in 0..4 { Z += A[m1 * 1024 + m0] * V[m1 * 1024 + m0, ..] } }
+/// ```
+///
+/// @param reduced the ranks of the reduction
+record Streams(Target target, Numerics numerics, Einsum einsum, List<Rank> reduced) {
+  /// Two are no faster than one, and eight no faster than four: measured on Zen 4, with an operand of 64 MB. One of 16 MB, which the
+  /// cache that cores share holds, comes best in one.
+  private static final int COUNT = 4;
+  /// The multiply-adds of a step that is not too long for the JIT.
+  private static final int MOST_IN_A_STEP = 32;
+  /// A stream of fewer coordinates ends before it comes fast.
+  private static final int LEAST_LENGTH = 64;
+
+  /// `tiling` with several streams, if these can be faster.
+  Stream<Tiling> of(Tiling tiling) {
+    boolean isShort = COUNT * tiling.vectors() * tiling.rows() <= MOST_IN_A_STEP;
+    return rank().filter(_ -> isShort && isReadOnce(tiling)).map(rank -> tiling.withStreams(rank, COUNT)).stream();
+  }
+
+  /// The cycles of reading the largest operand from memory once, if it lies there.
+  double reading(Tiling tiling) {
+    boolean isOneStream = tiling.streams() == 1 && !TileLoops.areFar(tiling, reduced);
+    double once = isFar() ? bytes() / target.speeds().memory().bytes() : 0;
+    return once * (isOneStream ? target.speeds().oneStream() : 1);
+  }
+
+  /// The rank that streams divide: the longest of the reduction, if they are worth it.
+  private Optional<Rank> rank() {
+    if (einsum.ranks().stream().anyMatch(reduced::contains) || !isFar() || !mayReorder()) {
+      return Optional.empty();
+    }
+    return reduced.stream().filter(largest()::contains).max(Comparator.comparingInt(rank -> rank.size().value()))
+        .filter(rank -> rank.size().value() >= COUNT * LEAST_LENGTH);
+  }
+
+  private boolean mayReorder() {
+    return Products.of(einsum).map(Products::reduce).filter(reduce -> Vectorizable.canCombine(reduce, reduced.getFirst(), numerics)).isPresent();
+  }
+
+  /// Whether a tile reads whole rows of the operand, and no output rank but the rows of the tile has to read it again.
+  private boolean isReadOnce(Tiling tiling) {
+    Set<Rank> largest = largest();
+    return tiling.vector().filter(vector -> largest.contains(vector) && vector.size().value() <= tiling.width()).isPresent()
+        && tiling.vector().filter(reduced::contains).isEmpty() && einsum.ranks().stream().filter(rank -> !largest.contains(rank) && rank.size().value() > 1)
+            .allMatch(rank -> tiling.row().filter(row -> row == rank && rank.size().value() <= tiling.rows()).isPresent());
+  }
+
+  private boolean isFar() {
+    return target.level(bytes()).equals(target.speeds().memory());
+  }
+
+  private double bytes() {
+    return operand().map(access -> Exprs.bytes(List.copyOf(Exprs.freeRanks(access)), access.tensor())).orElse(0.0);
+  }
+
+  private Set<Rank> largest() {
+    return operand().map(Exprs::freeRanks).orElse(Set.of());
+  }
+
+  private Optional<Expr.Access> operand() {
+    return Products.of(einsum).stream().flatMap(products -> products.operands().stream())
+        .max(Comparator.comparingDouble(access -> Exprs.bytes(List.copyOf(Exprs.freeRanks(access)), access.tensor())));
+  }
+}
