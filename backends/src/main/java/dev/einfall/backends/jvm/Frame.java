@@ -6,6 +6,8 @@ import dev.einfall.ir.loop.Var;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
+import org.objectweb.asm.Opcodes;
 
 /// Where one generated method finds things: the local variable of each.
 final class Frame {
@@ -14,11 +16,14 @@ final class Frame {
   private final Map<Buffer, Integer> addresses = new IdentityHashMap<>();
   private final Map<Var, Integer> variables = new IdentityHashMap<>();
   private final Map<Cell, Integer> cells = new LinkedHashMap<>();
+  private final Set<Var> neverNegative;
   private int scratch = -1;
 
-  Frame(Code code, ScratchLayout layout) {
+  /// @param neverNegative the variables of which [#tellSign] says so
+  Frame(Code code, ScratchLayout layout, Set<Var> neverNegative) {
     this.code = code;
     this.layout = layout;
+    this.neverNegative = neverNegative;
   }
 
   Code code() {
@@ -35,6 +40,16 @@ final class Frame {
 
   void bind(Var var, int slot) {
     variables.put(var, slot);
+  }
+
+  /// Tells C2 that `var`, which is in its local variable, is not negative, if it never is.
+  void tellSign(Var var) {
+    if (neverNegative.contains(var)) {
+      code.load(JvmType.INT, slot(var));
+      code.constant(Integer.MAX_VALUE);
+      code.op(Opcodes.IAND);
+      code.store(JvmType.INT, slot(var));
+    }
   }
 
   void bind(Cell cell, int slot) {

@@ -88,6 +88,7 @@ final class KernelClass {
   private final Kernel kernel;
   private final Optional<Stmt.For> tasks;
   private final ScratchLayout layout;
+  private final Set<Var> neverNegative;
   private final Outlining outlining;
   private final String name;
   private final ClassWriter writer = new FrameWriter();
@@ -101,6 +102,7 @@ final class KernelClass {
     this.tasks = kernel.body() instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.PARALLEL
         ? Optional.of(loop) : Optional.empty();
     this.layout = ScratchLayout.of(kernel.body());
+    this.neverNegative = NeverNegative.of(kernel.body());
     this.outlining = outlining;
     this.name = PACKAGE + kernel.name().replaceAll("[^A-Za-z0-9_]", "_");
   }
@@ -205,13 +207,14 @@ final class KernelClass {
     MethodVisitor method = method(Opcodes.ACC_STATIC, part.name(), part.descriptor());
     Code code = new Code(method);
     code.line(kernel.span().line());
-    Frame frame = new Frame(code, layout);
+    Frame frame = new Frame(code, layout, neverNegative);
     part.buffers().forEach(buffer -> frame.bind(buffer, code.local(2)));
     int scratch = code.local(2);
     frame.bindScratch(scratch);
     part.variables().forEach(var -> frame.bind(var, code.local(JvmType.of(var.type().element()).slots())));
     part.buffers().forEach(buffer -> bound(code, frame.address(buffer)));
     bound(code, scratch);
+    part.variables().forEach(frame::tellSign);
     StmtEmitter.Rehearsing rehearsing = new StmtEmitter.Rehearsing(code.local(1), code.local(1));
     Inside inside = new Inside(frame, scratch, rehearsing, part.shares() ? code.local(1) : -1);
     new StmtEmitter(frame, rehearsing, inside).emit(part.stmt());

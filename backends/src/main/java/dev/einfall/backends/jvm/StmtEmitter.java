@@ -236,6 +236,7 @@ final class StmtEmitter {
     int slot = local(var.type());
     assign(var.type(), slot);
     frame.bind(var, slot);
+    frame.tellSign(var);
     emitOrCall(let.body());
   }
 

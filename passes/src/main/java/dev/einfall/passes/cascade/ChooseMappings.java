@@ -145,6 +145,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     private final List<Rank> free;
     private final List<Rank> reduced;
     private final Tiling best;
+    private final Optional<Transposition> transposition;
 
     /// @param tensor under whose name the loops are known
     /// @param subject of the decision
@@ -159,6 +160,8 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       this.best = decisions.choose(subject, new Tilings(target, numerics, einsum, free, reduced).all().stream()
           .flatMap(tiling -> Stream.concat(Stream.of(tiling), streams.of(tiling))).toList(),
           tiling -> costs.cycles(tiling) + streams.reading(tiling));
+      // Lanes that are gathered are as good in any order.
+      this.transposition = best.vector().isPresent() ? Optional.empty() : Transposition.of(einsum, free);
     }
 
     Mapping.Nest nest() {
@@ -166,9 +169,9 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       if (block.isPresent()) {
         return inBlocks(new TileLoops(best, reduced).withPieces(best.row().orElseThrow(), block.get()));
       }
-      TileLoops whole = new TileLoops(best, reduced);
-      TileLoops loops = shared > 0 || cycles() < PARALLEL_CYCLES ? whole : pieces(whole);
-      return nest(loops, outer(best), parallel(shared > 0 ? einsum.ranks().subList(0, shared) : outer(best), loops));
+      boolean isWhole = shared > 0 || cycles() < PARALLEL_CYCLES || transposition.isPresent();
+      TileLoops loops = isWhole ? loops() : pieces(loops());
+      return nest(loops, outer(), parallel(shared > 0 ? einsum.ranks().subList(0, shared) : outer(), loops));
     }
 
     /// The loops with blocks of rows, which are pieces, outside of the panels, and the tiles of a block inside.
@@ -198,13 +201,13 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     ///
     /// @param isNear whether memory may be gone through in any order
     Mapping.Nest nestInKernel(boolean mayShare, boolean isNear) {
-      TileLoops loops = new TileLoops(best, reduced);
+      TileLoops loops = loops();
       List<Mapping.Bound> parallel = new ArrayList<>();
       if (mayShare && cycles() >= target.speeds().meeting()) {
-        outer(best).stream().filter(rank -> loops.tiles(rank) >= target.threads()).findFirst()
+        outer().stream().filter(rank -> loops.tiles(rank) >= target.threads()).findFirst()
             .ifPresent(rank -> parallel.add(new Mapping.Bound(loops.outer(rank).getFirst(), Mapping.Binding.PARALLEL)));
       }
-      return nest(loops, isNear && parallel.isEmpty() ? longestInside(outer(best), loops) : outer(best), parallel);
+      return nest(loops, isNear && parallel.isEmpty() ? longestInside(outer(), loops) : outer(), parallel);
     }
 
     /// `outer` with the loop over vectors around the one before it, where there are but a few: entering a loop costs as much as a
@@ -225,9 +228,23 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       return costs.cycles(best);
     }
 
+    private TileLoops loops() {
+      TileLoops whole = new TileLoops(best, reduced);
+      return transposition.map(blocks -> whole.withPieces(blocks.written(), blocks.block())).orElse(whole);
+    }
+
+    private List<Rank> outer() {
+      return transposition.map(blocks -> blocks.outer(free)).orElseGet(() -> outer(best));
+    }
+
+    private boolean isInBlocks(Rank rank) {
+      return transposition.filter(blocks -> blocks.written() == rank).isPresent();
+    }
+
     private Mapping.Nest nest(TileLoops loops, List<Rank> outer, List<Mapping.Bound> parallel) {
       List<String> order = new ArrayList<>();
-      outer.forEach(rank -> order.addAll(loops.outer(rank)));
+      outer.forEach(rank -> order.addAll(isInBlocks(rank) ? loops.outer(rank).subList(0, 1) : loops.outer(rank)));
+      transposition.ifPresent(blocks -> order.add(loops.outer(blocks.written()).getLast()));
       return nestInOrder(loops, order, parallel);
     }
 
@@ -318,7 +335,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
 
     /// `loops` with the last rank that tasks are made of in pieces, where each of its tiles alone would be a task of few cycles.
     private TileLoops pieces(TileLoops loops) {
-      List<Rank> ranks = shared(outer(best), loops);
+      List<Rank> ranks = shared(outer(), loops);
       if (ranks.isEmpty() || !loops.canPiece(ranks.getLast())) {
         return loops;
       }
