@@ -38,6 +38,10 @@ final class ScheduleBuilder {
     bind(new Mapping.Bound(counter.name(), Mapping.Binding.PARALLEL));
   }
 
+  void vectorize(Var counter) {
+    bind(new Mapping.Bound(counter.name(), Mapping.Binding.VECTORIZE));
+  }
+
   void reduced(Var counter) {
     if (!reductions.contains(counter.name())) {
       reductions.add(counter.name());

@@ -75,11 +75,17 @@ final class TileBuilder {
     return Stmt.block(statements);
   }
 
-  /// The loops that give a state what it starts as.
+  /// The loops that give a state what it starts as. No mapping speaks of them: one number for all goes in vectors, which the JIT would
+  /// not make of them by itself.
   private Stmt start(Recurrence.State state, Span span) {
     Einsum copy = LowerEinsums.start(state, span);
     List<Rank> around = kernel.sharedRanks().dimensions(state.tensor()).stream().map(copy.ranks()::get).toList();
-    return new Nest(null, copy.ranks(), around, copy.exprs(), span).of(copy);
+    Nest nest = new Nest(null, copy.ranks(), around, copy.exprs(), span);
+    boolean isOneNumber = copy.value() instanceof dev.einfall.ir.cascade.Expr.FloatLiteral;
+    if (isOneNumber && kernel.schedule().mapping().layout(state.tensor()).isEmpty()) {
+      nest.vectorize();
+    }
+    return nest.of(copy);
   }
 
   private Stmt updates(Recurrence recurrence, BiFunction<Nest, Recurrence.Update, Stmt> point) {
@@ -140,6 +146,11 @@ final class TileBuilder {
         inner.put(rank, kernel.names().counter(rank));
         kernel.schedule().reduced(inner.get(rank));
       }
+    }
+
+    /// Makes lanes of the innermost loop.
+    void vectorize() {
+      own.reversed().stream().findFirst().ifPresent(rank -> kernel.schedule().vectorize(inner.get(rank)));
     }
 
     ValueBuilder values() {
