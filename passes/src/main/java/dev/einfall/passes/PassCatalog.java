@@ -112,7 +112,7 @@ public final class PassCatalog {
         options.text("reference", "maximum").equals("exponent")));
     passes.put("inline-producers", _ -> new InlineProducers());
     passes.put("cancel-inverses", options -> new CancelInverses(options.numerics()));
-    passes.put("extract-invariants", _ -> new ExtractInvariants());
+    passes.put("extract-invariants", options -> new ExtractInvariants(options.numerics()));
     passes.put("absorb-users", _ -> new AbsorbUsers());
     passes.put("keep-last-states", _ -> new KeepLastStates());
     passes.put("schedule-recurrences", options -> new ScheduleRecurrences(options.target(), options.numerics(), Decisions.byCost()));
@@ -220,6 +220,7 @@ public final class PassCatalog {
       case BindSizes bind -> join(bind.sizes().entrySet().stream().map(size -> size.getKey() + "=" + size.getValue()).toList());
       case CancelInverses cancel -> text(cancel.numerics()).replaceFirst("^, ", "");
       case EliminateCommonEinsums eliminate -> text(eliminate.numerics()).replaceFirst("^, ", "");
+      case ExtractInvariants extract -> text(extract.numerics()).replaceFirst("^, ", "");
       case GroupEinsums group -> "row-bytes=" + group.rowBytes();
       case GroupProducts group -> text(group.target()) + text(group.numerics());
       case GroupRecurrences group -> text(group.target()) + text(group.numerics());

@@ -103,7 +103,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // What undoes each other stands side by side now.
         new CancelInverses(options.numerics()),
         // What inlining has brought to places where it is evaluated again and again; layers often share it.
-        new ExtractInvariants(),
+        new ExtractInvariants(options.numerics()),
         new EliminateCommonEinsums(options.numerics()),
         // Users first: where they have moved into the steps, nobody needs what all steps made.
         new AbsorbUsers(),
