@@ -24,10 +24,13 @@ final class NeverNegative {
   private void add(Stmt statement) {
     switch (statement) {
       case Stmt.For loop -> variables.add(loop.var());
-      case Stmt.Let let when !let.value().type().isVector() && let.value().type().element() == ElementType.I32 && holds(let.value()) ->
-          variables.add(let.var());
+      case Stmt.Let(Var var, Expr value, Stmt _) when isIndex(value) && holds(value) -> variables.add(var);
       case Stmt.Let _, Stmt.Block _, Stmt.Alloc _, Stmt.If _, Stmt.Store _, Stmt.Require _ -> {}
     }
+  }
+
+  private static boolean isIndex(Expr value) {
+    return !value.type().isVector() && value.type().element() == ElementType.I32;
   }
 
   private boolean holds(Expr value) {
@@ -35,9 +38,9 @@ final class NeverNegative {
       case Expr.IntLiteral(_, long number) -> number >= 0;
       case Expr.Ref(Var var) -> variables.contains(var);
       case Expr.Binary(var op, Expr left, Expr right) -> switch (op) {
-        // A sum or product that wraps is none of these.
-        case DIV, MOD, MIN, MAX -> holds(left) && holds(right);
-        case AND -> holds(left) || holds(right);
+        // Sums and products may wrap.
+        case DIV, MOD, MIN -> holds(left) && holds(right);
+        case MAX, AND -> holds(left) || holds(right);
         case ADD, SUB, MUL, POW, EQ, NE, LT, LE, GT, GE, OR, XOR, SHL, SHR -> false;
       };
       case Expr.FloatLiteral _, Expr.Load _, Expr.Unary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Bitcast _, Expr.Ramp _,

@@ -52,15 +52,17 @@ record Streams(Target target, Numerics numerics, Einsum einsum, List<Rank> reduc
   }
 
   private boolean mayReorder() {
-    return Products.of(einsum).map(Products::reduce).filter(reduce -> Vectorizable.canCombine(reduce, reduced.getFirst(), numerics)).isPresent();
+    return Products.of(einsum)
+        .filter(products -> Vectorizable.canCombine(products.reduce(), reduced.getFirst(), numerics)).isPresent();
   }
 
   /// Whether a tile reads whole rows of the operand, and no output rank but the rows of the tile has to read it again.
   private boolean isReadOnce(Tiling tiling) {
     Set<Rank> largest = largest();
-    return tiling.vector().filter(vector -> largest.contains(vector) && vector.size().value() <= tiling.width()).isPresent()
-        && tiling.vector().filter(reduced::contains).isEmpty() && einsum.ranks().stream().filter(rank -> !largest.contains(rank) && rank.size().value() > 1)
-            .allMatch(rank -> tiling.row().filter(row -> row == rank && rank.size().value() <= tiling.rows()).isPresent());
+    boolean readsRows = tiling.vector().filter(vector -> largest.contains(vector) && !reduced.contains(vector)
+        && vector.size().value() <= tiling.width()).isPresent();
+    return readsRows && einsum.ranks().stream().filter(rank -> !largest.contains(rank) && rank.size().value() > 1)
+        .allMatch(rank -> tiling.row().filter(row -> row == rank && rank.size().value() <= tiling.rows()).isPresent());
   }
 
   private boolean isFar() {
