@@ -4,6 +4,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import dev.einfall.runtime.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -38,6 +39,19 @@ final class OnnxContestant implements Contestant {
 
   OnnxContestant with(String name, int value, long... shape) throws OrtException {
     inputs.put(name, OnnxTensor.createTensor(ENVIRONMENT, IntBuffer.wrap(new int[] {value}), shape));
+    return this;
+  }
+
+  /// An input that is read from where `tensor` lies, as long as that is open.
+  OnnxContestant with(String name, Tensor tensor) throws OrtException {
+    ByteBuffer memory = tensor.data().asByteBuffer().order(ByteOrder.nativeOrder());
+    long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
+    inputs.put(name, switch (tensor.type()) {
+      case F32 -> OnnxTensor.createTensor(ENVIRONMENT, memory.asFloatBuffer(), shape);
+      case I64 -> OnnxTensor.createTensor(ENVIRONMENT, memory.asLongBuffer(), shape);
+      case I32 -> OnnxTensor.createTensor(ENVIRONMENT, memory.asIntBuffer(), shape);
+      case F64, F16, BF16, I16, I8, U8, BOOL -> throw new IllegalArgumentException("no peer is given " + tensor);
+    });
     return this;
   }
 

@@ -17,6 +17,7 @@ import java.util.Arrays;
 final class OnnxModel {
   private static final int IR_VERSION = 10;
   private static final int FLOAT = TensorProto.DataType.FLOAT.getNumber();
+  private static final int LONG = TensorProto.DataType.INT64.getNumber();
 
   private final GraphProto.Builder graph = GraphProto.newBuilder().setName("one operator");
   private final NodeProto.Builder node;
@@ -42,6 +43,12 @@ final class OnnxModel {
     return this;
   }
 
+  /// The next inputs are `i64` inputs of the model, of any shapes.
+  OnnxModel longs(String... names) {
+    Arrays.stream(names).forEach(name -> input(name, LONG));
+    return this;
+  }
+
   private void input(String name, int type) {
     node.addInput(name);
     if (!name.isEmpty()) {
@@ -58,7 +65,18 @@ final class OnnxModel {
   OnnxModel constant(String name, float[] values, long... shape) {
     ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(values);
-    TensorProto.Builder tensor = TensorProto.newBuilder().setName(name).setDataType(FLOAT).setRawData(ByteString.copyFrom(bytes));
+    return constant(name, FLOAT, bytes, shape);
+  }
+
+  /// The next input is a constant.
+  OnnxModel constant(String name, long[] values, long... shape) {
+    ByteBuffer bytes = ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asLongBuffer().put(values);
+    return constant(name, LONG, bytes, shape);
+  }
+
+  private OnnxModel constant(String name, int type, ByteBuffer bytes, long... shape) {
+    TensorProto.Builder tensor = TensorProto.newBuilder().setName(name).setDataType(type).setRawData(ByteString.copyFrom(bytes));
     Arrays.stream(shape).forEach(tensor::addDims);
     graph.addInitializer(tensor);
     node.addInput(name);
@@ -67,6 +85,13 @@ final class OnnxModel {
 
   OnnxModel attribute(String name, long value) {
     node.addAttribute(AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INT).setI(value));
+    return this;
+  }
+
+  OnnxModel attribute(String name, long[] values) {
+    AttributeProto.Builder attribute = AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INTS);
+    Arrays.stream(values).forEach(attribute::addInts);
+    node.addAttribute(attribute);
     return this;
   }
 

@@ -9,6 +9,7 @@ public final class Peers {
   private static final String USAGE = """
       usage: tests/peers minilm
              tests/peers blocks [threads=1,2] [seconds=4] [WORD OF A CASE ...]
+             tests/peers elementwise [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers attention|recurrences [threads=1,2] [seconds=4] [forced] [WORD OF A CASE ...]
       """;
 
@@ -22,6 +23,7 @@ public final class Peers {
       case "minilm" -> miniLm(rest);
       case "attention" -> AttentionPeers.run(Request.of(rest));
       case "blocks" -> BlockPeers.run(Request.of(rest));
+      case "elementwise" -> ElementwisePeers.run(Request.of(rest));
       case "recurrences" -> RecurrencePeers.run(Request.of(rest));
       default -> fail();
     }
