@@ -1,7 +1,9 @@
 package dev.einfall.tests.peers;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// Contestants for one case, by name: first all compute once, and what they compute is compared; then they are measured.
 ///
@@ -15,6 +17,8 @@ record Bout(Map<String, Double> millis, Map<String, Double> rough, double error)
   static final String PLAIN = "plain";
   /// A peer that takes this many times as long as the best one is not measured any further.
   private static final double TOO_SLOW = 2;
+  /// Times below this many milliseconds are shown with more digits.
+  private static final double SHORT = 1;
   private static final long FIRST_LOOK_NANOS = 100_000_000;
   /// Peers that differ by more compute something else.
   private static final double LARGEST_DIFFERENCE = 1e-2;
@@ -92,6 +96,41 @@ record Bout(Map<String, Double> millis, Map<String, Double> rough, double error)
     return largest;
   }
 
+  /// The medians of equal bouts. Who was too slow in one of them is too slow.
+  static Bout median(List<Bout> bouts) {
+    Map<String, Double> millis = new LinkedHashMap<>();
+    Map<String, Double> rough = new LinkedHashMap<>();
+    for (String name : bouts.getFirst().names()) {
+      boolean measured = bouts.stream().allMatch(bout -> bout.millis.containsKey(name));
+      List<Double> times = bouts.stream().map(bout -> bout.millis.getOrDefault(name, bout.rough.get(name))).sorted().toList();
+      (measured ? millis : rough).put(name, times.get(times.size() / 2));
+    }
+    return new Bout(millis, rough, bouts.stream().mapToDouble(Bout::error).max().orElseThrow());
+  }
+
+  private List<String> names() {
+    return Stream.of(millis, rough).flatMap(times -> times.keySet().stream()).toList();
+  }
+
+  /// Lines for [#read].
+  String written() {
+    StringBuilder lines = new StringBuilder("error\t\t" + error + "\n");
+    millis.forEach((name, time) -> lines.append("millis\t" + name + "\t" + time + "\n"));
+    rough.forEach((name, time) -> lines.append("rough\t" + name + "\t" + time + "\n"));
+    return lines.toString();
+  }
+
+  /// What was [#written], among other lines.
+  static Bout read(String lines) {
+    Map<String, Map<String, Double>> parts = new LinkedHashMap<>();
+    lines.lines().map(line -> line.split("\t")).filter(words -> words.length == 3)
+        .forEach(words -> parts.computeIfAbsent(words[0], _ -> new LinkedHashMap<>()).put(words[1], Double.valueOf(words[2])));
+    if (!parts.containsKey("millis")) {
+      throw new IllegalStateException("another JVM measured nothing, but said: " + lines);
+    }
+    return new Bout(parts.get("millis"), parts.getOrDefault("rough", Map.of()), parts.get("error").get(""));
+  }
+
   /// The time of the fastest peer over ours: above 1, we are faster.
   double ratio() {
     return millis.entrySet().stream().filter(entry -> peer(entry.getKey())).mapToDouble(Map.Entry::getValue).min()
@@ -105,7 +144,7 @@ record Bout(Map<String, Double> millis, Map<String, Double> rough, double error)
 
   /// The time of `name` for a table: of a first look, where it was not measured further, and a dash, where it did not take part.
   String time(String name) {
-    return millis.containsKey(name) ? "%.2f".formatted(millis.get(name))
+    return millis.containsKey(name) ? (millis.get(name) < SHORT ? "%.4f" : "%.2f").formatted(millis.get(name))
         : rough.containsKey(name) ? "~%.0f".formatted(rough.get(name)) : "-";
   }
 }

@@ -10,12 +10,9 @@ import dev.einfall.tests.runtime.Batch;
 import dev.einfall.tests.runtime.MiniLm;
 import dev.einfall.tests.runtime.OnnxPeer;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /// all-MiniLM-L6-v2 in Einfall and in ONNX Runtime: how long until it runs, and how much memory it takes. Each in a process
@@ -38,14 +35,7 @@ final class MiniLmStart {
 
   /// Runs `minilm start ENGINE` in a JVM like this one, and returns the `key=value` words that it prints.
   private static Map<String, String> fork(String engine) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of(
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC",
-        "--add-modules", "jdk.incubator.vector",
-        "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
-        Peers.class.getName(), "minilm", "start", engine));
-    Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    process.waitFor();
+    String output = NewJvm.output("minilm", "start", engine);
     Map<String, String> values = new LinkedHashMap<>();
     for (String word : output.strip().split("\\s+")) {
       String[] parts = word.split("=", 2);

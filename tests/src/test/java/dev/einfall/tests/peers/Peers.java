@@ -11,17 +11,21 @@ public final class Peers {
              tests/peers blocks [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers elementwise [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers attention|recurrences [threads=1,2] [seconds=4] [forced] [WORD OF A CASE ...]
+             tests/peers gemm [threads=1,2] [seconds=4] [forks=N] [forced] [WORD OF A CASE ...]
       """;
 
   private Peers() {}
 
-  /// `minilm` measures all cases; `minilm start ENGINE` is what it runs in a process of its own for each engine.
+  /// `minilm` measures all cases; `minilm start ENGINE` is what it runs in a process of its own for each engine, and `gemm-fork` what
+  /// `gemm forks=N` runs.
   public static void main(String[] arguments) throws Exception {
     Locale.setDefault(Locale.ROOT);
     List<String> rest = Arrays.asList(arguments).subList(Math.min(1, arguments.length), arguments.length);
     switch (arguments.length == 0 ? "" : arguments[0]) {
       case "minilm" -> miniLm(rest);
       case "attention" -> AttentionPeers.run(Request.of(rest));
+      case "gemm" -> GemmPeers.run(Request.of(rest));
+      case GemmPeers.FORK -> GemmPeers.fork(Request.of(rest));
       case "blocks" -> BlockPeers.run(Request.of(rest));
       case "elementwise" -> ElementwisePeers.run(Request.of(rest));
       case "recurrences" -> RecurrencePeers.run(Request.of(rest));

@@ -1,0 +1,128 @@
+package dev.einfall.tests.peers;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// Objects of oneDNN, by its C interface of version 3. All live until this is closed.
+final class OneDnn implements AutoCloseable {
+  static final String PROJECT = "dnnl";
+  private static final String FILE = "libdnnl.so.3";
+  private static final int CPU = 1;
+  private static final int IN_ORDER = 1;
+  private static final int F32 = 3;
+  private static final int ANY_LAYOUT = 1;
+  private static final int QUERY_WEIGHTS = 131;
+  private static final long ARGUMENT_BYTES = 16;
+  /// The most dimensions that a tensor may have there.
+  private static final int MOST_DIMENSIONS = 12;
+
+  static final int SOURCE = 1;
+  static final int DESTINATION = 17;
+  static final int WEIGHTS = 33;
+
+  private final Arena arena = Arena.ofShared();
+  private final Deque<NativeLibrary.Call> destroyed = new ArrayDeque<>();
+  private final NativeLibrary library = NativeLibrary.load(PROJECT, FILE);
+  private final MemorySegment engine = made("engine", "engine_create", CPU, 0L);
+  private final MemorySegment stream = made("stream", "stream_create", engine, IN_ORDER);
+
+  static boolean isThere() {
+    return NativeLibrary.isThere(PROJECT, FILE);
+  }
+
+  /// What `function` makes: it stores that where its first parameter points to. A function of `kind` destroys it.
+  private MemorySegment made(String kind, String function, Object... arguments) {
+    MemorySegment place = arena.allocate(ADDRESS);
+    Object[] all = Stream.concat(Stream.of(place), Stream.of(arguments)).toArray();
+    check(library.call("dnnl_" + function, all));
+    MemorySegment result = place.get(ADDRESS, 0);
+    destroyed.push(library.call("dnnl_" + kind + "_destroy", result));
+    return result;
+  }
+
+  private static void check(NativeLibrary.Call call) {
+    int status = (int) call.make();
+    if (status != 0) {
+      throw new IllegalStateException(call.name() + " returns " + status);
+    }
+  }
+
+  /// The row-major layout of a matrix.
+  MemorySegment rowMajor(long rows, long columns) {
+    return made("memory_desc", "memory_desc_create_with_strides", 2, longs(rows, columns), F32, longs(columns, 1));
+  }
+
+  /// Whatever layout of a matrix a primitive asks for.
+  MemorySegment any(long rows, long columns) {
+    return made("memory_desc", "memory_desc_create_with_tag", 2, longs(rows, columns), F32, ANY_LAYOUT);
+  }
+
+  private MemorySegment longs(long first, long second) {
+    MemorySegment array = arena.allocate(JAVA_LONG, MOST_DIMENSIONS);
+    array.setAtIndex(JAVA_LONG, 0, first);
+    array.setAtIndex(JAVA_LONG, 1, second);
+    return array;
+  }
+
+  /// A product of matrices, described.
+  MemorySegment product(MemorySegment source, MemorySegment weights, MemorySegment destination) {
+    return made("primitive_desc", "matmul_primitive_desc_create", engine, source, weights, MemorySegment.NULL, destination,
+        MemorySegment.NULL);
+  }
+
+  /// The layout that a product asks its weights to have.
+  MemorySegment weightsOf(MemorySegment product) {
+    return MemorySegment.ofAddress(library.call("dnnl_primitive_desc_query_md", product, QUERY_WEIGHTS, 0).make());
+  }
+
+  long bytes(MemorySegment layout) {
+    return library.call("dnnl_memory_desc_get_size", layout).make();
+  }
+
+  /// A tensor over memory that the caller keeps.
+  MemorySegment tensor(MemorySegment layout, MemorySegment memory) {
+    return made("memory", "memory_create", layout, engine, memory);
+  }
+
+  /// Stores the same numbers in another layout.
+  void reorder(MemorySegment layout, MemorySegment tensor, MemorySegment newLayout, MemorySegment newTensor) {
+    MemorySegment description =
+        made("primitive_desc", "reorder_primitive_desc_create", layout, engine, newLayout, engine, MemorySegment.NULL);
+    check(execution(description, Map.of(SOURCE, tensor, DESTINATION, newTensor)));
+    finish();
+  }
+
+  /// What computes `description` with tensors in these roles.
+  NativeLibrary.Call execution(MemorySegment description, Map<Integer, MemorySegment> tensors) {
+    MemorySegment primitive = made("primitive", "primitive_create", description);
+    MemorySegment arguments = arena.allocate(ARGUMENT_BYTES * tensors.size(), ARGUMENT_BYTES);
+    long offset = 0;
+    for (Map.Entry<Integer, MemorySegment> tensor : tensors.entrySet()) {
+      arguments.set(JAVA_INT, offset, tensor.getKey());
+      arguments.set(ADDRESS, offset + ADDRESS.byteSize(), tensor.getValue());
+      offset += ARGUMENT_BYTES;
+    }
+    return library.call("dnnl_primitive_execute", primitive, stream, tensors.size(), arguments);
+  }
+
+  /// A wait for all that was executed.
+  NativeLibrary.Call finish() {
+    NativeLibrary.Call wait = library.call("dnnl_stream_wait", stream);
+    check(wait);
+    return wait;
+  }
+
+  @Override
+  public void close() {
+    destroyed.forEach(NativeLibrary.Call::make);
+    arena.close();
+  }
+}
