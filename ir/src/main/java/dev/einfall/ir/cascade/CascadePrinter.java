@@ -135,10 +135,11 @@ public final class CascadePrinter {
     cascade.weights().forEach(weight ->
         lines.add("weight " + declaration(weight.tensor()) + " = " + key(weight.key())));
     cascade.definitions().forEach(definition -> definition(definition, lines));
-    cascade.mapping().nests().forEach(nest ->
-        lines.block("map " + name(nest.tensor()), () -> nest(nest, lines)));
+    // Before the nests: in a group that goes in tiles, `parallel p` of a nest is the loop over these.
     cascade.mapping().groups().forEach(group ->
         lines.add("map " + name(group.members().getLast()) + " { fuse " + names(group.members()) + shared(group) + " }"));
+    cascade.mapping().nests().forEach(nest ->
+        lines.block("map " + name(nest.tensor()), () -> nest(nest, lines)));
     cascade.mapping().layouts().forEach(layout ->
         lines.add("map " + name(layout.tensor()) + " { layout " + String.join(" ", layout.ranks()) + " }"));
     cascade.mapping().schedules().forEach(schedule -> lines.add("map " + name(schedule.tensor()) + " { schedule "
