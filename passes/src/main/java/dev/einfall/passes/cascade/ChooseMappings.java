@@ -84,6 +84,8 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
         nests.add(new Choice(einsum.tensor(), subjects.get(einsum.tensor()), einsum, new CostModel(target, einsum, constant, fused), group).nest());
       }
     }
+    // A scalar has no loops, and a map without a directive says nothing.
+    nests.removeIf(nest -> nest.splits().isEmpty() && nest.order().isEmpty() && nest.bindings().isEmpty());
     return cascade.withMapping(cascade.mapping().withNests(nests));
   }
 
@@ -119,7 +121,6 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       view.shared(first.tensor()).forEach(rank -> bindings.add(new Mapping.Bound(rank.name(), Mapping.Binding.PARALLEL)));
       nests.set(0, new Mapping.Nest(first.tensor(), first.splits(), first.order(), bindings));
     }
-    nests.removeIf(nest -> nest.splits().isEmpty() && nest.order().isEmpty() && nest.bindings().isEmpty());
     return nests;
   }
 

@@ -1,5 +1,6 @@
 package dev.einfall.tests.programs;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.einfall.backends.reference.Array;
@@ -10,11 +11,14 @@ import dev.einfall.frontend.EinReader;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.CascadePrinter;
 import dev.einfall.ir.cascade.CascadeVerifier;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.ir.loop.PlanVerifier;
+import dev.einfall.passes.Pass;
+import dev.einfall.passes.PassRunner;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
@@ -71,8 +75,37 @@ class ProgramsTest {
     })).toList();
   }
 
+  /// What the passes make of a program, with all that they map, is a program that says the same.
+  @TestFactory
+  List<DynamicTest> mappedProgramsReadBack() throws IOException {
+    List<Path> files = new ArrayList<>(programs());
+    files.addAll(programs(PROGRAMS.resolve("reduced")));
+    return files.stream().map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> {
+      EinProgram program = read(file);
+      for (int i = 5; i < SIZES.length; i += 2) {
+        SortedMap<String, Long> sizes = sizes(program, i);
+        String mapped = CascadePrinter.print(mapped(cascade(program, sizes), sizes, VECTOR_BYTES[i % VECTOR_BYTES.length], 1 + i % 3));
+        assertEquals(mapped, CascadePrinter.print(EinReader.read(new Source("mapped.ein", mapped), Optional.empty()).cascade()));
+      }
+    })).toList();
+  }
+
+  private static Cascade mapped(Cascade cascade, SortedMap<String, Long> sizes, int vectorBytes, int threads) {
+    Pipeline pipeline = new Pipeline(PipelineOptions.of(Target.of(vectorBytes, threads)), _ -> { }, _ -> { });
+    PassRunner runner = new PassRunner(_ -> { }, _ -> { });
+    Cascade mapped = cascade;
+    for (Pass.OnCascade pass : pipeline.cascadePasses(sizes)) {
+      mapped = runner.run(pass, mapped);
+    }
+    return mapped;
+  }
+
   private static List<Path> programs() throws IOException {
-    try (Stream<Path> files = Files.list(PROGRAMS)) {
+    return programs(PROGRAMS);
+  }
+
+  private static List<Path> programs(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
       return files.filter(file -> file.toString().endsWith(".ein")).sorted().toList();
     }
   }
