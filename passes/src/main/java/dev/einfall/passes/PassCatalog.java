@@ -31,6 +31,7 @@ import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
 import dev.einfall.passes.loop.SplitLoops;
 import dev.einfall.passes.loop.SplitRanges;
+import dev.einfall.passes.loop.TransposeTiles;
 import dev.einfall.passes.loop.TurnLoops;
 import dev.einfall.passes.loop.UnrollLoops;
 import dev.einfall.passes.loop.VectorizeLoops;
@@ -138,6 +139,7 @@ public final class PassCatalog {
     passes.put("fuse-multiply-adds", _ -> new FuseMultiplyAdds());
     passes.put("unroll-loops", options -> new UnrollLoops(options.number("operations", 160)));
     passes.put("simplify-indices", _ -> new SimplifyIndices());
+    passes.put("transpose-tiles", _ -> new TransposeTiles());
     passes.put("keep-accumulators", options -> new KeepAccumulators(options.number("registers", 64)));
     passes.put("share-subexpressions", _ -> new ShareSubexpressions());
     passes.put("turn-loops", options -> new TurnLoops(options.target().l2Bytes()));

@@ -34,6 +34,7 @@ import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
 import dev.einfall.passes.loop.SplitLoops;
 import dev.einfall.passes.loop.SplitRanges;
+import dev.einfall.passes.loop.TransposeTiles;
 import dev.einfall.passes.loop.TurnLoops;
 import dev.einfall.passes.loop.UnrollLoops;
 import dev.einfall.passes.loop.VectorizeLoops;
@@ -163,6 +164,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new UnrollLoops(),
         // Indices must be constants to name registers.
         new SimplifyIndices(),
+        // Indices of copies differ by constants now, and no variable stands between their stores yet.
+        new TransposeTiles(),
         new KeepAccumulators(),
         new ShareSubexpressions(),
         // Last, as it looks for what loops store and load in the end, and is in nobody's way then.

@@ -207,9 +207,18 @@ final class LanesToLoops {
       case Expr.Broadcast(Expr operand, _) -> lower(operand, spills);
       case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Bitcast _ ->
           expr.mapChildren(operand -> lane(operand, lane, spills));
+      case Expr.Zip zip -> laneOfZip(zip, lane, spills);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _ ->
           throw new InternalException("vector " + expr);
     };
+  }
+
+  private Expr laneOfZip(Expr.Zip zip, Expr lane, List<Spill> spills) {
+    int half = zip.type().lanes() / 2;
+    Expr pair = new Expr.Binary(BinaryOp.DIV, lane, Expr.index(2));
+    Expr from = zip.upper() ? new Expr.Binary(BinaryOp.ADD, pair, Expr.index(half)) : pair;
+    Expr isLeft = new Expr.Binary(BinaryOp.EQ, new Expr.Binary(BinaryOp.MOD, lane, Expr.index(2)), Expr.index(0));
+    return new Expr.Select(isLeft, lane(zip.left(), from, spills), lane(zip.right(), from, spills));
   }
 
   private boolean inRegisters(Buffer buffer) {
@@ -240,7 +249,7 @@ final class LanesToLoops {
       case Expr.Load load when VectorSupport.holds(load.type()) -> "a load of " + load.type() + " from elements that are not neighbours";
       case Expr.Load load -> "a load of " + load.type();
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Ref _, Expr.Fma _, Expr.Select _, Expr.Bitcast _, Expr.Ramp _,
-          Expr.Broadcast _ -> "a value of type " + expr.type();
+          Expr.Broadcast _, Expr.Zip _ -> "a value of type " + expr.type();
     };
   }
 

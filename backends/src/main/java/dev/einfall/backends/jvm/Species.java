@@ -78,6 +78,15 @@ record Species(ElementType element, int lanes) {
     return invoked("rotation", SHUFFLE, iota, species(), distance, 1, TRUE);
   }
 
+  /// The constant vector by which `selectFrom` takes the lanes of the lower halves of two vectors in turn, or of the `upper` ones: lanes of
+  /// the second vector have numbers that are negative.
+  ConstantDynamic zip(boolean upper) {
+    Handle zip = new Handle(Opcodes.H_INVOKESTATIC, PACKAGE + "VectorShuffle", "makeZip", "(" + DESCRIPTOR + "I)" + SHUFFLE, false);
+    Handle toVector =
+        new Handle(Opcodes.H_INVOKEVIRTUAL, PACKAGE + "VectorShuffle", "toVector", "()L" + PACKAGE + "Vector;", false);
+    return invoked("lanes", descriptor(), toVector, invoked("zip", SHUFFLE, zip, species(), upper ? 1 : 0));
+  }
+
   private ConstantDynamic species() {
     return new ConstantDynamic(constant(), DESCRIPTOR, STATIC_FIELD, Type.getObjectType(vectorClass()));
   }

@@ -57,7 +57,7 @@ final class VectorEmitter {
 
   private static boolean isExact(Expr expr) {
     return switch (expr) {
-      case Expr.Load _, Expr.Cast _, Expr.Bitcast _ -> false;
+      case Expr.Load _, Expr.Cast _, Expr.Bitcast _, Expr.Zip _ -> false;
       case Expr.Ref _, Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Ramp _, Expr.Broadcast _, Expr.FloatLiteral _,
           Expr.IntLiteral _, Expr.ReduceLanes _ -> true;
     };
@@ -97,6 +97,13 @@ final class VectorEmitter {
       }
       case Expr.Ramp ramp -> ramp(ramp, species);
       case Expr.Broadcast(Expr operand, _) -> broadcast(species, operand);
+      case Expr.Zip zip -> {
+        code.poolConstant(species.zip(zip.upper()));
+        code.castExact(species);
+        emit(zip.left());
+        emit(zip.right());
+        code.invokeVirtual(species.vectorClass(), "selectFrom", "(" + VECTOR + VECTOR + ")" + species.descriptor());
+      }
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _ -> throw new InternalException("vector " + expr);
     }
   }
@@ -361,7 +368,7 @@ final class VectorEmitter {
         castMask(ints, species);
       }
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Fma _, Expr.Select _, Expr.Bitcast _, Expr.Ramp _,
-          Expr.ReduceLanes _ -> throw new InternalException("mask " + expr);
+          Expr.ReduceLanes _, Expr.Zip _ -> throw new InternalException("mask " + expr);
     }
   }
 

@@ -35,6 +35,7 @@ public final class VectorSupport {
       case Expr.Cast cast -> holds(cast.type()) && (holds(cast.operand().type()) || supportsWidening(cast));
       case Expr.Bitcast bitcast -> holds(bitcast.type()) && bitcast.type().element() != BOOL
           && holds(bitcast.operand().type());
+      case Expr.Zip zip -> holds(zip.type());
       case Expr.ReduceLanes reduce -> holds(reduce.operand().type()) && supportsReduction(reduce);
     };
   }

@@ -189,7 +189,13 @@ final class StmtCompiler {
       case Expr.Broadcast(Expr operand, int _) -> broadcast(type, compile(operand));
       case Expr.ReduceLanes(BinaryOp op, Expr operand) ->
           reduceLanes(op, type, operand.type().lanes(), compile(operand));
+      case Expr.Zip zip -> zip(type, zip.upper() ? zip.type().lanes() / 2 : 0, compile(zip.left()), compile(zip.right()));
     };
+  }
+
+  private static Value zip(ElementType type, int from, Value left, Value right) {
+    return type.isFloat() ? (Value.OfNumber) (frame, lane) -> (lane % 2 == 0 ? left : right).number(frame, from + lane / 2)
+        : (Value.OfInteger) (frame, lane) -> (lane % 2 == 0 ? left : right).integer(frame, from + lane / 2);
   }
 
   private Value load(Expr.Load load) {

@@ -116,6 +116,14 @@ public sealed interface Expr {
     }
   }
 
+  /// The lanes of the lower half of `left` and of that of `right` in turn; of the upper halves, if it is `upper`.
+  record Zip(Expr left, Expr right, boolean upper) implements Expr {
+    public Zip {
+      require(left.type().equals(right.type()) && left.type().lanes() % 2 == 0 && left.type().element() != BOOL,
+          () -> "zip of " + left.type() + " and " + right.type());
+    }
+  }
+
   default ValueType type() {
     return switch (this) {
       case FloatLiteral literal -> ValueType.scalar(literal.element);
@@ -134,6 +142,7 @@ public sealed interface Expr {
       case Ramp ramp -> new ValueType(I32, ramp.lanes);
       case Broadcast broadcast -> new ValueType(broadcast.operand.type().element(), broadcast.lanes);
       case ReduceLanes reduce -> ValueType.scalar(reduce.operand.type().element());
+      case Zip zip -> zip.left.type();
     };
   }
 
@@ -150,6 +159,7 @@ public sealed interface Expr {
       case Ramp ramp -> List.of(ramp.base);
       case Broadcast broadcast -> List.of(broadcast.operand);
       case ReduceLanes reduce -> List.of(reduce.operand);
+      case Zip zip -> List.of(zip.left, zip.right);
     };
   }
 
@@ -177,6 +187,7 @@ public sealed interface Expr {
       case Ramp ramp -> new Ramp(operands.get(0), ramp.stride, ramp.lanes);
       case Broadcast broadcast -> new Broadcast(operands.get(0), broadcast.lanes);
       case ReduceLanes reduce -> new ReduceLanes(reduce.op, operands.get(0));
+      case Zip zip -> new Zip(operands.get(0), operands.get(1), zip.upper);
     };
   }
 

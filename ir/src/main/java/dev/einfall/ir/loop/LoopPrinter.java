@@ -160,6 +160,7 @@ public final class LoopPrinter {
       case Expr.Broadcast(Expr operand, int lanes) -> call("broadcast", names, operand, Expr.index(lanes));
       case Expr.ReduceLanes reduce ->
           call("reduce_" + reduce.op().name().toLowerCase(Locale.ROOT), names, reduce.operand());
+      case Expr.Zip zip -> call(zip.upper() ? "zip_high" : "zip_low", names, zip.left(), zip.right());
     };
   }
 

@@ -141,11 +141,11 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
   private final class Choice {
     private final Tensor tensor;
     private final Einsum einsum;
-    private final CostModel costs;
     private final int shared;
     private final List<Rank> free;
     private final List<Rank> reduced;
     private final Tiling best;
+    private final double cycles;
     private final Optional<Transposition> transposition;
 
     /// @param tensor under whose name the loops are known
@@ -153,20 +153,21 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     Choice(Tensor tensor, String subject, Einsum einsum, CostModel costs, Optional<Mapping.Group> group) {
       this.tensor = tensor;
       this.einsum = einsum;
-      this.costs = costs;
       this.shared = group.map(fused -> fused.shared().size()).orElse(0);
       this.free = einsum.ranks().subList(shared, einsum.ranks().size());
       this.reduced = Exprs.reduced(einsum.value());
       Streams streams = new Streams(target, numerics, einsum, reduced);
-      this.best = decisions.choose(subject, new Tilings(target, numerics, einsum, free, reduced).all().stream()
+      Tiling cheapest = decisions.choose(subject, new Tilings(target, numerics, einsum, free, reduced).all().stream()
           .flatMap(tiling -> Stream.concat(Stream.of(tiling), streams.of(tiling))).toList(),
           tiling -> costs.cycles(tiling) + streams.reading(tiling));
       // Lanes that are gathered are as good in any order.
-      this.transposition = best.vector().isPresent() ? Optional.empty() : Transposition.of(einsum, free);
+      this.transposition = cheapest.vector().isPresent() ? Optional.empty() : Transposition.of(einsum, free);
+      this.best = transposition.flatMap(blocks -> blocks.tile(einsum, target, numerics)).orElse(cheapest);
+      this.cycles = costs.cycles(cheapest);
     }
 
     Mapping.Nest nest() {
-      Optional<Integer> block = shared > 0 ? Optional.empty() : new RowBlocks(target, einsum).of(best);
+      Optional<Integer> block = shared > 0 || transposition.isPresent() ? Optional.empty() : new RowBlocks(target, einsum).of(best);
       if (block.isPresent()) {
         return inBlocks(new TileLoops(best, reduced).withPieces(best.row().orElseThrow(), block.get()));
       }
@@ -226,7 +227,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     }
 
     double cycles() {
-      return costs.cycles(best);
+      return cycles;
     }
 
     private TileLoops loops() {

@@ -3,13 +3,16 @@ package dev.einfall.passes.cascade;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.passes.Numerics;
+import dev.einfall.passes.Target;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /// The loops of an Einsum that reads neighbours along another rank than it writes them: by blocks of as many coordinates of the
 /// written rank as make a line of the cache, of which each is then written whole, and those that were read stay near until all of
-/// their elements are used.
+/// their elements are used. A block is computed by tiles of as many vectors of what is read as each has lanes, which
+/// [dev.einfall.passes.loop.TransposeTiles] then turns into vectors of what is written.
 ///
 /// ```
 /// Y[n, m] = X[m, n]     =>     for m1 in 0..M / 16 { for n in 0..N { for m0 in 0..16 { Y[n, m1 * 16 + m0] = X[m1 * 16 + m0, n] } } }
@@ -20,6 +23,11 @@ import java.util.Optional;
 /// @param block the coordinates of `written` in a line
 record Transposition(Rank read, Rank written, int block) {
   private static final int LINE_BYTES = 64;
+  /// Wider vectors need more steps: those of 64 bytes make code that is too long for one method.
+  private static final int TILE_BYTES = 32;
+  private static final int LEAST_LANES = 4;
+  /// All vectors of a tile are computed before the first is stored, and their code stands as often.
+  private static final int MOST_OPERATIONS = 4;
 
   /// How `einsum`, which is computed element by element, transposes what it reads, if it does and more than a block.
   ///
@@ -35,6 +43,16 @@ record Transposition(Rank read, Rank written, int block) {
         .flatMap(access -> free.stream().filter(rank -> rank != written && isAlong(access, rank)))
         .filter(read -> read.size().value() > 1 && written.size().value() > block)
         .map(read -> new Transposition(read, written, block)).findFirst();
+  }
+
+  /// The tile of a block of `einsum`, if its values can be vectors along the rank that is read.
+  Optional<Tiling> tile(Einsum einsum, Target target, Numerics numerics) {
+    int bytes = einsum.tensor().type().bytes();
+    int lanes = Math.min(target.vectorBytes(), TILE_BYTES) / bytes;
+    boolean fits = lanes >= LEAST_LANES && block % lanes == 0 && read.size().value() >= lanes
+        && Exprs.operations(einsum.value()) <= MOST_OPERATIONS && Vectorizable.along(einsum, read, numerics)
+        && Exprs.accesses(einsum.value()).allMatch(access -> access.outside().isEmpty() && CostModel.isContiguous(access, read));
+    return fits ? Optional.of(Tiling.of(read, lanes, 1).withRows(written, lanes)) : Optional.empty();
   }
 
   private static boolean isAlong(Expr.Access access, Rank rank) {

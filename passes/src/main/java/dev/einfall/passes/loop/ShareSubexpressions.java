@@ -104,7 +104,8 @@ public record ShareSubexpressions() implements Pass.OnKernel {
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Ref _, Expr.Ramp _ -> false;
       case Expr.Load load -> load.buffer().space() != Buffer.Space.REGISTER;
       case Expr.Broadcast broadcast -> isWorthBinding(broadcast.operand());
-      case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Bitcast _, Expr.ReduceLanes _ -> true;
+      case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Bitcast _, Expr.ReduceLanes _,
+          Expr.Zip _ -> true;
     };
   }
 
