@@ -81,7 +81,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       if (cascade.mapping().nest(einsum.tensor()).isEmpty() && !inside.contains(einsum.tensor())) {
         Optional<Mapping.Group> group = cascade.mapping().group(einsum.tensor());
         List<Tensor> fused = group.map(Mapping.Group::members).orElse(List.of());
-        nests.add(new Choice(einsum.tensor(), subjects.get(einsum.tensor()), einsum, new CostModel(target, einsum, constant, fused), group).nest());
+        nests.add(new Choice(einsum.tensor(), subjects.get(einsum.tensor()), einsum, new CostModel(target, einsum, constant, fused), group, group.isEmpty()).nest());
       }
     }
     // A scalar has no loops, and a map without a directive says nothing.
@@ -134,7 +134,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
   private Choice inKernel(
       KernelView view, KernelView.Writer writer, Einsum inside, Set<Tensor> constant, Map<Tensor, String> subjects) {
     CostModel costs = new CostModel(target, inside, constant, access -> view.isSteady(writer, access), writer.times());
-    return new Choice(writer.tensor(), subjects.get(writer.tensor()), inside, costs, Optional.empty());
+    return new Choice(writer.tensor(), subjects.get(writer.tensor()), inside, costs, Optional.empty(), false);
   }
 
   /// The choice for one Einsum. Ranks that it shares with a group keep their loops at the outside.
@@ -150,13 +150,14 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
 
     /// @param tensor under whose name the loops are known
     /// @param subject of the decision
-    Choice(Tensor tensor, String subject, Einsum einsum, CostModel costs, Optional<Mapping.Group> group) {
+    /// @param isKernel whether the Einsum is all of its kernel
+    Choice(Tensor tensor, String subject, Einsum einsum, CostModel costs, Optional<Mapping.Group> group, boolean isKernel) {
       this.tensor = tensor;
       this.einsum = einsum;
       this.shared = group.map(fused -> fused.shared().size()).orElse(0);
       this.free = einsum.ranks().subList(shared, einsum.ranks().size());
       this.reduced = Exprs.reduced(einsum.value());
-      Streams streams = new Streams(target, numerics, einsum, reduced);
+      Streams streams = new Streams(target, numerics, einsum, reduced, isKernel);
       Tiling cheapest = decisions.choose(subject, new Tilings(target, numerics, einsum, free, reduced).all().stream()
           .flatMap(tiling -> Stream.concat(Stream.of(tiling), streams.of(tiling))).toList(),
           tiling -> costs.cycles(tiling) + streams.reading(tiling));
@@ -167,6 +168,9 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     }
 
     Mapping.Nest nest() {
+      if (Streams.goAlongRows(best)) {
+        return alongRows();
+      }
       Optional<Integer> block = shared > 0 || transposition.isPresent() ? Optional.empty() : new RowBlocks(target, einsum).of(best);
       if (block.isPresent()) {
         return inBlocks(new TileLoops(best, reduced).withPieces(best.row().orElseThrow(), block.get()));
@@ -174,6 +178,25 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       boolean isWhole = shared > 0 || cycles() < PARALLEL_CYCLES || transposition.isPresent();
       TileLoops loops = isWhole ? loops() : pieces(loops());
       return nest(loops, outer(), parallel(shared > 0 ? einsum.ranks().subList(0, shared) : outer(), loops));
+    }
+
+    /// The loops with whole rows inside of each step of the reduction, or a piece of each row for each thread: shorter pieces come slower.
+    private Mapping.Nest alongRows() {
+      Rank vector = best.vector().orElseThrow();
+      TileLoops whole = new TileLoops(best, reduced);
+      boolean isShared = target.threads() > 1 && cycles() >= PARALLEL_CYCLES && whole.tiles(vector) >= target.threads();
+      int piece = best.width() * Math.toIntExact(Math.ceilDiv(whole.tiles(vector), target.threads()));
+      TileLoops loops = isShared ? whole.withPieces(vector, piece) : whole;
+      List<String> order = new ArrayList<>();
+      free.stream().filter(rank -> rank != vector).forEach(rank -> order.addAll(loops.outer(rank)));
+      List<Mapping.Bound> parallel = new ArrayList<>();
+      if (isShared) {
+        order.add(loops.outer(vector).getFirst());
+        parallel.add(new Mapping.Bound(order.getLast(), Mapping.Binding.PARALLEL));
+      }
+      reduced.forEach(rank -> order.addAll(loops.outer(rank)));
+      order.add(loops.outer(vector).getLast());
+      return withTiles(loops, order, parallel);
     }
 
     /// The loops with blocks of rows, which are pieces, outside of the panels, and the tiles of a block inside.
@@ -253,6 +276,11 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     /// @param order the loops over output ranks outside of the tiles, to which the others are added
     private Mapping.Nest nestInOrder(TileLoops loops, List<String> order, List<Mapping.Bound> parallel) {
       reduced.forEach(rank -> order.addAll(loops.outer(rank)));
+      return withTiles(loops, order, parallel);
+    }
+
+    /// @param order the loops outside of the tiles, to which those of the tiles are added
+    private Mapping.Nest withTiles(TileLoops loops, List<String> order, List<Mapping.Bound> parallel) {
       List<Mapping.Bound> bindings = new ArrayList<>();
       loops.streams().ifPresent(streams -> inner(streams, Mapping.Binding.UNROLL, order, bindings));
       loops.rows().ifPresent(rows -> inner(rows, Mapping.Binding.UNROLL, order, bindings));

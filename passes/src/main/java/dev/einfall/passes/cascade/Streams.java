@@ -19,13 +19,20 @@ import java.util.stream.Stream;
 /// Z[f] = sum[m](A[m] * V[m, f])     =>     for m0 in 0..1024 { for m1 in 0..4 { Z += A[m1 * 1024 + m0] * V[m1 * 1024 + m0, ..] } }
 /// ```
 ///
+/// Where rows are longer than a tile, the tiles of a row follow each other inside of a step, so that each place is read from one end to the
+/// other, and add to sums that a cache holds: a vector times a matrix of 4,096 x 4,096 takes 2.4 ms so, and 7.2 ms where each tile goes down
+/// the matrix, along parts of 512 bytes of each row.
+///
 /// @param reduced the ranks of the reduction
-record Streams(Target target, Numerics numerics, Einsum einsum, List<Rank> reduced) {
+/// @param isKernel whether the Einsum is all of its kernel, so that the loops may have any order
+record Streams(Target target, Numerics numerics, Einsum einsum, List<Rank> reduced, boolean isKernel) {
   /// Two are no faster than one, and eight no faster than four: measured on Zen 4, with an operand of 64 MB. One of 16 MB, which the
   /// cache that cores share holds, comes best in one.
   private static final int COUNT = 4;
   /// The multiply-adds of a step that is not too long for the JIT.
   private static final int MOST_IN_A_STEP = 32;
+  /// The part of the cache of a core that the sums of whole rows may take.
+  private static final double SUMS = 0.25;
   /// A stream of fewer coordinates ends before it comes fast.
   private static final int LEAST_LENGTH = 64;
 
@@ -56,13 +63,23 @@ record Streams(Target target, Numerics numerics, Einsum einsum, List<Rank> reduc
         .filter(products -> Vectorizable.canCombine(products.reduce(), reduced.getFirst(), numerics)).isPresent();
   }
 
-  /// Whether a tile reads whole rows of the operand, and no output rank but the rows of the tile has to read it again.
+  /// Whether the tiles of `tiling` follow each other along a row inside of each step.
+  static boolean goAlongRows(Tiling tiling) {
+    return tiling.streams() > 1 && tiling.vector().filter(vector -> vector.size().value() > tiling.width()).isPresent();
+  }
+
+  /// Whether tiles read whole rows of the operand, and no output rank but the rows of the tile has to read it again.
   private boolean isReadOnce(Tiling tiling) {
     Set<Rank> largest = largest();
     boolean readsRows = tiling.vector().filter(vector -> largest.contains(vector) && !reduced.contains(vector)
-        && vector.size().value() <= tiling.width()).isPresent();
+        && (vector.size().value() <= tiling.width() || mayGoAlongRows(vector))).isPresent();
     return readsRows && einsum.ranks().stream().filter(rank -> !largest.contains(rank) && rank.size().value() > 1)
         .allMatch(rank -> tiling.row().filter(row -> row == rank && rank.size().value() <= tiling.rows()).isPresent());
+  }
+
+  private boolean mayGoAlongRows(Rank vector) {
+    boolean fits = Exprs.bytes(einsum.ranks(), einsum.tensor()) <= target.l2Bytes() * SUMS;
+    return isKernel && fits && operand().filter(access -> CostModel.isContiguous(access, vector)).isPresent();
   }
 
   private boolean isFar() {
