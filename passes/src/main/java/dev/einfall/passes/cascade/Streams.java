@@ -72,11 +72,12 @@ record Streams(Target target, Numerics numerics, Einsum einsum, List<Rank> reduc
   private boolean isReadOnce(Tiling tiling) {
     Set<Rank> largest = largest();
     boolean readsRows = tiling.vector().filter(vector -> largest.contains(vector) && !reduced.contains(vector)
-        && (vector.size().value() <= tiling.width() || mayGoAlongRows(vector))).isPresent();
+        && (vector.size().value() <= tiling.width() || tiling.rows() == 1 && mayGoAlongRows(vector))).isPresent();
     return readsRows && einsum.ranks().stream().filter(rank -> !largest.contains(rank) && rank.size().value() > 1)
         .allMatch(rank -> tiling.row().filter(row -> row == rank && rank.size().value() <= tiling.rows()).isPresent());
   }
 
+  /// For one vector only: the panels of weights are faster for two, 4.9 ms in place of 7.4 for 2 x 4097 x 4097.
   private boolean mayGoAlongRows(Rank vector) {
     boolean fits = Exprs.bytes(einsum.ranks(), einsum.tensor()) <= target.l2Bytes() * SUMS;
     return isKernel && fits && operand().filter(access -> CostModel.isContiguous(access, vector)).isPresent();
