@@ -163,7 +163,8 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
           tiling -> costs.cycles(tiling) + streams.reading(tiling));
       // Lanes that are gathered are as good in any order.
       this.transposition = cheapest.vector().isPresent() ? Optional.empty() : Transposition.of(einsum, free);
-      this.best = transposition.flatMap(blocks -> blocks.tile(einsum, target, numerics)).orElse(cheapest);
+      // Inside of a larger kernel the tiles are long code that the JIT compiles badly: attention over 512 keys takes 1.4 times as long.
+      this.best = transposition.filter(_ -> isKernel).flatMap(blocks -> blocks.tile(einsum, target, numerics)).orElse(cheapest);
       this.cycles = costs.cycles(cheapest);
     }
 
