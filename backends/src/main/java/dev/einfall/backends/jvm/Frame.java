@@ -11,6 +11,9 @@ import org.objectweb.asm.Opcodes;
 
 /// Where one generated method finds things: the local variable of each.
 final class Frame {
+  /// The bits that addresses have on every machine that HotSpot runs on.
+  private static final long ADDRESSES = (1L << 57) - 1;
+
   private final Code code;
   private final ScratchLayout layout;
   private final Map<Buffer, Integer> addresses = new IdentityHashMap<>();
@@ -50,6 +53,25 @@ final class Frame {
       code.op(Opcodes.IAND);
       code.store(JvmType.INT, slot(var));
     }
+  }
+
+  /// Tells C2 that the address of `buffer`, which is in its local variable, is not negative and not near the largest number,
+  /// so that it sees that no access leaves the segment. The checks would not only cost: C2 moves them before loops, where
+  /// they are for elements that a branch guards, fail, and throw the code away.
+  void tellBound(Buffer buffer) {
+    bound(address(buffer));
+  }
+
+  /// What [#tellBound] tells, of the address of the scratch memory.
+  void tellScratchBound() {
+    bound(scratch);
+  }
+
+  private void bound(int slot) {
+    code.load(JvmType.LONG, slot);
+    code.constant(ADDRESSES);
+    code.op(Opcodes.LAND);
+    code.store(JvmType.LONG, slot);
   }
 
   void bind(Cell cell, int slot) {

@@ -26,8 +26,6 @@ import org.objectweb.asm.Opcodes;
 final class KernelClass {
   /// HotSpot never compiles a method of 8,000 bytes or more.
   static final int MAX_METHOD_BYTES = 7_000;
-  /// The bits that addresses have on every machine that HotSpot runs on.
-  private static final long ADDRESSES = (1L << 57) - 1;
   /// HotSpot's `FreqInlineSize`.
   private static final int MAX_INLINED_BYTES = 325;
   /// How many iterations of an innermost loop a rehearsal runs.
@@ -212,8 +210,8 @@ final class KernelClass {
     int scratch = code.local(2);
     frame.bindScratch(scratch);
     part.variables().forEach(var -> frame.bind(var, code.local(JvmType.of(var.type().element()).slots())));
-    part.buffers().forEach(buffer -> bound(code, frame.address(buffer)));
-    bound(code, scratch);
+    part.buffers().forEach(frame::tellBound);
+    frame.tellScratchBound();
     part.variables().forEach(frame::tellSign);
     StmtEmitter.Rehearsing rehearsing = new StmtEmitter.Rehearsing(code.local(1), code.local(1));
     Inside inside = new Inside(frame, scratch, rehearsing, part.shares() ? code.local(1) : -1);
@@ -223,16 +221,6 @@ final class KernelClass {
     code.label(end);
     end(method);
     return end.getOffset();
-  }
-
-  /// Tells C2 that the address in `slot` is not negative and not near the largest number, so that it sees that no access
-  /// leaves the segment. The checks would not only cost: C2 moves them before loops, where they are for elements that a
-  /// branch guards, fail, and throw the code away.
-  private static void bound(Code code, int slot) {
-    code.load(JvmType.LONG, slot);
-    code.constant(ADDRESSES);
-    code.op(Opcodes.LAND);
-    code.store(JvmType.LONG, slot);
   }
 
   /// What one method calls.

@@ -73,6 +73,7 @@ final class RoundTripTest {
             H[i] = f64(s) * f64(0.1) + f64(f32(3.0)) + -(f64(2.0))
             Y[ramp(8, 1, 8)] = fma(v, abs(v), max(v, broadcast(0.0, 8)))
             Y[0] = bitcast_f32(bitcast_i32(s) + i32(I[i]))
+            Y[ramp(0, 1, 8)] = zip_low(v, zip_high(v, -v))
           }
         }
         """);

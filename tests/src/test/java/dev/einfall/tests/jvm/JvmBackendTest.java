@@ -57,6 +57,10 @@ class JvmBackendTest {
       values.add("fma(a, b, a)");
       types.add(type);
     }
+    if (lanes > 1 && !type.isBool()) {
+      values.addAll(List.of("zip_low(a, b)", "zip_high(a, b)"));
+      types.addAll(List.of(type, type));
+    }
     StringBuilder text = new StringBuilder("kernel k(A: " + type + "[32], B: " + type + "[32]");
     for (int i = 0; i < values.size(); i++) {
       text.append(", R").append(i).append(": ").append(types.get(i)).append("[32]");
