@@ -32,7 +32,7 @@ import java.util.function.Predicate;
 ///                                             map Y { split n 4; vectorize n0 }
 /// ```
 ///
-/// Rows that a reduction reads from several places at a time, from end to end, stay as they are.
+/// Tiles of one row read rows of a constant operand as they lie: each of its elements is used once.
 ///
 /// The `or` is for the last panel where it is not whole, and for indices that a condition guards. A panel is itself an Einsum: if
 /// the operand is constant it is computed once, when the weights are known. What the steps of a recurrence read, each time the
@@ -98,8 +98,7 @@ public record PackOperands() implements Pass.OnCascade {
     Mapping.Nest nest = mapped.orElseThrow();
     int width = nest.splits().stream().filter(split -> split.rank().equals(vector.get().name()))
         .mapToInt(split -> split.factors().getFirst()).findFirst().orElse(1);
-    boolean streamed = Exprs.reduced(einsum.value()).stream().anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL));
-    boolean tiled = !streamed && einsum.ranks().stream().anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && rank != vector.get());
+    boolean tiled = einsum.ranks().stream().anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && rank != vector.get());
     Map<Expr, Expr> replaced = new LinkedHashMap<>();
     for (Expr.Access access : products.get().operands()) {
       boolean isFar = isStrided(access, vector.get()) || tiled && isFarApart(access, vector.get(), width, constant);
