@@ -107,7 +107,7 @@ final class CostModel {
   }
 
   private static boolean isShortRow(Tiling tiling) {
-    return tiling.vector().filter(vector -> vector.size().value() <= SHORT_ROW * tiling.lanes()).isPresent();
+    return tiling.row().isEmpty() && tiling.vector().filter(vector -> vector.size().value() <= SHORT_ROW * tiling.lanes()).isPresent();
   }
 
   /// The cycles of a row of an elementwise Einsum that the JIT unrolls: as of one tile, whatever is unrolled before.
@@ -147,10 +147,12 @@ final class CostModel {
         operand.ranks.contains(vector) && operand.isReduced && isContiguous(operand.access, vector))).isPresent();
   }
 
-  /// The cycles of storing a tile: one a vector if its lanes are neighbours in the output.
+  /// The cycles of storing a tile: one a vector if its lanes are neighbours in the output, or as many more as it takes to turn
+  /// a square tile in registers, half of each vector at a time.
   private double stores(Tiling tiling, int rows, int vectors, int lanes) {
     boolean contiguous = tiling.vector().isEmpty() || tiling.vector().get() == einsum.ranks().getLast();
-    return rows * vectors * (contiguous ? 1 : lanes * speeds.gathered());
+    boolean isTurned = rows == lanes && tiling.row().filter(row -> row == einsum.ranks().getLast()).isPresent();
+    return rows * vectors * (contiguous ? 1 : isTurned ? 1 + Integer.numberOfTrailingZeros(lanes) : lanes * speeds.gathered());
   }
 
   /// The load instructions of one step. Operands of the reduction count as packed if they can be.

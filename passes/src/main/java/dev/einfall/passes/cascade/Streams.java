@@ -11,21 +11,18 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// Reading the largest operand of a product from several places at a time, where it is too large for the caches and a tile uses each of
-/// its elements only once, as all products of a matrix and a few vectors do: more is on its way from memory than where one place
-/// follows the other.
+/// Reading the largest operand of a product from several places at a time, where it is too large for the caches and a tile
+/// uses each of its elements only once, as all products of a matrix and a few vectors do: more is on its way from memory than
+/// where one place follows the other.
 ///
 /// ```
 /// Z[f] = sum[m](A[m] * V[m, f])     =>     for m0 in 0..1024 { for m1 in 0..4 { Z += A[m1 * 1024 + m0] * V[m1 * 1024 + m0, ..] } }
 /// ```
 ///
-/// Where rows are longer than a tile, the tiles of a row follow each other inside of a step, so that each place is read from one end to the
-/// other, and add to sums that a cache holds: a vector times a matrix of 4,096 x 4,096 takes 2.4 ms so, and 7.2 ms where each tile goes down
-/// the matrix, along parts of 512 bytes of each row.
-///
-/// @param reduced the ranks of the reduction
-/// @param isKernel whether the Einsum is all of its kernel, so that the loops may have any order
-record Streams(Target target, Numerics numerics, Einsum einsum, List<Rank> reduced, boolean isKernel) {
+/// Where rows are longer than a tile, the tiles of a row follow each other inside of a step, so that each place is read from
+/// one end to the other, and add to sums that a cache holds: a vector times a matrix of 4,096 x 4,096 takes 2.4 ms so, and
+/// 7.2 ms where each tile goes down the matrix, along parts of 512 bytes of each row.
+final class Streams {
   /// Two are no faster than one, and eight no faster than four: measured on Zen 4, with an operand of 64 MB. One of 16 MB, which the
   /// cache that cores share holds, comes best in one.
   private static final int COUNT = 4;
@@ -36,31 +33,56 @@ record Streams(Target target, Numerics numerics, Einsum einsum, List<Rank> reduc
   /// A stream of fewer coordinates ends before it comes fast.
   private static final int LEAST_LENGTH = 64;
 
+  private final Target target;
+  private final Einsum einsum;
+  private final List<Rank> reduced;
+  private final boolean isKernel;
+  private final Optional<Expr.Access> largest;
+  private final Set<Rank> ranks;
+  private final Optional<Rank> streamed;
+  private final double reading;
+
+  /// @param reduced the ranks of the reduction
+  /// @param isKernel whether the Einsum is all of its kernel, so that the loops may have any order
+  Streams(Target target, Numerics numerics, Einsum einsum, List<Rank> reduced, boolean isKernel) {
+    this.target = target;
+    this.einsum = einsum;
+    this.reduced = reduced;
+    this.isKernel = isKernel;
+    this.largest = Products.of(einsum).stream().flatMap(products -> products.operands().stream())
+        .max(Comparator.comparingDouble(Streams::bytes));
+    this.ranks = largest.map(Exprs::freeRanks).orElse(Set.of());
+    double bytes = largest.map(Streams::bytes).orElse(0.0);
+    boolean isFar = target.level(bytes).equals(target.speeds().memory());
+    this.reading = isFar ? bytes / target.speeds().memory().bytes() : 0;
+    this.streamed = Optional.of(isFar).filter(far -> far && mayReorder(einsum, reduced, numerics)).flatMap(_ -> longest());
+  }
+
+  private static double bytes(Expr.Access access) {
+    return Exprs.bytes(List.copyOf(Exprs.freeRanks(access)), access.tensor());
+  }
+
+  private static boolean mayReorder(Einsum einsum, List<Rank> reduced, Numerics numerics) {
+    return Products.of(einsum)
+        .filter(products -> Vectorizable.canCombine(products.reduce(), reduced.getFirst(), numerics)).isPresent();
+  }
+
+  /// The rank that streams divide: the longest of the reduction, if they are worth it.
+  private Optional<Rank> longest() {
+    return reduced.stream().filter(ranks::contains).max(Comparator.comparingInt(rank -> rank.size().value()))
+        .filter(rank -> rank.size().value() >= COUNT * LEAST_LENGTH);
+  }
+
   /// `tiling` with several streams, if these can be faster.
   Stream<Tiling> of(Tiling tiling) {
     boolean isShort = COUNT * tiling.vectors() * tiling.rows() <= MOST_IN_A_STEP;
-    return rank().filter(_ -> isShort && isReadOnce(tiling)).map(rank -> tiling.withStreams(rank, COUNT)).stream();
+    return streamed.filter(_ -> isShort && isReadOnce(tiling)).map(rank -> tiling.withStreams(rank, COUNT)).stream();
   }
 
   /// The cycles of reading the largest operand from memory once, if it lies there.
   double reading(Tiling tiling) {
     boolean isOneStream = tiling.streams() == 1 && !TileLoops.areFar(tiling, reduced);
-    double once = isFar() ? bytes() / target.speeds().memory().bytes() : 0;
-    return once * (isOneStream ? target.speeds().oneStream() : 1);
-  }
-
-  /// The rank that streams divide: the longest of the reduction, if they are worth it.
-  private Optional<Rank> rank() {
-    if (einsum.ranks().stream().anyMatch(reduced::contains) || !isFar() || !mayReorder()) {
-      return Optional.empty();
-    }
-    return reduced.stream().filter(largest()::contains).max(Comparator.comparingInt(rank -> rank.size().value()))
-        .filter(rank -> rank.size().value() >= COUNT * LEAST_LENGTH);
-  }
-
-  private boolean mayReorder() {
-    return Products.of(einsum)
-        .filter(products -> Vectorizable.canCombine(products.reduce(), reduced.getFirst(), numerics)).isPresent();
+    return reading * (isOneStream ? target.speeds().oneStream() : 1);
   }
 
   /// Whether the tiles of `tiling` follow each other along a row inside of each step.
@@ -70,33 +92,15 @@ record Streams(Target target, Numerics numerics, Einsum einsum, List<Rank> reduc
 
   /// Whether tiles read whole rows of the operand, and no output rank but the rows of the tile has to read it again.
   private boolean isReadOnce(Tiling tiling) {
-    Set<Rank> largest = largest();
-    boolean readsRows = tiling.vector().filter(vector -> largest.contains(vector) && !reduced.contains(vector)
+    boolean readsRows = tiling.vector().filter(vector -> ranks.contains(vector) && !reduced.contains(vector)
         && (vector.size().value() <= tiling.width() || tiling.rows() == 1 && mayGoAlongRows(vector))).isPresent();
-    return readsRows && einsum.ranks().stream().filter(rank -> !largest.contains(rank) && rank.size().value() > 1)
+    return readsRows && einsum.ranks().stream().filter(rank -> !ranks.contains(rank) && rank.size().value() > 1)
         .allMatch(rank -> tiling.row().filter(row -> row == rank && rank.size().value() <= tiling.rows()).isPresent());
   }
 
   /// For one vector only: the panels of weights are faster for two, 4.9 ms in place of 7.4 for 2 x 4097 x 4097.
   private boolean mayGoAlongRows(Rank vector) {
     boolean fits = Exprs.bytes(einsum.ranks(), einsum.tensor()) <= target.l2Bytes() * SUMS;
-    return isKernel && fits && operand().filter(access -> CostModel.isContiguous(access, vector)).isPresent();
-  }
-
-  private boolean isFar() {
-    return target.level(bytes()).equals(target.speeds().memory());
-  }
-
-  private double bytes() {
-    return operand().map(access -> Exprs.bytes(List.copyOf(Exprs.freeRanks(access)), access.tensor())).orElse(0.0);
-  }
-
-  private Set<Rank> largest() {
-    return operand().map(Exprs::freeRanks).orElse(Set.of());
-  }
-
-  private Optional<Expr.Access> operand() {
-    return Products.of(einsum).stream().flatMap(products -> products.operands().stream())
-        .max(Comparator.comparingDouble(access -> Exprs.bytes(List.copyOf(Exprs.freeRanks(access)), access.tensor())));
+    return isKernel && fits && largest.filter(access -> CostModel.isContiguous(access, vector)).isPresent();
   }
 }

@@ -55,6 +55,12 @@ record Transposition(Rank read, Rank written, int block) {
     return fits ? Optional.of(Tiling.of(read, lanes, 1).withRows(written, lanes)) : Optional.empty();
   }
 
+  /// Whether the loops of a transposition are around `tiling`: a tile of it, or single elements. Lanes that are gathered are as good
+  /// in any order.
+  boolean takes(Tiling tiling) {
+    return tiling.vector().isEmpty() || tiling.vector().get() == read && tiling.row().filter(row -> row == written).isPresent();
+  }
+
   private static boolean isAlong(Expr.Access access, Rank rank) {
     return Affine.stride(access, rank).filter(stride -> stride == 1).isPresent();
   }
