@@ -19,7 +19,11 @@ final class OneDnn implements AutoCloseable {
   private static final int IN_ORDER = 1;
   private static final int F32 = 3;
   private static final int ANY_LAYOUT = 1;
+  private static final int INFERENCE = 96;
+  private static final int BEST_ALGORITHM = 3;
+  private static final int QUERY_SOURCE = 129;
   private static final int QUERY_WEIGHTS = 131;
+  private static final int QUERY_DESTINATION = 133;
   private static final long ARGUMENT_BYTES = 16;
   /// The most dimensions that a tensor may have there.
   private static final int MOST_DIMENSIONS = 12;
@@ -55,20 +59,32 @@ final class OneDnn implements AutoCloseable {
     }
   }
 
-  /// The row-major layout of a matrix.
-  MemorySegment rowMajor(long rows, long columns) {
-    return made("memory_desc", "memory_desc_create_with_strides", 2, longs(rows, columns), F32, longs(columns, 1));
+  /// The row-major layout of a matrix or of a tensor.
+  MemorySegment rowMajor(long... shape) {
+    long[] strides = new long[shape.length];
+    long stride = 1;
+    for (int i = shape.length - 1; i >= 0; i--) {
+      strides[i] = stride;
+      stride *= shape[i];
+    }
+    return strided(shape, strides);
   }
 
-  /// Whatever layout of a matrix a primitive asks for.
-  MemorySegment any(long rows, long columns) {
-    return made("memory_desc", "memory_desc_create_with_tag", 2, longs(rows, columns), F32, ANY_LAYOUT);
+  /// The layout of a tensor whose neighbours along each dimension are `strides` elements apart.
+  MemorySegment strided(long[] shape, long[] strides) {
+    return made("memory_desc", "memory_desc_create_with_strides", shape.length, longs(shape), F32, longs(strides));
   }
 
-  private MemorySegment longs(long first, long second) {
+  /// Whatever layout of a tensor a primitive asks for.
+  MemorySegment any(long... shape) {
+    return made("memory_desc", "memory_desc_create_with_tag", shape.length, longs(shape), F32, ANY_LAYOUT);
+  }
+
+  private MemorySegment longs(long... numbers) {
     MemorySegment array = arena.allocate(JAVA_LONG, MOST_DIMENSIONS);
-    array.setAtIndex(JAVA_LONG, 0, first);
-    array.setAtIndex(JAVA_LONG, 1, second);
+    for (int i = 0; i < numbers.length; i++) {
+      array.setAtIndex(JAVA_LONG, i, numbers[i]);
+    }
     return array;
   }
 
@@ -78,9 +94,30 @@ final class OneDnn implements AutoCloseable {
         MemorySegment.NULL);
   }
 
-  /// The layout that a product asks its weights to have.
-  MemorySegment weightsOf(MemorySegment product) {
-    return MemorySegment.ofAddress(library.call("dnnl_primitive_desc_query_md", product, QUERY_WEIGHTS, 0).make());
+  /// A convolution of images, described: by the algorithm that oneDNN takes for the best one.
+  MemorySegment convolution(MemorySegment source, MemorySegment weights, MemorySegment destination, long stride, long padding) {
+    return made("primitive_desc", "convolution_forward_primitive_desc_create", engine, INFERENCE, BEST_ALGORITHM, source, weights,
+        MemorySegment.NULL, destination, longs(stride, stride), longs(0, 0), longs(padding, padding), longs(padding, padding),
+        MemorySegment.NULL);
+  }
+
+  /// The layout that a primitive asks its source to have.
+  MemorySegment sourceOf(MemorySegment primitive) {
+    return asked(primitive, QUERY_SOURCE);
+  }
+
+  /// The layout that a primitive asks its weights to have.
+  MemorySegment weightsOf(MemorySegment primitive) {
+    return asked(primitive, QUERY_WEIGHTS);
+  }
+
+  /// The layout that a primitive gives its result.
+  MemorySegment destinationOf(MemorySegment primitive) {
+    return asked(primitive, QUERY_DESTINATION);
+  }
+
+  private MemorySegment asked(MemorySegment primitive, int query) {
+    return MemorySegment.ofAddress(library.call("dnnl_primitive_desc_query_md", primitive, query, 0).make());
   }
 
   long bytes(MemorySegment layout) {

@@ -11,13 +11,13 @@ public final class Peers {
              tests/peers blocks [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers elementwise [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers attention|recurrences [threads=1,2] [seconds=4] [forced] [WORD OF A CASE ...]
-             tests/peers gemm [threads=1,2] [seconds=4] [forks=N] [forced] [WORD OF A CASE ...]
+             tests/peers gemm|conv [threads=1,2] [seconds=4] [forks=N] [forced] [WORD OF A CASE ...]
       """;
 
   private Peers() {}
 
-  /// `minilm` measures all cases; `minilm start ENGINE` is what it runs in a process of its own for each engine, and `gemm-fork` what
-  /// `gemm forks=N` runs.
+  /// `minilm` measures all cases; `minilm start ENGINE` is what it runs in a process of its own for each engine, and `gemm-fork` and
+  /// `conv-fork` what `gemm forks=N` and `conv forks=N` run.
   public static void main(String[] arguments) throws Exception {
     Locale.setDefault(Locale.ROOT);
     List<String> rest = Arrays.asList(arguments).subList(Math.min(1, arguments.length), arguments.length);
@@ -26,6 +26,8 @@ public final class Peers {
       case "attention" -> AttentionPeers.run(Request.of(rest));
       case "gemm" -> GemmPeers.run(Request.of(rest));
       case GemmPeers.FORK -> GemmPeers.fork(Request.of(rest));
+      case "conv" -> ConvPeers.run(Request.of(rest));
+      case ConvPeers.FORK -> ConvPeers.fork(Request.of(rest));
       case "blocks" -> BlockPeers.run(Request.of(rest));
       case "elementwise" -> ElementwisePeers.run(Request.of(rest));
       case "recurrences" -> RecurrencePeers.run(Request.of(rest));
