@@ -8,6 +8,7 @@ import java.util.Locale;
 public final class Peers {
   private static final String USAGE = """
       usage: tests/peers minilm
+             tests/peers startup [threads=1,2] [forks=N]
              tests/peers blocks [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers elementwise [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers attention|recurrences [threads=1,2] [seconds=4] [forced] [WORD OF A CASE ...]
@@ -16,13 +17,14 @@ public final class Peers {
 
   private Peers() {}
 
-  /// `minilm` measures all cases; `minilm start ENGINE` is what it runs in a process of its own for each engine, and `gemm-fork` and
-  /// `conv-fork` what `gemm forks=N` and `conv forks=N` run.
+  /// `startup-fork`, `gemm-fork` and `conv-fork` are what `startup`, `gemm forks=N` and `conv forks=N` run in new JVMs.
   public static void main(String[] arguments) throws Exception {
     Locale.setDefault(Locale.ROOT);
     List<String> rest = Arrays.asList(arguments).subList(Math.min(1, arguments.length), arguments.length);
     switch (arguments.length == 0 ? "" : arguments[0]) {
-      case "minilm" -> miniLm(rest);
+      case "minilm" -> MiniLmPeers.run();
+      case "startup" -> StartupPeers.run(Request.of(rest));
+      case StartupPeers.FORK -> StartupPeers.fork(rest.getFirst(), Integer.parseInt(rest.getLast()));
       case "attention" -> AttentionPeers.run(Request.of(rest));
       case "gemm" -> GemmPeers.run(Request.of(rest));
       case GemmPeers.FORK -> GemmPeers.fork(Request.of(rest));
@@ -31,18 +33,6 @@ public final class Peers {
       case "blocks" -> BlockPeers.run(Request.of(rest));
       case "elementwise" -> ElementwisePeers.run(Request.of(rest));
       case "recurrences" -> RecurrencePeers.run(Request.of(rest));
-      default -> fail();
-    }
-  }
-
-  private static void miniLm(List<String> arguments) throws Exception {
-    switch (String.join(" ", arguments)) {
-      case "" -> {
-        MiniLmPeers.run();
-        MiniLmStart.runAll();
-      }
-      case "start einfall" -> MiniLmStart.einfall();
-      case "start onnxruntime" -> MiniLmStart.onnxRuntime();
       default -> fail();
     }
   }
