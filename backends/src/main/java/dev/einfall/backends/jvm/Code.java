@@ -1,5 +1,6 @@
 package dev.einfall.backends.jvm;
 
+import org.objectweb.asm.ConstantDynamic;
 import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
@@ -127,10 +128,19 @@ final class Code {
 
   /// Casts the vector on top of the stack to the class of `species` itself, which no source code can name.
   void castExact(Species species) {
-    method.visitLdcInsn(species.exactClass());
+    castTo(species.exactClass(), species.vectorClass());
+  }
+
+  /// Casts the mask on top of the stack to that of the vectors of `species`.
+  void castExactMask(Species species) {
+    castTo(species.exactMaskClass(), Species.PACKAGE + "VectorMask");
+  }
+
+  private void castTo(ConstantDynamic exactClass, String type) {
+    method.visitLdcInsn(exactClass);
     op(Opcodes.SWAP);
     invokeVirtual("java/lang/Class", "cast", "(Ljava/lang/Object;)Ljava/lang/Object;");
-    checkCast(species.vectorClass());
+    checkCast(type);
   }
 
   void jump(int opcode, Label target) {

@@ -71,6 +71,12 @@ record Species(ElementType element, int lanes) {
     return invoked("vectorType", "Ljava/lang/Class;", vectorType, species());
   }
 
+  /// The constant `CLASS.SPECIES.maskType()`: the class of the masks of this species' vectors.
+  ConstantDynamic exactMaskClass() {
+    Handle maskType = new Handle(Opcodes.H_INVOKEINTERFACE, PACKAGE + "VectorSpecies", "maskType", "()Ljava/lang/Class;", true);
+    return invoked("maskType", "Ljava/lang/Class;", maskType, species());
+  }
+
   /// The constant shuffle that brings lane `distance + i` to lane `i`, from the last lane on to the first.
   ConstantDynamic rotation(int distance) {
     Handle iota = new Handle(Opcodes.H_INVOKESTATIC, PACKAGE + "VectorShuffle", "iota",

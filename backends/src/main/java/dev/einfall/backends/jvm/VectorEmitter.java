@@ -45,9 +45,9 @@ final class VectorEmitter {
   }
 
   /// Pushes the vector as an operand whose class C2 knows while it parses: the receiver of a method, or what a variable
-  /// holds. Of loads, registers and conversions it knows only the abstract class until it inlines them, later; it would
-  /// choose the method to call by a profile that all code in the JVM shares, and that shows one class only by luck. The cast
-  /// itself disappears.
+  /// holds. Of loads, registers, conversions and broadcasts it knows only the abstract class until it inlines them, later; it
+  /// would choose the method to call by a profile that all code in the JVM shares, and that shows one class only as long as
+  /// nobody uses vectors of two widths. The cast itself disappears.
   void emitExact(Expr expr) {
     emit(expr);
     if (!isExact(expr) && expr.type().element() != BOOL) {
@@ -57,9 +57,9 @@ final class VectorEmitter {
 
   private static boolean isExact(Expr expr) {
     return switch (expr) {
-      case Expr.Load _, Expr.Cast _, Expr.Bitcast _, Expr.Zip _ -> false;
-      case Expr.Ref _, Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Ramp _, Expr.Broadcast _, Expr.FloatLiteral _,
-          Expr.IntLiteral _, Expr.ReduceLanes _ -> true;
+      case Expr.Load _, Expr.Cast _, Expr.Bitcast _, Expr.Zip _, Expr.Broadcast _ -> false;
+      case Expr.Ref _, Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Ramp _, Expr.FloatLiteral _, Expr.IntLiteral _,
+          Expr.ReduceLanes _ -> true;
     };
   }
 
@@ -171,12 +171,12 @@ final class VectorEmitter {
 
   /// `addIndex` takes no stride with which the lanes leave an `int`; a product wraps around.
   private void ramp(Expr.Ramp ramp, Species species) {
-    broadcast(species, ramp.base());
+    exactBroadcast(species, ramp.base());
     if (Math.abs((long) ramp.stride()) * species.lanes() <= Integer.MAX_VALUE) {
       addIndex(ramp.stride(), species);
       return;
     }
-    broadcast(species, new Expr.IntLiteral(species.element(), 0));
+    exactBroadcast(species, new Expr.IntLiteral(species.element(), 0));
     addIndex(1, species);
     broadcast(species, new Expr.IntLiteral(species.element(), ramp.stride()));
     code.invokeVirtual(species.vectorClass(), "mul", "(" + VECTOR + ")" + species.descriptor());
@@ -197,6 +197,12 @@ final class VectorEmitter {
         "(" + Species.DESCRIPTOR + JvmType.of(species.element()).descriptor() + ")" + species.descriptor());
   }
 
+  /// A broadcast whose methods are called.
+  private void exactBroadcast(Species species, Expr operand) {
+    broadcast(species, operand);
+    code.castExact(species);
+  }
+
   private void emitUnary(Expr.Unary unary, Species species) {
     switch (unary.op()) {
       case NEG, ABS, SQRT -> {
@@ -205,7 +211,7 @@ final class VectorEmitter {
             "()" + species.descriptor());
       }
       case RSQRT -> {
-        broadcast(species, new Expr.FloatLiteral(species.element(), 1));
+        exactBroadcast(species, new Expr.FloatLiteral(species.element(), 1));
         emitExact(unary.operand());
         code.invokeVirtual(species.vectorClass(), "sqrt", "()" + species.descriptor());
         arithmetic(species, "div");
@@ -276,6 +282,7 @@ final class VectorEmitter {
     ElementType from = cast.operand().type().element();
     if (from == BOOL && VectorSupport.holds(cast.operand().type())) {
       zero(species);
+      code.castExact(species);
       code.constant(JvmType.of(species.element()), 1);
       emitMask(cast.operand(), species);
       code.invokeVirtual(species.vectorClass(), "blend",
@@ -363,7 +370,7 @@ final class VectorEmitter {
       case Expr.Broadcast(Expr operand, _) -> {
         // A comparison is one instruction. `maskAll` is called through an interface, and may stay a call.
         Species ints = species.with(I32);
-        broadcast(ints, operand);
+        exactBroadcast(ints, operand);
         isNotZero(ints);
         castMask(ints, species);
       }
@@ -384,6 +391,7 @@ final class VectorEmitter {
     if (!from.equals(to)) {
       pushSpecies(to);
       code.invokeVirtual(MASK_CLASS, "cast", "(" + Species.DESCRIPTOR + ")" + MASK);
+      code.castExactMask(to);
     }
   }
 

@@ -50,6 +50,7 @@ final class RunKernel {
   static List<String> run(Kernel kernel, boolean vectors, List<Array> arrays) {
     List<String> remarks = new ArrayList<>();
     JvmBackend backend = new JvmBackend(JvmOptions.ofThisJvm().withVectors(vectors));
+    KnownReceivers.require(backend.classFile(kernel));
     CompiledKernel code = backend.compile(List.of(kernel), remark -> remarks.add(remark.message())).getFirst();
     try (Arena arena = Arena.ofConfined()) {
       List<MemorySegment> memory = arrays.stream()
