@@ -99,21 +99,25 @@ final class RoundingEmitter {
 
   private void abs(Species species) {
     code.invokeVirtual(species.vectorClass(), "abs", "()" + species.descriptor());
+    code.castExact(species);
   }
 
   private void blend(Species species) {
     code.invokeVirtual(species.vectorClass(), "blend", "(" + VECTOR + MASK + ")" + species.descriptor());
+    code.castExact(species);
   }
 
   private void withScalar(Species species, String method, double value) {
     JvmType type = JvmType.of(species.element());
     code.constant(type, value);
     code.invokeVirtual(species.vectorClass(), method, "(" + type.descriptor() + ")" + species.descriptor());
+    code.castExact(species);
   }
 
   private void lanewise(Species species, String operand) {
     code.invokeVirtual(species.vectorClass(), "lanewise",
         "(L" + OPERATORS + "$Binary;" + operand + ")" + species.descriptor());
+    code.castExact(species);
   }
 
   private void operator(String name, String kind) {

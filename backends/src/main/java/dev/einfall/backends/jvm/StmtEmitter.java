@@ -157,7 +157,7 @@ final class StmtEmitter {
   private void emitStore(Stmt.Store store) {
     boolean vector = store.value().type().isVector();
     if (store.buffer().space() == Buffer.Space.REGISTER) {
-      emitValue(store.value());
+      emitForRegister(store.value());
       assign(store.value().type(), frame.slot(Cell.of(store.buffer(), store.indices())));
     } else if (vector) {
       scalars.vectors().store(store.buffer(), store.indices(), store.value());
@@ -259,6 +259,15 @@ final class StmtEmitter {
   private void emitValue(Expr value) {
     if (value.type().isVector()) {
       scalars.vectors().emitExact(value);
+    } else {
+      scalars.emit(value);
+    }
+  }
+
+  /// What a register holds is cast where it is read: it may come from several places.
+  private void emitForRegister(Expr value) {
+    if (value.type().isVector()) {
+      scalars.vectors().emit(value);
     } else {
       scalars.emit(value);
     }

@@ -45,22 +45,27 @@ final class VectorEmitter {
   }
 
   /// Pushes the vector as an operand whose class C2 knows while it parses: the receiver of a method, or what a variable
-  /// holds. Of loads, registers, conversions and broadcasts it knows only the abstract class until it inlines them, later; it
-  /// would choose the method to call by a profile that all code in the JVM shares, and that shows one class only as long as
-  /// nobody uses vectors of two widths. The cast itself disappears.
+  /// holds. It inlines the methods of vectors late, and until then knows only the abstract class of what they return; it would
+  /// choose the method to call by a profile that all code in the JVM shares, and that shows one class only as long as nobody
+  /// uses vectors of two widths. The cast itself disappears.
   void emitExact(Expr expr) {
     emit(expr);
-    if (!isExact(expr) && expr.type().element() != BOOL) {
-      code.castExact(species(expr.type()));
+    if (!isExact(expr)) {
+      castExact(species(expr.type()), expr.type().element() == BOOL);
     }
   }
 
+  private void castExact(Species species, boolean isMask) {
+    if (isMask) {
+      code.castExactMask(species);
+    } else {
+      code.castExact(species);
+    }
+  }
+
+  /// Variables hold what was cast.
   private static boolean isExact(Expr expr) {
-    return switch (expr) {
-      case Expr.Load _, Expr.Cast _, Expr.Bitcast _, Expr.Zip _, Expr.Broadcast _ -> false;
-      case Expr.Ref _, Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Ramp _, Expr.FloatLiteral _, Expr.IntLiteral _,
-          Expr.ReduceLanes _ -> true;
-    };
+    return expr instanceof Expr.Ref;
   }
 
   /// Pushes the vector or, of the species [#species], the mask.
@@ -178,11 +183,11 @@ final class VectorEmitter {
     }
     exactBroadcast(species, new Expr.IntLiteral(species.element(), 0));
     addIndex(1, species);
+    code.castExact(species);
     broadcast(species, new Expr.IntLiteral(species.element(), ramp.stride()));
     code.invokeVirtual(species.vectorClass(), "mul", "(" + VECTOR + ")" + species.descriptor());
     code.castExact(species);
     code.invokeVirtual(species.vectorClass(), "add", "(" + VECTOR + ")" + species.descriptor());
-    code.castExact(species);
   }
 
   private void addIndex(int stride, Species species) {
@@ -309,6 +314,7 @@ final class VectorEmitter {
       case BF16 -> {
         convert(stored, ints, "ZERO_EXTEND_S2I");
         lanewise(ints, "LSHL", "Binary", new Expr.Broadcast(Expr.index(16), species.lanes()));
+        code.castExact(ints);
         rounding.reinterpret(ints, F32);
       }
       case F64, F32, F16, I64, I32, BOOL -> throw new InternalException("vector " + narrow);
@@ -346,6 +352,7 @@ final class VectorEmitter {
       }
       case Expr.Unary(_, Expr operand) -> {
         emitMask(operand, species);
+        code.castExactMask(species);
         code.invokeVirtual(MASK_CLASS, "not", "()" + MASK);
       }
       case Expr.Binary binary when binary.op().isComparison() -> {
@@ -358,6 +365,7 @@ final class VectorEmitter {
       }
       case Expr.Binary binary -> {
         emitMask(binary.left(), species);
+        code.castExactMask(species);
         emitMask(binary.right(), species);
         code.invokeVirtual(MASK_CLASS, binary.op().name().toLowerCase(java.util.Locale.ROOT), "(" + MASK + ")" + MASK);
       }
@@ -389,9 +397,9 @@ final class VectorEmitter {
 
   private void castMask(Species from, Species to) {
     if (!from.equals(to)) {
+      code.castExactMask(from);
       pushSpecies(to);
       code.invokeVirtual(MASK_CLASS, "cast", "(" + Species.DESCRIPTOR + ")" + MASK);
-      code.castExactMask(to);
     }
   }
 

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// Computes once what several stores in a row use, and loads once what they load.
@@ -23,8 +24,8 @@ import java.util.stream.Stream;
 ///                                              acc[1] = fma(A[k + 9], b, acc[1])
 /// ```
 ///
-/// A run of stores is one in which nothing that is loaded from is stored to, but for the stores' own registers. A value is
-/// bound right before its first use, so that few values live at a time.
+/// A run of stores is one in which no store writes what another one loads: other buffers, other registers, or elements that are
+/// a constant distance apart. A value is bound right before its first use, so that few values live at a time.
 public record ShareSubexpressions() implements Pass.OnKernel {
 
   @Override
@@ -67,15 +68,37 @@ public record ShareSubexpressions() implements Pass.OnKernel {
     return end;
   }
 
-  /// Whether `store` neither loads what an earlier store of the run wrote nor writes what one loads, registers aside.
+  /// Whether `store` neither loads what an earlier store of the run wrote nor writes what one loads.
   private static boolean fits(List<Stmt.Store> run, Stmt.Store store) {
     return run.stream().noneMatch(earlier -> clashes(earlier, store) || clashes(store, earlier));
   }
 
   private static boolean clashes(Stmt.Store writer, Stmt.Store reader) {
-    boolean register = writer.buffer().space() == Buffer.Space.REGISTER;
-    return loads(reader).anyMatch(load -> load.buffer() == writer.buffer()
-        && (!register || load.indices().equals(writer.indices())));
+    return loads(reader).anyMatch(load -> load.buffer() == writer.buffer() && !areApart(load.indices(), writer.indices()));
+  }
+
+  /// Whether two accesses of one buffer have no element in common, as is known of different constant distances from one place.
+  private static boolean areApart(List<Expr> one, List<Expr> other) {
+    return !one.equals(other) && IntStream.range(0, one.size()).anyMatch(i -> areApart(one.get(i), other.get(i)));
+  }
+
+  private static boolean areApart(Expr one, Expr other) {
+    IndexSum distance = IndexSum.of(base(other)).plus(IndexSum.of(base(one)).times(-1));
+    return distance.terms().isEmpty() && (last(one) < distance.constant() + first(other) || distance.constant() + last(other) < first(one));
+  }
+
+  private static Expr base(Expr index) {
+    return index instanceof Expr.Ramp ramp ? ramp.base() : index;
+  }
+
+  /// The least distance of an element from the base.
+  private static long first(Expr index) {
+    return index instanceof Expr.Ramp ramp ? Math.min(0, ramp.stride() * (ramp.lanes() - 1L)) : 0;
+  }
+
+  /// The largest distance of an element from the base.
+  private static long last(Expr index) {
+    return index instanceof Expr.Ramp ramp ? Math.max(0, ramp.stride() * (ramp.lanes() - 1L)) : 0;
   }
 
   private static Stream<Expr.Load> loads(Stmt.Store store) {

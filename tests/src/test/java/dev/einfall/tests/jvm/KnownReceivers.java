@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.tree.AbstractInsnNode;
@@ -21,9 +20,6 @@ import org.objectweb.asm.tree.analysis.SourceValue;
 /// such calls stay calls, every vector becomes an object, and a kernel takes many times as long.
 final class KnownReceivers {
   private static final String PACKAGE = "jdk/incubator/vector/";
-  /// Methods of which the classes for each species say that they return their own class.
-  private static final Set<String> OF_OWN_CLASS = Set.of("add", "sub", "mul", "div", "min", "max", "neg", "abs", "sqrt", "fma",
-      "lanewise", "blend", "addIndex", "rearrange", "selectFrom", "compare", "and", "or", "not");
 
   private KnownReceivers() {}
 
@@ -62,9 +58,8 @@ final class KnownReceivers {
   }
 
   private static boolean isKnown(AbstractInsnNode definition) {
-    return definition instanceof MethodInsnNode call && isOfVector(call) && OF_OWN_CLASS.contains(call.name)
-        || definition.getOpcode() == Opcodes.CHECKCAST && definition.getPrevious() instanceof MethodInsnNode cast
-            && cast.owner.equals("java/lang/Class") && cast.name.equals("cast");
+    return definition.getOpcode() == Opcodes.CHECKCAST && definition.getPrevious() instanceof MethodInsnNode cast
+        && cast.owner.equals("java/lang/Class") && cast.name.equals("cast");
   }
 
   /// Follows each value from where it is computed, through local variables.
