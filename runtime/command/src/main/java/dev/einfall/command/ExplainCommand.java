@@ -64,6 +64,11 @@ final class ExplainCommand implements Callable<Integer> {
           + " ones, and show how far the results are from double precision.")
   private boolean error;
 
+  @Option(names = "--measure",
+      description = "Instead, run the program on the inputs given or random ones, and show for each kernel what it takes beside what the"
+          + " machine takes for its work at least, the kernel that loses most time first. What the machine can do is measured if not given.")
+  private boolean measure;
+
   @Option(names = "--all", description = "Show the tensors that are read in one pass, too.")
   private boolean all;
 
@@ -76,17 +81,25 @@ final class ExplainCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
-    out.print(error ? errors() : explanation());
+    out.print(error ? errors() : measure ? measurement() : explanation());
     out.flush();
     return 0;
   }
 
   private String errors() {
     Places places = Places.of(spec.commandLine().getErr());
+    return Errors.report(file, options(places), inputOptions, places).text();
+  }
+
+  private String measurement() {
+    Places places = Places.of(spec.commandLine().getErr());
+    return Measurement.of(file, options(places).withNumerics(numerics), inputOptions, places, peak, bandwidth).text();
+  }
+
+  private Options options(Places places) {
     requireThreads();
-    Options options = Options.defaults().withThreads(threads).withVectorBytes(vectorBytes).withFunction(function)
+    return Options.defaults().withThreads(threads).withVectorBytes(vectorBytes).withFunction(function)
         .withOpener(places::weights).withRemarks(_ -> {});
-    return Errors.report(file, options, inputOptions, places).text();
   }
 
   private String explanation() {

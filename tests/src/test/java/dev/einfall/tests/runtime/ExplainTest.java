@@ -36,6 +36,19 @@ class ExplainTest {
   }
 
   @Test
+  void measuresEachKernelBesideWhatItTakesAtLeast() {
+    CommandLineRun run = CommandLineRun.of("explain", SOFTMAX, "--measure", "--in", "X=rand:64x1000", "--threads", "1", "--peak", "100", "--bandwidth", "10");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().startsWith("100 G operations/s, 10.0 GB/s from memory: 10.0 a byte balance (as given, as given)\n"), run.out());
+    assertTrue(run.out().matches("(?s).*\\n  Y softmax.ein:\\d+:\\d+ +1 +[\\d.]+ M +512 kB +51.2 us +[\\d.]+ [mu]s +\\d+ %.*"), run.out());
+  }
+
+  @Test
+  void measuresNothingWithoutInputs() {
+    assertError("error: --in X=rand: give a number for each size in X: f32[M, N], such as --size M=8", "--measure", "--peak", "1", "--bandwidth", "1");
+  }
+
+  @Test
   void tellsTheLoopsOfKernelsAndWhyTheyWereChosen() {
     CommandLineRun run = CommandLineRun.of("explain", SOFTMAX, "--size", "M=64", "--size", "N=256", "--vector-bytes", "32", "--threads", "1");
     assertEquals(0, run.exitCode(), run.err());

@@ -4,6 +4,7 @@ import dev.einfall.command.page.Quantities;
 import dev.einfall.passes.Target;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// What the machine can do at most.
 ///
@@ -30,6 +31,14 @@ public record Limits(double operations, double bytes, String basis) {
     String basis = givenOperations.isPresent() && givenBytes.isPresent() ? "as given" : "in part as given, else " + assumed.basis;
     return new Limits(givenOperations.map(given -> given * 1e9).orElse(assumed.operations),
         givenBytes.map(given -> given * 1e9).orElse(assumed.bytes), basis);
+  }
+
+  /// The limits given, in 10^9 a second, or else measured.
+  public static Limits measured(Optional<Double> givenOperations, Supplier<Double> operations,
+      Optional<Double> givenBytes, Supplier<Double> bytes) {
+    String basis = (givenOperations.isPresent() ? "as given" : "what a product of 768 x 768 matrices reaches here") + ", "
+        + (givenBytes.isPresent() ? "as given" : "what sums of long rows read here");
+    return new Limits(givenOperations.orElseGet(operations) * 1e9, givenBytes.orElseGet(bytes) * 1e9, basis);
   }
 
   /// The least seconds for so much work.

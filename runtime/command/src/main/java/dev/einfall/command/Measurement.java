@@ -1,0 +1,110 @@
+package dev.einfall.command;
+
+import dev.einfall.command.explain.Limits;
+import dev.einfall.command.explain.Waterline;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Source;
+import dev.einfall.ir.loop.Kernel;
+import dev.einfall.runtime.Einfall;
+import dev.einfall.runtime.Options;
+import dev.einfall.runtime.Program;
+import dev.einfall.runtime.Tensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// What `einfall explain --measure` prints: how long each kernel of a program takes, beside what the machine can do.
+final class Measurement {
+  private static final int RUNS = 200;
+  private static final double SECONDS = 2;
+  /// A product that reads each element hundreds of times, and a sum of more than caches hold.
+  private static final Source PRODUCT = new Source("peak.ein", """
+      def peak(A: f32[768, 768], B: f32[768, 768]) -> f32[768, 768] {
+        C[m, n] = sum[k](A[m, k] * B[k, n])
+        return C
+      }
+      """);
+  private static final double PRODUCT_OPERATIONS = 2.0 * 768 * 768 * 768;
+  /// Four of these are 0.75.
+  private static final byte ABOUT_ONE = 0x3f;
+  private static final int ROWS = 1024;
+  private static final int COLUMNS = 1 << 16;
+  private static final Source SUMS = new Source("stream.ein", """
+      def stream(X: f32[M, N]) -> f32[M] {
+        Y[m] = sum[n](X[m, n])
+        return Y
+      }
+      """);
+
+  /// The nanoseconds of each launch of each kernel.
+  private final Map<Kernel, List<Long>> launches = new IdentityHashMap<>();
+  private final List<Kernel> order = new ArrayList<>();
+
+  private Measurement() {}
+
+  /// @param peak the operations on `f32` that the machine can do, in 10^9 a second; measured if not given
+  /// @param bandwidth what it reads from memory, in 10^9 bytes a second; measured if not given
+  static Waterline of(Path file, Options options, InputOptions inputOptions, Places places, Optional<Double> peak, Optional<Double> bandwidth) {
+    Limits limits = Limits.measured(peak, () -> peak(options), bandwidth, () -> bandwidth(options));
+    Measurement measurement = new Measurement();
+    try (Program program = Einfall.compile(file, options.withLaunches(measurement::add))) {
+      Map<String, Tensor> inputs = inputOptions.inputsOrRandom(program, () -> Session.tokenizer(file, options.function(), places));
+      try {
+        Latency.measure(program, inputs, RUNS, SECONDS);
+        measurement.clear();
+        int runs = Latency.measure(program, inputs, RUNS, SECONDS).runs();
+        return Waterline.of(measurement.measured(runs), limits, runs);
+      } finally {
+        inputs.values().forEach(Tensor::close);
+      }
+    } catch (IllegalArgumentException e) {
+      throw new UserError(e.getMessage());
+    }
+  }
+
+  private synchronized void add(Kernel kernel, long nanoseconds) {
+    launches.computeIfAbsent(kernel, _ -> {
+      order.add(kernel);
+      return new ArrayList<>();
+    }).add(nanoseconds);
+  }
+
+  private synchronized void clear() {
+    launches.clear();
+    order.clear();
+  }
+
+  private synchronized List<Waterline.Measured> measured(int runs) {
+    return order.stream().map(kernel -> {
+      List<Long> times = launches.get(kernel).stream().sorted().toList();
+      return new Waterline.Measured(kernel, times.size() / runs, times.get(times.size() / 2) / 1e9);
+    }).toList();
+  }
+
+  /// What a large product reaches here, in 10^9 operations a second.
+  private static double peak(Options options) {
+    return PRODUCT_OPERATIONS / nanoseconds(PRODUCT, options, Map.of("A", new long[] {768, 768}, "B", new long[] {768, 768}));
+  }
+
+  /// What sums of long rows read here, in 10^9 bytes a second.
+  private static double bandwidth(Options options) {
+    return (double) ROWS * COLUMNS * Float.BYTES / nanoseconds(SUMS, options, Map.of("X", new long[] {ROWS, COLUMNS}));
+  }
+
+  /// The shortest time of a run with inputs of these shapes.
+  private static double nanoseconds(Source source, Options options, Map<String, long[]> shapes) {
+    Map<String, Tensor> inputs = new TreeMap<>();
+    try (Program program = Einfall.compile(source, options.withFunction(Optional.empty()))) {
+      shapes.forEach((name, shape) -> inputs.put(name, Tensor.zeros(ElementType.F32, shape)));
+      // Memory that was never written is one page of zeros.
+      inputs.values().forEach(input -> input.data().fill(ABOUT_ONE));
+      return Latency.measure(program, inputs, RUNS, SECONDS / 4).minMillis() * 1e6;
+    } finally {
+      inputs.values().forEach(Tensor::close);
+    }
+  }
+}
