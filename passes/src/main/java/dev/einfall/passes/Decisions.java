@@ -39,8 +39,9 @@ public record Decisions(Map<String, String> forced, Consumer<Decision> listener)
     Map<String, T> byName = new LinkedHashMap<>();
     Map<String, Double> costs = new LinkedHashMap<>();
     for (T alternative : alternatives) {
-      if (byName.putIfAbsent(alternative.toString(), alternative) == null) {
-        costs.put(alternative.toString(), cycles.applyAsDouble(alternative));
+      String name = alternative.toString();
+      if (byName.putIfAbsent(name, alternative) == null) {
+        costs.put(name, cycles.applyAsDouble(alternative));
       }
     }
     String chosen = forced.getOrDefault(subject, cheapest(subject, costs));

@@ -50,6 +50,7 @@ import dev.einfall.passes.reduce.DeferFactors;
 import dev.einfall.passes.reduce.ReducePasses;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -69,13 +70,20 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
   /// @throws dev.einfall.ir.CompileException if the cascade reads outside of a tensor at these sizes
   /// @throws PassFailure if a pass fails or breaks the IR
   public KernelPlan compile(Cascade cascade, SortedMap<String, Long> sizes) {
+    return compile(cascade, sizes, _ -> { });
+  }
+
+  /// The same, for who wants to begin with kernels before all are there.
+  ///
+  /// @param kernels hears each kernel of the plan when its passes are done; some may be equal
+  public KernelPlan compile(Cascade cascade, SortedMap<String, Long> sizes, Consumer<Kernel> kernels) {
     PassRunner runner = new PassRunner(steps, remarks);
     Cascade mapped = cascade;
     for (Pass.OnCascade pass : cascadePasses(sizes)) {
       mapped = runner.run(pass, mapped);
     }
     Lowered lowered = runner.lower(new LowerEinsums(), mapped);
-    KernelPlan plan = scheduled(lowered, runner);
+    KernelPlan plan = scheduled(lowered, runner, kernels);
     for (Pass.OnPlan pass : planPasses()) {
       plan = runner.run(pass, plan);
     }
@@ -196,9 +204,9 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
   }
 
   /// The plan with every kernel scheduled; equal kernels with equal schedules are scheduled once.
-  private KernelPlan scheduled(Lowered lowered, PassRunner runner) {
+  private KernelPlan scheduled(Lowered lowered, PassRunner runner, Consumer<Kernel> kernels) {
     KernelPlan plan = new ShareKernels().apply(lowered.plan(), remarks);
-    Map<Kernel, Map<Schedule, Kernel>> done = new HashMap<>();
+    Map<Kernel, Map<Schedule, Kernel>> done = new IdentityHashMap<>();
     List<KernelPlan.Launch> setup = new ArrayList<>();
     List<KernelPlan.Launch> launches = new ArrayList<>();
     for (int i = 0; i < lowered.schedules().size(); i++) {
@@ -206,17 +214,13 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
       KernelPlan.Launch launch = once ? plan.setup().get(i) : plan.launches().get(i - plan.setup().size());
       KernelPlan.Launch original = once ? lowered.plan().setup().get(i) : lowered.plan().launches().get(i - plan.setup().size());
       Kernel kernel = done.computeIfAbsent(launch.kernel(), _ -> new HashMap<>())
-          .computeIfAbsent(lowered.schedules().get(i), schedule -> schedule(original.kernel(), schedule, runner));
+          .computeIfAbsent(lowered.schedules().get(i), schedule -> {
+            Kernel made = runner.run(kernelPasses(schedule), original.kernel());
+            kernels.accept(made);
+            return made;
+          });
       (once ? setup : launches).add(new KernelPlan.Launch(kernel, launch.arguments()));
     }
     return new KernelPlan(plan.name(), plan.inputs(), plan.weights(), plan.constants(), setup, launches, plan.outputs(), plan.arena());
-  }
-
-  private Kernel schedule(Kernel kernel, Schedule schedule, PassRunner runner) {
-    Kernel result = kernel;
-    for (Pass.OnKernel pass : kernelPasses(schedule)) {
-      result = runner.run(pass, result);
-    }
-    return result;
   }
 }

@@ -45,14 +45,19 @@ public record JvmBackend(JvmOptions options) {
   /// Runs all kernels on tiny extents, in turn, until the just-in-time compiler has compiled them. What they store is
   /// meaningless. Remarks name kernels that stay slow.
   public void warmUp(List<Rehearsal> rehearsals, Consumer<Diagnostic> remarks) {
-    if (options.maxWarmUpMillis() == 0 || !CompilerDirectives.available()) {
-      return;
+    WarmUp warmUp = warmUp();
+    if (!warmUp.isPointless()) {
+      rehearsals.forEach(warmUp::add);
+      while (!warmUp.isDone()) {
+        warmUp.round();
+      }
+      warmUp.remarks().forEach(remarks);
     }
-    new WarmUp(options.maxWarmUpMillis()).run(rehearsals).forEach((kernel, outcome) ->
-        remarks.accept(Diagnostic.remark(kernel.span(), "kernel " + kernel + switch (outcome) {
-          case NEVER_COMPILED -> " was not compiled by the JIT during warm-up: it may run slowly at first, or for good";
-          case ALLOCATES -> " allocates memory while it runs: the JIT keeps vectors in objects, which is very slow";
-        })));
+  }
+
+  /// The same for kernels that come one by one.
+  public WarmUp warmUp() {
+    return new WarmUp(CompilerDirectives.available() ? options.maxWarmUpMillis() : 0);
   }
 
   /// The class file of a kernel, for people to look at.

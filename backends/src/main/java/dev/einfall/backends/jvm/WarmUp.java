@@ -2,6 +2,7 @@ package dev.einfall.backends.jvm;
 
 import dev.einfall.backends.KernelFault;
 import dev.einfall.backends.jvm.JvmBackend.Rehearsal;
+import dev.einfall.ir.Diagnostic;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,8 +13,8 @@ import java.util.Set;
 import javax.management.JMException;
 
 /// Rehearses kernels in turn until HotSpot's optimizing compiler has compiled them all, so that their compilations
-/// overlap.
-final class WarmUp {
+/// overlap. For use by one thread.
+public final class WarmUp {
   private static final long SLICE_NANOS = 2_000_000;
   private static final long POLL_NANOS = 15_000_000;
   /// How long a kernel itself may run until it is given up.
@@ -26,33 +27,75 @@ final class WarmUp {
   private static final long TOLERATED_BYTES = 64;
 
   /// Why a kernel is not fast.
-  enum Outcome { NEVER_COMPILED, ALLOCATES }
+  private enum Outcome { NEVER_COMPILED, ALLOCATES }
 
-  private final long end;
+  /// A kernel that is not compiled yet.
+  private static final class Waiting {
+    private final Rehearsal rehearsal;
+    private long nanos;
 
-  WarmUp(int maxMillis) {
-    this.end = System.nanoTime() + maxMillis * 1_000_000L;
+    private Waiting(Rehearsal rehearsal) {
+      this.rehearsal = rehearsal;
+    }
   }
 
-  /// Rehearses, and returns the kernels that are not fast.
-  Map<Generated, Outcome> run(List<Rehearsal> rehearsals) {
-    List<Rehearsal> waiting = new ArrayList<>(rehearsals);
-    long poll = System.nanoTime() + POLL_NANOS;
-    for (int round = 1; !waiting.isEmpty() && System.nanoTime() < end && round * SLICE_NANOS < PATIENCE_NANOS; round++) {
-      waiting.forEach(rehearsal -> rehearse(rehearsal, SLICE_NANOS));
-      if (System.nanoTime() > poll) {
-        long asked = System.nanoTime();
-        Set<String> compiled = compiledMethods();
-        waiting.removeIf(rehearsal -> isCompiled(generated(rehearsal), compiled));
-        long answered = System.nanoTime();
-        poll = answered + Math.max(POLL_NANOS, 4 * (answered - asked));
-      }
+  private final int maxMillis;
+  private final List<Waiting> waiting = new ArrayList<>();
+  private final List<Rehearsal> compiled = new ArrayList<>();
+  private final List<Rehearsal> givenUp = new ArrayList<>();
+  private long poll = System.nanoTime() + POLL_NANOS;
+  private long end;
+
+  /// @param maxMillis how long it takes at most for what was added last; 0 to rehearse nothing
+  WarmUp(int maxMillis) {
+    this.maxMillis = maxMillis;
+  }
+
+  /// Whether nothing is to be rehearsed.
+  public boolean isPointless() {
+    return maxMillis == 0;
+  }
+
+  public void add(Rehearsal rehearsal) {
+    waiting.add(new Waiting(rehearsal));
+    end = System.nanoTime() + maxMillis * 1_000_000L;
+  }
+
+  /// Whether there is nothing to rehearse, or no time left.
+  public boolean isDone() {
+    return waiting.isEmpty() || System.nanoTime() - end >= 0;
+  }
+
+  /// Rehearses each kernel for a moment.
+  public void round() {
+    waiting.forEach(one -> {
+      rehearse(one.rehearsal, SLICE_NANOS);
+      one.nanos += SLICE_NANOS;
+    });
+    if (System.nanoTime() > poll) {
+      long asked = System.nanoTime();
+      Set<String> methods = compiledMethods();
+      waiting.stream().map(one -> one.rehearsal).filter(one -> isCompiled(generated(one), methods)).forEach(compiled::add);
+      waiting.removeIf(one -> isCompiled(generated(one.rehearsal), methods));
+      long answered = System.nanoTime();
+      poll = answered + Math.max(POLL_NANOS, 4 * (answered - asked));
     }
+    waiting.stream().filter(one -> one.nanos >= PATIENCE_NANOS).map(one -> one.rehearsal).forEach(givenUp::add);
+    waiting.removeIf(one -> one.nanos >= PATIENCE_NANOS);
+  }
+
+  /// What there is to say of kernels that are not fast, when all is done.
+  public List<Diagnostic> remarks() {
     Map<Generated, Outcome> slow = new LinkedHashMap<>();
-    waiting.forEach(rehearsal -> slow.put(generated(rehearsal), Outcome.NEVER_COMPILED));
-    rehearsals.stream().filter(rehearsal -> !slow.containsKey(generated(rehearsal)) && allocates(rehearsal))
-        .forEach(rehearsal -> slow.put(generated(rehearsal), Outcome.ALLOCATES));
-    return slow;
+    waiting.forEach(one -> slow.put(generated(one.rehearsal), Outcome.NEVER_COMPILED));
+    givenUp.forEach(one -> slow.put(generated(one), Outcome.NEVER_COMPILED));
+    compiled.stream().filter(WarmUp::allocates).forEach(one -> slow.put(generated(one), Outcome.ALLOCATES));
+    List<Diagnostic> remarks = new ArrayList<>();
+    slow.forEach((kernel, outcome) -> remarks.add(Diagnostic.remark(kernel.span(), "kernel " + kernel + switch (outcome) {
+      case NEVER_COMPILED -> " was not compiled by the JIT during warm-up: it may run slowly at first, or for good";
+      case ALLOCATES -> " allocates memory while it runs: the JIT keeps vectors in objects, which is very slow";
+    })));
+    return remarks;
   }
 
   private static void rehearse(Rehearsal rehearsal, long nanos) {

@@ -1,7 +1,9 @@
 package dev.einfall.ir.cascade;
 
 import dev.einfall.ir.Span;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -23,12 +25,17 @@ public sealed interface Definition permits Einsum, Recurrence {
 
   /// The tensors that it reads and does not define, each once.
   default Stream<Tensor> reads() {
-    Stream<Tensor> bases = switch (this) {
-      case Einsum _ -> Stream.empty();
-      case Recurrence recurrence -> recurrence.states().stream().flatMap(state -> state.base().stream());
-    };
-    Stream<Tensor> accessed = exprs().flatMap(Expr::nodes)
-        .flatMap(node -> node instanceof Expr.Access access ? Stream.of(access.tensor()) : Stream.empty());
-    return Stream.concat(bases, accessed).filter(tensor -> !tensors().contains(tensor)).distinct();
+    List<Tensor> own = tensors();
+    Set<Tensor> found = new LinkedHashSet<>();
+    if (this instanceof Recurrence recurrence) {
+      recurrence.states().forEach(state -> state.base().ifPresent(found::add));
+    }
+    exprs().flatMap(Expr::nodes).forEach(node -> {
+      if (node instanceof Expr.Access access) {
+        found.add(access.tensor());
+      }
+    });
+    own.forEach(found::remove);
+    return found.stream();
   }
 }

@@ -3,16 +3,18 @@ package dev.einfall.ir.loop;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 
 /// The element sets that a kernel accesses in one `REGISTER` buffer, or in one that is to become it. Each becomes a register, so any two must be the same
 /// elements in the same order, or have none in common.
 public final class RegisterAccesses {
   private final Buffer buffer;
-  private final Set<List<Long>> accesses = new LinkedHashSet<>();
+  /// The access that an element belongs to.
+  private final Map<Long, List<Long>> accesses = new HashMap<>();
 
   public RegisterAccesses(Buffer buffer) {
     this.buffer = buffer;
@@ -24,14 +26,14 @@ public final class RegisterAccesses {
     if (elements.isEmpty()) {
       return Optional.of("access to register buffer " + buffer + " at an index that is not constant");
     }
-    for (List<Long> other : accesses) {
-      if (!other.equals(elements.get()) && other.stream().anyMatch(elements.get()::contains)) {
-        return Optional.of("accesses to the elements " + elements.get() + " and " + other + " of register buffer "
-            + buffer + " overlap");
-      }
-    }
-    accesses.add(elements.get());
-    return Optional.empty();
+    return elements.get().equals(accesses.get(elements.get().getFirst())) ? Optional.empty() : addNew(elements.get());
+  }
+
+  private Optional<String> addNew(List<Long> elements) {
+    Optional<List<Long>> other = elements.stream().map(accesses::get).filter(Objects::nonNull).findFirst();
+    elements.forEach(element -> accesses.putIfAbsent(element, elements));
+    return other.map(overlapping -> "accesses to the elements " + elements + " and " + overlapping + " of register buffer "
+        + buffer + " overlap");
   }
 
   private Optional<List<Long>> elements(List<Expr> indices) {

@@ -46,6 +46,8 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
     return TILED * tile * (target.threads() == 1 ? tiles : Math.ceil(Math.ceil(tiles) / target.threads()));
   }
 
+  private record Costed(Tiling tiling, double cycles) {}
+
   /// One of the times that the loops of an Einsum run.
   ///
   /// @param times how often they do
@@ -66,9 +68,10 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
       this.isNear = isNear;
       this.isWrittenNear = isWrittenNear;
       this.reduced = Exprs.reduced(einsum.value());
-      this.tiling = new Tilings(target, numerics, einsum, einsum.ranks(), reduced).all().stream()
-          .min(Comparator.comparingDouble(costs::cycles)).orElseThrow();
-      this.inCache = costs.cycles(tiling);
+      Costed best = new Tilings(target, numerics, einsum, einsum.ranks(), reduced).all().stream()
+          .map(candidate -> new Costed(candidate, costs.cycles(candidate))).min(Comparator.comparingDouble(Costed::cycles)).orElseThrow();
+      this.tiling = best.tiling;
+      this.inCache = best.cycles;
     }
 
     double cycles() {

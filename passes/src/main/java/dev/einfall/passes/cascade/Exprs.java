@@ -64,14 +64,14 @@ public final class Exprs {
   /// The ranks whose coordinates `expr` reads and that no reduction in it binds.
   public static Set<Rank> freeRanks(Expr expr) {
     Set<Rank> free = identitySet();
+    List<Rank> bound = new ArrayList<>();
     expr.nodes().forEach(node -> {
       if (node instanceof Expr.Coordinate(Rank rank)) {
         free.add(rank);
       }
+      bound.addAll(node.bound());
     });
-    expr.nodes().forEach(node -> {
-      node.bound().forEach(free::remove);
-    });
+    bound.forEach(free::remove);
     return free;
   }
 
@@ -84,7 +84,15 @@ public final class Exprs {
   }
 
   public static boolean hasReduction(Expr expr) {
-    return expr.nodes().anyMatch(node -> !node.bound().isEmpty());
+    if (!expr.bound().isEmpty()) {
+      return true;
+    }
+    for (Expr operand : expr.operands()) {
+      if (hasReduction(operand)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   public static boolean hasFold(Expr expr) {
@@ -92,8 +100,15 @@ public final class Exprs {
   }
 
   public static boolean reads(Expr expr, Tensor tensor) {
-    return expr instanceof Expr.Access access && access.tensor() == tensor
-        || expr.children().anyMatch(child -> reads(child, tensor));
+    if (expr instanceof Expr.Access access && access.tensor() == tensor) {
+      return true;
+    }
+    for (Expr operand : expr.operands()) {
+      if (reads(operand, tensor)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Whether a recurrence reads `tensor`, or starts with it.

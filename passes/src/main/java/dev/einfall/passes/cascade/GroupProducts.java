@@ -80,14 +80,10 @@ public record GroupProducts(Target target, Numerics numerics, Decisions decision
       }
       long extent = block.extent(last);
       long inside = block.rows(last);
-      TILES.stream().filter(tile -> tile < extent && tile * inside >= LEAST_ROWS)
-          .map(tile -> new Mapping.Group(block.tensors(), shared, tile))
-          .forEach(group -> {
-            KernelView view = new KernelView(cascade, group);
-            if (view.localBytes() <= target.l2Bytes()) {
-              alternatives.add(new Alternative(Optional.of(group), costs.together(view)));
-            }
-          });
+      KernelView untiled = new KernelView(cascade, new Mapping.Group(block.tensors(), shared));
+      TILES.stream().filter(tile -> tile < extent && tile * inside >= LEAST_ROWS).map(untiled::by)
+          .filter(view -> view.localBytes() <= target.l2Bytes())
+          .forEach(view -> alternatives.add(new Alternative(Optional.of(view.group()), costs.together(view))));
     }
     String subject = "fuse " + block.tensors().stream().map(Tensor::name).collect(Collectors.joining(" "));
     return decisions.choose(subject, alternatives, Alternative::cycles);

@@ -44,43 +44,44 @@ public record InlineProducers() implements Pass.OnCascade {
 
   private static Cascade inlined(Cascade cascade, boolean views) {
     Cascade current = cascade;
+    Map<Tensor, Einsum> definitions = Exprs.definitions(current.einsums());
     for (Einsum einsum : cascade.einsums()) {
-      Tensor tensor = einsum.tensor();
-      Einsum producer = Exprs.definitions(current.einsums()).get(tensor);
-      boolean worthwhile = isView(producer.value()) || !views && isWorthwhile(producer, current.einsums());
-      if (worthwhile && isFree(tensor, current) && staysShort(producer, current.einsums())) {
-        current = inline(producer, current);
+      Einsum producer = definitions.get(einsum.tensor());
+      boolean isView = isView(producer.value());
+      if (isView || !views && !Exprs.hasReduction(producer.value())) {
+        List<Einsum> users = current.einsums().stream().filter(user -> Exprs.reads(user.value(), producer.tensor())).toList();
+        if ((isView || isWorthwhile(producer, users)) && isFree(producer.tensor(), users, current) && staysShort(producer, users)) {
+          current = inline(producer, current);
+          definitions = Exprs.definitions(current.einsums());
+        }
       }
     }
     return current;
   }
 
   /// Whether nothing needs `tensor` itself.
-  private static boolean isFree(Tensor tensor, Cascade cascade) {
+  private static boolean isFree(Tensor tensor, List<Einsum> users, Cascade cascade) {
     return cascade.outputs().stream().noneMatch(output -> output.tensor() == tensor)
         && !cascade.mapping().speaksOf(tensor)
-        && !isGathered(tensor, cascade.einsums())
+        && !isGathered(tensor, users)
         && !Exprs.isReadInOrder(tensor, cascade);
   }
 
-  private static boolean staysShort(Einsum producer, List<Einsum> einsums) {
-    return einsums.stream().flatMap(user -> Exprs.accesses(user.value()))
+  private static boolean staysShort(Einsum producer, List<Einsum> users) {
+    return users.stream().flatMap(user -> Exprs.accesses(user.value()))
         .filter(access -> access.tensor() == producer.tensor())
         .allMatch(access -> inline(access, producer).nodes().limit(MOST_NODES + 1).count() <= MOST_NODES);
   }
 
   /// Whether some index of `tensor` depends on data: it must be checked against the tensor's own bounds.
-  private static boolean isGathered(Tensor tensor, List<Einsum> einsums) {
-    return einsums.stream().flatMap(user -> Exprs.accesses(user.value()))
+  private static boolean isGathered(Tensor tensor, List<Einsum> users) {
+    return users.stream().flatMap(user -> Exprs.accesses(user.value()))
         .filter(access -> access.tensor() == tensor)
         .anyMatch(access -> access.indices().stream().anyMatch(index -> Exprs.accesses(index).findAny().isPresent()));
   }
 
-  private static boolean isWorthwhile(Einsum producer, List<Einsum> einsums) {
-    if (Exprs.hasReduction(producer.value())) {
-      return false;
-    }
-    List<Einsum> users = einsums.stream().filter(user -> Exprs.reads(user.value(), producer.tensor())).toList();
+  /// @param producer has no reduction
+  private static boolean isWorthwhile(Einsum producer, List<Einsum> users) {
     List<Use> uses = users.stream().flatMap(user -> uses(user, producer.tensor()).stream()).toList();
     if (uses.stream().anyMatch(use -> use.access().outside().isPresent())) {
       return false;

@@ -49,14 +49,34 @@ final class KernelView {
   private final Map<Tensor, List<Integer>> dimensions = new IdentityHashMap<>();
 
   KernelView(Cascade cascade, Mapping.Group group) {
+    this(cascade, group, members(cascade, group), neededOutside(cascade, group));
+  }
+
+  private KernelView(Cascade cascade, Mapping.Group group, List<Definition> members, Set<Tensor> neededOutside) {
+    this(cascade, group, members, neededOutside, new SharedRanks(members, group.shared()));
+  }
+
+  private KernelView(Cascade cascade, Mapping.Group group, List<Definition> members, Set<Tensor> neededOutside, SharedRanks sharedRanks) {
     this.cascade = cascade;
     this.group = group;
-    this.members = cascade.definitions().stream()
-        .filter(definition -> group.members().contains(definition.tensors().getFirst())).toList();
-    this.sharedRanks = new SharedRanks(members, group.shared());
+    this.members = members;
+    this.sharedRanks = sharedRanks;
     this.isTiled = group.tile() > 1 || sharedRanks.hasWindows();
-    this.neededOutside = neededOutside(cascade, group);
+    this.neededOutside = neededOutside;
     members.forEach(member -> member.tensors().stream().filter(this::isLocal).forEach(tensor -> addLocal(tensor, member)));
+  }
+
+  private static List<Definition> members(Cascade cascade, Mapping.Group group) {
+    return cascade.definitions().stream().filter(definition -> group.members().contains(definition.tensors().getFirst())).toList();
+  }
+
+  /// The same with tiles of `tile` points.
+  KernelView by(int tile) {
+    return new KernelView(cascade, new Mapping.Group(group.members(), group.shared(), tile), members, neededOutside, sharedRanks);
+  }
+
+  Mapping.Group group() {
+    return group;
   }
 
   /// Whether the loops inside are not just those of the Einsums without their first ranks.

@@ -13,23 +13,21 @@ record Absorption(Ancestry ancestry, List<Einsum> members) {
   /// The tensors, none of which is a member's.
   Set<Tensor> tensors() {
     Set<Tensor> inside = Exprs.identitySet();
+    Set<Definition> insiders = Exprs.identitySet();
     members.forEach(member -> inside.add(member.tensor()));
+    insiders.addAll(members);
     Set<Tensor> absorbed = Exprs.identitySet();
     for (Definition definition : ancestry.cascade().definitions().reversed()) {
       if (definition instanceof Einsum einsum && !inside.contains(einsum.tensor()) && isFree(einsum)) {
         List<Definition> readers = ancestry.readers(einsum.tensor());
         boolean onlyHere = !readers.isEmpty() && readers.stream().allMatch(reader ->
-            reader instanceof Einsum && (absorbed.contains(reader.tensors().getFirst()) || isMember(reader)));
+            reader instanceof Einsum && (absorbed.contains(reader.tensors().getFirst()) || insiders.contains(reader)));
         if (onlyHere) {
           absorbed.add(einsum.tensor());
         }
       }
     }
     return absorbed;
-  }
-
-  private boolean isMember(Definition definition) {
-    return members.stream().anyMatch(member -> member == definition);
   }
 
   private boolean isFree(Einsum einsum) {

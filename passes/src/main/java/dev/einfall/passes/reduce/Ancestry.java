@@ -9,9 +9,8 @@ import dev.einfall.passes.algebra.Canonical;
 import dev.einfall.passes.algebra.SignAnalysis;
 import dev.einfall.passes.cascade.Exprs;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.BitSet;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +19,11 @@ import java.util.Set;
 /// What the tensors of a cascade are made of, and who reads them.
 final class Ancestry {
   private final Map<Tensor, Definition> definitions = new IdentityHashMap<>();
-  private final Map<Tensor, Set<Tensor>> ancestors = new IdentityHashMap<>();
+  /// The numbers of tensors, in the order in which they are met.
+  private final Map<Tensor, Integer> numbers = new IdentityHashMap<>();
+  private final List<Tensor> numbered = new ArrayList<>();
+  /// What a tensor is computed from, by numbers: most tensors of a network come from most of those before.
+  private final Map<Tensor, BitSet> ancestors = new IdentityHashMap<>();
   private final Map<Tensor, List<Definition>> readers = new IdentityHashMap<>();
   private final Set<Tensor> outputs = Exprs.identitySet();
   private final Cascade cascade;
@@ -29,19 +32,26 @@ final class Ancestry {
   Ancestry(Cascade cascade) {
     this.cascade = cascade;
     for (Definition definition : cascade.definitions()) {
-      Set<Tensor> from = new LinkedHashSet<>();
+      BitSet from = new BitSet();
       definition.reads().forEach(tensor -> {
-        from.add(tensor);
-        from.addAll(ancestors.getOrDefault(tensor, Set.of()));
+        from.set(number(tensor));
+        from.or(ancestors.getOrDefault(tensor, new BitSet()));
         readers.computeIfAbsent(tensor, _ -> new ArrayList<>()).add(definition);
       });
       definition.tensors().forEach(tensor -> {
         definitions.put(tensor, definition);
-        ancestors.put(tensor, Collections.unmodifiableSet(from));
+        ancestors.put(tensor, from);
       });
     }
     cascade.outputs().forEach(output -> outputs.add(output.tensor()));
     canonical = new Canonical(SignAnalysis.remembering(this::isNonNegative));
+  }
+
+  private int number(Tensor tensor) {
+    return numbers.computeIfAbsent(tensor, _ -> {
+      numbered.add(tensor);
+      return numbers.size();
+    });
   }
 
   Cascade cascade() {
@@ -74,14 +84,14 @@ final class Ancestry {
 
   /// Whether `tensor` is computed from `other`, or is it.
   boolean dependsOn(Tensor tensor, Tensor other) {
-    return tensor == other || ancestors.getOrDefault(tensor, Set.of()).contains(other);
+    return tensor == other || ancestors.containsKey(tensor) && numbers.containsKey(other) && ancestors.get(tensor).get(numbers.get(other));
   }
 
   /// `tensor` and all that it is computed from.
   Set<Tensor> lineage(Tensor tensor) {
     Set<Tensor> lineage = Exprs.identitySet();
     lineage.add(tensor);
-    lineage.addAll(ancestors.getOrDefault(tensor, Set.of()));
+    ancestors.getOrDefault(tensor, new BitSet()).stream().mapToObj(numbered::get).forEach(lineage::add);
     return lineage;
   }
 

@@ -32,9 +32,11 @@ final class ChainSearch {
   private final Consumer<Diagnostic> remarks;
   private final Set<Tensor> settled;
   private final Map<Einsum, Expr> inlined = new IdentityHashMap<>();
+  private final Map<Tensor, Optional<Expr>> whole = new IdentityHashMap<>();
   private final Map<Einsum, List<Expr.Access>> accesses = new IdentityHashMap<>();
   private final Map<Einsum, Map<Tensor, List<Expr.Access>>> accessesOf = new IdentityHashMap<>();
   private final Map<Fiber, List<Inner>> inner = new HashMap<>();
+  private final Map<Place, Integer> places = new HashMap<>();
 
   /// @param settled tensors that are left as they are
   ChainSearch(Ancestry ancestry, Consumer<Diagnostic> remarks, Set<Tensor> settled) {
@@ -59,6 +61,8 @@ final class ChainSearch {
 
   /// The chains of the cascade that are worth a try, in order.
   List<Chain> chains() {
+    // In order, so that none has to wait for a long row of others.
+    ancestry.cascade().einsums().stream().filter(einsum -> !Exprs.hasReduction(einsum.value())).forEach(this::whole);
     List<Einsum> reductions = ancestry.cascade().einsums().stream()
         .filter(einsum -> !einsum.value().bound().isEmpty() && !settled.contains(einsum.tensor())
             && !ancestry.cascade().mapping().speaksOf(einsum.tensor())).toList();
@@ -130,7 +134,32 @@ final class ChainSearch {
 
   /// The reduction with all elementwise producers inlined.
   private Expr body(Einsum einsum) {
-    return inlined.computeIfAbsent(einsum, _ -> inline(einsum.value(), tensor -> true));
+    return inlined.computeIfAbsent(einsum, _ -> wholly(einsum.value()).orElseGet(() -> inline(einsum.value(), tensor -> true)));
+  }
+
+  /// `value` with all elementwise producers inlined; empty if that is too long.
+  private Optional<Expr> wholly(Expr value) {
+    boolean[] isLong = {false};
+    Expr all = Exprs.rewrite(value, node -> {
+      if (isLong[0] || !(node instanceof Expr.Access access) || access.outside().isPresent()) {
+        return node;
+      }
+      Optional<Einsum> producer = ancestry.elementwise(access.tensor());
+      Optional<Expr> inside = producer.flatMap(this::whole);
+      isLong[0] |= producer.isPresent() && inside.isEmpty();
+      return inside.map(expr -> Exprs.substitute(expr, Deferral.renamed(producer.get().ranks(), access.indices()))).orElse(node);
+    });
+    return isLong[0] || all.nodes().limit(MOST_NODES + 1).count() > MOST_NODES ? Optional.empty() : Optional.of(all);
+  }
+
+  /// The same of an elementwise Einsum: layers build on each other, so each builds on the result for the one before.
+  private Optional<Expr> whole(Einsum producer) {
+    Optional<Expr> known = whole.get(producer.tensor());
+    if (known == null) {
+      known = wholly(producer.value());
+      whole.put(producer.tensor(), known);
+    }
+    return known;
   }
 
   /// The elements that it reads, each once: a norm of norms reads the same ones again and again.
@@ -255,16 +284,17 @@ final class ChainSearch {
 
   /// Further ranks that two members reduce are the same where they index the same dimension of a tensor that both go over.
   private void joinInner(List<Fiber> fibers, Map<Rank, Rank> same) {
-    Map<Place, Map<Fiber, Set<Rank>>> places = new LinkedHashMap<>();
+    Map<Integer, List<Inner>> byPlace = new LinkedHashMap<>();
     for (Fiber fiber : fibers) {
       for (Inner inner : inner.computeIfAbsent(fiber, this::inner)) {
-        places.computeIfAbsent(inner.place, _ -> new LinkedHashMap<>()).computeIfAbsent(fiber, _ -> new LinkedHashSet<>()).add(inner.rank);
+        byPlace.computeIfAbsent(inner.place, _ -> new ArrayList<>()).add(inner);
       }
     }
-    places.values().stream().filter(members -> members.size() > 1).forEach(members -> {
-      Rank first = members.values().iterator().next().iterator().next();
-      members.values().forEach(ranks -> ranks.forEach(rank -> join(first, rank, same)));
-    });
+    for (List<Inner> ranks : byPlace.values()) {
+      if (ranks.getLast().fiber != ranks.getFirst().fiber) {
+        ranks.forEach(inner -> join(ranks.getFirst().rank, inner.rank, same));
+      }
+    }
   }
 
   /// Where an access has an index.
@@ -273,7 +303,9 @@ final class ChainSearch {
   private record Place(Tensor tensor, int along, int dimension) {}
 
   /// A rank that a member reduces, and where it stands in an access.
-  private record Inner(Place place, Rank rank) {}
+  ///
+  /// @param place the number of the [Place]
+  private record Inner(Fiber fiber, int place, Rank rank) {}
 
   /// The places of the ranks that `fiber` reduces, each once: hundreds of accesses have few.
   private List<Inner> inner(Fiber fiber) {
@@ -282,7 +314,8 @@ final class ChainSearch {
     for (Expr.Access access : accesses(fiber.einsum)) {
       for (int i = 0; i < access.indices().size(); i++) {
         if (access.indices().get(i) instanceof Expr.Coordinate(Rank rank) && fiber.einsum.value().bound().contains(rank)) {
-          found.add(new Inner(new Place(access.tensor(), access.indices().indexOf(along), i), rank));
+          Place place = new Place(access.tensor(), access.indices().indexOf(along), i);
+          found.add(new Inner(fiber, places.computeIfAbsent(place, _ -> places.size()), rank));
         }
       }
     }

@@ -1,8 +1,6 @@
 package dev.einfall.runtime;
 
 import dev.einfall.backends.CompiledKernel;
-import dev.einfall.backends.jvm.JvmBackend;
-import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
@@ -13,10 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedDeque;
-import java.util.function.Consumer;
 import java.util.function.ObjLongConsumer;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /// A plan whose kernels are compiled and whose constants have memory.
 final class CompiledPlan implements Executable {
@@ -77,24 +73,12 @@ final class CompiledPlan implements Executable {
     }
   }
 
-  /// Lets the just-in-time compiler meet the code that never ran, then fills the constants. Comes before any run.
-  void prepare(JvmBackend backend, Consumer<Diagnostic> remarks) {
-    List<KernelCache.Compiled> all = Stream.concat(setup.stream(), launches.stream()).toList();
-    List<Tensor> inputs = plan.inputs().stream().map(CompiledPlan::zeros).toList();
-    List<Tensor> outputs = outputs(inputs, Set.of());
-    try (RunMemory memory = memory(all)) {
-      memory.place(tensors(inputs, outputs));
-      List<JvmBackend.Rehearsal> rehearsals = new ArrayList<>();
-      for (int i = 0; i < all.size(); i++) {
-        if (all.get(i).fresh()) {
-          rehearsals.add(new JvmBackend.Rehearsal(all.get(i).code(), memory.addresses(i), memory.scratch(0)));
-        }
+  /// Fills the constants. Comes before any run.
+  void fillConstants() {
+    if (!setup.isEmpty()) {
+      try (RunMemory memory = memory(setup)) {
+        runAll(setup, memory);
       }
-      backend.warmUp(rehearsals, remarks);
-      runAll(setup, memory);
-    } finally {
-      inputs.forEach(Tensor::close);
-      outputs.forEach(Tensor::close);
     }
   }
 
@@ -123,10 +107,6 @@ final class CompiledPlan implements Executable {
       tensor.acquired().copyFrom(inputs.get(start).acquired());
     }
     return tensor;
-  }
-
-  private static Tensor zeros(Buffer buffer) {
-    return Tensor.zeros(buffer.type(), buffer.extents().stream().mapToLong(Integer::longValue).toArray());
   }
 
   private Map<Buffer, Tensor> tensors(List<Tensor> inputs, List<Tensor> outputs) {

@@ -31,6 +31,8 @@ final class LargePages {
 
   private static final int READ_AND_WRITE = 3;
   private static final int PRIVATE_AND_ANONYMOUS = 0x22;
+  /// Not counted as taken before it is used.
+  private static final int NOT_RESERVED = 0x4000;
   private static final int HUGE_PAGES = 14;
 
   private final MethodHandle map;
@@ -63,22 +65,32 @@ final class LargePages {
   ///
   /// @throws OutOfMemoryError when there are not as many
   static MemorySegment allocate(Arena arena, long bytes) {
-    Optional<MemorySegment> large = bytes < LEAST || bytes > MOST ? Optional.empty() : OF_SYSTEM.flatMap(pages -> pages.mapped(arena, bytes));
+    Optional<MemorySegment> large = bytes < LEAST || bytes > MOST ? Optional.empty() : OF_SYSTEM.flatMap(pages -> pages.mapped(arena, bytes, true));
     return large.orElseGet(() -> arena.allocate(Math.max(bytes, 1), Tensor.ALIGNMENT).asSlice(0, bytes));
   }
 
+  /// As [#allocate], for memory of which little is used: what is not used takes no room, where the system helps.
+  static MemorySegment sparse(Arena arena, long bytes) {
+    Optional<MemorySegment> mapped = bytes < LEAST ? Optional.empty() : OF_SYSTEM.flatMap(pages -> pages.mapped(arena, bytes, false));
+    return mapped.orElseGet(() -> arena.allocate(Math.max(bytes, 1), Tensor.ALIGNMENT).asSlice(0, bytes));
+  }
+
+  /// @param large whether to ask for large pages
   @SuppressWarnings("restricted")
-  private Optional<MemorySegment> mapped(Arena arena, long bytes) {
+  private Optional<MemorySegment> mapped(Arena arena, long bytes, boolean large) {
     long whole = bytes % PAGE >= LEAST ? (bytes / PAGE + 1) * PAGE : bytes;
     long reserved = whole + PAGE;
     try {
-      MemorySegment area = (MemorySegment) map.invokeExact(MemorySegment.NULL, reserved, READ_AND_WRITE, PRIVATE_AND_ANONYMOUS, -1, 0L);
+      MemorySegment area = (MemorySegment) map.invokeExact(MemorySegment.NULL, reserved, READ_AND_WRITE,
+          PRIVATE_AND_ANONYMOUS | (large ? 0 : NOT_RESERVED), -1, 0L);
       if (area.address() == -1) {
         return Optional.empty();
       }
       MemorySegment start = MemorySegment.ofAddress((area.address() + PAGE - 1) / PAGE * PAGE);
-      // Whatever it answers: without large pages, the memory serves all the same.
-      int _ = (int) advise.invokeExact(start, whole, HUGE_PAGES);
+      if (large) {
+        // Whatever it answers: without large pages, the memory serves all the same.
+        int _ = (int) advise.invokeExact(start, whole, HUGE_PAGES);
+      }
       return Optional.of(start.reinterpret(bytes, arena, _ -> free(area, reserved)));
     } catch (Throwable failure) {
       throw new IllegalStateException("cannot map memory", failure);

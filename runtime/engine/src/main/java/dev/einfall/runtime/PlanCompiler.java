@@ -1,5 +1,6 @@
 package dev.einfall.runtime;
 
+import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.InternalException;
@@ -25,7 +26,7 @@ final class PlanCompiler {
   private final Consumer<Diagnostic> remarks;
   private final WorkerPool workers;
   private final Optional<ObjLongConsumer<Kernel>> timings;
-  private final KernelCache kernels;
+  private final KernelCache kernels = new KernelCache();
   private final ConstantPool constants = new ConstantPool();
 
   /// @param timings is told how long each launch of a run took
@@ -37,20 +38,26 @@ final class PlanCompiler {
     this.remarks = pipeline.remarks();
     this.workers = workers;
     this.timings = timings;
-    this.kernels = new KernelCache(backend, remarks);
   }
 
   /// The program for `sizes`. One at a time: compiling keeps all cores busy, and the second may find what the first made.
   synchronized CompiledPlan compile(SortedMap<String, Long> sizes) {
     ProgramReading.Read read = reading.at(sizes);
-    KernelPlan plan = plan(read.cascade(), sizes);
-    List<KernelCache.Compiled> setup = kernels.compile(plan.setup());
-    List<KernelCache.Compiled> launches = kernels.compile(plan.launches());
+    Map<String, CompiledKernel> known = kernels.known();
+    try (KernelWorkshop workshop = new KernelWorkshop(backend, known.keySet())) {
+      KernelPlan plan = plan(read.cascade(), sizes, workshop);
+      KernelWorkshop.Made made = workshop.finish();
+      made.remarks().forEach(remarks);
+      return compile(plan, kernels.compiled(plan.setup(), known, made), kernels.compiled(plan.launches(), known, made), read.weights());
+    }
+  }
+
+  private CompiledPlan compile(KernelPlan plan, List<KernelCache.Compiled> setup, List<KernelCache.Compiled> launches, Weights weights) {
     ConstantPool.Held held = constants.hold(plan, setup);
     CompiledPlan compiled =
-        new CompiledPlan(plan, held.toRun(), launches, fixed(plan, held, read.weights()), workers, timings, held::release);
+        new CompiledPlan(plan, held.toRun(), launches, fixed(plan, held, weights), workers, timings, held::release);
     try {
-      compiled.prepare(backend, remarks);
+      compiled.fillConstants();
       return compiled;
     } catch (RuntimeException | Error e) {
       compiled.usage().close();
@@ -58,9 +65,9 @@ final class PlanCompiler {
     }
   }
 
-  private KernelPlan plan(Cascade cascade, SortedMap<String, Long> sizes) {
+  private KernelPlan plan(Cascade cascade, SortedMap<String, Long> sizes, KernelWorkshop workshop) {
     try {
-      return pipeline.compile(cascade, sizes);
+      return pipeline.compile(cascade, sizes, workshop::add);
     } catch (IllegalArgumentException | IllegalStateException e) {
       throw new InternalException("compiling " + cascade.name() + " for " + sizes + ": " + e.getMessage(), e);
     }
