@@ -36,6 +36,26 @@ public record PassRunner(Consumer<Step> steps, Consumer<Diagnostic> remarks) {
         CascadeVerifier::verify, CascadePrinter::print, () -> CascadePrinter.print(cascade));
   }
 
+  /// Runs `passes` on a cascade, one after the other. What a pass leaves as it is need not be verified again.
+  ///
+  /// @throws PassFailure if a pass fails, or its result breaks a rule of the IR
+  public Cascade run(List<Pass.OnCascade> passes, Cascade cascade) {
+    Cascade result = cascade;
+    for (Pass.OnCascade pass : passes) {
+      Cascade before = result;
+      if (pass.needsSizes()) {
+        requireSizes(pass, before);
+      }
+      result = run(pass, before, before.name(), () -> pass.apply(before, remarks),
+          after -> {
+            if (after != before || before == cascade) {
+              CascadeVerifier.verify(after);
+            }
+          }, CascadePrinter::print, () -> CascadePrinter.print(before));
+    }
+    return result;
+  }
+
   /// Runs `pass` on a kernel.
   ///
   /// @throws PassFailure if the pass fails, or its result breaks a rule of the IR
@@ -111,9 +131,7 @@ public record PassRunner(Consumer<Step> steps, Consumer<Diagnostic> remarks) {
       long start = System.nanoTime();
       T result = apply.get();
       long nanoseconds = System.nanoTime() - start;
-      if (result != input) {
-        verify.accept(result);
-      }
+      verify.accept(result);
       steps.accept(new Step(pass.name(), subject, result != input, nanoseconds, () -> print.apply(result)));
       return result;
     } catch (CompileException userError) {

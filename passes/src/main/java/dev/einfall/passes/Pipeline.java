@@ -78,10 +78,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
   /// @param kernels hears each kernel of the plan when its passes are done; some may be equal
   public KernelPlan compile(Cascade cascade, SortedMap<String, Long> sizes, Consumer<Kernel> kernels) {
     PassRunner runner = new PassRunner(steps, remarks);
-    Cascade mapped = cascade;
-    for (Pass.OnCascade pass : cascadePasses(sizes)) {
-      mapped = runner.run(pass, mapped);
-    }
+    Cascade mapped = runner.run(cascadePasses(sizes), cascade);
     Lowered lowered = runner.lower(new LowerEinsums(), mapped);
     KernelPlan plan = scheduled(lowered, runner, kernels);
     for (Pass.OnPlan pass : planPasses()) {
