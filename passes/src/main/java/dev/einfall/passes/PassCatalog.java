@@ -21,6 +21,7 @@ import dev.einfall.passes.cascade.PackOperands;
 import dev.einfall.passes.cascade.ReassociateProducts;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
+import dev.einfall.passes.loop.DropDeadStores;
 import dev.einfall.passes.loop.ExpandFunctions;
 import dev.einfall.passes.loop.FactorReductions;
 import dev.einfall.passes.loop.FuseMultiplyAdds;
@@ -139,6 +140,7 @@ public final class PassCatalog {
     passes.put("fuse-multiply-adds", _ -> new FuseMultiplyAdds());
     passes.put("unroll-loops", options -> new UnrollLoops(options.number("operations", 160)));
     passes.put("simplify-indices", _ -> new SimplifyIndices());
+    passes.put("drop-dead-stores", options -> new DropDeadStores(options.numerics()));
     passes.put("transpose-tiles", _ -> new TransposeTiles());
     passes.put("keep-accumulators", options -> new KeepAccumulators(options.number("registers", 64)));
     passes.put("share-subexpressions", _ -> new ShareSubexpressions());
@@ -236,6 +238,7 @@ public final class PassCatalog {
           + ", copies=" + split.copies() + text(split.numerics());
       case BindLoops bind -> join(bind.bindings().stream()
           .map(bound -> bound.loop() + "=" + bound.binding().name().toLowerCase(Locale.ROOT)).toList());
+      case DropDeadStores drop -> text(drop.numerics()).replaceFirst("^, ", "");
       case VectorizeLoops vectorize -> "vector-bytes=" + vectorize.vectorBytes() + text(vectorize.numerics());
       case UnrollLoops unroll -> "operations=" + unroll.operations();
       case KeepAccumulators keep -> "registers=" + keep.registers();

@@ -24,6 +24,7 @@ import dev.einfall.passes.cascade.PackOperands;
 import dev.einfall.passes.cascade.ReassociateProducts;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
+import dev.einfall.passes.loop.DropDeadStores;
 import dev.einfall.passes.loop.ExpandFunctions;
 import dev.einfall.passes.loop.FactorReductions;
 import dev.einfall.passes.loop.FuseMultiplyAdds;
@@ -169,6 +170,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new UnrollLoops(),
         // Indices must be constants to name registers.
         new SimplifyIndices(),
+        // Conditions of copies are decided now: what adds zeros must not hold registers.
+        new DropDeadStores(options.numerics()),
         // Indices of copies differ by constants now, and no variable stands between their stores yet.
         new TransposeTiles(),
         new KeepAccumulators(),

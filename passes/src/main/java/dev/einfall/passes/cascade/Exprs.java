@@ -142,11 +142,12 @@ public final class Exprs {
     return reductions(expr).findFirst().map(Expr.Reduce::ranks).orElse(List.of());
   }
 
-  /// The arithmetic operations of one evaluation outside of index expressions; a transcendental one counts as 16.
+  /// The arithmetic operations of one evaluation outside of index expressions; a transcendental one counts as 16. To ask whether a sum
+  /// of counters is inside of a tensor costs nothing: loops are cut where the answer changes.
   public static long operations(Expr expr) {
     long own = switch (expr) {
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Cast _ -> 0;
-      case Expr.Access access -> access.outside().isPresent() ? 3 : 0;
+      case Expr.Access access -> access.outside().isPresent() && access.indices().stream().anyMatch(index -> Affine.of(index).isEmpty()) ? 3 : 0;
       case Expr.Binary _, Expr.Select _, Expr.Reduce _ -> 1;
       case Expr.Fold fold -> fold.combiner().combined().stream().mapToLong(Exprs::operations).sum();
       case Expr.Unary unary -> switch (unary.op()) {

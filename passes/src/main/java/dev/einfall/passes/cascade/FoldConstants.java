@@ -6,8 +6,14 @@ import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.IndexBounds;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Scalars;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
@@ -18,8 +24,15 @@ import java.util.function.Consumer;
 /// S[p, m] = X[p, m] / sqrt(f32(64)) * 1.0     =>     S[p, m] = X[p, m] * 0.125
 /// ```
 ///
-/// A division by a power of two is a product, which is as exact and takes a fraction of the time. A result is rounded to its type, as the operation itself would be. `x + 0.0` and `x * 0.0` stay: they differ from
-/// `x` and `0.0` for `-0.0`, NaN and infinities.
+/// A division by a power of two is a product, which is as exact and takes a fraction of the time. A result is rounded to its type, as the
+/// operation itself would be. `x + 0.0` and `x * 0.0` stay: they differ from `x` and `0.0` for `-0.0`, NaN and infinities.
+///
+/// A reduction over several ranks leaves out those of size 1, if no map speaks of them, and an access that stays inside of its tensor needs no
+/// `or`:
+///
+/// ```
+/// Y[p, m] = sum[r in 0..1, c](F[r, c, m] * (X[p + r, c] or 0.0))     =>     Y[p, m] = sum[c](F[0, c, m] * X[p, c])
+/// ```
 public record FoldConstants() implements Pass.OnCascade {
   /// A `double` holds all integers up to it.
   private static final long LARGEST = 1L << 53;
@@ -39,8 +52,28 @@ public record FoldConstants() implements Pass.OnCascade {
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     return cascade.withDefinitions(cascade.definitions().stream()
-        .map(definition -> definition.mapExprs(expr -> Exprs.rewrite(expr, FoldConstants::fold)))
+        .map(definition -> definition.mapExprs(expr -> folded(expr, definition.tensors().stream().noneMatch(tensor -> isMapped(tensor, cascade)))))
         .toList());
+  }
+
+  private static boolean isMapped(Tensor tensor, Cascade cascade) {
+    return cascade.mapping().nest(tensor).isPresent() || cascade.mapping().group(tensor).isPresent();
+  }
+
+  private static Expr folded(Expr expr, boolean mayDropRanks) {
+    return Exprs.rewrite(expr, node -> mayDropRanks ? withoutSingleRanks(fold(node)) : fold(node));
+  }
+
+  /// A reduction over several ranks without those that have one coordinate; another node as it is.
+  private static Expr withoutSingleRanks(Expr expr) {
+    List<Rank> single = expr.bound().stream().filter(rank -> rank.size().equals(Size.of(1))).toList();
+    List<Rank> several = expr.bound().stream().filter(rank -> !single.contains(rank)).toList();
+    if (single.isEmpty() || several.isEmpty()) {
+      return expr;
+    }
+    Map<Rank, Expr> first = new IdentityHashMap<>();
+    single.forEach(rank -> first.put(rank, Expr.index(0)));
+    return Exprs.withRanks(expr.mapChildren(body -> Exprs.rewrite(Exprs.substitute(body, first), FoldConstants::fold)), several);
   }
 
   /// `expr`, whose operands are folded, folded.
@@ -57,6 +90,8 @@ public record FoldConstants() implements Pass.OnCascade {
       case Expr.Select select -> literal(select.condition())
           .map(value -> value != 0 ? select.whenTrue() : select.whenFalse())
           .orElse(expr);
+      case Expr.Access access when access.outside().isPresent() && IndexBounds.isWithin(access) ->
+          new Expr.Access(access.tensor(), access.indices());
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Ref _, Expr.Access _, Expr.Reduce _, Expr.Fold _ -> expr;
     };
   }

@@ -31,6 +31,11 @@ final class TiledNest {
   /// Tasks that are put together take no longer than this, so that no thread waits long for another.
   private static final double LONGEST_TASK = 1_000_000;
 
+  /// The multiply-adds of several steps of a reduction that are not too long for the JIT, and the accumulators beside which it keeps in
+  /// registers what several of these load.
+  private static final int MOST_UNROLLED = 80;
+  private static final int FEW_ACCUMULATORS = 16;
+
   private final Target target;
   private final Tensor tensor;
   private final Einsum einsum;
@@ -171,6 +176,7 @@ final class TiledNest {
   /// @param order the loops outside of the tiles, to which those of the tiles are added
   private Mapping.Nest withTiles(TileLoops loops, List<String> order, List<Mapping.Bound> parallel) {
     List<Mapping.Bound> bindings = new ArrayList<>();
+    unrolled().ifPresent(rank -> bindings.add(new Mapping.Bound(rank.name(), Mapping.Binding.UNROLL)));
     loops.streams().ifPresent(streams -> inner(streams, Mapping.Binding.UNROLL, order, bindings));
     loops.rows().ifPresent(rows -> inner(rows, Mapping.Binding.UNROLL, order, bindings));
     if (tiling.vectors() > 1) {
@@ -179,6 +185,15 @@ final class TiledNest {
     tiling.vector().ifPresent(vector -> inner(vector.name() + "0", Mapping.Binding.VECTORIZE, order, bindings));
     bindings.addAll(parallel);
     return new Mapping.Nest(tensor, loops.splits(), order, bindings);
+  }
+
+  /// The last rank of the reduction, if it is short and others are around it: entering a loop for each of three channels costs as much as
+  /// one of them.
+  private Optional<Rank> unrolled() {
+    boolean isTile = reduced.size() > 1 && tiling.row().isPresent() && tiling.vector().filter(reduced::contains).isEmpty();
+    int accumulators = tiling.rows() * tiling.vectors();
+    return Optional.of(reduced).filter(_ -> isTile && accumulators <= FEW_ACCUMULATORS).map(List::getLast)
+        .filter(rank -> rank.size().value() * accumulators <= MOST_UNROLLED);
   }
 
   private static void inner(String loop, Mapping.Binding binding, List<String> order, List<Mapping.Bound> bindings) {
@@ -198,12 +213,25 @@ final class TiledNest {
     }
     Sides sides = sides(tiling);
     List<Expr.Access> operands = Products.of(einsum).orElseThrow().operands();
+    if (sides.batch.contains(tiling.vector().get()) && !isNear(operands)) {
+      return inMemoryOrder(tiling.vector().get());
+    }
     List<Rank> order = new ArrayList<>(sides.batch);
     boolean vectorFirst = traffic(sides.vectors, sides.rows, operands, sides.batch)
         <= traffic(sides.rows, sides.vectors, operands, sides.batch);
     order.addAll(vectorFirst ? sides.vectors : sides.rows);
     order.addAll(vectorFirst ? sides.rows : sides.vectors);
     return order;
+  }
+
+  /// Whether the cache of a core holds all that is read and written.
+  private boolean isNear(List<Expr.Access> operands) {
+    return operands.stream().mapToDouble(access -> Exprs.bytes(access.tensor())).sum() + Exprs.bytes(einsum.tensor()) <= target.l2Bytes();
+  }
+
+  /// The ranks as they are, but for the lanes, which come last: what no tile shares with another comes from far away in long pieces.
+  private List<Rank> inMemoryOrder(Rank vector) {
+    return Stream.concat(free.stream().filter(rank -> rank != vector), Stream.of(vector)).toList();
   }
 
   /// The output ranks that every operand has, those of the operand that is read in vectors, and of the other one.
@@ -222,13 +250,13 @@ final class TiledNest {
   }
 
   /// The bytes that operands along `inner` ranks move when the loops over `outer` ranks are outside: what does not fit
-  /// into the second-level cache is read again for every tile of `outer`.
+  /// into the second-level cache is read again for every tile of `outer`. Windows read an element several times, mostly from near.
   private double traffic(List<Rank> outer, List<Rank> inner, List<Expr.Access> operands, List<Rank> batch) {
     double bytes = 0;
     for (Expr.Access access : operands) {
       Set<Rank> ranks = Exprs.freeRanks(access);
       List<Rank> own = ranks.stream().filter(rank -> !batch.contains(rank)).toList();
-      double size = Exprs.volume(own) * (double) access.tensor().type().bytes();
+      double size = Math.min(Exprs.volume(own) * (double) access.tensor().type().bytes(), Exprs.bytes(access.tensor()));
       boolean again = inner.stream().anyMatch(ranks::contains) && outer.stream().noneMatch(ranks::contains);
       bytes += again && size > target.l2Bytes() / 2.0 ? size * Exprs.volume(outer) / 16 : size;
     }

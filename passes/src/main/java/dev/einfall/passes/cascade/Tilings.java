@@ -106,9 +106,10 @@ record Tilings(Target target, Numerics numerics, Einsum einsum, List<Rank> free,
     return Math.max(1, target.registers() - 8);
   }
 
-  /// The output ranks that can share the loads of a vector: those that some operand along the vector does not have.
+  /// The output ranks that can share the loads of a vector: those that some operand along the vector does not have. The last ones come
+  /// first: neighbours along them are nearer in memory.
   private List<Rank> rows(Rank vector) {
-    return free.stream()
+    return free.reversed().stream()
         .filter(rank -> rank != vector && rank.size().value() > 1)
         .filter(rank -> Products.of(einsum).stream().flatMap(p -> p.operands().stream())
             .anyMatch(access -> Exprs.freeRanks(access).contains(vector) && !Exprs.freeRanks(access).contains(rank)))

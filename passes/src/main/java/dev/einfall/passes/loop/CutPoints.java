@@ -136,11 +136,15 @@ final class CutPoints {
       }
     }
     Interval inside = ranges.of(rest);
-    if (factor == 0 || !inside.isBounded() || !isNarrow(inside, Math.abs(factor))) {
+    if (factor == 0 || !inside.isBounded()) {
       return;
     }
-    points.add(point(around, inside.low(), factor));
-    points.add(point(around, inside.high(), factor));
+    Expr first = point(around, inside.low(), factor);
+    Expr second = point(around, inside.high(), factor);
+    if (isNarrow(inside, Math.abs(factor)) || isNarrow(first, second)) {
+      points.add(first);
+      points.add(second);
+    }
   }
 
   /// A sum that is 0 or more where `sum` is, without quotients of what changes inside: `x / c + y >= 0` is `x + c * y >= 0`, and
@@ -161,6 +165,13 @@ final class CutPoints {
   /// Whether no more iterations are undecided than decided.
   private boolean isNarrow(Interval inside, long factor) {
     return 2 * Math.ceilDiv(inside.high() - inside.low(), factor) <= outside.of(loop.extent()).high();
+  }
+
+  /// The same for two points that are numbers: what lies outside of the loop does not count.
+  private boolean isNarrow(Expr first, Expr second) {
+    long extent = outside.of(loop.extent()).high();
+    return first instanceof Expr.IntLiteral from && second instanceof Expr.IntLiteral to
+        && 2 * Math.abs(Math.clamp(to.value(), 0, extent) - Math.clamp(from.value(), 0, extent)) <= extent;
   }
 
   /// The first counter `v` from which on `factor * v + around + offset >= 0` is, or no longer is.

@@ -22,7 +22,8 @@ import java.util.Set;
 /// ```
 ///
 /// `x + 0.0` is `x` but for a negative zero, which it makes positive. Sums in local buffers start with 0.0 and never are one;
-/// for others that needs `reassociate`.
+/// for others that needs `reassociate`. So does `x * 0.0`, which is 0.0 but for infinities and NaN: zeros that surround an image are not
+/// multiplied.
 record DeadStores(Numerics numerics) {
 
   Stmt removed(Stmt statement) {
@@ -40,9 +41,22 @@ record DeadStores(Numerics numerics) {
 
   private boolean changesNothing(Stmt.Store store) {
     Expr old = new Expr.Load(store.buffer(), store.indices());
-    return store.value().equals(old) || store.value() instanceof Expr.Binary(BinaryOp op, Expr left, Expr right)
-        && (left.equals(old) && isIdentity(op, right) || right.equals(old) && op.isCommutative() && isIdentity(op, left))
-        && (op != BinaryOp.ADD || mayKeepNegativeZero(store.buffer()));
+    return switch (store.value()) {
+      case Expr.Binary(BinaryOp op, Expr left, Expr right) ->
+          (left.equals(old) && (isIdentity(op, right) || op == BinaryOp.ADD && isZeroProduct(right))
+              || right.equals(old) && op.isCommutative() && isIdentity(op, left))
+          && (op != BinaryOp.ADD || mayKeepNegativeZero(store.buffer()));
+      case Expr.Fma(Expr left, Expr right, Expr sum) -> sum.equals(old) && (isZeroFactor(left) || isZeroFactor(right));
+      default -> store.value().equals(old);
+    };
+  }
+
+  private boolean isZeroProduct(Expr value) {
+    return value instanceof Expr.Binary(BinaryOp op, Expr left, Expr right) && op == BinaryOp.MUL && (isZeroFactor(left) || isZeroFactor(right));
+  }
+
+  private boolean isZeroFactor(Expr value) {
+    return numerics.allows(Numerics.REASSOCIATE) && isIdentity(BinaryOp.ADD, value);
   }
 
   private boolean mayKeepNegativeZero(Buffer buffer) {

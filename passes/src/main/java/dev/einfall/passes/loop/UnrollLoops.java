@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /// Replaces each unrolled loop by one copy of its body for each iteration.
 ///
@@ -48,18 +49,29 @@ public record UnrollLoops(long operations) implements Pass.OnKernel {
     return Stmt.block(copies);
   }
 
-  /// The operations on elements in one execution of the statements, a loop's body counting once.
+  /// The operations on elements in one execution of the statements, a loop's body counting once, and what several load counting once,
+  /// too. An accumulator is not loaded.
   private static long cost(Stmt body) {
-    return body.nodes().flatMap(Stmt::exprs).flatMap(UnrollLoops::values).count();
+    List<Expr> values = body.nodes().flatMap(UnrollLoops::values).toList();
+    long loads = values.stream().filter(Expr.Load.class::isInstance).count();
+    return values.size() - loads + values.stream().filter(Expr.Load.class::isInstance).distinct().count();
   }
 
-  /// The arithmetic of `expr` outside of indices.
-  private static java.util.stream.Stream<Expr> values(Expr expr) {
+  private static Stream<Expr> values(Stmt statement) {
+    Stream<Expr> values = statement.exprs().flatMap(UnrollLoops::values);
+    return statement instanceof Stmt.Store store
+        ? values.filter(value -> !value.equals(new Expr.Load(store.buffer(), store.indices()))) : values;
+  }
+
+  /// The arithmetic of `expr` outside of indices and of conditions on these.
+  private static Stream<Expr> values(Expr expr) {
     return switch (expr) {
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Ref _, Expr.Ramp _ -> java.util.stream.Stream.empty();
-      case Expr.Load _ -> java.util.stream.Stream.of(expr);
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Ref _, Expr.Ramp _ -> Stream.empty();
+      case Expr.Load _ -> Stream.of(expr);
+      case Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) when condition.nodes().noneMatch(Expr.Load.class::isInstance) ->
+          Stream.concat(values(whenTrue), values(whenFalse));
       case Expr.Broadcast broadcast -> values(broadcast.operand());
-      default -> java.util.stream.Stream.concat(java.util.stream.Stream.of(expr), expr.children().flatMap(UnrollLoops::values));
+      default -> Stream.concat(Stream.of(expr), expr.children().flatMap(UnrollLoops::values));
     };
   }
 }
