@@ -20,13 +20,16 @@ final class Frame {
   private final Map<Var, Integer> variables = new IdentityHashMap<>();
   private final Map<Cell, Integer> cells = new LinkedHashMap<>();
   private final Set<Var> neverNegative;
+  private final Map<Buffer, Long> lowest;
   private int scratch = -1;
 
   /// @param neverNegative the variables of which [#tellSign] says so
-  Frame(Code code, ScratchLayout layout, Set<Var> neverNegative) {
+  /// @param lowest what [#lowest] gives
+  Frame(Code code, ScratchLayout layout, Set<Var> neverNegative, Map<Buffer, Long> lowest) {
     this.code = code;
     this.layout = layout;
     this.neverNegative = neverNegative;
+    this.lowest = lowest;
   }
 
   Code code() {
@@ -69,9 +72,19 @@ final class Frame {
 
   private void bound(int slot) {
     code.load(JvmType.LONG, slot);
+    boundAddress();
+    code.store(JvmType.LONG, slot);
+  }
+
+  /// What [#tellBound] tells, of the address on the stack.
+  void boundAddress() {
     code.constant(ADDRESSES);
     code.op(Opcodes.LAND);
-    code.store(JvmType.LONG, slot);
+  }
+
+  /// The least offset in bytes from a sum of counters to an element of `buffer`; 0 if none is negative.
+  long lowest(Buffer buffer) {
+    return lowest.getOrDefault(buffer, 0L);
   }
 
   void bind(Cell cell, int slot) {

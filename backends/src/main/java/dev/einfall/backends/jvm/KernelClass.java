@@ -87,6 +87,7 @@ final class KernelClass {
   private final Optional<Stmt.For> tasks;
   private final ScratchLayout layout;
   private final Set<Var> neverNegative;
+  private final Map<Buffer, Long> lowest;
   private final Outlining outlining;
   private final String name;
   private final ClassWriter writer = new FrameWriter();
@@ -101,6 +102,7 @@ final class KernelClass {
         ? Optional.of(loop) : Optional.empty();
     this.layout = ScratchLayout.of(kernel.body());
     this.neverNegative = NeverNegative.of(kernel.body());
+    this.lowest = LowestOffsets.of(kernel.body());
     this.outlining = outlining;
     this.name = PACKAGE + kernel.name().replaceAll("[^A-Za-z0-9_]", "_");
   }
@@ -205,7 +207,7 @@ final class KernelClass {
     MethodVisitor method = method(Opcodes.ACC_STATIC, part.name(), part.descriptor());
     Code code = new Code(method);
     code.line(kernel.span().line());
-    Frame frame = new Frame(code, layout, neverNegative);
+    Frame frame = new Frame(code, layout, neverNegative, lowest);
     part.buffers().forEach(buffer -> frame.bind(buffer, code.local(2)));
     int scratch = code.local(2);
     frame.bindScratch(scratch);

@@ -36,15 +36,24 @@ final class MemoryEmitter {
   }
 
   /// Pushes the address of the (first lane's) element. Terms that change less often come first, so that the compiler
-  /// moves their sum out of loops; the constant comes last and becomes a displacement.
+  /// moves their sum out of loops; the constant comes last and becomes a displacement. Where constants are negative, the sum with the least of
+  /// them, which all accesses have in common, is told not to be.
   void pushAddress(Buffer buffer, List<Expr> indices) {
     LinearIndex index = LinearIndex.flat(buffer, indices)
         .orElseThrow(() -> new InternalException("access to " + buffer + " at " + indices));
     int bytes = buffer.type().bytes();
+    long lowest = index.terms().isEmpty() ? 0 : frame.lowest(buffer);
     code.load(JvmType.LONG, frame.address(buffer));
-    index.terms().entrySet().stream().sorted(Comparator.comparingInt(term -> depth(term.getKey())))
-        .forEach(term -> addTerm(term, bytes));
-    long constant = index.constant() * bytes + frame.offset(buffer);
+    List<Map.Entry<Expr, Long>> terms = index.terms().entrySet().stream().sorted(Comparator.comparingInt(term -> depth(term.getKey()))).toList();
+    for (int i = 0; i < terms.size(); i++) {
+      if (i == terms.size() - 1 && lowest < 0) {
+        code.constant(lowest);
+        code.op(Opcodes.LADD);
+        frame.boundAddress();
+      }
+      addTerm(terms.get(i), bytes);
+    }
+    long constant = index.constant() * bytes + frame.offset(buffer) - lowest;
     if (constant != 0) {
       code.constant(constant);
       code.op(Opcodes.LADD);
