@@ -29,11 +29,7 @@ public record PassRunner(Consumer<Step> steps, Consumer<Diagnostic> remarks) {
   ///
   /// @throws PassFailure if the pass fails, or its result breaks a rule of the IR
   public Cascade run(Pass.OnCascade pass, Cascade cascade) {
-    if (pass.needsSizes()) {
-      requireSizes(pass, cascade);
-    }
-    return run(pass, cascade, cascade.name(), () -> pass.apply(cascade, remarks),
-        CascadeVerifier::verify, CascadePrinter::print, () -> CascadePrinter.print(cascade));
+    return run(pass, cascade, CascadeVerifier::verify);
   }
 
   /// Runs `passes` on a cascade, one after the other. What a pass leaves as it is need not be verified again.
@@ -43,17 +39,21 @@ public record PassRunner(Consumer<Step> steps, Consumer<Diagnostic> remarks) {
     Cascade result = cascade;
     for (Pass.OnCascade pass : passes) {
       Cascade before = result;
-      if (pass.needsSizes()) {
-        requireSizes(pass, before);
-      }
-      result = run(pass, before, before.name(), () -> pass.apply(before, remarks),
-          after -> {
-            if (after != before || before == cascade) {
-              CascadeVerifier.verify(after);
-            }
-          }, CascadePrinter::print, () -> CascadePrinter.print(before));
+      result = run(pass, before, after -> {
+        if (after != before || before == cascade) {
+          CascadeVerifier.verify(after);
+        }
+      });
     }
     return result;
+  }
+
+  private Cascade run(Pass.OnCascade pass, Cascade cascade, Consumer<Cascade> verify) {
+    if (pass.needsSizes()) {
+      requireSizes(pass, cascade);
+    }
+    return run(pass, cascade, cascade.name(), () -> pass.apply(cascade, remarks), verify, CascadePrinter::print,
+        () -> CascadePrinter.print(cascade));
   }
 
   /// Runs `pass` on a kernel.

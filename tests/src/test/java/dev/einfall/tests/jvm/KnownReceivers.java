@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.Opcodes;
+import org.objectweb.asm.Type;
 import org.objectweb.asm.tree.AbstractInsnNode;
 import org.objectweb.asm.tree.ClassNode;
 import org.objectweb.asm.tree.MethodInsnNode;
@@ -40,7 +41,7 @@ final class KnownReceivers {
       Frame<SourceValue>[] frames = new Analyzer<>(new Definitions()).analyze(owner, method);
       for (int i = 0; i < frames.length; i++) {
         if (frames[i] != null && method.instructions.get(i) instanceof MethodInsnNode call && isOfVector(call)) {
-          int arguments = org.objectweb.asm.Type.getArgumentTypes(call.desc).length;
+          int arguments = Type.getArgumentTypes(call.desc).length;
           SourceValue receiver = frames[i].getStack(frames[i].getStackSize() - 1 - arguments);
           if (receiver.insns.size() != 1 || !isKnown(receiver.insns.iterator().next())) {
             unknown.add(method.name + " " + i + ": " + call.name);

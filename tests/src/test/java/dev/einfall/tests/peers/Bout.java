@@ -1,5 +1,6 @@
 package dev.einfall.tests.peers;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -94,6 +95,19 @@ record Bout(Map<String, Double> millis, Map<String, Double> rough, double error)
       largest = Math.max(largest, Math.abs((double) actual[i] - expected[i]));
     }
     return largest;
+  }
+
+  /// The medians of several new JVMs: what a JIT compiler makes of the same code may differ from one to the next.
+  ///
+  /// @param fork the benchmark that prints one case there
+  static Bout inForks(String fork, String name, int threads, Request request) throws Exception {
+    String[] arguments = Stream.concat(Stream.of(fork, "threads=" + threads, "seconds=" + request.seconds()),
+        Stream.of(name.split(" "))).toArray(String[]::new);
+    List<Bout> bouts = new ArrayList<>();
+    for (int count = 0; count < request.forks(); count++) {
+      bouts.add(read(NewJvm.output(arguments)));
+    }
+    return median(bouts);
   }
 
   /// The medians of equal bouts. Who was too slow in one of them is too slow.

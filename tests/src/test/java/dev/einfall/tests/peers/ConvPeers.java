@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /// Convolutions in Einfall, beside oneDNN.
 final class ConvPeers {
@@ -41,7 +40,7 @@ final class ConvPeers {
       Map<String, List<Line>> nets = new LinkedHashMap<>();
       for (ConvCase shape : ConvCases.all()) {
         if (request.wants(shape.name())) {
-          Line line = new Line(shape, request.forks() == 0 ? measure(shape, threads, request.seconds()) : inForks(shape, threads, request));
+          Line line = new Line(shape, request.forks() == 0 ? measure(shape, threads, request.seconds()) : Bout.inForks(FORK, shape.name(), threads, request));
           nets.computeIfAbsent(shape.net(), _ -> new ArrayList<>()).add(line);
           print(line, peak);
         }
@@ -69,17 +68,6 @@ final class ConvPeers {
   static void fork(Request request) throws Exception {
     ConvCase shape = ConvCases.all().stream().filter(one -> request.wants(one.name())).findFirst().orElseThrow();
     System.out.print(measure(shape, request.threads().getFirst(), request.seconds()).written());
-  }
-
-  /// The medians of several new JVMs: what a JIT compiler makes of the same code may differ from one to the next.
-  private static Bout inForks(ConvCase shape, int threads, Request request) throws Exception {
-    String[] arguments = Stream.concat(Stream.of(FORK, "threads=" + threads, "seconds=" + request.seconds()),
-        Stream.of(shape.name().split(" "))).toArray(String[]::new);
-    List<Bout> bouts = new ArrayList<>();
-    for (int fork = 0; fork < request.forks(); fork++) {
-      bouts.add(Bout.read(NewJvm.output(arguments)));
-    }
-    return Bout.median(bouts);
   }
 
   private static Bout measure(ConvCase shape, int threads, double seconds) throws Exception {

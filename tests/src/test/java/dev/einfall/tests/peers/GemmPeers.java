@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /// Products of matrices in Einfall, beside oneDNN and MKL.
 final class GemmPeers {
@@ -35,7 +34,7 @@ final class GemmPeers {
       Map<String, List<Double>> ratios = new LinkedHashMap<>();
       for (GemmCase shape : GemmCase.all()) {
         if (request.wants(shape.name())) {
-          Bout bout = request.forks() == 0 ? measure(shape, threads, request.seconds()) : inForks(shape, threads, request);
+          Bout bout = request.forks() == 0 ? measure(shape, threads, request.seconds()) : Bout.inForks(FORK, shape.name(), threads, request);
           ratios.computeIfAbsent(shape.kind(), _ -> new ArrayList<>()).add(bout.ratio());
           print(shape, bout, peak);
         }
@@ -62,17 +61,6 @@ final class GemmPeers {
   static void fork(Request request) throws Exception {
     GemmCase shape = GemmCase.all().stream().filter(one -> request.wants(one.name())).findFirst().orElseThrow();
     System.out.print(measure(shape, request.threads().getFirst(), request.seconds()).written());
-  }
-
-  /// The medians of several new JVMs: what a JIT compiler makes of the same code may differ from one to the next.
-  private static Bout inForks(GemmCase shape, int threads, Request request) throws Exception {
-    String[] arguments = Stream.concat(Stream.of(FORK, "threads=" + threads, "seconds=" + request.seconds()),
-        Stream.of(shape.name().split(" "))).toArray(String[]::new);
-    List<Bout> bouts = new ArrayList<>();
-    for (int fork = 0; fork < request.forks(); fork++) {
-      bouts.add(Bout.read(NewJvm.output(arguments)));
-    }
-    return Bout.median(bouts);
   }
 
   private static Bout measure(GemmCase shape, int threads, double seconds) throws Exception {
