@@ -4,15 +4,30 @@ import dev.einfall.ir.CompileException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 
-/// How passes choose: the alternative with the least cost, unless another one is forced, so that what the cost model chose can
-/// be measured beside what it did not.
+/// How passes choose: the alternative with the least cost, unless measurements have found another one to be better; or the one
+/// that is forced, so that what the cost model chose can be measured beside what it did not.
 ///
 /// @param forced the names of the alternatives to take, by the subject of the decision
+/// @param findings what measurements have found
 /// @param listener is told every decision
-public record Decisions(Map<String, String> forced, Consumer<Decision> listener) {
+public record Decisions(Map<String, String> forced, Findings findings, Consumer<Decision> listener) {
+
+  /// What measurements have found about decisions.
+  public interface Findings {
+
+    /// The alternative that is better than the one chosen in `byCost`; empty if none is known to be. A name that is none of
+    /// the alternatives counts as none.
+    Optional<String> better(Decision byCost);
+
+    /// Nothing was measured.
+    static Findings none() {
+      return _ -> Optional.empty();
+    }
+  }
 
   public Decisions {
     forced = Map.copyOf(forced);
@@ -20,19 +35,23 @@ public record Decisions(Map<String, String> forced, Consumer<Decision> listener)
 
   /// The cost model decides alone, and nobody hears of it.
   public static Decisions byCost() {
-    return new Decisions(Map.of(), _ -> {});
+    return new Decisions(Map.of(), Findings.none(), _ -> {});
   }
 
   public Decisions withForced(Map<String, String> newForced) {
-    return new Decisions(newForced, listener);
+    return new Decisions(newForced, findings, listener);
+  }
+
+  public Decisions withFindings(Findings newFindings) {
+    return new Decisions(forced, newFindings, listener);
   }
 
   public Decisions withListener(Consumer<Decision> newListener) {
-    return new Decisions(forced, newListener);
+    return new Decisions(forced, findings, newListener);
   }
 
-  /// The cheapest of `alternatives`, of equal ones the first; or the one that is forced for `subject`. Their names are their
-  /// texts, of which the first of several counts.
+  /// The cheapest of `alternatives`, of equal ones the first; or what was found to be better, or the one that is forced for
+  /// `subject`. Their names are their texts, of which the first of several counts.
   ///
   /// @throws CompileException when what is forced is none of them
   public <T> T choose(String subject, List<T> alternatives, ToDoubleFunction<T> cycles) {
@@ -44,12 +63,14 @@ public record Decisions(Map<String, String> forced, Consumer<Decision> listener)
         costs.put(name, cycles.applyAsDouble(alternative));
       }
     }
-    String chosen = forced.getOrDefault(subject, cheapest(subject, costs));
+    Decision byCost = new Decision(subject,
+        costs.entrySet().stream().map(cost -> new Decision.Alternative(cost.getKey(), cost.getValue())).toList(), cheapest(subject, costs));
+    String chosen = Optional.ofNullable(forced.get(subject))
+        .orElseGet(() -> findings.better(byCost).filter(byName::containsKey).orElse(byCost.chosen()));
     if (!byName.containsKey(chosen)) {
       throw CompileException.of("cannot force '" + chosen + "' for " + subject + "; there are " + String.join(", ", byName.keySet()));
     }
-    listener.accept(new Decision(subject,
-        costs.entrySet().stream().map(cost -> new Decision.Alternative(cost.getKey(), cost.getValue())).toList(), chosen));
+    listener.accept(new Decision(subject, byCost.alternatives(), chosen));
     return byName.get(chosen);
   }
 

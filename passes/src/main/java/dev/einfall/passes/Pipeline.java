@@ -66,6 +66,10 @@ import java.util.function.Consumer;
 /// @param remarks hears what a pass declined, and why
 public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<Diagnostic> remarks) {
 
+  public Pipeline withDecisions(Decisions decisions) {
+    return new Pipeline(options.withDecisions(decisions), steps, remarks);
+  }
+
   /// Compiles `cascade` for the sizes given.
   ///
   /// @throws dev.einfall.ir.CompileException if the cascade reads outside of a tensor at these sizes

@@ -25,7 +25,7 @@ final class Errors {
 
   private static Map<String, Tensor> inputs(Path file, Options options, InputOptions inputOptions, Places places) {
     try (Program program = Einfall.compile(file, options.withBackend(Options.Backend.REFERENCE))) {
-      return inputOptions.inputsOrRandom(program, () -> Session.tokenizer(file, options.function(), places));
+      return inputOptions.inputsOrRandom(program.inputs(), () -> Session.tokenizer(file, options.function(), places));
     }
   }
 }

@@ -31,9 +31,13 @@ final class InputOptions {
 
   /// The inputs for `program`.
   Map<String, Tensor> inputs(Program program, Supplier<Tokenizer> tokenizer) {
+    return inputs(program.inputs(), tokenizer);
+  }
+
+  private Map<String, Tensor> inputs(List<Port> ports, Supplier<Tokenizer> tokenizer) {
     Map<String, Tensor> inputs = new LinkedHashMap<>();
     if (!texts.isEmpty()) {
-      inputs.putAll(tokenizer.get().inputs(texts, program.inputs()));
+      inputs.putAll(tokenizer.get().inputs(texts, ports));
     }
     for (String assignment : in) {
       int equals = assignment.indexOf('=');
@@ -41,15 +45,15 @@ final class InputOptions {
         throw new UserError("--in " + assignment + ": expected NAME=FILE.npy or NAME=rand:1x128");
       }
       String name = assignment.substring(0, equals);
-      inputs.put(name, tensor(name, assignment.substring(equals + 1), program.inputs()));
+      inputs.put(name, tensor(name, assignment.substring(equals + 1), ports));
     }
     return inputs;
   }
 
-  /// The inputs for `program`; numbers of a normal distribution where none are given.
-  Map<String, Tensor> inputsOrRandom(Program program, Supplier<Tokenizer> tokenizer) {
-    Map<String, Tensor> inputs = inputs(program, tokenizer);
-    for (Port port : program.inputs()) {
+  /// Values for `ports`; numbers of a normal distribution where none are given.
+  Map<String, Tensor> inputsOrRandom(List<Port> ports, Supplier<Tokenizer> tokenizer) {
+    Map<String, Tensor> inputs = inputs(ports, tokenizer);
+    for (Port port : ports) {
       inputs.computeIfAbsent(port.name(), _ -> RandomInput.NORMAL.tensor(port, declared(port)));
     }
     return inputs;

@@ -52,7 +52,7 @@ final class Measurement {
     Limits limits = Limits.measured(peak, () -> peak(options), bandwidth, () -> bandwidth(options));
     Measurement measurement = new Measurement();
     try (Program program = Einfall.compile(file, options.withLaunches(measurement::add))) {
-      Map<String, Tensor> inputs = inputOptions.inputsOrRandom(program, () -> Session.tokenizer(file, options.function(), places));
+      Map<String, Tensor> inputs = inputOptions.inputsOrRandom(program.inputs(), () -> Session.tokenizer(file, options.function(), places));
       try {
         Latency.measure(program, inputs, RUNS, SECONDS);
         measurement.clear();

@@ -42,6 +42,11 @@ final class ProgramOptions {
   @Option(names = "--remarks", description = "Print what the compiler decided.")
   boolean remarks;
 
+  @Option(names = "--tuning", paramLabel = "DIR",
+      description = "Where `tune` records what was measured, and where others look for it; `none` to do without,"
+          + " the user's cache folder if not given.")
+  Optional<String> tuning = Optional.empty();
+
   /// Is told how long each kernel takes; no option of the command line.
   Optional<ObjLongConsumer<Kernel>> launches = Optional.empty();
 
@@ -54,9 +59,14 @@ final class ProgramOptions {
       throw new UserError("--threads is " + threads + ": expected at least 1");
     }
     Options plain = Options.defaults().withBackend(backend).withThreads(threads).withVectorBytes(vectorBytes)
-        .withNumerics(numerics).withFunction(function).withOpener(places::weights).withRemarks(diagnostic -> print(diagnostic, err)).withSteps(steps);
+        .withNumerics(numerics).withFunction(function).withOpener(places::weights).withRemarks(diagnostic -> print(diagnostic, err)).withSteps(steps)
+        .withTuning(tuning(places));
     Options options = launches.map(plain::withLaunches).orElse(plain);
     return weights.map(place -> options.withWeights(places.weights(place, Path.of("")))).orElse(options);
+  }
+
+  private Optional<Path> tuning(Places places) {
+    return tuning.isEmpty() ? Optional.of(places.maven().cache().resolve("tuning")) : tuning.filter(place -> !place.equals("none")).map(Path::of);
   }
 
   private void print(Diagnostic diagnostic, PrintWriter err) {

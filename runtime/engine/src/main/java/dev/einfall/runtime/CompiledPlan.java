@@ -73,6 +73,15 @@ final class CompiledPlan implements Executable {
     }
   }
 
+  /// Names for the launches of a run, in order: equal for those of equal code.
+  List<String> digests() {
+    return launches.stream().map(KernelCache.Compiled::digest).toList();
+  }
+
+  KernelPlan plan() {
+    return plan;
+  }
+
   /// Fills the constants. Comes before any run.
   void fillConstants() {
     if (!setup.isEmpty()) {

@@ -3,6 +3,7 @@ package dev.einfall.runtime;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.ir.loop.Stmt;
+import dev.einfall.runtime.tuning.TextDigest;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Collections;
@@ -104,7 +105,7 @@ final class ConstantPool {
       List<Buffer> arguments = compiled.launch().arguments();
       String call = compiled.digest() + arguments.stream().map(origins::get).collect(Collectors.joining("\n"));
       for (Buffer buffer : written(compiled.launch())) {
-        origins.put(buffer, KernelDigest.of(call + "\n" + arguments.indexOf(buffer)));
+        origins.put(buffer, TextDigest.of(call + "\n" + arguments.indexOf(buffer)));
       }
     }
     return origins;

@@ -43,8 +43,7 @@ public final class Einfall {
   ///
   /// @throws CompileException when the file cannot be read, the program is wrong, or its weights are
   public static Program compile(Path file, Options options) {
-    Path directory = Optional.ofNullable(file.getParent()).orElse(Path.of(""));
-    return compile(source(file), directory, Imports.files(), options);
+    return compile(source(file), directory(file), Imports.files(), options);
   }
 
   /// Compiles the program in `source`, which imports the standard library only. File names in it are relative to the
@@ -79,6 +78,45 @@ public final class Einfall {
   }
 
   private static Program compile(Source source, Path directory, Imports imports, Options options) {
+    return with(source, directory, imports, options, parts -> {
+      Program program = parts.program(options, compiler(parts, options));
+      boolean isKnown = parts.known.sizes().keySet().containsAll(parts.inputSizes);
+      if (isKnown) {
+        program.prepare(parts.known.sizes());
+      }
+      return program;
+    });
+  }
+
+  /// See [Tuning#of].
+  static Tuning tuning(Path file, Options options) {
+    Path records = options.tuning().orElseThrow(() -> new IllegalArgumentException("the options name no directory for what is measured"));
+    if (options.backend() == Options.Backend.REFERENCE) {
+      throw new IllegalArgumentException("the reference backend makes no choices: there is nothing to measure");
+    }
+    return with(source(file), directory(file), Imports.files(), options, parts -> {
+      PlanCompiler compiler = planCompiler(parts, options);
+      return new Tuning(parts.program(options, compiler::compile), compiler, records);
+    });
+  }
+
+  private static Path directory(Path file) {
+    return Optional.ofNullable(file.getParent()).orElse(Path.of(""));
+  }
+
+  /// What a program is made of.
+  ///
+  /// @param known what the weights tell of the sizes
+  /// @param inputSizes the names of sizes in the inputs, without those that the program is read anew for
+  private record Parts(EinProgram source, String name, ProgramReading reading, SizeBinding known, TreeSet<String> inputSizes, WorkerPool workers) {
+
+    Program program(Options options, Function<SortedMap<String, Long>, Executable> compile) {
+      return new Program(name, inputs(source), outputs(source), known, options.specializations(), compile, workers::close);
+    }
+  }
+
+  /// What `action` makes of a program.
+  private static <T> T with(Source source, Path directory, Imports imports, Options options, Function<Parts, T> action) {
     EinProgram program = EinReader.read(source, options.function(), imports);
     boolean needsSizes = !program.neededSizes().isEmpty();
     if (options.checkPromises() && !needsSizes) {
@@ -89,8 +127,7 @@ public final class Einfall {
         mayRead ? program.weights().map(place -> options.opener().open(place, directory)) : Optional.empty();
     try {
       Optional<WeightsFile> file = options.weights().or(() -> opened);
-      return needsSizes ? compileForEach(program, file.map(HeldWeights::of), options)
-          : compile(program, program.cascade(), file, options);
+      return action.apply(needsSizes ? partsForEach(program, file.map(HeldWeights::of), options) : parts(program, file, options));
     } finally {
       opened.ifPresent(WeightsFile::close);
     }
@@ -106,44 +143,37 @@ public final class Einfall {
     }
   }
 
-  /// A program that is read anew for each set of sizes.
-  private static Program compileForEach(EinProgram program, Optional<WeightsFile> file, Options options) {
-    WorkerPool workers = new WorkerPool(options.threads());
+  /// Those of a program that is read anew for each set of sizes.
+  private static Parts partsForEach(EinProgram program, Optional<WeightsFile> file, Options options) {
     ProgramReading reading = ProgramReading.forEach(program, file,
         options.checkPromises() ? Einfall::requirePromises : _ -> {});
-    return new Program(program.name(), inputs(program), outputs(program), new SizeBinding(), options.specializations(),
-        compiler(reading, options, workers), workers::close);
+    return new Parts(program, program.name(), reading, new SizeBinding(), new TreeSet<>(program.neededSizes()), new WorkerPool(options.threads()));
   }
 
-  private static Program compile(EinProgram source, Cascade cascade, Optional<WeightsFile> file, Options options) {
+  private static Parts parts(EinProgram program, Optional<WeightsFile> file, Options options) {
+    Cascade cascade = program.cascade();
     SizeBinding binding = new SizeBinding();
     Weights weights = Weights.find(cascade, file, binding);
     requireSizes(cascade, binding.sizes());
-    WorkerPool workers = new WorkerPool(options.threads());
-    Program program = new Program(cascade.name(), inputs(source), outputs(source), binding, options.specializations(),
-        compiler(ProgramReading.same(cascade, weights), options, workers), workers::close);
-    if (binding.sizes().keySet().containsAll(inputSizes(cascade))) {
-      program.prepare(binding.sizes());
-    }
-    return program;
+    return new Parts(program, cascade.name(), ProgramReading.same(cascade, weights), binding, inputSizes(cascade), new WorkerPool(options.threads()));
   }
 
-  private static Function<SortedMap<String, Long>, Executable> compiler(
-      ProgramReading reading, Options options, WorkerPool workers) {
+  private static Function<SortedMap<String, Long>, Executable> compiler(Parts parts, Options options) {
     return switch (options.backend()) {
       case REFERENCE -> sizes -> {
-        ProgramReading.Read read = reading.at(sizes);
+        ProgramReading.Read read = parts.reading.at(sizes);
         return new ReferenceExecutable(new BindSizes(sizes).apply(read.cascade(), options.remarks()), read.weights());
       };
-      case AUTO, JVM -> {
-        remarkOnVectors(options);
-        Pipeline pipeline = new Pipeline(pipelineOptions(options), options.steps(), options.remarks());
-        JvmOptions found = JvmOptions.ofThisJvm().withVectors(vectorBytes(options) > Float.BYTES);
-        JvmBackend backend = new JvmBackend(options.warmUp() ? found : found.withMaxWarmUpMillis(0));
-        PlanCompiler compiler = new PlanCompiler(reading, pipeline, backend, workers, options.launches());
-        yield compiler::compile;
-      }
+      case AUTO, JVM -> planCompiler(parts, options)::compile;
     };
+  }
+
+  private static PlanCompiler planCompiler(Parts parts, Options options) {
+    remarkOnVectors(options);
+    Pipeline pipeline = new Pipeline(pipelineOptions(options), options.steps(), options.remarks());
+    JvmOptions found = JvmOptions.ofThisJvm().withVectors(vectorBytes(options) > Float.BYTES);
+    JvmBackend backend = new JvmBackend(options.warmUp() ? found : found.withMaxWarmUpMillis(0));
+    return new PlanCompiler(parts.reading, pipeline, backend, parts.workers, options.launches(), options.tuning());
   }
 
   private static int vectorBytes(Options options) {

@@ -32,6 +32,7 @@ import java.util.function.ObjLongConsumer;
 /// @param remarks is told what the compiler decided, from the thread that compiles
 /// @param steps is told what each pass did
 /// @param launches is told how long each kernel of a run took, in nanoseconds; empty to measure nothing
+/// @param tuning the directory of the records of what was measured, which choices then follow; empty for choices by cost alone
 public record Options(
     Backend backend,
     int threads,
@@ -47,7 +48,8 @@ public record Options(
     int specializations,
     Consumer<Diagnostic> remarks,
     Consumer<Step> steps,
-    Optional<ObjLongConsumer<Kernel>> launches) {
+    Optional<ObjLongConsumer<Kernel>> launches,
+    Optional<Path> tuning) {
 
   /// What runs a program: the best that this JVM has, bytecode made at run time, or an interpreter in double precision
   /// that is slow and obviously right.
@@ -68,7 +70,7 @@ public record Options(
   /// All cores and vectors of this machine, warmed up, the program's own weights, and warnings to the system's logger.
   public static Options defaults() {
     return new Options(Backend.AUTO, Runtime.getRuntime().availableProcessors(), 0, Numerics.REASSOCIATE, Set.of(),
-        Decisions.byCost(), Optional.empty(), Options::open, Optional.empty(), true, false, 32, Options::log, _ -> {}, Optional.empty());
+        Decisions.byCost(), Optional.empty(), Options::open, Optional.empty(), true, false, 32, Options::log, _ -> {}, Optional.empty(), Optional.empty());
   }
 
   private static WeightsFile open(String place, Path directory) {
@@ -89,76 +91,82 @@ public record Options(
 
   public Options withBackend(Backend newBackend) {
     return new Options(newBackend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches);
+        checkPromises, specializations, remarks, steps, launches, tuning);
   }
 
   public Options withThreads(int newThreads) {
     return new Options(backend, newThreads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches);
+        checkPromises, specializations, remarks, steps, launches, tuning);
   }
 
   public Options withVectorBytes(int newBytes) {
     return new Options(backend, threads, newBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches);
+        checkPromises, specializations, remarks, steps, launches, tuning);
   }
 
   public Options withNumerics(Numerics newNumerics) {
     return new Options(backend, threads, vectorBytes, newNumerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches);
+        checkPromises, specializations, remarks, steps, launches, tuning);
   }
 
   public Options without(Set<String> newPasses) {
     return new Options(backend, threads, vectorBytes, numerics, newPasses, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches);
+        checkPromises, specializations, remarks, steps, launches, tuning);
   }
 
   public Options withDecisions(Decisions newDecisions) {
     return new Options(backend, threads, vectorBytes, numerics, without, newDecisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches);
+        checkPromises, specializations, remarks, steps, launches, tuning);
   }
 
   public Options withWeights(WeightsFile newWeights) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, Optional.of(newWeights), opener, function, warmUp, checkPromises,
-        specializations, remarks, steps, launches);
+        specializations, remarks, steps, launches, tuning);
   }
 
   public Options withOpener(WeightsOpener newOpener) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, newOpener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches);
+        checkPromises, specializations, remarks, steps, launches, tuning);
   }
 
   public Options withFunction(Optional<String> newFunction) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, newFunction, warmUp,
-        checkPromises, specializations, remarks, steps, launches);
+        checkPromises, specializations, remarks, steps, launches, tuning);
   }
 
   public Options withWarmUp(boolean newWarmUp) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, newWarmUp,
-        checkPromises, specializations, remarks, steps, launches);
+        checkPromises, specializations, remarks, steps, launches, tuning);
   }
 
   public Options withCheckPromises(boolean newCheck) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp, newCheck, specializations,
-        remarks, steps, launches);
+        remarks, steps, launches, tuning);
   }
 
   public Options withSpecializations(int newNumber) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, newNumber, remarks, steps, launches);
+        checkPromises, newNumber, remarks, steps, launches, tuning);
   }
 
   public Options withRemarks(Consumer<Diagnostic> newRemarks) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, newRemarks, steps, launches);
+        checkPromises, specializations, newRemarks, steps, launches, tuning);
   }
 
   public Options withSteps(Consumer<Step> newSteps) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, newSteps, launches);
+        checkPromises, specializations, remarks, newSteps, launches, tuning);
   }
 
   public Options withLaunches(ObjLongConsumer<Kernel> newLaunches) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, Optional.of(newLaunches));
+        checkPromises, specializations, remarks, steps, Optional.of(newLaunches), tuning);
+  }
+
+  /// With the records in `directory`, which [Einfall#tune] makes; there need not be any yet.
+  public Options withTuning(Optional<Path> directory) {
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
+        checkPromises, specializations, remarks, steps, launches, directory);
   }
 }

@@ -4,11 +4,20 @@ import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.InternalException;
+import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.passes.Decisions;
 import dev.einfall.passes.Pipeline;
+import dev.einfall.passes.cascade.BindSizes;
+import dev.einfall.runtime.tuning.Entry;
+import dev.einfall.runtime.tuning.Evidence;
+import dev.einfall.runtime.tuning.Host;
+import dev.einfall.runtime.tuning.RecordFile;
+import dev.einfall.runtime.tuning.TuningKey;
+import java.nio.file.Path;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,34 +37,89 @@ final class PlanCompiler {
   private final Optional<ObjLongConsumer<Kernel>> timings;
   private final KernelCache kernels = new KernelCache();
   private final ConstantPool constants = new ConstantPool();
+  private final Optional<Path> tuning;
 
   /// @param timings is told how long each launch of a run took
+  /// @param tuning the directory of the records that choices follow
   PlanCompiler(ProgramReading reading, Pipeline pipeline, JvmBackend backend, WorkerPool workers,
-      Optional<ObjLongConsumer<Kernel>> timings) {
+      Optional<ObjLongConsumer<Kernel>> timings, Optional<Path> tuning) {
     this.reading = reading;
     this.pipeline = pipeline;
     this.backend = backend;
     this.remarks = pipeline.remarks();
     this.workers = workers;
     this.timings = timings;
+    this.tuning = tuning;
   }
 
-  /// The program for `sizes`. One at a time: compiling keeps all cores busy, and the second may find what the first made.
-  synchronized CompiledPlan compile(SortedMap<String, Long> sizes) {
+  /// The program for `sizes`, with the choices that were found best if there is a record of it.
+  CompiledPlan compile(SortedMap<String, Long> sizes) {
     ProgramReading.Read read = reading.at(sizes);
-    Map<String, CompiledKernel> known = kernels.known();
-    try (KernelWorkshop workshop = new KernelWorkshop(backend, known.keySet())) {
-      KernelPlan plan = plan(read.cascade(), sizes, workshop);
-      KernelWorkshop.Made made = workshop.finish();
-      made.remarks().forEach(remarks);
-      return compile(plan, kernels.compiled(plan.setup(), known, made), kernels.compiled(plan.launches(), known, made), read.weights());
+    if (tuning.isEmpty()) {
+      return compile(read, sizes, decisions(), timings);
+    }
+    Evidence evidence = Evidence.of(told(record(tuning.get(), read.cascade(), sizes)));
+    CompiledPlan compiled = compile(read, sizes, decisions().withFindings(evidence), timings);
+    tell(evidence, read.cascade().name());
+    return compiled;
+  }
+
+  private void tell(Evidence evidence, String name) {
+    if (evidence.answered() > 0) {
+      remarks.accept(Diagnostic.remark(Span.NONE, evidence.answered() + " kinds of choices for " + name + " are as measured, not as modelled"));
+    }
+    List<String> outdated = evidence.outdated();
+    if (!outdated.isEmpty()) {
+      remarks.accept(Diagnostic.remark(Span.NONE, "ignored what was measured for " + name + " about " + String.join(", ", outdated)
+          + ": there are other alternatives or other costs now"));
     }
   }
 
-  private CompiledPlan compile(KernelPlan plan, List<KernelCache.Compiled> setup, List<KernelCache.Compiled> launches, Weights weights) {
+  /// What is in `record`; what was ignored there is told.
+  List<Entry> told(RecordFile record) {
+    RecordFile.Contents contents = record.read();
+    contents.problems().forEach(problem -> remarks.accept(Diagnostic.remark(Span.NONE, problem)));
+    return contents.entries();
+  }
+
+  /// Where what is measured of the program for `sizes` is recorded.
+  RecordFile record(Path directory, SortedMap<String, Long> sizes) {
+    return record(directory, reading.at(sizes).cascade(), sizes);
+  }
+
+  private RecordFile record(Path directory, Cascade cascade, SortedMap<String, Long> sizes) {
+    Cascade bound = new BindSizes(sizes).apply(cascade, _ -> {});
+    return new RecordFile(directory, TuningKey.of(bound, sizes, pipeline.options(), Host.here()));
+  }
+
+  /// The program for `sizes`, with the choices given.
+  ///
+  /// @param launches is told how long each launch of a run took
+  CompiledPlan compile(SortedMap<String, Long> sizes, Decisions decisions, ObjLongConsumer<Kernel> launches) {
+    return compile(reading.at(sizes), sizes, decisions, Optional.of(launches));
+  }
+
+  Decisions decisions() {
+    return pipeline.options().decisions();
+  }
+
+  /// One at a time: compiling keeps all cores busy, and the second may find what the first made.
+  private synchronized CompiledPlan compile(ProgramReading.Read read, SortedMap<String, Long> sizes, Decisions decisions,
+      Optional<ObjLongConsumer<Kernel>> launches) {
+    Map<String, CompiledKernel> known = kernels.known();
+    try (KernelWorkshop workshop = new KernelWorkshop(backend, known.keySet())) {
+      KernelPlan plan = plan(pipeline.withDecisions(decisions), read.cascade(), sizes, workshop);
+      KernelWorkshop.Made made = workshop.finish();
+      made.remarks().forEach(remarks);
+      return compile(plan, kernels.compiled(plan.setup(), known, made), kernels.compiled(plan.launches(), known, made), read.weights(), launches);
+    }
+  }
+
+  private CompiledPlan compile(KernelPlan plan, List<KernelCache.Compiled> setup, List<KernelCache.Compiled> launches, Weights weights,
+      Optional<ObjLongConsumer<Kernel>> listener) {
     ConstantPool.Held held = constants.hold(plan, setup);
     CompiledPlan compiled =
-        new CompiledPlan(plan, held.toRun(), launches, fixed(plan, held, weights), workers, timings, held::release);
+        new CompiledPlan(plan, held.toRun(), launches, fixed(plan, held, weights), workers, listener, held::release);
     try {
       compiled.fillConstants();
       return compiled;
@@ -65,7 +129,7 @@ final class PlanCompiler {
     }
   }
 
-  private KernelPlan plan(Cascade cascade, SortedMap<String, Long> sizes, KernelWorkshop workshop) {
+  private static KernelPlan plan(Pipeline pipeline, Cascade cascade, SortedMap<String, Long> sizes, KernelWorkshop workshop) {
     try {
       return pipeline.compile(cascade, sizes, workshop::add);
     } catch (IllegalArgumentException | IllegalStateException e) {

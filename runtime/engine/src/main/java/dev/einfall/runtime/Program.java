@@ -82,6 +82,19 @@ public final class Program implements AutoCloseable {
     prepare(sizes(order(tensors)));
   }
 
+  /// The sizes of `tensors`.
+  ///
+  /// @throws IllegalArgumentException as [#run] does
+  SortedMap<String, Long> sizes(Map<String, Tensor> tensors) {
+    return sizes(order(tensors));
+  }
+
+  /// What `action` makes of the inputs in order, which stay open until then.
+  <T> T with(Map<String, Tensor> tensors, Function<List<Tensor>, T> action) {
+    List<Tensor> ordered = order(tensors);
+    return use(() -> held(ordered, () -> action.apply(ordered)));
+  }
+
   /// Computes the outputs, by name and in the order of their declaration. The caller closes them.
   ///
   /// @throws IllegalArgumentException when an input is missing or unknown, when its type or shape is not the declared one,
@@ -153,20 +166,26 @@ public final class Program implements AutoCloseable {
 
   /// What `action` makes of the code for `ordered`, which stay open until then.
   private <T> T with(List<Tensor> ordered, Function<Executable, T> action) {
-    List<Tensor> held = new ArrayList<>();
-    try {
-      for (Tensor tensor : ordered) {
-        tensor.acquire();
-        held.add(tensor);
-      }
+    return held(ordered, () -> {
       Executable executable = acquire(sizes(ordered));
       try {
         return action.apply(executable);
-      } catch (KernelFault fault) {
-        throw new IllegalArgumentException(fault.getMessage());
       } finally {
         executable.usage().release();
       }
+    });
+  }
+
+  private static <T> T held(List<Tensor> tensors, Supplier<T> action) {
+    List<Tensor> held = new ArrayList<>();
+    try {
+      for (Tensor tensor : tensors) {
+        tensor.acquire();
+        held.add(tensor);
+      }
+      return action.get();
+    } catch (KernelFault fault) {
+      throw new IllegalArgumentException(fault.getMessage());
     } finally {
       held.forEach(Tensor::release);
     }
