@@ -2,6 +2,7 @@ package dev.einfall.command;
 
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.backends.jvm.JvmOptions;
+import dev.einfall.command.explain.WaterlinePlot;
 import dev.einfall.command.page.DotText;
 import dev.einfall.command.page.HtmlPage;
 import dev.einfall.command.page.PassReport;
@@ -38,6 +39,7 @@ import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.util.Textifier;
 import org.objectweb.asm.util.TraceClassVisitor;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -60,8 +62,8 @@ final class EmitCommand implements Callable<Integer> {
   @Option(names = "--as", paramLabel = "STAGE", required = true, description = "${COMPLETION-CANDIDATES}.")
   private Stage stage;
 
-  @Option(names = "--size", paramLabel = "NAME=N", description = "The number that a size stands for.")
-  private SortedMap<String, Long> sizes = new TreeMap<>();
+  @Mixin
+  private InputOptions inputOptions;
 
   @Option(names = "--function", paramLabel = "NAME", description = "The function; `main` or the last one if not given.")
   private Optional<String> function = Optional.empty();
@@ -80,11 +82,21 @@ final class EmitCommand implements Callable<Integer> {
   @Option(names = "--after-passes", description = "For CASCADE and DOT: the cascade as the passes leave it.")
   private boolean afterPasses;
 
+  @Option(names = "--measure",
+      description = "For HTML: run the program on the inputs given or random ones, and show where each kernel loses time against what the machine can do.")
+  private boolean measure;
+
   @Option(names = {"-o", "--out"}, paramLabel = "FILE", description = "Where to write it, instead of the standard output.")
   private Optional<Path> output = Optional.empty();
 
+  private SortedMap<String, Long> sizes = new TreeMap<>();
+
   @Override
   public Integer call() {
+    sizes = new TreeMap<>(inputOptions.sizes);
+    if (stage != Stage.HTML && measure || !measure && !(inputOptions.in.isEmpty() && inputOptions.texts.isEmpty())) {
+      throw new UserError(measure ? "--measure is for --as html" : "--in and --text are for --as html --measure: nothing runs otherwise");
+    }
     Source source = Einfall.source(file);
     EinProgram program = EinReader.read(source, function, Imports.files());
     Set<String> needed = program.neededSizes();
@@ -97,10 +109,24 @@ final class EmitCommand implements Callable<Integer> {
       case BYTECODE -> bytecode(plan(cascade));
       case DOT -> DotText.of(bound(cascade));
       case HTML -> HtmlPage.of(source, sizes, new BindSizes(sizes).apply(cascade, _ -> {}),
-          open(cascade).isEmpty() ? Optional.of(passes(cascade)) : Optional.empty());
+          open(cascade).isEmpty() ? Optional.of(passes(cascade)) : Optional.empty(), measured(cascade));
     };
     write(text);
     return 0;
+  }
+
+  private Optional<String> measured(Cascade cascade) {
+    if (!measure) {
+      return Optional.empty();
+    }
+    requireSizes(cascade);
+    if (threads < 1) {
+      throw new UserError("--threads is " + threads + ": expected at least 1");
+    }
+    Places places = Places.of(spec.commandLine().getErr());
+    Options options = Options.defaults().withThreads(threads).withVectorBytes(vectorBytes).withNumerics(numerics).withFunction(function)
+        .withOpener(places::weights).withRemarks(_ -> {});
+    return Optional.of(WaterlinePlot.of(Measurement.of(file, options, inputOptions, places, Optional.empty(), Optional.empty())));
   }
 
   private void write(String text) {

@@ -111,6 +111,21 @@ class CommandTest {
     assertTrue(CommandLineRun.of("explain", SOFTMAX, "--error").err().contains("--size M=8"));
   }
 
+  @Test
+  void plotsWhereTimeIsLost() throws IOException {
+    String[] html = {"emit", SOFTMAX, "--as", "html", "--size", "M=50", "--size", "N=70", "--threads", "1"};
+    assertFalse(CommandLineRun.of(html).out().contains("Where time is lost"));
+    CommandLineRun run = CommandLineRun.of(with(html, "--measure"));
+    assertEquals(0, run.exitCode(), run.err());
+    String page = run.out();
+    String section = page.substring(page.indexOf("<section class=\"card waterline\">"));
+    assertTrue(section.matches("(?s).*<rect class=\"lost\" .*<rect class=\"(arithmetic|memory)\" .*<td><code>Y</code> softmax.ein:\\d+:\\d+</td>"
+        + "<td class=\"number\">1</td>.*"), section);
+    wrong("--measure is for --as html", "emit", SOFTMAX, "--as", "dot", "--measure");
+    wrong("--in and --text are for --as html --measure", "emit", SOFTMAX, "--as", "html", "--in", "X=rand:2x2");
+    wrong("give a number for each of [M, N]", "emit", SOFTMAX, "--as", "html", "--measure");
+  }
+
   private static String[] with(String[] arguments, String last) {
     return Stream.concat(Stream.of(arguments), Stream.of(last)).toArray(String[]::new);
   }

@@ -59,7 +59,7 @@ public record Waterline(List<Line> lines, Limits limits, int runs) {
         .toString();
   }
 
-  private static String percent(double part) {
+  static String percent(double part) {
     return String.format(Locale.ROOT, "%.0f %%", 100 * part);
   }
 }

@@ -30,13 +30,15 @@ public final class HtmlPage {
   private final CascadeView before;
   private final Optional<CascadeView> after;
   private final Optional<PassReport> report;
+  private final Optional<String> measured;
   private final SourceListing sources;
 
-  private HtmlPage(Source source, SortedMap<String, Long> sizes, Cascade cascade, Optional<PassReport> report) {
+  private HtmlPage(Source source, SortedMap<String, Long> sizes, Cascade cascade, Optional<PassReport> report, Optional<String> measured) {
     this.source = source;
     this.sizes = sizes;
     this.before = CascadeView.of(cascade);
     this.report = report;
+    this.measured = measured;
     this.after = report.map(passes -> CascadeView.of(passes.result()));
     this.sources = new SourceListing(source);
     note(BEFORE, before);
@@ -53,8 +55,9 @@ public final class HtmlPage {
   /// @param sizes the numbers given to sizes
   /// @param cascade the program with these sizes
   /// @param report what the passes make of it, if all sizes are numbers
-  public static String of(Source source, SortedMap<String, Long> sizes, Cascade cascade, Optional<PassReport> report) {
-    return new HtmlPage(source, sizes, cascade, report).page();
+  /// @param measured a section about what was measured, if anything was
+  public static String of(Source source, SortedMap<String, Long> sizes, Cascade cascade, Optional<PassReport> report, Optional<String> measured) {
+    return new HtmlPage(source, sizes, cascade, report, measured).page();
   }
 
   private String page() {
@@ -67,6 +70,7 @@ public final class HtmlPage {
         "ports", ports(),
         "stages", stages(),
         "passes", passes(),
+        "measured", measured.orElse(""),
         "source", sources.listing());
     return filled(resource("page.html"), parts);
   }
