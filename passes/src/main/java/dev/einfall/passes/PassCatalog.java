@@ -24,6 +24,7 @@ import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.DropDeadStores;
 import dev.einfall.passes.loop.ExpandFunctions;
 import dev.einfall.passes.loop.FactorReductions;
+import dev.einfall.passes.loop.FuseLoops;
 import dev.einfall.passes.loop.FuseMultiplyAdds;
 import dev.einfall.passes.loop.KeepAccumulators;
 import dev.einfall.passes.loop.MergeDimensions;
@@ -37,6 +38,7 @@ import dev.einfall.passes.loop.TurnLoops;
 import dev.einfall.passes.loop.UnrollLoops;
 import dev.einfall.passes.loop.VectorizeLoops;
 import dev.einfall.passes.lower.LowerEinsums;
+import dev.einfall.passes.lower.Schedule;
 import dev.einfall.passes.plan.PlanMemory;
 import dev.einfall.passes.plan.ShareKernels;
 import dev.einfall.passes.recurrence.AbsorbUsers;
@@ -45,10 +47,12 @@ import dev.einfall.passes.recurrence.ScheduleRecurrences;
 import dev.einfall.passes.reduce.DeferFactors;
 import dev.einfall.passes.reduce.ReducePasses;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -128,6 +132,7 @@ public final class PassCatalog {
     passes.put("pack-operands", _ -> new PackOperands());
     passes.put("lower-einsums", _ -> new LowerEinsums());
     passes.put("merge-dimensions", _ -> new MergeDimensions());
+    passes.put("fuse-loops", options -> new FuseLoops(schedule(options), options.numerics()));
     passes.put("split-ranges", options -> new SplitRanges(
         options.words("fixed"), options.words("whole"), options.number("copies", 8), options.numerics()));
     passes.put("reorder-loops", options -> new ReorderLoops(options.words("order"), options.numerics()));
@@ -205,6 +210,19 @@ public final class PassCatalog {
     return new SplitLoops(splits, options.words("guarded"));
   }
 
+  /// `fuse-loops{n=64 16, order=n2 n1 n0, unroll=n1, vectorize=n0}`.
+  private static Schedule schedule(Options options) {
+    List<Mapping.Split> splits = new ArrayList<>();
+    List<Mapping.Bound> bindings = new ArrayList<>();
+    options.values.keySet().stream().filter(key -> !key.equals("order") && !key.equals("numerics")).forEach(key -> {
+      Optional<Mapping.Binding> binding = Arrays.stream(Mapping.Binding.values())
+          .filter(one -> one.name().toLowerCase(Locale.ROOT).equals(key)).findFirst();
+      binding.ifPresentOrElse(one -> options.words(key).forEach(loop -> bindings.add(new Mapping.Bound(loop, one))),
+          () -> splits.add(new Mapping.Split(key, options.words(key).stream().map(Integer::parseInt).toList())));
+    });
+    return new Schedule(splits, options.words("order"), bindings, List.of());
+  }
+
   /// `bind-loops{i=parallel, j=vectorize}`.
   private static Pass bindLoops(Options options) {
     List<Mapping.Bound> bindings = new ArrayList<>();
@@ -234,6 +252,7 @@ public final class PassCatalog {
       case SplitLoops split -> splitText(split);
       case ScheduleRecurrences schedule -> text(schedule.target()) + text(schedule.numerics());
       case FactorReductions factor -> "loops=" + String.join(" ", factor.loops()) + text(factor.numerics());
+      case FuseLoops fuse -> fuse.options() + text(fuse.numerics());
       case SplitRanges split -> "fixed=" + String.join(" ", split.fixed()) + ", whole=" + String.join(" ", split.whole())
           + ", copies=" + split.copies() + text(split.numerics());
       case BindLoops bind -> join(bind.bindings().stream()

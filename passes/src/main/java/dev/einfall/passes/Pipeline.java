@@ -27,6 +27,7 @@ import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.DropDeadStores;
 import dev.einfall.passes.loop.ExpandFunctions;
 import dev.einfall.passes.loop.FactorReductions;
+import dev.einfall.passes.loop.FuseLoops;
 import dev.einfall.passes.loop.FuseMultiplyAdds;
 import dev.einfall.passes.loop.KeepAccumulators;
 import dev.einfall.passes.loop.MergeDimensions;
@@ -148,11 +149,11 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
     List<String> parallel = schedule.bound(Mapping.Binding.PARALLEL);
     List<String> inner = new ArrayList<>(schedule.bound(Mapping.Binding.UNROLL));
     inner.addAll(schedule.bound(Mapping.Binding.VECTORIZE));
-    List<String> lanes = inner.stream()
-        .filter(loop -> schedule.reductions().stream().anyMatch(reduced -> loop.matches(reduced + "[0-9]+"))).toList();
     return allowed(List.of(
         // While an index is still one counter, and not yet tiles of it.
         new MergeDimensions(),
+        // While a nest is one for each rank, with no tiles, tails or lanes of which two would have to agree.
+        new FuseLoops(schedule, options.numerics()),
         // What a part of a loop does not do need not be scheduled; ranks that will be, keep constant extents.
         new SplitRanges(ranks(schedule, schedule.order()), ranks(schedule, parallel), options.numerics()),
         // Whole ranks first: exchanging them is free of tails, which splitting makes.
@@ -163,7 +164,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // Now that loops stand where they stay: a reduction ends where it does for the last row of a tile.
         new SplitRanges(inner, parallel, options.numerics()),
         // On scalars, before vectors make of `acc[] + x` a sum of lanes.
-        new FactorReductions(lanes, options.numerics()),
+        new FactorReductions(inner, options.numerics()),
         new BindLoops(schedule.bindings()),
         new CollapseLoops(),
         // On scalars, so that the polynomials vectorize like everything else.

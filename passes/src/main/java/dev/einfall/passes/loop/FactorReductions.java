@@ -33,7 +33,8 @@ import java.util.stream.Stream;
 ///                                       }
 /// ```
 ///
-/// Loops inside that index the accumulator get partial results of their own: `s_part[m0, k0]` for `s[m0]`.
+/// Loops inside that index the accumulator get partial results of their own: `s_part[m0, k0]` for `s[m0]`. An accumulation beside other
+/// statements is factored where it stands.
 ///
 /// Under the `strict` contract only where the order of combination makes no difference: not for sums and products of floats.
 public record FactorReductions(List<String> loops, Numerics numerics) implements Pass.OnKernel {
@@ -55,9 +56,9 @@ public record FactorReductions(List<String> loops, Numerics numerics) implements
 
   private Stmt factor(Stmt statement) {
     if (statement instanceof Stmt.For outer) {
-      Optional<Chain> chain = chain(outer);
-      if (chain.isPresent()) {
-        return chain.get().rewritten();
+      Optional<Stmt> factored = chain(outer).map(Chain::rewritten).or(() -> besideOthers(outer));
+      if (factored.isPresent()) {
+        return factored.get();
       }
     }
     return statement.mapChildren(this::factor, expr -> expr);
@@ -78,17 +79,40 @@ public record FactorReductions(List<String> loops, Numerics numerics) implements
       return Optional.empty();
     }
     List<Stmt.For> kept = new ArrayList<>(nest.stream().filter(loop -> isIndexed(store, loop)).toList());
-    List<Stmt.For> factored = new ArrayList<>(nest.stream().filter(loop -> loops.contains(loop.var().name())).toList());
+    List<Stmt.For> factored = new ArrayList<>(nest.stream().filter(loop -> loops.contains(loop.var().name()) && !kept.contains(loop)).toList());
     List<Stmt.For> serial = new ArrayList<>(nest);
     serial.removeAll(kept);
     serial.removeAll(factored);
     if (serial.isEmpty() && factored.size() > 1) {
       serial.add(factored.removeFirst());
     }
-    boolean canMove = canMoveInside(kept, serial) && canMoveInside(factored, serial) && kept.stream().noneMatch(factored::contains);
+    boolean canMove = canMoveInside(kept, serial) && canMoveInside(factored, serial);
     return Accumulation.inAnyOrder(store, numerics)
         .filter(_ -> !serial.isEmpty() && !factored.isEmpty() && canMove)
         .map(update -> new Chain(serial, kept, factored, store, update));
+  }
+
+  /// The nest from `outer` down to several statements, with those that accumulate into one element factored where they stand: no loop
+  /// needs to move.
+  private Optional<Stmt> besideOthers(Stmt.For outer) {
+    List<Stmt.For> nest = new ArrayList<>();
+    Stmt inner = outer;
+    while (inner instanceof Stmt.For loop) {
+      nest.add(loop);
+      inner = loop.body();
+    }
+    Stmt body = inner;
+    List<Stmt.For> factored = nest.stream().filter(loop -> loops.contains(loop.var().name())).toList();
+    int serial = Math.max(1, nest.size() - factored.size());
+    if (LoopPiece.hasLoops(body) || factored.isEmpty() || nest.size() < 2 || !canMoveInside(nest.subList(serial, nest.size()), List.of())
+        || nest.subList(serial, nest.size()).stream().anyMatch(loop -> !factored.contains(loop))) {
+      return Optional.empty();
+    }
+    List<Chain> chains = body.nodes().filter(Stmt.Store.class::isInstance).map(Stmt.Store.class::cast)
+        .filter(store -> nest.stream().noneMatch(loop -> isIndexed(store, loop)))
+        .flatMap(store -> Accumulation.inAnyOrder(store, numerics).filter(step -> step.isAlone(outer)).stream())
+        .map(update -> new Chain(nest.subList(0, serial), List.of(), nest.subList(serial, nest.size()), update.store(), update)).toList();
+    return chains.isEmpty() ? Optional.empty() : Optional.of(Chain.rewritten(chains, nest, body));
   }
 
   /// Whether the loops `factored` can stand inside all of `serial`: no extent of these counts on them (as in a triangle).
@@ -106,13 +130,38 @@ public record FactorReductions(List<String> loops, Numerics numerics) implements
   /// @param lanes have a partial result for each iteration
   private record Chain(List<Stmt.For> serial, List<Stmt.For> kept, List<Stmt.For> lanes, Stmt.Store store, Accumulation update) {
 
+    /// The `nest` around `body` with a buffer of partial results for each of `chains`.
+    static Stmt rewritten(List<Chain> chains, List<Stmt.For> nest, Stmt body) {
+      Stmt inner = body;
+      List<Buffer> parts = chains.stream().map(Chain::part).toList();
+      for (int i = 0; i < parts.size(); i++) {
+        Chain chain = chains.get(i);
+        Stmt step = chain.step(parts.get(i));
+        inner = Rewrites.statements(inner, node -> node == chain.store ? step : node);
+      }
+      for (Stmt.For loop : nest.reversed()) {
+        inner = loop.withBody(inner);
+      }
+      List<Stmt> steps = new ArrayList<>();
+      for (int i = 0; i < parts.size(); i++) {
+        steps.add(chains.get(i).clear(parts.get(i)));
+      }
+      steps.add(inner);
+      for (int i = 0; i < parts.size(); i++) {
+        steps.add(chains.get(i).combine(parts.get(i)));
+      }
+      Stmt result = Stmt.block(steps);
+      for (Buffer part : parts.reversed()) {
+        result = new Stmt.Alloc(part, result);
+      }
+      return result;
+    }
+
     Stmt rewritten() {
-      ElementType type = store.buffer().type();
-      List<Stmt.For> inner = Stream.concat(kept.stream(), lanes.stream()).toList();
-      List<Integer> extents = inner.stream().map(loop -> Math.toIntExact(Rewrites.constant(loop.extent()).orElseThrow())).toList();
-      Buffer part = new Buffer(store.buffer().name() + "_part", type, extents, Buffer.Space.LOCAL);
-      Stmt clear = nest(inner, counters -> new Stmt.Store(part, counters, identity(update.op(), type)));
-      Stmt body = accumulate(part, inner.stream().<Expr>map(loop -> new Expr.Ref(loop.var())).toList(), update.value());
+      List<Stmt.For> inner = inner();
+      Buffer part = part();
+      Stmt clear = clear(part);
+      Stmt body = step(part);
       for (Stmt.For loop : inner.reversed()) {
         body = loop.withBody(body);
       }
@@ -120,6 +169,23 @@ public record FactorReductions(List<String> loops, Numerics numerics) implements
         body = loop.withBody(body);
       }
       return new Stmt.Alloc(part, Stmt.block(clear, body, combine(part)));
+    }
+
+    private List<Stmt.For> inner() {
+      return Stream.concat(kept.stream(), lanes.stream()).toList();
+    }
+
+    private Buffer part() {
+      List<Integer> extents = inner().stream().map(loop -> Math.toIntExact(Rewrites.constant(loop.extent()).orElseThrow())).toList();
+      return new Buffer(store.buffer().name() + "_part", store.buffer().type(), extents, Buffer.Space.LOCAL);
+    }
+
+    private Stmt clear(Buffer part) {
+      return nest(inner(), counters -> new Stmt.Store(part, counters, identity(update.op(), part.type())));
+    }
+
+    private Stmt step(Buffer part) {
+      return accumulate(part, inner().stream().<Expr>map(loop -> new Expr.Ref(loop.var())).toList(), update.value());
     }
 
     /// Combines all dimensions but the last one first, vector by vector, and then the last.
