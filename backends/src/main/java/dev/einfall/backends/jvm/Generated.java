@@ -3,12 +3,15 @@ package dev.einfall.backends.jvm;
 import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.Team;
 import dev.einfall.ir.Span;
+import java.util.Map;
 import java.util.Set;
 
 /// An instance of a generated class, and what the backend knows about it.
 ///
 /// @param compiledMethods the methods that the JIT compiles on their own; others are inlined
-record Generated(CompiledKernel code, Span span, Set<String> compiledMethods) implements CompiledKernel {
+/// @param methods the size in bytes of each method that holds code of the kernel
+record Generated(CompiledKernel code, Span span, Set<String> compiledMethods, Map<String, Integer> methods)
+    implements CompiledKernel {
 
   @Override
   public int tasks() {

@@ -11,8 +11,8 @@ import dev.einfall.ir.loop.Kernel;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /// Turns kernels into bytecode: a hidden class each.
@@ -31,15 +31,24 @@ public record JvmBackend(JvmOptions options) {
   /// The kernels compiled to bytecode, in order. Kernels that are equal but for the identity of their parameters should
   /// be given once. Remarks say what will be slow and why.
   public List<CompiledKernel> compile(List<Kernel> kernels, Consumer<Diagnostic> remarks) {
-    if (!kernels.isEmpty()) {
-      CompilerDirectives.install().ifPresent(reason -> remarks.accept(Diagnostic.remark(Span.NONE,
-          "cannot keep HotSpot's first-tier compiler away from generated code, which may stay slow: " + reason)));
-    }
-    List<CompiledKernel> compiled = new ArrayList<>();
-    for (Kernel kernel : kernels) {
-      compiled.add(define(kernel, write(kernel, remarks)));
-    }
-    return compiled;
+    return kernels.stream().map(kernel -> compile(kernel, Shape.USUAL, remarks)).toList();
+  }
+
+  /// `kernel` in another shape.
+  ///
+  /// @param known the code in a shape that did not turn out well
+  /// @return empty if that is the same code
+  public Optional<CompiledKernel> reshaped(Kernel kernel, Shape shape, CompiledKernel known) {
+    KernelClass.Finished written = write(kernel, shape, _ -> {});
+    return known instanceof Generated generated && generated.methods().equals(written.methods())
+        ? Optional.empty() : Optional.of(define(kernel, written));
+  }
+
+  /// `kernel` in a shape.
+  public CompiledKernel compile(Kernel kernel, Shape shape, Consumer<Diagnostic> remarks) {
+    CompilerDirectives.install().ifPresent(reason -> remarks.accept(Diagnostic.remark(Span.NONE,
+        "cannot keep HotSpot's first-tier compiler away from generated code, which may stay slow: " + reason)));
+    return define(kernel, write(kernel, shape, remarks));
   }
 
   /// Runs all kernels on tiny extents, in turn, until the just-in-time compiler has compiled them. What they store is
@@ -62,17 +71,17 @@ public record JvmBackend(JvmOptions options) {
 
   /// The class file of a kernel, for people to look at.
   public byte[] classFile(Kernel kernel) {
-    return write(kernel, _ -> {}).classFile();
+    return write(kernel, Shape.USUAL, _ -> {}).classFile();
   }
 
-  private KernelClass.Finished write(Kernel kernel, Consumer<Diagnostic> remarks) {
+  private KernelClass.Finished write(Kernel kernel, Shape shape, Consumer<Diagnostic> remarks) {
     LanesToLoops lanes = new LanesToLoops(options.vectors());
     Kernel lowered = kernel.withBody(HoistLoads.in(DemoteRegisters.in(lanes.lower(kernel.body()))));
     if (!lanes.reasons().isEmpty()) {
       remarks.accept(Diagnostic.remark(kernel.span(), "kernel " + kernel.name() + " computes lane by lane: "
           + String.join(", ", lanes.reasons())));
     }
-    KernelClass.Finished written = KernelClass.write(lowered, KernelClass.MAX_METHOD_BYTES);
+    KernelClass.Finished written = KernelClass.write(lowered, KernelClass.MAX_METHOD_BYTES, shape);
     written.methods().forEach((method, size) -> {
       if (size > KernelClass.MAX_METHOD_BYTES) {
         remarks.accept(Diagnostic.remark(kernel.span(), "kernel " + kernel.name() + " has a method of " + size
@@ -88,7 +97,7 @@ public record JvmBackend(JvmOptions options) {
       MethodHandles.Lookup defined = lookup.defineHiddenClassWithClassData(written.classFile(), EVERYTHING, true);
       CompiledKernel code = (CompiledKernel) defined
           .findConstructor(defined.lookupClass(), MethodType.methodType(void.class)).invoke();
-      return new Generated(code, kernel.span(), written.compiledMethods());
+      return new Generated(code, kernel.span(), written.compiledMethods(), written.methods());
     } catch (Throwable e) {
       throw new InternalException("cannot define the class of kernel " + kernel.name(), e);
     }

@@ -108,14 +108,14 @@ final class KernelClass {
   }
 
   /// The class of `kernel`, whose vector operations are all supported. Methods are split until each is of at most
-  /// `maxMethodBytes`; where that fails, a larger one stays.
-  static Finished write(Kernel kernel, int maxMethodBytes) {
-    Kernel grouped = kernel.withBody(Outlining.group(kernel.body()));
-    Outlining outlining = new Outlining();
+  /// `maxMethodBytes`, and not too heavy for `shape`; where that fails, a larger one stays.
+  static Finished write(Kernel kernel, int maxMethodBytes, Shape shape) {
+    Outlining outlining = new Outlining(shape);
+    Kernel grouped = kernel.withBody(outlining.group(kernel.body()));
     outlining.markMicroKernels(grouped.body());
     while (true) {
       KernelClass attempt = new KernelClass(grouped, outlining);
-      List<Stmt> large = attempt.writeMethods(maxMethodBytes);
+      List<Stmt> large = attempt.writeMethods(maxMethodBytes, shape);
       if (large.stream().filter(outlining::split).count() == 0) {
         return attempt.finish();
       }
@@ -123,7 +123,7 @@ final class KernelClass {
   }
 
   /// Writes all methods that hold code of the kernel, and returns the statements of those that are too large.
-  private List<Stmt> writeMethods(int maxMethodBytes) {
+  private List<Stmt> writeMethods(int maxMethodBytes, Shape shape) {
     String source = kernel.span().isNone() ? null : kernel.span().source().name();
     writer.visit(Opcodes.V21, Opcodes.ACC_PUBLIC | Opcodes.ACC_FINAL, name, null, "java/lang/Object",
         new String[] {"dev/einfall/backends/CompiledKernel"});
@@ -135,7 +135,7 @@ final class KernelClass {
       Part part = toWrite.remove();
       int size = writePart(part);
       sizes.put(part.name(), size);
-      if (size > maxMethodBytes || outlining.weight(part.stmt()) > Weight.COMFORTABLE) {
+      if (size > maxMethodBytes || outlining.weight(part.stmt()) > shape.weight()) {
         large.add(part.stmt());
       }
     }

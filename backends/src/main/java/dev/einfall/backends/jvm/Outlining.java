@@ -13,14 +13,17 @@ import java.util.Set;
 /// Which statements of a kernel become methods of their own: micro-kernels, because the JIT allocates registers for a
 /// method at a time, and parts of what is too large for one method.
 final class Outlining {
-  /// Neighbouring statements heavier than this together are grouped, so that there is something to outline.
-  private static final long GROUP = Weight.COMFORTABLE;
   /// No method of its own for less.
   private static final long SMALLEST = 2_000;
   /// So many are little for a method.
   private static final long FEW_STORES = 48;
 
   private final Set<Stmt> outlined = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Shape shape;
+
+  Outlining(Shape shape) {
+    this.shape = shape;
+  }
 
   boolean contains(Stmt stmt) {
     return outlined.contains(stmt);
@@ -46,10 +49,10 @@ final class Outlining {
   }
 
   /// Whether `stmt` is a loop that allocates registers, with little to do in an iteration, and not too much for one method.
-  private static boolean isLoopOfTiles(Stmt stmt) {
+  private boolean isLoopOfTiles(Stmt stmt) {
     return stmt instanceof Stmt.For loop && loop.kind() != Stmt.For.Kind.PARALLEL
         && loop.body().nodes().anyMatch(Outlining::allocatesRegisters)
-        && stores(loop.body()) <= FEW_STORES && Weight.of(loop) <= Weight.COMFORTABLE;
+        && stores(loop.body()) <= FEW_STORES && Weight.of(loop) <= shape.weight();
   }
 
   /// How many values `stmt` stores, with loops of unknown length as long ones.
@@ -86,22 +89,22 @@ final class Outlining {
     return parts;
   }
 
-  /// `stmt` with long blocks cut into blocks of blocks.
-  static Stmt group(Stmt stmt) {
+  /// `stmt` with long blocks cut into blocks of blocks: neighbours that are too heavy together, so that there is something to outline.
+  Stmt group(Stmt stmt) {
     Stmt inner = stmt instanceof Stmt.Block(List<Stmt> statements)
-        ? new Stmt.Block(statements.stream().map(Outlining::group).toList())
-        : stmt.mapChildren(Outlining::group, expr -> expr);
-    return inner instanceof Stmt.Block block && Weight.of(block) > GROUP ? cut(block) : inner;
+        ? new Stmt.Block(statements.stream().map(this::group).toList())
+        : stmt.mapChildren(this::group, expr -> expr);
+    return inner instanceof Stmt.Block block && Weight.of(block) > shape.weight() ? cut(block) : inner;
   }
 
-  private static Stmt cut(Stmt.Block block) {
+  private Stmt cut(Stmt.Block block) {
     List<Stmt> groups = new ArrayList<>();
     List<Stmt> group = new ArrayList<>();
     long filled = 0;
     for (Stmt stmt : block.statements()) {
       group.add(stmt);
       filled += Weight.of(stmt);
-      if (filled > GROUP / 2) {
+      if (filled > shape.weight() / 2) {
         groups.add(group.size() == 1 ? group.getFirst() : new Stmt.Block(group));
         group = new ArrayList<>();
         filled = 0;

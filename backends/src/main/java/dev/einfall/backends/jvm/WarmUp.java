@@ -27,7 +27,21 @@ public final class WarmUp {
   private static final long TOLERATED_BYTES = 64;
 
   /// Why a kernel is not fast.
-  private enum Outcome { NEVER_COMPILED, ALLOCATES }
+  public enum Outcome {
+    NEVER_COMPILED(" was not compiled by the JIT during warm-up: it may run slowly at first, or for good"),
+    ALLOCATES(" allocates memory while it runs: the JIT keeps vectors in objects, which is very slow");
+
+    private final String text;
+
+    Outcome(String text) {
+      this.text = text;
+    }
+
+    /// What to say of such a kernel, after its name.
+    public String text() {
+      return text;
+    }
+  }
 
   /// A kernel that is not compiled yet.
   private static final class Waiting {
@@ -84,21 +98,27 @@ public final class WarmUp {
     waiting.removeIf(one -> one.nanos >= PATIENCE_NANOS);
   }
 
-  /// What there is to say of kernels that are not fast, when all is done.
-  public List<Diagnostic> remarks() {
-    Map<Generated, Outcome> slow = new LinkedHashMap<>();
-    waiting.forEach(one -> slow.put(generated(one.rehearsal), Outcome.NEVER_COMPILED));
-    givenUp.forEach(one -> slow.put(generated(one), Outcome.NEVER_COMPILED));
-    compiled.stream().filter(WarmUp::allocates).forEach(one -> slow.put(generated(one), Outcome.ALLOCATES));
+  /// The kernels that are not fast, when all is done, and why.
+  public Map<Rehearsal, Outcome> slow() {
+    Map<Rehearsal, Outcome> slow = new LinkedHashMap<>();
+    waiting.forEach(one -> slow.put(one.rehearsal, Outcome.NEVER_COMPILED));
+    givenUp.forEach(one -> slow.put(one, Outcome.NEVER_COMPILED));
+    compiled.stream().filter(WarmUp::allocates).forEach(one -> slow.put(one, Outcome.ALLOCATES));
+    return slow;
+  }
+
+  /// What there is to say of them.
+  List<Diagnostic> remarks() {
     List<Diagnostic> remarks = new ArrayList<>();
-    slow.forEach((kernel, outcome) -> remarks.add(Diagnostic.remark(kernel.span(), "kernel " + kernel + switch (outcome) {
-      case NEVER_COMPILED -> " was not compiled by the JIT during warm-up: it may run slowly at first, or for good";
-      case ALLOCATES -> " allocates memory while it runs: the JIT keeps vectors in objects, which is very slow";
-    })));
+    slow().forEach((rehearsal, outcome) -> {
+      Generated kernel = generated(rehearsal);
+      remarks.add(Diagnostic.remark(kernel.span(), "kernel " + kernel + outcome.text()));
+    });
     return remarks;
   }
 
-  private static void rehearse(Rehearsal rehearsal, long nanos) {
+  /// Rehearses one kernel for a while.
+  public void rehearse(Rehearsal rehearsal, long nanos) {
     long end = System.nanoTime() + nanos;
     do {
       rehearse(rehearsal);

@@ -35,7 +35,7 @@ final class TuneCommand implements Callable<Integer> {
   @Mixin
   private InputOptions inputOptions;
 
-  @Option(names = "--budget", paramLabel = "TIME", description = "How long to measure: 500ms, 60s, 5m; ${DEFAULT-VALUE} if not given.")
+  @Option(names = "--budget", paramLabel = "TIME", description = "How long to measure once the program is compiled: 500ms, 60s, 5m; ${DEFAULT-VALUE} if not given.")
   private String budget = "60s";
 
   @Override
@@ -84,7 +84,7 @@ final class TuneCommand implements Callable<Integer> {
     if (report.measured() + report.known() == 0) {
       throw new UserError("nothing was measured: " + switch (report.end()) {
         case NOTHING_TO_CHOOSE -> "the cost model has no choice to make about this program";
-        case OUT_OF_TIME -> "the budget of " + budget + " was over when the program was compiled; give more, such as --budget 60s";
+        case OUT_OF_TIME -> "the budget of " + budget + " leaves no time; give more, such as --budget 60s";
         case ALL_MEASURED -> "no alternative could be compiled, or all were the same code";
       });
     }

@@ -2,6 +2,7 @@ package dev.einfall.runtime;
 
 import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.backends.jvm.Shape;
 import dev.einfall.backends.jvm.WarmUp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.InternalException;
@@ -18,13 +19,15 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Function;
 
 /// Compiles kernels and rehearses them, on a thread of its own, while the passes make others: the just-in-time compiler takes
 /// longer for them than the passes do.
 final class KernelWorkshop implements AutoCloseable {
 
-  /// The code of each kernel that was not known before, by its digest; the digests of all; and what there is to say.
-  record Made(Map<String, CompiledKernel> codes, Map<Kernel, String> digests, List<Diagnostic> remarks) {}
+  /// The code of each kernel that was not known before, by its digest; the digests of all; what there is to say; and which kernels
+  /// are better in other shapes.
+  record Made(Map<String, CompiledKernel> codes, Map<Kernel, String> digests, List<Diagnostic> remarks, List<SelfCheck.Learned> learned) {}
 
   /// A kernel to compile, or none when there will be no more.
   private record Order(Optional<Kernel> kernel) {}
@@ -32,16 +35,23 @@ final class KernelWorkshop implements AutoCloseable {
   private final JvmBackend backend;
   private final Set<String> known;
   private final BlockingQueue<Order> orders = new LinkedBlockingQueue<>();
-  private final Made made = new Made(new LinkedHashMap<>(), new IdentityHashMap<>(), new ArrayList<>());
+  private final Function<String, Shape> shapes;
+  private final SelfCheck check;
+  private final List<SelfCheck.Rehearsed> rehearsed = new ArrayList<>();
+  private final Made made = new Made(new LinkedHashMap<>(), new IdentityHashMap<>(), new ArrayList<>(), new ArrayList<>());
   private final FutureTask<Made> work = new FutureTask<>(this::work);
   private volatile boolean isClosed;
 
   /// Opens one. The caller closes it.
   ///
   /// @param known the digests of kernels that need not be compiled again
-  KernelWorkshop(JvmBackend backend, Set<String> known) {
+  /// @param shapes the best known shape for a digest
+  /// @param check of the kernels when they are warm
+  KernelWorkshop(JvmBackend backend, Set<String> known, Function<String, Shape> shapes, SelfCheck check) {
     this.backend = backend;
     this.known = known;
+    this.shapes = shapes;
+    this.check = check;
     Thread thread = new Thread(work, "einfall-kernels");
     thread.setDaemon(true);
     thread.start();
@@ -83,7 +93,10 @@ final class KernelWorkshop implements AutoCloseable {
         }
       }
       if (!isClosed && !warmUp.isPointless()) {
-        made.remarks.addAll(warmUp.remarks());
+        SelfCheck.Findings findings = check.check(rehearsed, warmUp);
+        made.remarks.addAll(findings.remarks());
+        made.learned.addAll(findings.learned());
+        findings.learned().forEach(learned -> made.codes.put(learned.better().digest(), learned.better().code()));
       }
       return made;
     }
@@ -94,11 +107,13 @@ final class KernelWorkshop implements AutoCloseable {
     if (known.contains(digest) || made.codes.containsKey(digest)) {
       return;
     }
-    CompiledKernel code = backend.compile(List.of(kernel), made.remarks::add).getFirst();
+    CompiledKernel code = backend.compile(kernel, shapes.apply(digest), made.remarks::add);
     made.codes.put(digest, code);
     if (!warmUp.isPointless()) {
       long[] addresses = kernel.parameters().stream().mapToLong(parameter -> LargePages.sparse(memory, parameter.bytes()).address()).toArray();
-      warmUp.add(new JvmBackend.Rehearsal(code, addresses, LargePages.sparse(memory, code.scratchBytes()).address()));
+      JvmBackend.Rehearsal rehearsal = new JvmBackend.Rehearsal(code, addresses, LargePages.sparse(memory, code.scratchBytes()).address());
+      warmUp.add(rehearsal);
+      rehearsed.add(new SelfCheck.Rehearsed(kernel, digest, rehearsal));
     }
   }
 

@@ -2,6 +2,7 @@ package dev.einfall.runtime;
 
 import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.backends.jvm.Shape;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.Span;
@@ -15,8 +16,10 @@ import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.runtime.tuning.Entry;
 import dev.einfall.runtime.tuning.Evidence;
 import dev.einfall.runtime.tuning.Host;
+import dev.einfall.runtime.tuning.Question;
 import dev.einfall.runtime.tuning.RecordFile;
 import dev.einfall.runtime.tuning.TuningKey;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -56,10 +59,11 @@ final class PlanCompiler {
   CompiledPlan compile(SortedMap<String, Long> sizes) {
     ProgramReading.Read read = reading.at(sizes);
     if (tuning.isEmpty()) {
-      return compile(read, sizes, decisions(), timings);
+      return compile(read, sizes, decisions(), Evidence.of(List.of()), Optional.empty(), timings);
     }
-    Evidence evidence = Evidence.of(told(record(tuning.get(), read.cascade(), sizes)));
-    CompiledPlan compiled = compile(read, sizes, decisions().withFindings(evidence), timings);
+    RecordFile record = record(tuning.get(), read.cascade(), sizes);
+    Evidence evidence = Evidence.of(told(record));
+    CompiledPlan compiled = compile(read, sizes, decisions().withFindings(evidence), evidence, Optional.of(record), timings);
     tell(evidence, read.cascade().name());
     return compiled;
   }
@@ -96,7 +100,7 @@ final class PlanCompiler {
   ///
   /// @param launches is told how long each launch of a run took
   CompiledPlan compile(SortedMap<String, Long> sizes, Decisions decisions, ObjLongConsumer<Kernel> launches) {
-    return compile(reading.at(sizes), sizes, decisions, Optional.of(launches));
+    return compile(reading.at(sizes), sizes, decisions, Evidence.of(List.of()), Optional.empty(), Optional.of(launches));
   }
 
   Decisions decisions() {
@@ -104,14 +108,32 @@ final class PlanCompiler {
   }
 
   /// One at a time: compiling keeps all cores busy, and the second may find what the first made.
+  ///
+  /// @param evidence what is known of the shapes of kernels
+  /// @param record where what is found out about them goes
   private synchronized CompiledPlan compile(ProgramReading.Read read, SortedMap<String, Long> sizes, Decisions decisions,
-      Optional<ObjLongConsumer<Kernel>> launches) {
+      Evidence evidence, Optional<RecordFile> record, Optional<ObjLongConsumer<Kernel>> launches) {
     Map<String, CompiledKernel> known = kernels.known();
-    try (KernelWorkshop workshop = new KernelWorkshop(backend, known.keySet())) {
+    SelfCheck check = new SelfCheck(backend, pipeline.options().target().speeds(), Pace.measured());
+    try (KernelWorkshop workshop = new KernelWorkshop(backend, known.keySet(), digest -> shape(digest, evidence), check)) {
       KernelPlan plan = plan(pipeline.withDecisions(decisions), read.cascade(), sizes, workshop);
       KernelWorkshop.Made made = workshop.finish();
       made.remarks().forEach(remarks);
+      record.ifPresent(file -> keep(made.learned(), file));
       return compile(plan, kernels.compiled(plan.setup(), known, made), kernels.compiled(plan.launches(), known, made), read.weights(), launches);
+    }
+  }
+
+  private static Shape shape(String digest, Evidence evidence) {
+    return evidence.better(Question.ofShape(digest)).filter(Shape.SMALL.text()::equals).map(_ -> Shape.SMALL).orElse(Shape.USUAL);
+  }
+
+  private void keep(List<SelfCheck.Learned> learned, RecordFile record) {
+    try {
+      learned.forEach(one -> record.append(new Entry.Better(Question.ofShape(one.better().digest()), one.shape().text(), one.gain())));
+    } catch (UncheckedIOException e) {
+      // A program that runs needs no record.
+      remarks.accept(Diagnostic.remark(Span.NONE, e.getMessage()));
     }
   }
 

@@ -138,7 +138,7 @@ class TuningTest {
     assertTrue(first.out().contains("decision "), first.out());
     assertTrue(first.out().contains(SUBJECT) && first.out().matches("(?s).*\\d+ comparisons now, 0 before.*"), first.out());
     assertTrue(first.err().matches("(?s).*of 1 s  choose-mappings Y: .* us, kept .*"), first.err());
-    CommandLineRun second = CommandLineRun.of(with(command, "1ms"));
+    CommandLineRun second = CommandLineRun.of(with(command, "0s"));
     assertEquals(0, second.exitCode(), second.err());
     assertTrue(second.out().matches("(?s).*0 comparisons now, \\d+ before.*"), second.out());
   }
@@ -148,7 +148,7 @@ class TuningTest {
     String[] command = {"tune", file.toString(), "--in", "A=rand:17x33", "--in", "B=rand:33x49", "--tuning", directory.toString(), "--budget"};
     CommandLineRun none = CommandLineRun.of(with(command, "0s"));
     assertEquals(1, none.exitCode());
-    assertTrue(none.err().contains("error: nothing was measured: the budget of 0s was over when the program was compiled"), none.err());
+    assertTrue(none.err().contains("error: nothing was measured: the budget of 0s leaves no time"), none.err());
     CommandLineRun wrong = CommandLineRun.of(with(command, "soon"));
     assertEquals(1, wrong.exitCode());
     assertTrue(wrong.err().contains("error: --budget soon: expected a time such as 500ms, 60s or 5m"), wrong.err());

@@ -39,7 +39,11 @@ public final class Evidence implements Decisions.Findings {
 
   @Override
   public Optional<String> better(Decision byCost) {
-    Question question = Question.of(byCost);
+    return better(Question.of(byCost));
+  }
+
+  /// The better answer to a question; empty if none is known.
+  public Optional<String> better(Question question) {
     Optional<String> name = Optional.ofNullable(better.get(question)).map(Entry.Better::alternative);
     name.ifPresent(_ -> answered.add(question));
     return name;

@@ -12,6 +12,13 @@ import java.util.stream.Collectors;
 public record Question(String subject, String alternatives) {
   private static final int DIGITS = 16;
 
+  /// In which shape the JIT takes a kernel well.
+  ///
+  /// @param digest of the kernel
+  public static Question ofShape(String digest) {
+    return new Question("shape of a kernel", digest.substring(0, DIGITS));
+  }
+
   public static Question of(Decision decision) {
     String alternatives = decision.alternatives().stream()
         .map(one -> String.format(Locale.ROOT, "%s %.4g", one.name(), one.cycles())).collect(Collectors.joining("\n"));

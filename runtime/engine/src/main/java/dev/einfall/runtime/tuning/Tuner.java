@@ -61,12 +61,12 @@ public final class Tuner {
     this.progress = progress;
   }
 
-  /// Measures for about `nanos`, or until there is nothing left.
+  /// Measures for about `nanos` once the program is compiled, or until there is nothing left.
   public Report tune(long nanos) {
     int known = evidence.comparisons().size();
-    long start = clock.getAsLong();
     Workbench.Sample kept = workbench.make(evidence);
     try {
+      long start = clock.getAsLong();
       Optional<Trial> trial = next(kept);
       while (trial.isPresent() && clock.getAsLong() - start < nanos) {
         kept = attempt(trial.get(), kept);

@@ -1,0 +1,144 @@
+package dev.einfall.runtime;
+
+import dev.einfall.backends.CompiledKernel;
+import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.backends.jvm.Shape;
+import dev.einfall.backends.jvm.WarmUp;
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.loop.Kernel;
+import dev.einfall.passes.Speeds;
+import dev.einfall.passes.analysis.LeastCycles;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/// Compares what each kernel takes, when it is warm, with the least that a core takes by its operations and accesses. One that the
+/// just-in-time compiler has made badly - not at all, with vectors in objects, or many times slower than that - is made again in another
+/// shape, and the better one is kept.
+///
+/// @param speeds of a core
+/// @param pace how long kernels take
+record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
+  private static final double NANOS_PER_CYCLE = 1 / 3.0;
+  /// Good code that computes takes up to six times as long as the least, on a processor that is busy with other compilations. Where
+  /// vectors are objects, it is a hundred times and more.
+  private static final double FAR = 10;
+  /// The same for code that moves more than it computes: it may find nothing in the first-level cache.
+  private static final double FAR_MOVING = 60;
+  /// What a sample may take at least, if the code is good.
+  private static final double SAMPLE_NANOS = 50_000;
+  /// One task that takes longer is not tried: it may be a hundred times that.
+  private static final double LONGEST_NANOS = 2_000_000;
+  /// What takes less need not be better.
+  private static final double SHORT_NANOS = 10_000;
+  private static final int TRIES = 4;
+  private static final long PAUSE_NANOS = 20_000_000;
+  /// Another shape must be so much faster to be kept.
+  private static final double GAIN = 1.2;
+
+  /// A kernel, its code, and memory to try it on.
+  record Rehearsed(Kernel kernel, String digest, JvmBackend.Rehearsal rehearsal) {
+    CompiledKernel code() {
+      return rehearsal.kernel();
+    }
+  }
+
+  /// What was found out about a kernel: that another shape is better.
+  ///
+  /// @param gain how many times as fast it is
+  record Learned(Rehearsed better, Shape shape, double gain) {}
+
+  /// A kernel that is slow.
+  ///
+  /// @param times how many times as long as the least it takes
+  private record Slow(Rehearsed one, String reason, double times) {}
+
+  /// What came of it.
+  ///
+  /// @param remarks about what was slow
+  record Findings(List<Learned> learned, List<Diagnostic> remarks) {}
+
+  /// Checks all kernels whose warm-up is done.
+  Findings check(List<Rehearsed> all, WarmUp warmUp) {
+    Findings findings = new Findings(new ArrayList<>(), new ArrayList<>());
+    for (Slow slow : slow(all, warmUp)) {
+      Optional<CompiledKernel> other = backend.reshaped(slow.one.kernel, Shape.SMALL, slow.one.code());
+      if (other.isEmpty()) {
+        remark(slow, "", findings);
+      } else {
+        Rehearsed again = new Rehearsed(slow.one.kernel, slow.one.digest,
+            new JvmBackend.Rehearsal(other.get(), slow.one.rehearsal.addresses(), slow.one.rehearsal.scratch()));
+        judge(slow, again, findings);
+      }
+    }
+    return findings;
+  }
+
+  private void judge(Slow slow, Rehearsed again, Findings findings) {
+    double gain = slow.times / times(again, warmed(again));
+    if (gain >= GAIN) {
+      findings.learned.add(new Learned(again, Shape.SMALL, gain));
+      remark(slow, String.format(Locale.ROOT, "; in %s it is %.1f times as fast, and stays so", Shape.SMALL.text(), gain), findings);
+    } else {
+      remark(slow, "; " + Shape.SMALL.text() + " do not help", findings);
+    }
+  }
+
+  private WarmUp warmed(Rehearsed one) {
+    WarmUp warmUp = backend.warmUp();
+    warmUp.add(one.rehearsal);
+    while (!warmUp.isDone()) {
+      warmUp.round();
+    }
+    return warmUp;
+  }
+
+  private List<Slow> slow(List<Rehearsed> all, WarmUp warmUp) {
+    Map<JvmBackend.Rehearsal, WarmUp.Outcome> known = warmUp.slow();
+    List<Slow> slow = new ArrayList<>();
+    for (Rehearsed one : all) {
+      double times = times(one, warmUp);
+      WarmUp.Outcome outcome = known.get(one.rehearsal);
+      if (outcome != null) {
+        slow.add(new Slow(one, outcome.text(), times));
+      } else if (times > far(one.kernel)) {
+        slow.add(new Slow(one, String.format(Locale.ROOT, " takes %.0f times as long as a core needs at least: the JIT has not made good code of it", times), times));
+      }
+    }
+    return slow;
+  }
+
+  private static void remark(Slow slow, String more, Findings findings) {
+    findings.remarks.add(Diagnostic.remark(slow.one.kernel.span(), "kernel " + slow.one.kernel.name() + slow.reason + more));
+  }
+
+  private double far(Kernel kernel) {
+    return LeastCycles.computes(kernel, speeds) ? FAR : FAR_MOVING;
+  }
+
+  /// How many times as long as the least a kernel takes; 1 if that cannot be known. Code that is new to what it meets may be compiled
+  /// once more: it has several tries.
+  private double times(Rehearsed one, WarmUp warmUp) {
+    double task = LeastCycles.ofTask(one.kernel, speeds) * NANOS_PER_CYCLE;
+    if (task > LONGEST_NANOS || task <= 0) {
+      return 1;
+    }
+    int tasks = (int) Math.clamp(SAMPLE_NANOS / task, 1, one.code().tasks());
+    double least = Math.max(task * tasks, SHORT_NANOS);
+    double best = Double.POSITIVE_INFINITY;
+    for (int i = 0; i < TRIES && best > far(one.kernel) * least; i++) {
+      if (i > 0) {
+        warmUp.rehearse(one.rehearsal, PAUSE_NANOS);
+      }
+      OptionalDouble nanos = pace.nanos(one.rehearsal, tasks);
+      if (nanos.isEmpty()) {
+        return 1;
+      }
+      best = Math.min(best, nanos.getAsDouble());
+    }
+    return best / least;
+  }
+}
