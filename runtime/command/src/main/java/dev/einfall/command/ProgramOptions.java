@@ -3,9 +3,12 @@ package dev.einfall.command;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.passes.Numerics;
+import dev.einfall.passes.Speeds;
 import dev.einfall.passes.Step;
+import dev.einfall.runtime.MachineSpeeds;
 import dev.einfall.runtime.Options;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -47,6 +50,11 @@ final class ProgramOptions {
           + " the user's cache folder if not given.")
   Optional<String> tuning = Optional.empty();
 
+  @Option(names = "--calibrated",
+      description = "Let the cost model take this machine for what small kernels reach on it, which is measured at first use and kept where"
+          + " `tune` records; without, it is taken for a common one.")
+  boolean calibrated;
+
   /// Is told how long each kernel takes; no option of the command line.
   Optional<ObjLongConsumer<Kernel>> launches = Optional.empty();
 
@@ -61,8 +69,18 @@ final class ProgramOptions {
     Options plain = Options.defaults().withBackend(backend).withThreads(threads).withVectorBytes(vectorBytes)
         .withNumerics(numerics).withFunction(function).withOpener(places::weights).withRemarks(diagnostic -> print(diagnostic, err)).withSteps(steps)
         .withTuning(tuning(places));
-    Options options = launches.map(plain::withLaunches).orElse(plain);
+    Options timed = launches.map(plain::withLaunches).orElse(plain);
+    Options options = calibrated ? timed.withSpeeds(Optional.of(speeds(timed))) : timed;
     return weights.map(place -> options.withWeights(places.weights(place, Path.of("")))).orElse(options);
+  }
+
+  private static Speeds speeds(Options options) {
+    Path directory = options.tuning().orElseThrow(() -> new UserError("--calibrated needs a place for what is measured, and --tuning is none"));
+    try {
+      return MachineSpeeds.of(directory, options);
+    } catch (IllegalArgumentException | UncheckedIOException e) {
+      throw new UserError("--calibrated: " + e.getMessage());
+    }
   }
 
   private Optional<Path> tuning(Places places) {

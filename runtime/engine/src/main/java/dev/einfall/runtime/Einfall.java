@@ -69,7 +69,8 @@ public final class Einfall {
 
   /// What the passes take this machine for when `options` are used.
   public static Target target(Options options) {
-    return Machine.target(vectorBytes(options), options.threads());
+    Target target = Machine.target(vectorBytes(options), options.threads());
+    return options.speeds().map(target::withSpeeds).orElse(target);
   }
 
   /// What the passes are told when `options` are used.

@@ -7,6 +7,7 @@ import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.passes.Decisions;
 import dev.einfall.passes.Numerics;
+import dev.einfall.passes.Speeds;
 import dev.einfall.passes.Step;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -33,6 +34,7 @@ import java.util.function.ObjLongConsumer;
 /// @param steps is told what each pass did
 /// @param launches is told how long each kernel of a run took, in nanoseconds; empty to measure nothing
 /// @param tuning the directory of the records of what was measured, which choices then follow; empty for choices by cost alone
+/// @param speeds what a core can do, such as [MachineSpeeds] finds out; empty for the usual
 public record Options(
     Backend backend,
     int threads,
@@ -49,7 +51,8 @@ public record Options(
     Consumer<Diagnostic> remarks,
     Consumer<Step> steps,
     Optional<ObjLongConsumer<Kernel>> launches,
-    Optional<Path> tuning) {
+    Optional<Path> tuning,
+    Optional<Speeds> speeds) {
 
   /// What runs a program: the best that this JVM has, bytecode made at run time, or an interpreter in double precision
   /// that is slow and obviously right.
@@ -70,7 +73,8 @@ public record Options(
   /// All cores and vectors of this machine, warmed up, the program's own weights, and warnings to the system's logger.
   public static Options defaults() {
     return new Options(Backend.AUTO, Runtime.getRuntime().availableProcessors(), 0, Numerics.REASSOCIATE, Set.of(),
-        Decisions.byCost(), Optional.empty(), Options::open, Optional.empty(), true, false, 32, Options::log, _ -> {}, Optional.empty(), Optional.empty());
+        Decisions.byCost(), Optional.empty(), Options::open, Optional.empty(), true, false, 32, Options::log, _ -> {}, Optional.empty(), Optional.empty(),
+        Optional.empty());
   }
 
   private static WeightsFile open(String place, Path directory) {
@@ -91,82 +95,87 @@ public record Options(
 
   public Options withBackend(Backend newBackend) {
     return new Options(newBackend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning);
+        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
   }
 
   public Options withThreads(int newThreads) {
     return new Options(backend, newThreads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning);
+        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
   }
 
   public Options withVectorBytes(int newBytes) {
     return new Options(backend, threads, newBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning);
+        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
   }
 
   public Options withNumerics(Numerics newNumerics) {
     return new Options(backend, threads, vectorBytes, newNumerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning);
+        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
   }
 
   public Options without(Set<String> newPasses) {
     return new Options(backend, threads, vectorBytes, numerics, newPasses, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning);
+        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
   }
 
   public Options withDecisions(Decisions newDecisions) {
     return new Options(backend, threads, vectorBytes, numerics, without, newDecisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning);
+        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
   }
 
   public Options withWeights(WeightsFile newWeights) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, Optional.of(newWeights), opener, function, warmUp, checkPromises,
-        specializations, remarks, steps, launches, tuning);
+        specializations, remarks, steps, launches, tuning, speeds);
   }
 
   public Options withOpener(WeightsOpener newOpener) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, newOpener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning);
+        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
   }
 
   public Options withFunction(Optional<String> newFunction) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, newFunction, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning);
+        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
   }
 
   public Options withWarmUp(boolean newWarmUp) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, newWarmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning);
+        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
   }
 
   public Options withCheckPromises(boolean newCheck) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp, newCheck, specializations,
-        remarks, steps, launches, tuning);
+        remarks, steps, launches, tuning, speeds);
   }
 
   public Options withSpecializations(int newNumber) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, newNumber, remarks, steps, launches, tuning);
+        checkPromises, newNumber, remarks, steps, launches, tuning, speeds);
   }
 
   public Options withRemarks(Consumer<Diagnostic> newRemarks) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, newRemarks, steps, launches, tuning);
+        checkPromises, specializations, newRemarks, steps, launches, tuning, speeds);
   }
 
   public Options withSteps(Consumer<Step> newSteps) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, newSteps, launches, tuning);
+        checkPromises, specializations, remarks, newSteps, launches, tuning, speeds);
   }
 
   public Options withLaunches(ObjLongConsumer<Kernel> newLaunches) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, Optional.of(newLaunches), tuning);
+        checkPromises, specializations, remarks, steps, Optional.of(newLaunches), tuning, speeds);
   }
 
   /// With the records in `directory`, which [Einfall#tune] makes; there need not be any yet.
   public Options withTuning(Optional<Path> directory) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, directory);
+        checkPromises, specializations, remarks, steps, launches, directory, speeds);
+  }
+
+  public Options withSpeeds(Optional<Speeds> newSpeeds) {
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
+        checkPromises, specializations, remarks, steps, launches, tuning, newSpeeds);
   }
 }
