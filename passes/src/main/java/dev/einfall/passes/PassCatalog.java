@@ -24,6 +24,7 @@ import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.DropDeadStores;
 import dev.einfall.passes.loop.ExpandFunctions;
 import dev.einfall.passes.loop.FactorReductions;
+import dev.einfall.passes.loop.ForwardStores;
 import dev.einfall.passes.loop.FuseLoops;
 import dev.einfall.passes.loop.FuseMultiplyAdds;
 import dev.einfall.passes.loop.KeepAccumulators;
@@ -129,13 +130,13 @@ public final class PassCatalog {
     passes.put("group-products", options -> new GroupProducts(options.target(), options.numerics()));
     passes.put("group-einsums", options -> new GroupEinsums(options.bytes("row-bytes", options.target().rowBytes())));
     passes.put("choose-mappings", options -> new ChooseMappings(options.target(), options.numerics()));
-    passes.put("pack-operands", _ -> new PackOperands());
+    passes.put("pack-operands", options -> new PackOperands(options.target()));
     passes.put("lower-einsums", _ -> new LowerEinsums());
     passes.put("merge-dimensions", _ -> new MergeDimensions());
     passes.put("fuse-loops", options -> new FuseLoops(schedule(options), options.numerics()));
     passes.put("split-ranges", options -> new SplitRanges(
         options.words("fixed"), options.words("whole"), options.number("copies", 8), options.numerics()));
-    passes.put("reorder-loops", options -> new ReorderLoops(options.words("order"), options.numerics()));
+    passes.put("reorder-loops", options -> new ReorderLoops(options.words("order"), options.words("lanes"), options.numerics()));
     passes.put("split-loops", PassCatalog::splitLoops);
     passes.put("factor-reductions", options -> new FactorReductions(options.words("loops"), options.numerics()));
     passes.put("bind-loops", PassCatalog::bindLoops);
@@ -149,6 +150,7 @@ public final class PassCatalog {
     passes.put("transpose-tiles", _ -> new TransposeTiles());
     passes.put("keep-accumulators", options -> new KeepAccumulators(options.number("registers", 64)));
     passes.put("share-subexpressions", _ -> new ShareSubexpressions());
+    passes.put("forward-stores", _ -> new ForwardStores());
     passes.put("turn-loops", options -> new TurnLoops(options.target().l2Bytes()));
     passes.put("share-kernels", _ -> new ShareKernels());
     passes.put("plan-memory", _ -> new PlanMemory());
@@ -248,7 +250,8 @@ public final class PassCatalog {
       case GroupRecurrences group -> text(group.target()) + text(group.numerics());
       case ChooseMappings choose -> text(choose.target()) + text(choose.numerics());
       case ReducePasses reduce -> reduce.form() + ", rows=" + reduce.rows() + ", reference=" + (reduce.exponents() ? "exponent" : "maximum");
-      case ReorderLoops reorder -> "order=" + String.join(" ", reorder.order()) + text(reorder.numerics());
+      case ReorderLoops reorder -> "order=" + String.join(" ", reorder.order())
+          + (reorder.lanes().isEmpty() ? "" : ", lanes=" + String.join(" ", reorder.lanes())) + text(reorder.numerics());
       case SplitLoops split -> splitText(split);
       case ScheduleRecurrences schedule -> text(schedule.target()) + text(schedule.numerics());
       case FactorReductions factor -> "loops=" + String.join(" ", factor.loops()) + text(factor.numerics());

@@ -27,6 +27,7 @@ import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.DropDeadStores;
 import dev.einfall.passes.loop.ExpandFunctions;
 import dev.einfall.passes.loop.FactorReductions;
+import dev.einfall.passes.loop.ForwardStores;
 import dev.einfall.passes.loop.FuseLoops;
 import dev.einfall.passes.loop.FuseMultiplyAdds;
 import dev.einfall.passes.loop.KeepAccumulators;
@@ -139,7 +140,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new GroupEinsums(options.target().rowBytes()),
         new ChooseMappings(options.target(), options.numerics(), options.decisions()),
         // Panels are as wide as the tiles just chosen, and are Einsums that need nests themselves.
-        new PackOperands(),
+        new PackOperands(options.target()),
         new NameRanks(),
         new ChooseMappings(options.target(), options.numerics(), options.decisions())));
   }
@@ -157,9 +158,9 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // What a part of a loop does not do need not be scheduled; ranks that will be, keep constant extents.
         new SplitRanges(ranks(schedule, schedule.order()), ranks(schedule, parallel), options.numerics()),
         // Whole ranks first: exchanging them is free of tails, which splitting makes.
-        new ReorderLoops(ranks(schedule, schedule.order()), options.numerics()),
+        new ReorderLoops(ranks(schedule, schedule.order()), ranks(schedule, schedule.bound(Mapping.Binding.VECTORIZE)), options.numerics()),
         new SplitLoops(schedule.splits(), parallel),
-        new ReorderLoops(schedule.order(), options.numerics()),
+        new ReorderLoops(schedule.order(), schedule.bound(Mapping.Binding.VECTORIZE), options.numerics()),
         new SimplifyIndices(),
         // Now that loops stand where they stay: a reduction ends where it does for the last row of a tile.
         new SplitRanges(inner, parallel, options.numerics()),
@@ -181,6 +182,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new TransposeTiles(),
         new KeepAccumulators(),
         new ShareSubexpressions(),
+        // What is shared stands between stores now, and is no longer looked for in runs of them.
+        new ForwardStores(),
         // Last, as it looks for what loops store and load in the end, and is in nobody's way then.
         new TurnLoops(options.target().l2Bytes())));
   }

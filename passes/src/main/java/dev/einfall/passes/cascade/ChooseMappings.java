@@ -69,7 +69,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
         Optional<Mapping.Group> group = cascade.mapping().group(einsum.tensor());
         List<Tensor> fused = group.map(Mapping.Group::members).orElse(List.of());
         nests.add(tiled(einsum.tensor(), subjects.get(einsum.tensor()), einsum, new CostModel(target, einsum, constant, fused),
-            group.map(outside -> outside.shared().size()).orElse(0), group.isEmpty()).nest());
+            group.map(outside -> outside.shared().size()).orElse(0), group.isEmpty(), constant).nest());
       }
     }
     // A scalar has no loops, and a map without a directive says nothing.
@@ -122,7 +122,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
   private TiledNest inKernel(
       KernelView view, KernelView.Writer writer, Einsum inside, Set<Tensor> constant, Map<Tensor, String> subjects) {
     CostModel costs = new CostModel(target, inside, constant, access -> view.isSteady(writer, access), writer.times());
-    return tiled(writer.tensor(), subjects.get(writer.tensor()), inside, costs, 0, false);
+    return tiled(writer.tensor(), subjects.get(writer.tensor()), inside, costs, 0, false, constant);
   }
 
   /// The loops of one Einsum, in the tiles that take the fewest cycles.
@@ -131,10 +131,11 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
   /// @param subject of the decision
   /// @param shared how many of its first ranks a group shares
   /// @param isKernel whether the Einsum is all of its kernel
-  private TiledNest tiled(Tensor tensor, String subject, Einsum einsum, CostModel costs, int shared, boolean isKernel) {
+  private TiledNest tiled(
+      Tensor tensor, String subject, Einsum einsum, CostModel costs, int shared, boolean isKernel, Set<Tensor> constant) {
     List<Rank> free = einsum.ranks().subList(shared, einsum.ranks().size());
     List<Rank> reduced = Exprs.reduced(einsum.value());
-    Streams streams = new Streams(target, numerics, einsum, reduced, isKernel);
+    Streams streams = new Streams(target, numerics, einsum, reduced, isKernel, constant);
     List<Tiling> tilings = new ArrayList<>();
     new Tilings(target, numerics, einsum, free, reduced).all().forEach(tiling -> {
       tilings.add(tiling);
@@ -145,6 +146,6 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       Transposition.of(einsum, free).flatMap(blocks -> blocks.tile(einsum, target, numerics)).ifPresent(tilings::add);
     }
     Tiling best = decisions.choose(subject, tilings, tiling -> costs.cycles(tiling) + streams.reading(tiling));
-    return new TiledNest(target, tensor, einsum, shared, best, costs.cycles(best));
+    return new TiledNest(target, tensor, einsum, shared, best, costs.cycles(best), streams.goAlongRows(best));
   }
 }

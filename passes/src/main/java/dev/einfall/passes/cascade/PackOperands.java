@@ -13,6 +13,7 @@ import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Pass;
+import dev.einfall.passes.Target;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -24,7 +25,8 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /// Copies the operands of a vectorized reduction into panels as wide as its tiles, where neighbouring lanes are not
-/// neighbours in memory, or where a constant operand's rows are further apart than a panel is wide.
+/// neighbours in memory, or where an operand's rows are further apart than a panel is wide: of a constant operand always, of another one
+/// where so many tiles read each element that a copy pays.
 ///
 /// ```
 /// Y[m, n] = sum[k](X[m, k] * W[n, k])         W_panels[np in 0..3, k, nl in 0..4] = W[4 * np + nl, k] or 0.0
@@ -37,7 +39,7 @@ import java.util.function.Predicate;
 /// The `or` is for the last panel where it is not whole, and for indices that a condition guards. A panel is itself an Einsum: if
 /// the operand is constant it is computed once, when the weights are known. What the steps of a recurrence read, each time the
 /// same, is copied before the steps.
-public record PackOperands() implements Pass.OnCascade {
+public record PackOperands(Target target) implements Pass.OnCascade {
 
   @Override
   public String name() {
@@ -64,7 +66,7 @@ public record PackOperands() implements Pass.OnCascade {
   }
 
   /// The recurrence with panels of what its updates read alike in all steps.
-  private static Recurrence packed(
+  private Recurrence packed(
       Recurrence recurrence, KernelView kernel, Mapping mapping, Set<Tensor> constant, List<Definition> before) {
     List<Recurrence.Update> updates = new ArrayList<>();
     for (Recurrence.Update update : recurrence.updates()) {
@@ -87,7 +89,7 @@ public record PackOperands() implements Pass.OnCascade {
   ///
   /// @param before the definitions so far, to which panels are added
   /// @param isCopied whether what is read can be copied there
-  private static Expr packed(Einsum einsum, Optional<Mapping.Nest> mapped, Set<Tensor> constant, List<Definition> before,
+  private Expr packed(Einsum einsum, Optional<Mapping.Nest> mapped, Set<Tensor> constant, List<Definition> before,
       Predicate<Expr.Access> isCopied) {
     Optional<Rank> vector = mapped.flatMap(nest ->
         einsum.ranks().stream().filter(rank -> isBound(rank, nest, Mapping.Binding.VECTORIZE)).findFirst());
@@ -98,10 +100,12 @@ public record PackOperands() implements Pass.OnCascade {
     Mapping.Nest nest = mapped.orElseThrow();
     int width = nest.splits().stream().filter(split -> split.rank().equals(vector.get().name()))
         .mapToInt(split -> split.factors().getFirst()).findFirst().orElse(1);
-    boolean tiled = einsum.ranks().stream().anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && rank != vector.get());
+    Optional<Rank> row = einsum.ranks().stream()
+        .filter(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && rank != vector.get()).findFirst();
     Map<Expr, Expr> replaced = new LinkedHashMap<>();
     for (Expr.Access access : products.get().operands()) {
-      boolean isFar = isStrided(access, vector.get()) || tiled && isFarApart(access, vector.get(), width, constant);
+      boolean isFar = isStrided(access, vector.get()) || row.isPresent() && isFarApart(access, vector.get(), width)
+          && (constant.contains(access.tensor()) || new PanelCosts(target, einsum, access, vector.get()).pay());
       if (isFar && isCopied.test(access)) {
         replaced.put(access, new Panel(access, einsum, vector.get(), width).define(before));
       }
@@ -118,9 +122,8 @@ public record PackOperands() implements Pass.OnCascade {
     return CostModel.isPackable(access) && !CostModel.isContiguous(access, vector);
   }
 
-  private static boolean isFarApart(Expr.Access access, Rank vector, int width, Set<Tensor> constant) {
-    return constant.contains(access.tensor()) && CostModel.isPackable(access)
-        && Exprs.freeRanks(access).contains(vector) && vector.size().value() > width;
+  private static boolean isFarApart(Expr.Access access, Rank vector, int width) {
+    return CostModel.isPackable(access) && Exprs.freeRanks(access).contains(vector) && vector.size().value() > width;
   }
 
   /// The copy of one operand: ranks of the operand but the vector rank, then the coordinate within a panel.

@@ -44,12 +44,14 @@ final class TiledNest {
   private final List<Rank> reduced;
   private final Tiling tiling;
   private final double cycles;
+  private final boolean isAlongRows;
   private final Optional<Transposition> transposition;
 
   /// @param tensor under whose name the loops are known
   /// @param shared how many of its first ranks a group shares
   /// @param cycles the estimate for `tiling`
-  TiledNest(Target target, Tensor tensor, Einsum einsum, int shared, Tiling tiling, double cycles) {
+  /// @param isAlongRows whether the tiles of a row follow each other inside of each step of the reduction
+  TiledNest(Target target, Tensor tensor, Einsum einsum, int shared, Tiling tiling, double cycles, boolean isAlongRows) {
     this.target = target;
     this.tensor = tensor;
     this.einsum = einsum;
@@ -58,11 +60,12 @@ final class TiledNest {
     this.reduced = Exprs.reduced(einsum.value());
     this.tiling = tiling;
     this.cycles = cycles;
+    this.isAlongRows = isAlongRows;
     this.transposition = Transposition.of(einsum, free).filter(blocks -> blocks.takes(tiling));
   }
 
   Mapping.Nest nest() {
-    if (Streams.goAlongRows(tiling)) {
+    if (isAlongRows) {
       return alongRows();
     }
     Optional<Integer> block = shared > 0 || transposition.isPresent() ? Optional.empty() : new RowBlocks(target, einsum).of(tiling);

@@ -4,6 +4,7 @@ import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.passes.Numerics;
+import java.util.List;
 import java.util.Optional;
 
 /// A step of a reduction: `acc[i] = acc[i] op value`.
@@ -27,11 +28,13 @@ record Accumulation(Stmt.Store store, BinaryOp op, Expr accumulator, Expr value)
     };
   }
 
-  /// Whether nothing in `body` but this has to do with the accumulator's buffer.
-  boolean isAlone(Stmt body) {
-    long stores = body.nodes().filter(node -> node instanceof Stmt.Store other && other.buffer() == store.buffer()).count();
+  /// Whether nothing in `body` has to do with the accumulator's buffer but this, and others of the same operation: for the rest of a
+  /// rank that was cut into tiles.
+  boolean isAmongItsLike(Stmt body) {
+    List<Stmt.Store> stores = body.nodes().filter(Stmt.Store.class::isInstance).map(Stmt.Store.class::cast)
+        .filter(other -> other.buffer() == store.buffer()).toList();
     long loads = body.nodes().flatMap(Stmt::exprs).flatMap(Expr::nodes)
         .filter(node -> node instanceof Expr.Load load && load.buffer() == store.buffer()).count();
-    return stores == 1 && loads == 1;
+    return loads == stores.size() && stores.stream().allMatch(other -> of(other).filter(step -> step.op == op).isPresent());
   }
 }

@@ -36,7 +36,9 @@ import java.util.function.Consumer;
 ///
 /// A loop moves only if its iterations are independent: every buffer that it stores to and that lives longer than an
 /// iteration is indexed by its counter, or only accumulates, in any order that the contract allows. Otherwise it stays, with a remark.
-public record ReorderLoops(List<String> order, Numerics numerics) implements Pass.OnKernel {
+///
+/// @param lanes loops that become lanes: their dimension of a wider buffer is the last one, wherever the loop stands
+public record ReorderLoops(List<String> order, List<String> lanes, Numerics numerics) implements Pass.OnKernel {
 
   @Override
   public String name() {
@@ -50,16 +52,16 @@ public record ReorderLoops(List<String> order, Numerics numerics) implements Pas
 
   @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
-    return kernel.withBody(new Sinking(order, numerics, remarks).reordered(kernel.body()));
+    return kernel.withBody(new Sinking(order, lanes, numerics, remarks).reordered(kernel.body()));
   }
 
   /// One run of the pass. Remembers which loop each added dimension of a buffer stands for: dimensions are in the order
-  /// of the loops, so that the innermost loop runs along neighbouring elements.
+  /// of the loops, so that the innermost loop runs along neighbouring elements, or else lanes do.
   private record Sinking(
-      List<String> order, Numerics numerics, Consumer<Diagnostic> remarks, Map<Buffer, List<String>> dimensions) {
+      List<String> order, List<String> lanes, Numerics numerics, Consumer<Diagnostic> remarks, Map<Buffer, List<String>> dimensions) {
 
-    Sinking(List<String> order, Numerics numerics, Consumer<Diagnostic> remarks) {
-      this(order, numerics, remarks, new IdentityHashMap<>());
+    Sinking(List<String> order, List<String> lanes, Numerics numerics, Consumer<Diagnostic> remarks) {
+      this(order, lanes, numerics, remarks, new IdentityHashMap<>());
     }
 
     Stmt reordered(Stmt body) {
@@ -118,13 +120,17 @@ public record ReorderLoops(List<String> order, Numerics numerics) implements Pas
     private Stmt sinkInto(Stmt.For loop, Buffer buffer, Stmt inner) {
       List<String> added = new ArrayList<>(dimensions.getOrDefault(buffer, List.of()));
       String name = loop.var().name();
-      int position = (int) added.stream().filter(other -> order.indexOf(other) < order.indexOf(name)).count();
+      int position = (int) added.stream().filter(other -> depth(other) < depth(name)).count();
       added.add(position, name);
       List<Integer> extents = inserted(buffer.extents(), position, Math.toIntExact(Rewrites.constant(loop.extent()).orElseThrow()));
       Buffer wide = new Buffer(buffer.name(), buffer.type(), extents, buffer.space());
       dimensions.put(wide, added);
       Stmt body = Rewrites.redirect(inner, buffer, wide, indices -> inserted(indices, position, new Expr.Ref(loop.var())));
       return new Stmt.Alloc(wide, sink(loop, body));
+    }
+
+    private int depth(String loop) {
+      return order.indexOf(loop) + (lanes.contains(loop) ? order.size() : 0);
     }
 
     private static <T> List<T> inserted(List<T> list, int position, T element) {
@@ -139,7 +145,7 @@ public record ReorderLoops(List<String> order, Numerics numerics) implements Pas
       return Rewrites.constant(loop.extent()).isPresent() && loop.body().nodes().allMatch(node ->
           !(node instanceof Stmt.Store store) || inside.contains(store.buffer())
               || store.indices().stream().anyMatch(index -> Rewrites.uses(index, loop.var()))
-              || Accumulation.inAnyOrder(store, numerics).filter(step -> step.isAlone(loop.body())).isPresent());
+              || Accumulation.inAnyOrder(store, numerics).filter(step -> step.isAmongItsLike(loop.body())).isPresent());
     }
   }
 }

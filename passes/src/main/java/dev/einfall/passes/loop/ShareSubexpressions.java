@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// Computes once what several stores in a row use, and loads once what they load.
@@ -74,31 +73,7 @@ public record ShareSubexpressions() implements Pass.OnKernel {
   }
 
   private static boolean clashes(Stmt.Store writer, Stmt.Store reader) {
-    return loads(reader).anyMatch(load -> load.buffer() == writer.buffer() && !areApart(load.indices(), writer.indices()));
-  }
-
-  /// Whether two accesses of one buffer have no element in common, as is known of different constant distances from one place.
-  private static boolean areApart(List<Expr> one, List<Expr> other) {
-    return !one.equals(other) && IntStream.range(0, one.size()).anyMatch(i -> areApart(one.get(i), other.get(i)));
-  }
-
-  private static boolean areApart(Expr one, Expr other) {
-    IndexSum distance = IndexSum.of(base(other)).plus(IndexSum.of(base(one)).times(-1));
-    return distance.terms().isEmpty() && (last(one) < distance.constant() + first(other) || distance.constant() + last(other) < first(one));
-  }
-
-  private static Expr base(Expr index) {
-    return index instanceof Expr.Ramp ramp ? ramp.base() : index;
-  }
-
-  /// The least distance of an element from the base.
-  private static long first(Expr index) {
-    return index instanceof Expr.Ramp ramp ? Math.min(0, ramp.stride() * (ramp.lanes() - 1L)) : 0;
-  }
-
-  /// The largest distance of an element from the base.
-  private static long last(Expr index) {
-    return index instanceof Expr.Ramp ramp ? Math.max(0, ramp.stride() * (ramp.lanes() - 1L)) : 0;
+    return loads(reader).anyMatch(load -> !Element.of(load).isApartFrom(Element.of(writer)));
   }
 
   private static Stream<Expr.Load> loads(Stmt.Store store) {
