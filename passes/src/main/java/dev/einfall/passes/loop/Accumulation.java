@@ -28,13 +28,23 @@ record Accumulation(Stmt.Store store, BinaryOp op, Expr accumulator, Expr value)
     };
   }
 
+  /// Whether nothing in `body` but this has to do with the accumulator's buffer.
+  boolean isAlone(Stmt body) {
+    return isAmongItsLike(body) && stores(body).size() == 1;
+  }
+
   /// Whether nothing in `body` has to do with the accumulator's buffer but this, and others of the same operation: for the rest of a
   /// rank that was cut into tiles.
   boolean isAmongItsLike(Stmt body) {
-    List<Stmt.Store> stores = body.nodes().filter(Stmt.Store.class::isInstance).map(Stmt.Store.class::cast)
-        .filter(other -> other.buffer() == store.buffer()).toList();
+    List<Stmt.Store> stores = stores(body);
     long loads = body.nodes().flatMap(Stmt::exprs).flatMap(Expr::nodes)
         .filter(node -> node instanceof Expr.Load load && load.buffer() == store.buffer()).count();
     return loads == stores.size() && stores.stream().allMatch(other -> of(other).filter(step -> step.op == op).isPresent());
+  }
+
+  /// The stores in `body` to the accumulator's buffer.
+  private List<Stmt.Store> stores(Stmt body) {
+    return body.nodes().filter(Stmt.Store.class::isInstance).map(Stmt.Store.class::cast)
+        .filter(other -> other.buffer() == store.buffer()).toList();
   }
 }
