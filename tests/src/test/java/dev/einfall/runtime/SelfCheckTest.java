@@ -38,7 +38,10 @@ class SelfCheckTest {
 
   /// What comes of a kernel whose code takes these times: that of the first shape, and that of the second.
   private static KernelWorkshop.Made made(Kernel kernel, double first, double second, Shape shape, List<CompiledKernel> codes) {
-    JvmBackend backend = new JvmBackend(JvmOptions.ofThisJvm());
+    return made(kernel, first, second, shape, codes, new JvmBackend(JvmOptions.ofThisJvm()));
+  }
+
+  private static KernelWorkshop.Made made(Kernel kernel, double first, double second, Shape shape, List<CompiledKernel> codes, JvmBackend backend) {
     Pace pace = (rehearsal, _) -> {
       if (codes.stream().noneMatch(code -> code == rehearsal.kernel())) {
         codes.add(rehearsal.kernel());
@@ -79,6 +82,14 @@ class SelfCheckTest {
     assertEquals(1, codes.size());
     assertEquals(List.of(), made.learned());
     assertTrue(made.remarks().getFirst().message().endsWith("good code of it"), made.remarks().toString());
+  }
+
+  @Test
+  void triesNothingElseWhereTheCompilerIsLate() {
+    List<CompiledKernel> codes = new ArrayList<>();
+    KernelWorkshop.Made made = made(LARGE, SLOW, FAST, Shape.USUAL, codes, new JvmBackend(JvmOptions.ofThisJvm().withMaxWarmUpMillis(1)));
+    assertEquals(List.of(), codes);
+    assertTrue(made.remarks().getFirst().message().startsWith("kernel k was not compiled by the JIT during warm-up"), made.remarks().toString());
   }
 
   @Test

@@ -69,6 +69,11 @@ public record JvmBackend(JvmOptions options) {
     return new WarmUp(CompilerDirectives.available() ? options.maxWarmUpMillis() : 0);
   }
 
+  /// The same, for at most `maxMillis`.
+  public WarmUp warmUp(int maxMillis) {
+    return new WarmUp(CompilerDirectives.available() ? Math.min(maxMillis, options.maxWarmUpMillis()) : 0);
+  }
+
   /// The class file of a kernel, for people to look at.
   public byte[] classFile(Kernel kernel) {
     return write(kernel, Shape.USUAL, _ -> {}).classFile();

@@ -28,6 +28,9 @@ public final class WarmUp {
 
   /// Why a kernel is not fast.
   public enum Outcome {
+    /// While others were, until there was no time left.
+    LATE(" was not compiled by the JIT during warm-up: it may run slowly at first, or for good"),
+    /// However long it ran.
     NEVER_COMPILED(" was not compiled by the JIT during warm-up: it may run slowly at first, or for good"),
     ALLOCATES(" allocates memory while it runs: the JIT keeps vectors in objects, which is very slow");
 
@@ -101,7 +104,7 @@ public final class WarmUp {
   /// The kernels that are not fast, when all is done, and why.
   public Map<Rehearsal, Outcome> slow() {
     Map<Rehearsal, Outcome> slow = new LinkedHashMap<>();
-    waiting.forEach(one -> slow.put(one.rehearsal, Outcome.NEVER_COMPILED));
+    waiting.forEach(one -> slow.put(one.rehearsal, Outcome.LATE));
     givenUp.forEach(one -> slow.put(one, Outcome.NEVER_COMPILED));
     compiled.stream().filter(WarmUp::allocates).forEach(one -> slow.put(one, Outcome.ALLOCATES));
     return slow;

@@ -20,6 +20,7 @@ import dev.einfall.runtime.tuning.Question;
 import dev.einfall.runtime.tuning.RecordFile;
 import dev.einfall.runtime.tuning.TuningKey;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -58,12 +59,12 @@ final class PlanCompiler {
   /// The program for `sizes`, with the choices that were found best if there is a record of it.
   CompiledPlan compile(SortedMap<String, Long> sizes) {
     ProgramReading.Read read = reading.at(sizes);
-    if (tuning.isEmpty()) {
-      return compile(read, sizes, decisions(), Evidence.of(List.of()), Optional.empty(), timings);
+    // Where nothing was measured yet, the key of the record need not be known.
+    if (tuning.filter(Files::isDirectory).isEmpty()) {
+      return compile(read, sizes, decisions(), Evidence.of(List.of()), tuning, timings);
     }
-    RecordFile record = record(tuning.get(), read.cascade(), sizes);
-    Evidence evidence = Evidence.of(told(record));
-    CompiledPlan compiled = compile(read, sizes, decisions().withFindings(evidence), evidence, Optional.of(record), timings);
+    Evidence evidence = Evidence.of(told(record(tuning.get(), read.cascade(), sizes)));
+    CompiledPlan compiled = compile(read, sizes, decisions().withFindings(evidence), evidence, tuning, timings);
     tell(evidence, read.cascade().name());
     return compiled;
   }
@@ -110,16 +111,18 @@ final class PlanCompiler {
   /// One at a time: compiling keeps all cores busy, and the second may find what the first made.
   ///
   /// @param evidence what is known of the shapes of kernels
-  /// @param record where what is found out about them goes
+  /// @param directory where the record is that what is found out about them goes to
   private synchronized CompiledPlan compile(ProgramReading.Read read, SortedMap<String, Long> sizes, Decisions decisions,
-      Evidence evidence, Optional<RecordFile> record, Optional<ObjLongConsumer<Kernel>> launches) {
+      Evidence evidence, Optional<Path> directory, Optional<ObjLongConsumer<Kernel>> launches) {
     Map<String, CompiledKernel> known = kernels.known();
     SelfCheck check = new SelfCheck(backend, pipeline.options().target().speeds(), Pace.measured());
     try (KernelWorkshop workshop = new KernelWorkshop(backend, known.keySet(), digest -> shape(digest, evidence), check)) {
       KernelPlan plan = plan(pipeline.withDecisions(decisions), read.cascade(), sizes, workshop);
       KernelWorkshop.Made made = workshop.finish();
       made.remarks().forEach(remarks);
-      record.ifPresent(file -> keep(made.learned(), file));
+      if (directory.isPresent() && !made.learned().isEmpty()) {
+        keep(made.learned(), record(directory.get(), read.cascade(), sizes));
+      }
       return compile(plan, kernels.compiled(plan.setup(), known, made), kernels.compiled(plan.launches(), known, made), read.weights(), launches);
     }
   }

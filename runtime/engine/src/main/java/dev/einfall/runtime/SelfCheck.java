@@ -31,11 +31,15 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
   /// What a sample may take at least, if the code is good.
   private static final double SAMPLE_NANOS = 50_000;
   /// One task that takes longer is not tried: it may be a hundred times that.
-  private static final double LONGEST_NANOS = 2_000_000;
+  private static final double LONGEST_NANOS = 500_000;
   /// What takes less need not be better.
   private static final double SHORT_NANOS = 10_000;
   private static final int TRIES = 4;
   private static final long PAUSE_NANOS = 20_000_000;
+  /// How long another shape may take to become fast.
+  private static final int WARM_UP_MILLIS = 3_000;
+  /// What is taken for code that is interpreted, without trying how slow that is.
+  private static final double INTERPRETED = 1_000;
   /// Another shape must be so much faster to be kept.
   private static final double GAIN = 1.2;
 
@@ -54,7 +58,8 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
   /// A kernel that is slow.
   ///
   /// @param times how many times as long as the least it takes
-  private record Slow(Rehearsed one, String reason, double times) {}
+  /// @param isWorthMore whether there is a reason to try something else: not where the just-in-time compiler is late with everything
+  private record Slow(Rehearsed one, String reason, double times, boolean isWorthMore) {}
 
   /// What came of it.
   ///
@@ -65,7 +70,8 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
   Findings check(List<Rehearsed> all, WarmUp warmUp) {
     Findings findings = new Findings(new ArrayList<>(), new ArrayList<>());
     for (Slow slow : slow(all, warmUp)) {
-      Optional<CompiledKernel> other = backend.reshaped(slow.one.kernel, Shape.SMALL, slow.one.code());
+      Optional<CompiledKernel> other =
+          slow.isWorthMore ? backend.reshaped(slow.one.kernel, Shape.SMALL, slow.one.code()) : Optional.empty();
       if (other.isEmpty()) {
         remark(slow, "", findings);
       } else {
@@ -78,7 +84,8 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
   }
 
   private void judge(Slow slow, Rehearsed again, Findings findings) {
-    double gain = slow.times / times(again, warmed(again));
+    WarmUp warmUp = warmed(again);
+    double gain = slow.times / (warmUp.slow().isEmpty() ? times(again, warmUp) : INTERPRETED);
     if (gain >= GAIN) {
       findings.learned.add(new Learned(again, Shape.SMALL, gain));
       remark(slow, String.format(Locale.ROOT, "; in %s it is %.1f times as fast, and stays so", Shape.SMALL.text(), gain), findings);
@@ -88,7 +95,7 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
   }
 
   private WarmUp warmed(Rehearsed one) {
-    WarmUp warmUp = backend.warmUp();
+    WarmUp warmUp = backend.warmUp(WARM_UP_MILLIS);
     warmUp.add(one.rehearsal);
     while (!warmUp.isDone()) {
       warmUp.round();
@@ -100,12 +107,13 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
     Map<JvmBackend.Rehearsal, WarmUp.Outcome> known = warmUp.slow();
     List<Slow> slow = new ArrayList<>();
     for (Rehearsed one : all) {
-      double times = times(one, warmUp);
       WarmUp.Outcome outcome = known.get(one.rehearsal);
+      double times = outcome == null || outcome == WarmUp.Outcome.ALLOCATES ? times(one, warmUp) : INTERPRETED;
       if (outcome != null) {
-        slow.add(new Slow(one, outcome.text(), times));
+        slow.add(new Slow(one, outcome.text(), times, outcome != WarmUp.Outcome.LATE));
       } else if (times > far(one.kernel)) {
-        slow.add(new Slow(one, String.format(Locale.ROOT, " takes %.0f times as long as a core needs at least: the JIT has not made good code of it", times), times));
+        slow.add(new Slow(one, String.format(Locale.ROOT, " takes %.0f times as long as a core needs at least: the JIT has not made good code of it", times),
+            times, true));
       }
     }
     return slow;
