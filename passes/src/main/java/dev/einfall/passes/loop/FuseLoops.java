@@ -30,8 +30,9 @@ import java.util.stream.Stream;
 /// Two loops of one block become one if no iteration of the second needs what a later one of the first does
 /// ([LoopDependences]), what stands between them and around the second may come later or earlier, and the second loads nothing in
 /// its innermost loop but what the first loads or stores there: one more stream of numbers would cost what is saved. Loops inside must
-/// fuse as well, and the schedules of both must differ by how many vectors they take at a time only ([LoopShape]); the fused loops have the names,
-/// and so the schedule, of those that take fewer. A remark says which loops over the same elements stay apart because of their schedules.
+/// fuse as well, and the schedules of both must be the same but for how many vectors they take at a time along the innermost loop ([LoopShape]);
+/// the fused loops have the names, and so the schedule, of those that take fewer. (Attention's exponentials go down columns of one vector, and
+/// their sums through rows of eight: in one loop both took a fifth longer than one after the other.) A remark says which loops over the same elements stay apart because of their schedules.
 ///
 /// @param schedule what will become of the loops
 /// @param numerics whether a sum can still be vectorized beside what is not one

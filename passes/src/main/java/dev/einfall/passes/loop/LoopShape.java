@@ -103,6 +103,9 @@ record LoopShape(Set<Integer> parallel, Set<Integer> vector, Set<Integer> unroll
       if (!one.vector.containsAll(one.unrolled) || !other.vector.containsAll(other.unrolled)) {
         return Optional.of("one computes tiles of several rows");
       }
+      if (one.vectors != other.vectors && !one.vector.contains(first.size() - 1)) {
+        return Optional.of("one goes through rows of more vectors than the other");
+      }
       if (one.vector.stream().anyMatch(position -> isInOrder(first, position, numerics) != isInOrder(second, position, numerics))) {
         return Optional.of("the strict contract keeps the order of a sum, so that it is not vectorized");
       }
