@@ -4,7 +4,6 @@ import static dev.einfall.ir.BinaryOp.ADD;
 import static dev.einfall.ir.BinaryOp.DIV;
 import static dev.einfall.ir.BinaryOp.EQ;
 import static dev.einfall.ir.BinaryOp.GT;
-import static dev.einfall.ir.BinaryOp.LE;
 import static dev.einfall.ir.BinaryOp.LT;
 import static dev.einfall.ir.BinaryOp.MAX;
 import static dev.einfall.ir.BinaryOp.MIN;
@@ -19,18 +18,26 @@ import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.loop.Expr;
 
-/// Transcendental functions of `f32` as arithmetic. Polynomials interpolate the function at the Chebyshev nodes of the
-/// interval that the argument is reduced to.
+/// Transcendental functions of `f32` as arithmetic. Polynomials have the least largest error in the interval that the argument is reduced
+/// to, or interpolate the function at its Chebyshev nodes. What counts is the number of operations on vectors: those on floats and on integers
+/// share the same units.
 final class FloatFunctions {
-  /// 1.5 * 2^23: adding it rounds a small float to an integer, which the low bits then hold.
+  /// 1.5 * 2^23: adding it rounds a small float to an integer, which the low bits then hold. With the bias of an exponent added, these are the
+  /// exponent of a power of two.
   private static final double ROUNDER = 12582912.0;
-  /// The least and the largest number whose exponential is a normal one.
-  private static final double EXP_LEAST = -87.336544;
-  private static final double EXP_LARGEST = 88.72283;
+  private static final int BIAS = 127;
+  /// The exponential of the one is less than every normal number, that of the other more than every finite one; so are those of what
+  /// lies beyond.
+  private static final double EXP_LEAST = -87.5;
+  private static final double EXP_LARGEST = 89.4;
   private static final double LN2_HIGH = 0x1.62e4p-1;
   private static final double LN2_LOW = 1.42860677e-06;
-  /// exp(r) for |r| <= ln(2) / 2.
-  private static final double[] EXP = {1.0, 1.0, 0.5, 0.16666576266288757, 0.041666556149721146, 0.00836318451911211, 0.0013926189858466387};
+  /// 2 * exp(r) for |r| <= ln(2) / 2: exact at 0.
+  private static final double[] TWICE_EXP = {
+      2.0, 1.9999994039535522, 0.9999829530715942, 0.3333527445793152, 0.08379606157541275, 0.01658059097826481};
+  /// -2^r for |r| <= 1/2.
+  private static final double[] MINUS_EXP2 = {
+      -1.0, -0.6931470036506653, -0.24022240936756134, -0.055507343262434006, -0.009671554900705814, -0.001326467259787023};
   /// (log(1 + u) - u + u^2 / 2) / u^3 for sqrt(1/2) <= 1 + u < sqrt(2).
   private static final double[] LOG = {
       0.3333333134651184, -0.2499999701976776, 0.20000715553760529, -0.1666780263185501, 0.14249058067798615,
@@ -39,15 +46,14 @@ final class FloatFunctions {
   private static final double[] ERF_SMALL = {
       0.12837915122509003, -0.3761250376701355, 0.11281910538673401, -0.02676982991397381, 0.004997641313821077,
       -0.0006012553349137306};
-  /// -log(1 - erf(x)) for 0.92 <= x <= 4.
+  /// log(1 - erf(x)) / log(2) for 0.92 <= x <= 4.
   private static final double[] ERF_LARGE = {
-      -0.00032044152612797916, 1.1302375793457031, 0.6318145394325256, 0.11009448021650314, -0.026431018486618996,
-      0.00476357527077198, -0.0005977434921078384, 4.6177912736311555e-05, -1.6435697034467012e-06};
-  /// tanh(x) / x = P(x^2) / Q(x^2) for |x| <= 9.1.
-  private static final double[] TANH_P = {
-      1.0, 0.14018797874450684, 0.0043201507069170475, 3.965550786233507e-05, 9.725827254669639e-08, 2.8968322532407775e-11};
-  private static final double[] TANH_Q = {
-      1.0, 0.47352123260498047, 0.028827302157878876, 0.0004808061057701707, 2.3686923213972477e-06, 2.4612742954843725e-09};
+      0.00023527449229732156, -1.6294499635696411, -0.9139612317085266, -0.15589188039302826, 0.03596681356430054,
+      -0.005873111542314291, 0.0005799794453196228, -2.194665648858063e-05, -6.585864298358501e-07};
+  /// (exp(2 h) - 1) / h for |h| <= ln(2) / 4, but for the rounding of the result to 1 beyond this argument of `tanh`.
+  private static final double[] EXPM1_OF_TWICE = {
+      2.0, 1.9999998807907104, 1.3333234786987305, 0.6666752099990845, 0.26772984862327576, 0.08884809166193008};
+  private static final double TANH_LARGEST = 9.02;
 
   private final ExpandFunctions.Bindings bindings;
 
@@ -55,17 +61,24 @@ final class FloatFunctions {
     this.bindings = bindings;
   }
 
-  /// `exp(x) = 2^n * exp(r)` with `n` the integer nearest to `x / ln(2)`. The polynomial is around 1, so `n` is added to its
-  /// exponent; where the sum would be none of a normal number, the result is 0 or infinity, and NaN where `x` is.
+  /// `exp(x) = 2^n * exp(r)` with `n` the integer nearest to `x / ln(2)`, as `2^(n - 1) * (2 * exp(r))`: so `2^(n - 1)` is a normal number
+  /// for every normal result, and 0 or infinity next to them. NaN stays NaN.
   Expr exp(Expr x) {
-    Expr shifted = bindings.bind("t", fma(x, number(1.4426950408889634), number(ROUNDER)));
-    Expr n = bindings.bind("n", binary(SUB, shifted, number(ROUNDER)));
-    Expr r = bindings.bind("r", fma(n, number(-LN2_LOW), fma(n, number(-LN2_HIGH), x)));
-    Expr exponent = binary(SHL, new Expr.Bitcast(I32, shifted), integer(23));
-    Expr bits = binary(ADD, new Expr.Bitcast(I32, polynomial(r, EXP)), exponent);
-    Expr e = bindings.bind("e", new Expr.Bitcast(F32, bits));
-    Expr finite = select(binary(LE, x, number(EXP_LARGEST)), e, binary(ADD, x, number(Double.POSITIVE_INFINITY)));
-    return bindings.bind("e", select(binary(LT, x, number(EXP_LEAST)), number(0), finite));
+    double rounder = ROUNDER + BIAS - 1;
+    Expr clamped = bindings.bind("x", clamped(x, EXP_LEAST, EXP_LARGEST));
+    Expr shifted = bindings.bind("t", fma(clamped, number(1.4426950408889634), number(rounder)));
+    Expr n = bindings.bind("n", binary(SUB, shifted, number(rounder)));
+    Expr r = bindings.bind("r", fma(n, number(-LN2_LOW), fma(n, number(-LN2_HIGH), clamped)));
+    return bindings.bind("e", binary(MUL, polynomial(r, TWICE_EXP), powerOfTwo(shifted)));
+  }
+
+  private static Expr clamped(Expr x, double least, double largest) {
+    return binary(MIN, binary(MAX, x, number(least)), number(largest));
+  }
+
+  /// The power whose exponent, with its bias, is in the low bits of a float.
+  private static Expr powerOfTwo(Expr shifted) {
+    return new Expr.Bitcast(F32, binary(SHL, new Expr.Bitcast(I32, shifted), integer(23)));
   }
 
   /// `log(x) = e * ln(2) + log(m)` with `x = m * 2^e` and `m` around 1.
@@ -85,21 +98,29 @@ final class FloatFunctions {
     return bindings.bind("l", select(binary(GT, x, number(0)), positive, select(binary(EQ, x, x), zero, x)));
   }
 
-  /// A ratio of polynomials; beyond 9 the result is 1.
+  /// `(exp(2 x) - 1) / (exp(2 x) + 1)`, where `exp(2 x) - 1` is `2^n * (exp(2 h) - 1) + (2^n - 1)`.
   Expr tanh(Expr x) {
-    Expr clamped = bindings.bind("x", binary(MIN, binary(MAX, x, number(-9)), number(9)));
-    Expr z = bindings.bind("z", binary(MUL, clamped, clamped));
-    Expr p = binary(MUL, clamped, polynomial(z, TANH_P));
-    return bindings.bind("h", binary(DIV, p, polynomial(z, TANH_Q)));
+    double rounder = ROUNDER + BIAS;
+    Expr clamped = bindings.bind("x", clamped(x, -TANH_LARGEST, TANH_LARGEST));
+    Expr shifted = bindings.bind("t", fma(clamped, number(2 * 1.4426950408889634), number(rounder)));
+    Expr n = bindings.bind("n", binary(SUB, shifted, number(rounder)));
+    Expr h = bindings.bind("h", fma(n, number(-LN2_LOW / 2), fma(n, number(-LN2_HIGH / 2), clamped)));
+    Expr power = bindings.bind("s", powerOfTwo(shifted));
+    Expr small = binary(MUL, h, polynomial(h, EXPM1_OF_TWICE));
+    Expr less = bindings.bind("m", fma(power, small, binary(SUB, power, number(1))));
+    return bindings.bind("q", binary(DIV, less, binary(ADD, less, number(2))));
   }
 
-  /// An odd polynomial near 0 and `1 - exp(-t(|x|))` further out; beyond 4 the result is 1.
+  /// An odd polynomial near 0 and `1 - 2^t(|x|)` further out; beyond 4 the result is 1.
   Expr erf(Expr x) {
+    double rounder = ROUNDER + BIAS;
     Expr a = bindings.bind("a", binary(MIN, new Expr.Unary(UnaryOp.ABS, x), number(4)));
     Expr z = bindings.bind("z", binary(MUL, x, x));
     Expr near = fma(x, polynomial(z, ERF_SMALL), x);
-    Expr far = binary(SUB, number(1), exp(bindings.bind("y", new Expr.Unary(UnaryOp.NEG, polynomial(a, ERF_LARGE)))));
-    Expr magnitude = bindings.bind("m", far);
+    Expr y = bindings.bind("y", polynomial(a, ERF_LARGE));
+    Expr shifted = bindings.bind("t", binary(ADD, y, number(rounder)));
+    Expr r = bindings.bind("r", binary(SUB, y, binary(SUB, shifted, number(rounder))));
+    Expr magnitude = bindings.bind("m", fma(polynomial(r, MINUS_EXP2), powerOfTwo(shifted), number(1)));
     Expr signed = select(binary(LT, x, number(0)), new Expr.Unary(UnaryOp.NEG, magnitude), magnitude);
     return bindings.bind("g", select(binary(LT, a, number(0.92)), near, signed));
   }

@@ -26,13 +26,18 @@ public record FunctionAccuracy(double maxUlps, float at, double maxSmall, long w
   /// The functions that are arithmetic under the `reassociate` contract.
   public static final List<UnaryOp> FUNCTIONS = List.of(UnaryOp.EXP, UnaryOp.LOG, UnaryOp.TANH, UnaryOp.ERF, UnaryOp.RSQRT);
 
-  /// `tests/accuracy [STRIDE]`: prints the error of each function under the `reassociate` contract over every `STRIDE`th float, all if it is not given.
+  /// `tests/accuracy [STRIDE] [FUNCTION ...]`: prints the error of each function under the `reassociate` contract over every `STRIDE`th float, all
+  /// if it is not given, and what a vector of 16 takes beside `VectorOperators`.
   public static void main(String[] arguments) {
-    long stride = arguments.length == 0 ? 1 : Long.parseLong(arguments[0]);
+    boolean hasStride = arguments.length > 0 && arguments[0].matches("[0-9]+");
+    long stride = hasStride ? Long.parseLong(arguments[0]) : 1;
+    List<String> names = List.of(arguments).subList(hasStride ? 1 : 0, arguments.length);
     for (UnaryOp function : FUNCTIONS) {
-      FunctionAccuracy accuracy = of(function, Numerics.REASSOCIATE, stride);
-      System.out.printf(Locale.ROOT, "%-6s %6.3f ULP, at %s; %.2g where the result is below %s; %d wrong%n", function.text(),
-          accuracy.maxUlps, accuracy.at, accuracy.maxSmall, SMALL, accuracy.wrong);
+      if (names.isEmpty() || names.contains(function.text())) {
+        FunctionAccuracy accuracy = of(function, Numerics.REASSOCIATE, stride);
+        System.out.printf(Locale.ROOT, "%-6s %6.3f ULP, at %s; %.2g where the result is below %s; %d wrong; %s%n", function.text(),
+            accuracy.maxUlps, accuracy.at, accuracy.maxSmall, SMALL, accuracy.wrong, FunctionSpeed.of(function));
+      }
     }
   }
 
@@ -53,8 +58,17 @@ public record FunctionAccuracy(double maxUlps, float at, double maxSmall, long w
     }
   }
 
+  /// The error over `arguments`.
+  public static FunctionAccuracy of(UnaryOp function, Numerics numerics, float... arguments) {
+    String text = "def f(X: f32[N]) -> f32[N] { Y[n] = " + function.text() + "(X[n])\n return Y }";
+    Options options = Options.defaults().withBackend(Options.Backend.JVM).withThreads(1).withNumerics(numerics);
+    try (Program program = Einfall.compile(new Source("accuracy.ein", text), options)) {
+      return new FunctionAccuracy(0, 0, 0, 0).and(arguments, results(program, arguments), function.onNumbers());
+    }
+  }
+
   private static float[] results(Program program, float[] arguments) {
-    try (Tensor x = Tensor.of(arguments, CHUNK); Tensor y = program.run(Map.of("X", x)).get("Y")) {
+    try (Tensor x = Tensor.of(arguments, arguments.length); Tensor y = program.run(Map.of("X", x)).get("Y")) {
       return y.floats();
     }
   }
