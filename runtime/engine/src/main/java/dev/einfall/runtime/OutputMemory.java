@@ -11,18 +11,19 @@ final class OutputMemory implements AutoCloseable {
   private static final int MOST_IDLE = 4;
 
   private final Buffer buffer;
+  private final long[] shape;
   private final Deque<Tensor.Memory> idle = new ArrayDeque<>();
   private boolean closed;
 
   OutputMemory(Buffer buffer) {
     this.buffer = buffer;
+    this.shape = buffer.extents().stream().mapToLong(Integer::longValue).toArray();
   }
 
   /// A tensor whose elements are anything: the run stores all of them.
   ///
   /// @throws IllegalArgumentException when there is no memory
   Tensor tensor() {
-    long[] shape = buffer.extents().stream().mapToLong(Integer::longValue).toArray();
     Tensor.Memory memory = take();
     return Tensor.in(memory == null ? Tensor.allocate(buffer.type(), shape) : memory, buffer.type(), shape, this::give);
   }

@@ -21,10 +21,26 @@ import java.util.function.Supplier;
 public final class Program implements AutoCloseable {
   private final String name;
   private final List<Port> inputs;
+  private final List<String> inputNames;
   private final List<Port> outputs;
   private final SizeBinding known;
   private final BoundedCache<SortedMap<String, Long>, Executable> executables;
   private final Usage usage;
+  /// What the last run used: most have inputs of the same shapes as the one before.
+  private volatile Specialized last = new Specialized(List.of(), Optional.empty());
+
+  /// The code for inputs of these shapes.
+  private record Specialized(List<List<Long>> shapes, Optional<Executable> executable) {
+
+    boolean fits(List<Tensor> tensors) {
+      for (int i = 0; i < shapes.size(); i++) {
+        if (!shapes.get(i).equals(tensors.get(i).shape())) {
+          return false;
+        }
+      }
+      return executable.isPresent();
+    }
+  }
 
   /// @param known what the weights tell of the sizes
   /// @param compile makes the program for an assignment of all sizes
@@ -33,6 +49,7 @@ public final class Program implements AutoCloseable {
       Function<SortedMap<String, Long>, Executable> compile, Runnable release) {
     this.name = name;
     this.inputs = List.copyOf(inputs);
+    this.inputNames = this.inputs.stream().map(Port::name).toList();
     this.outputs = List.copyOf(outputs);
     this.known = known.copy();
     this.executables = new BoundedCache<>(specializations, compile, executable -> executable.usage().close());
@@ -152,14 +169,13 @@ public final class Program implements AutoCloseable {
   }
 
   private Set<Integer> positions(Set<String> names) {
-    List<String> known = inputs.stream().map(Port::name).toList();
     Set<Integer> positions = new TreeSet<>();
     for (String name : names) {
-      if (!known.contains(name)) {
+      if (!inputNames.contains(name)) {
         throw new IllegalArgumentException("the program " + this.name + " has no input '" + name + "' to give up"
-            + NearKeys.suggestion(name, known));
+            + NearKeys.suggestion(name, inputNames));
       }
-      positions.add(known.indexOf(name));
+      positions.add(inputNames.indexOf(name));
     }
     return positions;
   }
@@ -167,7 +183,7 @@ public final class Program implements AutoCloseable {
   /// What `action` makes of the code for `ordered`, which stay open until then.
   private <T> T with(List<Tensor> ordered, Function<Executable, T> action) {
     return held(ordered, () -> {
-      Executable executable = acquire(sizes(ordered));
+      Executable executable = acquire(ordered);
       try {
         return action.apply(executable);
       } finally {
@@ -191,6 +207,20 @@ public final class Program implements AutoCloseable {
     }
   }
 
+  /// The code for the shapes of `ordered`, held until released.
+  private Executable acquire(List<Tensor> ordered) {
+    Specialized before = last;
+    if (before.fits(ordered)) {
+      Executable executable = before.executable.orElseThrow();
+      if (executable.usage().acquire()) {
+        return executable;
+      }
+    }
+    Executable executable = acquire(sizes(ordered));
+    last = new Specialized(ordered.stream().map(Tensor::shape).toList(), Optional.of(executable));
+    return executable;
+  }
+
   /// The code for `sizes`, held until released. Code that is evicted between finding and holding it is made again.
   private Executable acquire(SortedMap<String, Long> sizes) {
     Executable executable = executables.get(sizes);
@@ -201,14 +231,17 @@ public final class Program implements AutoCloseable {
   }
 
   private List<Tensor> order(Map<String, Tensor> tensors) {
-    List<String> names = inputs.stream().map(Port::name).toList();
     for (String given : tensors.keySet()) {
-      if (!names.contains(given)) {
+      if (!inputNames.contains(given)) {
         throw new IllegalArgumentException("the program " + name + " has no input '" + given + "'"
-            + NearKeys.suggestion(given, names) + " (its inputs are " + String.join(", ", names) + ")");
+            + NearKeys.suggestion(given, inputNames) + " (its inputs are " + String.join(", ", inputNames) + ")");
       }
     }
-    return inputs.stream().map(input -> checked(input, Optional.ofNullable(tensors.get(input.name())))).toList();
+    List<Tensor> ordered = new ArrayList<>(inputs.size());
+    for (Port input : inputs) {
+      ordered.add(checked(input, Optional.ofNullable(tensors.get(input.name()))));
+    }
+    return ordered;
   }
 
   private Tensor checked(Port input, Optional<Tensor> given) {

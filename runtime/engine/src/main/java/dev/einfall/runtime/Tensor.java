@@ -27,13 +27,24 @@ public final class Tensor implements AutoCloseable {
   private final Usage usage;
   /// Whether a tensor with this memory is unreachable; who has its [#data] may read that still.
   private final AtomicBoolean forgotten;
+  private final Cleaner.Cleanable cleanable;
 
-  private Tensor(ElementType type, List<Long> shape, MemorySegment data, Usage usage, AtomicBoolean forgotten) {
+  /// @param isCleaned whether the memory is given back when the tensor is unreachable
+  private Tensor(ElementType type, List<Long> shape, MemorySegment data, Usage usage, AtomicBoolean forgotten, boolean isCleaned) {
     this.type = type;
     this.shape = List.copyOf(shape);
     this.data = data;
     this.usage = usage;
     this.forgotten = forgotten;
+    this.cleanable = isCleaned ? CLEANER.register(this, () -> forget(usage, forgotten)) : () -> { };
+  }
+
+  /// A tensor that was closed before is not forgotten.
+  private static void forget(Usage usage, AtomicBoolean forgotten) {
+    if (!usage.isClosed()) {
+      forgotten.set(true);
+      usage.close();
+    }
   }
 
   /// The memory of a tensor.
@@ -71,17 +82,7 @@ public final class Tensor implements AutoCloseable {
   static Tensor in(Memory memory, ElementType type, long[] shape, Consumer<Memory> closed) {
     AtomicBoolean forgotten = new AtomicBoolean();
     Usage usage = new Usage(() -> (forgotten.get() ? (Consumer<Memory>) Memory::free : closed).accept(memory));
-    return cleaned(new Tensor(type, boxed(shape), memory.data, usage, forgotten));
-  }
-
-  private static Tensor cleaned(Tensor tensor) {
-    Usage usage = tensor.usage;
-    AtomicBoolean forgotten = tensor.forgotten;
-    CLEANER.register(tensor, () -> {
-      forgotten.set(true);
-      usage.close();
-    });
-    return tensor;
+    return new Tensor(type, boxed(shape), memory.data, usage, forgotten, true);
   }
 
   /// An `f32` tensor with a copy of `values`.
@@ -125,7 +126,7 @@ public final class Tensor implements AutoCloseable {
     if (!memory.isNative()) {
       throw new IllegalArgumentException("a tensor cannot lie over memory of the Java heap: copy it");
     }
-    return new Tensor(type, boxed(shape), memory, new Usage(() -> {}), new AtomicBoolean());
+    return new Tensor(type, boxed(shape), memory, new Usage(() -> {}), new AtomicBoolean(), false);
   }
 
   private static void requireBytes(ElementType type, long[] shape, MemorySegment values) {
@@ -231,7 +232,8 @@ public final class Tensor implements AutoCloseable {
     if (!usage.handOver()) {
       throw new IllegalStateException("the tensor " + this + " is given up while it is used elsewhere");
     }
-    return cleaned(new Tensor(type, shape, data, new Usage(usage::release), forgotten));
+    cleanable.clean();
+    return new Tensor(type, shape, data, new Usage(usage::release), forgotten, true);
   }
 
   private IllegalStateException closed() {
@@ -243,6 +245,8 @@ public final class Tensor implements AutoCloseable {
   @Override
   public void close() {
     usage.close();
+    // Else the cleaner would keep track of it until the garbage collector has found it: of each output of each run.
+    cleanable.clean();
   }
 
   /// The type and shape, such as `f32[2, 3]`.
