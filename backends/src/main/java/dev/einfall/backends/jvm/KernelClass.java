@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import org.objectweb.asm.ClassWriter;
 import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodVisitor;
@@ -442,17 +443,20 @@ final class KernelClass {
     end(method);
   }
 
-  /// A task at each place, with loops at that place: from the first task and iterations to the last.
+  /// A task at each place, with loops at that place, from the first task and iterations to the last; and with loops at the opposite one:
+  /// what is left of a rank is code of its own, and stands in other tasks than what is left of the rank of the tasks.
   private void writeRehearse(int count) {
     MethodVisitor method = method(Opcodes.ACC_PUBLIC, "rehearse", "([JJL" + TEAM + ";)V");
     Code code = new Code(method);
     for (int place = 0; place <= Arithmetic.LAST_PLACE; place++) {
       int task = Arithmetic.first(count, 1, place);
-      code.loadReference(1);
-      code.load(JvmType.LONG, 2);
-      code.constant(task);
-      code.constant(task + 1);
-      callLoop(code, REHEARSED, place, 4);
+      for (int loops : IntStream.of(place, Arithmetic.LAST_PLACE - place).distinct().toArray()) {
+        code.loadReference(1);
+        code.load(JvmType.LONG, 2);
+        code.constant(task);
+        code.constant(task + 1);
+        callLoop(code, REHEARSED, loops, 4);
+      }
     }
     code.op(Opcodes.RETURN);
     end(method);

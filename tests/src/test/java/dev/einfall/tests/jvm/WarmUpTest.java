@@ -31,6 +31,42 @@ class WarmUpTest {
     }
   }
 
+  /// The last row is code of its own, and so is the last task: the last row of other tasks must be rehearsed, too.
+  @Test
+  void whatIsLeftOfEachRankIsRehearsed() {
+    Kernel kernel = RunKernel.read("""
+        kernel k(X: f32[7, 200, 16], Y: f32[7, 200, 16]) {
+          parallel for n in 0..7 {
+            if n < 6 {
+              for m in 0..200 {
+                if m < 199 {
+        %s        } else {
+        %s        }
+              }
+            } else {
+              Y[n, 0, ramp(0, 1, 16)] = X[n, 0, ramp(0, 1, 16)]
+            }
+          }
+        }
+        """.formatted(tile("m", 2), tile("m", 3)));
+    JvmBackend backend = new JvmBackend(JvmOptions.ofThisJvm());
+    List<String> remarks = new ArrayList<>();
+    CompiledKernel code = backend.compile(List.of(kernel), remark -> remarks.add(remark.message())).getFirst();
+    try (Arena arena = Arena.ofConfined()) {
+      backend.warmUp(List.of(new JvmBackend.Rehearsal(code, addresses(kernel, arena), 0)), remark -> remarks.add(remark.message()));
+    }
+    assertEquals(List.of(), remarks);
+  }
+
+  /// A block in registers that is a method of its own, and not a small one.
+  private static String tile(String row, int factor) {
+    StringBuilder text = new StringBuilder("alloc sum: f32[16] in registers {\nsum[ramp(0, 1, 16)] = broadcast(0.0, 16)\nfor k in 0..50 {\n");
+    for (int i = 0; i < 12; i++) {
+      text.append("sum[ramp(0, 1, 16)] = fma(X[n, %s, ramp(0, 1, 16)], broadcast(%d.%d, 16), sum[ramp(0, 1, 16)])\n".formatted(row, factor, i));
+    }
+    return text.append("}\nY[n, %s, ramp(0, 1, 16)] = sum[ramp(0, 1, 16)]\n}\n".formatted(row)).toString();
+  }
+
   @Test
   void aKernelThatHasNoTimeToCompileIsNamed() {
     Kernel kernel = RunKernel.read(Products.tile(4, 2, 16, 16, 64, 300));
