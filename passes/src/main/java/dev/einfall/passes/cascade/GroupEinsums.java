@@ -29,13 +29,23 @@ import java.util.stream.IntStream;
 /// Consecutive Einsums join a group over their leading ranks if these have the same sizes and every access of one to
 /// another is at the same leading coordinates. An Einsum joins only if it reads a member or what a member reads, and, where
 /// the shared ranks have fewer than 16 points, only if the members have no other ranks: few rows would idle threads.
-/// Products stay alone: their tiles need several rows.
+/// Products stay alone: their tiles need several rows. Short rows that are reduced go several at a time, `over p by 8`: the processor has the
+/// reduction of one row to do while it waits for the end of that of another.
 ///
 /// @param rowBytes the most that the Einsums of a group may hold of one row at a time, so that it stays in a core's cache
 public record GroupEinsums(long rowBytes) implements Pass.OnCascade {
 
   /// An Einsum of fewer elements is not worth sharing among threads.
   private static final long SHARED_ELEMENTS = 1 << 14;
+  /// Rows of less than a few vectors go by whole vectors of rows, or are nothing to wait for.
+  private static final long SHORTEST_BYTES = 256;
+  /// A part of the first-level cache that leaves room for what rows are computed from.
+  private static final long NEAR_BYTES = 4 << 10;
+  private static final int MOST_ROWS = 8;
+  /// Of longer rows, one gives the processor enough to do.
+  private static final int FEWEST_ROWS = 4;
+  /// So many tasks are left for threads.
+  private static final long LEAST_TASKS = 32;
 
   @Override
   public String name() {
@@ -78,8 +88,24 @@ public record GroupEinsums(long rowBytes) implements Pass.OnCascade {
   private static void close(List<Einsum> members, int shared, List<Mapping.Group> groups) {
     if (members.size() > 1) {
       List<String> ranks = members.getFirst().ranks().subList(0, shared).stream().map(Rank::name).toList();
-      groups.add(new Mapping.Group(members.stream().map(Einsum::tensor).toList(), ranks));
+      groups.add(new Mapping.Group(members.stream().map(Einsum::tensor).toList(), ranks, rowsTogether(members, shared)));
     }
+  }
+
+  /// How many rows go together: so many short ones that the processor has more to do than to wait for the end of a reduction, and that stay near.
+  private static int rowsTogether(List<Einsum> members, int shared) {
+    long longest = members.stream().mapToLong(member -> rowBytes(member, shared)).max().orElse(0);
+    List<Rank> rows = members.getFirst().ranks().subList(0, shared);
+    boolean reduces = members.stream().anyMatch(member -> member.value().nodes().anyMatch(Expr.Reduce.class::isInstance));
+    if (!reduces || longest < SHORTEST_BYTES) {
+      return 1;
+    }
+    int together = MOST_ROWS;
+    while (together > 1 && (longest * together > NEAR_BYTES || rows.getLast().size().value() % together != 0
+        || Exprs.volume(rows) / together < LEAST_TASKS)) {
+      together /= 2;
+    }
+    return together < FEWEST_ROWS ? 1 : together;
   }
 
   /// How many leading ranks `einsum` can share with the members of a group that shares `shared`; 0 if it must not join.
