@@ -155,11 +155,13 @@ final class CostModel {
     return rows * vectors * (contiguous ? 1 : isTurned ? 1 + Integer.numberOfTrailingZeros(lanes) : lanes * speeds.gathered());
   }
 
-  /// The load instructions of one step. Operands of the reduction count as packed if they can be.
+  /// The load instructions of one step; what copies of several steps share counts once. Operands of the reduction count as packed if they can be.
   private double loads(List<Operand> operands, Tiling tiling, int rows, int vectors, int lanes) {
     double loads = 0;
+    Optional<CopiedSteps> copied = CopiedSteps.of(tiling, reduced);
     for (Operand operand : operands) {
-      double count = rows(operand, tiling, rows);
+      double count = copied.filter(_ -> rows > 1).map(steps -> steps.loaded(operand.access, tiling.row().orElseThrow(), rows(operand, tiling, rows)))
+          .orElse((double) rows(operand, tiling, rows));
       boolean vector = tiling.vector().filter(operand.ranks::contains).isPresent();
       boolean neighbours = !vector || lanes == 1 || operand.isReduced && operand.isPackable
           || isContiguous(operand.access, tiling.vector().get());

@@ -31,11 +31,6 @@ final class TiledNest {
   /// Tasks that are put together take no longer than this, so that no thread waits long for another.
   private static final double LONGEST_TASK = 1_000_000;
 
-  /// The multiply-adds of several steps of a reduction that are not too long for the JIT, and the accumulators beside which it keeps in
-  /// registers what several of these load.
-  private static final int MOST_UNROLLED = 80;
-  private static final int FEW_ACCUMULATORS = 16;
-
   private final Target target;
   private final Tensor tensor;
   private final Einsum einsum;
@@ -179,7 +174,7 @@ final class TiledNest {
   /// @param order the loops outside of the tiles, to which those of the tiles are added
   private Mapping.Nest withTiles(TileLoops loops, List<String> order, List<Mapping.Bound> parallel) {
     List<Mapping.Bound> bindings = new ArrayList<>();
-    unrolled().ifPresent(rank -> bindings.add(new Mapping.Bound(rank.name(), Mapping.Binding.UNROLL)));
+    CopiedSteps.of(tiling, reduced).ifPresent(steps -> bindings.add(new Mapping.Bound(steps.rank().name(), Mapping.Binding.UNROLL)));
     loops.streams().ifPresent(streams -> inner(streams, Mapping.Binding.UNROLL, order, bindings));
     loops.rows().ifPresent(rows -> inner(rows, Mapping.Binding.UNROLL, order, bindings));
     if (tiling.vectors() > 1) {
@@ -188,15 +183,6 @@ final class TiledNest {
     tiling.vector().ifPresent(vector -> inner(vector.name() + "0", Mapping.Binding.VECTORIZE, order, bindings));
     bindings.addAll(parallel);
     return new Mapping.Nest(tensor, loops.splits(), order, bindings);
-  }
-
-  /// The last rank of the reduction, if it is short and others are around it: entering a loop for each of three channels costs as much as
-  /// one of them.
-  private Optional<Rank> unrolled() {
-    boolean isTile = reduced.size() > 1 && tiling.row().isPresent() && tiling.vector().filter(reduced::contains).isEmpty();
-    int accumulators = tiling.rows() * tiling.vectors();
-    return Optional.of(reduced).filter(_ -> isTile && accumulators <= FEW_ACCUMULATORS).map(List::getLast)
-        .filter(rank -> rank.size().value() * accumulators <= MOST_UNROLLED);
   }
 
   private static void inner(String loop, Mapping.Binding binding, List<String> order, List<Mapping.Bound> bindings) {
