@@ -25,7 +25,8 @@ import org.objectweb.asm.Opcodes;
 /// Writes the class of one kernel: the methods of a [dev.einfall.backends.CompiledKernel], one static method for a task,
 /// and one for each outlined statement.
 final class KernelClass {
-  /// HotSpot never compiles a method of 8,000 bytes or more.
+  /// HotSpot compiles no method that is as large.
+  static final int NEVER_COMPILED_BYTES = 8_000;
   static final int MAX_METHOD_BYTES = 7_000;
   /// HotSpot's `FreqInlineSize`.
   private static final int MAX_INLINED_BYTES = 325;

@@ -74,6 +74,11 @@ public final class WarmUp {
   }
 
   public void add(Rehearsal rehearsal) {
+    if (generated(rehearsal).methods().values().stream().anyMatch(size -> size >= KernelClass.NEVER_COMPILED_BYTES)) {
+      // There is nothing to wait for.
+      givenUp.add(rehearsal);
+      return;
+    }
     waiting.add(new Waiting(rehearsal));
     end = System.nanoTime() + maxMillis * 1_000_000L;
   }

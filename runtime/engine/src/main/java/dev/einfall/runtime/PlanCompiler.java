@@ -10,6 +10,7 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.passes.Decision;
 import dev.einfall.passes.Decisions;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.cascade.BindSizes;
@@ -22,10 +23,12 @@ import dev.einfall.runtime.tuning.TuningKey;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.function.Consumer;
 import java.util.function.ObjLongConsumer;
@@ -61,10 +64,10 @@ final class PlanCompiler {
     ProgramReading.Read read = reading.at(sizes);
     // Where nothing was measured yet, the key of the record need not be known.
     if (tuning.filter(Files::isDirectory).isEmpty()) {
-      return compile(read, sizes, decisions(), Evidence.of(List.of()), tuning, timings);
+      return finished(read, sizes, decisions(), Evidence.of(List.of()), true, tuning, timings);
     }
     Evidence evidence = Evidence.of(told(record(tuning.get(), read.cascade(), sizes)));
-    CompiledPlan compiled = compile(read, sizes, decisions().withFindings(evidence), evidence, tuning, timings);
+    CompiledPlan compiled = finished(read, sizes, decisions().withFindings(evidence), evidence, true, tuning, timings);
     tell(evidence, read.cascade().name());
     return compiled;
   }
@@ -101,39 +104,71 @@ final class PlanCompiler {
   ///
   /// @param launches is told how long each launch of a run took
   CompiledPlan compile(SortedMap<String, Long> sizes, Decisions decisions, ObjLongConsumer<Kernel> launches) {
-    return compile(reading.at(sizes), sizes, decisions, Evidence.of(List.of()), Optional.empty(), Optional.of(launches));
+    return finished(reading.at(sizes), sizes, decisions, Evidence.of(List.of()), false, Optional.empty(), Optional.of(launches));
   }
 
   Decisions decisions() {
     return pipeline.options().decisions();
   }
 
+  /// A plan, its code, and what was decided about it.
+  private record Attempt(KernelPlan plan, KernelWorkshop.Made made, List<Decision> decisions) {}
+
   /// One at a time: compiling keeps all cores busy, and the second may find what the first made.
   ///
   /// @param evidence what is known of the shapes of kernels
-  /// @param directory where the record is that what is found out about them goes to
-  private synchronized CompiledPlan compile(ProgramReading.Read read, SortedMap<String, Long> sizes, Decisions decisions,
-      Evidence evidence, Optional<Path> directory, Optional<ObjLongConsumer<Kernel>> launches) {
+  /// @param mayChange whether another choice may be made where the first turns out badly
+  /// @param directory where the record is that what is found out about kernels goes to
+  private synchronized CompiledPlan finished(ProgramReading.Read read, SortedMap<String, Long> sizes, Decisions decisions,
+      Evidence evidence, boolean mayChange, Optional<Path> directory, Optional<ObjLongConsumer<Kernel>> launches) {
     Map<String, CompiledKernel> known = kernels.known();
+    Attempt attempt = attempt(read, sizes, decisions, evidence, known.keySet());
+    List<Entry> learned = new ArrayList<>(learned(attempt));
+    SecondChoice second = SecondChoice.of(attempt.made.slow(), attempt.decisions, decisions);
+    if (mayChange && !second.isEmpty()) {
+      known.putAll(attempt.made.codes());
+      Attempt other = attempt(read, sizes, decisions.withFindings(second), evidence, known.keySet());
+      if (second.isBetter(other.made.slow())) {
+        attempt = other;
+        learned.addAll(second.entries());
+        remarks.accept(Diagnostic.remark(Span.NONE, second.text()));
+      }
+    }
+    if (directory.isPresent() && !learned.isEmpty()) {
+      keep(learned, record(directory.get(), read.cascade(), sizes));
+    }
+    KernelPlan plan = attempt.plan;
+    return compile(plan, kernels.compiled(plan.setup(), known, attempt.made), kernels.compiled(plan.launches(), known, attempt.made),
+        read.weights(), launches);
+  }
+
+  private Attempt attempt(ProgramReading.Read read, SortedMap<String, Long> sizes, Decisions decisions, Evidence evidence, Set<String> known) {
     SelfCheck check = new SelfCheck(backend, pipeline.options().target().speeds(), Pace.measured());
-    try (KernelWorkshop workshop = new KernelWorkshop(backend, known.keySet(), digest -> shape(digest, evidence), check)) {
-      KernelPlan plan = plan(pipeline.withDecisions(decisions), read.cascade(), sizes, workshop);
+    List<Decision> heard = new ArrayList<>();
+    Decisions listening = decisions.withListener(decision -> {
+      heard.add(decision);
+      decisions.listener().accept(decision);
+    });
+    try (KernelWorkshop workshop = new KernelWorkshop(backend, known, digest -> shape(digest, evidence), check)) {
+      KernelPlan plan = plan(pipeline.withDecisions(listening), read.cascade(), sizes, workshop);
       KernelWorkshop.Made made = workshop.finish();
       made.remarks().forEach(remarks);
-      if (directory.isPresent() && !made.learned().isEmpty()) {
-        keep(made.learned(), record(directory.get(), read.cascade(), sizes));
-      }
-      return compile(plan, kernels.compiled(plan.setup(), known, made), kernels.compiled(plan.launches(), known, made), read.weights(), launches);
+      return new Attempt(plan, made, heard);
     }
+  }
+
+  private static List<Entry> learned(Attempt attempt) {
+    return attempt.made.learned().stream().map(one ->
+        (Entry) new Entry.Better(Question.ofShape(one.better().digest()), one.shape().text(), one.gain())).toList();
   }
 
   private static Shape shape(String digest, Evidence evidence) {
     return evidence.better(Question.ofShape(digest)).filter(Shape.SMALL.text()::equals).map(_ -> Shape.SMALL).orElse(Shape.USUAL);
   }
 
-  private void keep(List<SelfCheck.Learned> learned, RecordFile record) {
+  private void keep(List<Entry> learned, RecordFile record) {
     try {
-      learned.forEach(one -> record.append(new Entry.Better(Question.ofShape(one.better().digest()), one.shape().text(), one.gain())));
+      learned.forEach(record::append);
     } catch (UncheckedIOException e) {
       // A program that runs needs no record.
       remarks.accept(Diagnostic.remark(Span.NONE, e.getMessage()));

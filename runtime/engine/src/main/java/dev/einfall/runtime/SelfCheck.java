@@ -64,16 +64,20 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
   /// What came of it.
   ///
   /// @param remarks about what was slow
-  record Findings(List<Learned> learned, List<Diagnostic> remarks) {}
+  /// @param slow the kernels that are slow in every shape
+  record Findings(List<Learned> learned, List<Diagnostic> remarks, List<Kernel> slow) {}
 
   /// Checks all kernels whose warm-up is done.
   Findings check(List<Rehearsed> all, WarmUp warmUp) {
-    Findings findings = new Findings(new ArrayList<>(), new ArrayList<>());
+    Findings findings = new Findings(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
     for (Slow slow : slow(all, warmUp)) {
       Optional<CompiledKernel> other =
           slow.isWorthMore ? backend.reshaped(slow.one.kernel, Shape.SMALL, slow.one.code()) : Optional.empty();
       if (other.isEmpty()) {
         remark(slow, "", findings);
+        if (slow.isWorthMore) {
+          findings.slow.add(slow.one.kernel);
+        }
       } else {
         Rehearsed again = new Rehearsed(slow.one.kernel, slow.one.digest,
             new JvmBackend.Rehearsal(other.get(), slow.one.rehearsal.addresses(), slow.one.rehearsal.scratch()));
@@ -91,6 +95,7 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
       remark(slow, String.format(Locale.ROOT, "; in %s it is %.1f times as fast, and stays so", Shape.SMALL.text(), gain), findings);
     } else {
       remark(slow, "; " + Shape.SMALL.text() + " do not help", findings);
+      findings.slow.add(slow.one.kernel);
     }
   }
 

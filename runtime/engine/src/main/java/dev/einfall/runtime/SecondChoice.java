@@ -1,0 +1,72 @@
+package dev.einfall.runtime;
+
+import dev.einfall.ir.loop.Kernel;
+import dev.einfall.passes.Decision;
+import dev.einfall.passes.Decisions;
+import dev.einfall.runtime.tuning.Entry;
+import dev.einfall.runtime.tuning.Question;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/// Other loops for kernels that the just-in-time compiler has made badly in every shape: the next best by the cost model that are of
+/// another kind, such as tiles along another rank.
+///
+/// @param others what is chosen for which question
+/// @param names of the kernels
+record SecondChoice(Map<Question, String> others, List<String> names, Decisions.Findings usual) implements Decisions.Findings {
+  private static final String PASS = "choose-mappings ";
+  /// What is recorded of something that was not measured: slow kernels take ten times as long as others, and more.
+  private static final double GAIN = 10;
+
+  /// @param slow the kernels
+  /// @param heard what was decided
+  static SecondChoice of(List<Kernel> slow, List<Decision> heard, Decisions decisions) {
+    SecondChoice choice = new SecondChoice(new LinkedHashMap<>(), slow.stream().map(Kernel::name).distinct().toList(), decisions.findings());
+    for (String name : choice.names) {
+      Map<Question, Decision> about = new LinkedHashMap<>();
+      heard.stream().filter(decision -> Question.of(decision).subject().equals(PASS + name)).forEach(decision -> about.putIfAbsent(Question.of(decision), decision));
+      // Of several kernels of a name it is not known which one is slow.
+      if (about.size() == 1 && !decisions.forced().containsKey(about.values().iterator().next().subject())) {
+        about.forEach((question, decision) -> next(decision).ifPresent(other -> choice.others.put(question, other)));
+      }
+    }
+    return choice;
+  }
+
+  private static Optional<String> next(Decision decision) {
+    return decision.alternatives().stream().filter(other -> !kind(other.name()).equals(kind(decision.chosen())))
+        .min(Comparator.comparingDouble(Decision.Alternative::cycles)).map(Decision.Alternative::name);
+  }
+
+  private static String kind(String alternative) {
+    return alternative.split(", ")[0];
+  }
+
+  boolean isEmpty() {
+    return others.isEmpty();
+  }
+
+  @Override
+  public Optional<String> better(Decision byCost) {
+    return Optional.ofNullable(others.get(Question.of(byCost))).or(() -> usual.better(byCost));
+  }
+
+  /// Whether none of the kernels is among those that are slow now.
+  boolean isBetter(List<Kernel> slow) {
+    return slow.stream().noneMatch(kernel -> names.contains(kernel.name()));
+  }
+
+  /// What to record.
+  List<Entry> entries() {
+    return others.entrySet().stream().map(other -> (Entry) new Entry.Better(other.getKey(), other.getValue(), GAIN)).toList();
+  }
+
+  String text() {
+    return "took " + others.entrySet().stream().map(other -> other.getValue() + " for " + other.getKey().subject()).collect(Collectors.joining(", "))
+        + ": the JIT makes no good code of what the cost model has chosen";
+  }
+}
