@@ -24,7 +24,7 @@ class SecondChoiceTest {
   }
 
   private static SecondChoice of(Decisions decisions, Decision... heard) {
-    return SecondChoice.of(List.of(kernel("Y")), List.of(heard), decisions);
+    return SecondChoice.of(Map.of(kernel("Y"), 100.0), List.of(heard), decisions);
   }
 
   @Test
@@ -39,9 +39,10 @@ class SecondChoiceTest {
   @Test
   void isBetterIfTheKernelIsNotSlowAgain() {
     SecondChoice choice = of(Decisions.byCost(), DECISION);
-    assertTrue(choice.isBetter(List.of()));
-    assertTrue(choice.isBetter(List.of(kernel("Z"))));
-    assertFalse(choice.isBetter(List.of(kernel("Y"))));
+    assertTrue(choice.isBetter(Map.of()));
+    assertTrue(choice.isBetter(Map.of(kernel("Z"), 100.0)));
+    assertTrue(choice.isBetter(Map.of(kernel("Y"), 12.0)));
+    assertFalse(choice.isBetter(Map.of(kernel("Y"), 90.0)));
   }
 
   @Test

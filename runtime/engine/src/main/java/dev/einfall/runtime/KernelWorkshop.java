@@ -28,7 +28,7 @@ final class KernelWorkshop implements AutoCloseable {
   /// The code of each kernel that was not known before, by its digest; the digests of all; what there is to say; and which kernels
   /// are better in other shapes, or slow in all.
   record Made(Map<String, CompiledKernel> codes, Map<Kernel, String> digests, List<Diagnostic> remarks, List<SelfCheck.Learned> learned,
-      List<Kernel> slow) {}
+      Map<Kernel, Double> slow) {}
 
   /// A kernel to compile, or none when there will be no more.
   private record Order(Optional<Kernel> kernel) {}
@@ -39,7 +39,7 @@ final class KernelWorkshop implements AutoCloseable {
   private final Function<String, Shape> shapes;
   private final SelfCheck check;
   private final List<SelfCheck.Rehearsed> rehearsed = new ArrayList<>();
-  private final Made made = new Made(new LinkedHashMap<>(), new IdentityHashMap<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+  private final Made made = new Made(new LinkedHashMap<>(), new IdentityHashMap<>(), new ArrayList<>(), new ArrayList<>(), new LinkedHashMap<>());
   private final FutureTask<Made> work = new FutureTask<>(this::work);
   private volatile boolean isClosed;
 
@@ -97,7 +97,7 @@ final class KernelWorkshop implements AutoCloseable {
         SelfCheck.Findings findings = check.check(rehearsed, warmUp);
         made.remarks.addAll(findings.remarks());
         made.learned.addAll(findings.learned());
-        made.slow.addAll(findings.slow());
+        made.slow.putAll(findings.slow());
         findings.learned().forEach(learned -> made.codes.put(learned.better().digest(), learned.better().code()));
       }
       return made;

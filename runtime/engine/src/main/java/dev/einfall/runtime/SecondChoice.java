@@ -16,17 +16,20 @@ import java.util.stream.Collectors;
 /// another kind, such as tiles along another rank.
 ///
 /// @param others what is chosen for which question
-/// @param names of the kernels
-record SecondChoice(Map<Question, String> others, List<String> names, Decisions.Findings usual) implements Decisions.Findings {
+/// @param slow how many times as long as the least the kernels take, by their names
+record SecondChoice(Map<Question, String> others, Map<String, Double> slow, Decisions.Findings usual) implements Decisions.Findings {
   private static final String PASS = "choose-mappings ";
   /// What is recorded of something that was not measured: slow kernels take ten times as long as others, and more.
   private static final double GAIN = 10;
+  /// A kernel that is slow with other loops, too, must be so much faster.
+  private static final double FASTER = 3;
 
   /// @param slow the kernels
   /// @param heard what was decided
-  static SecondChoice of(List<Kernel> slow, List<Decision> heard, Decisions decisions) {
-    SecondChoice choice = new SecondChoice(new LinkedHashMap<>(), slow.stream().map(Kernel::name).distinct().toList(), decisions.findings());
-    for (String name : choice.names) {
+  static SecondChoice of(Map<Kernel, Double> slow, List<Decision> heard, Decisions decisions) {
+    SecondChoice choice = new SecondChoice(new LinkedHashMap<>(), new LinkedHashMap<>(), decisions.findings());
+    slow.forEach((kernel, times) -> choice.slow.merge(kernel.name(), times, Math::max));
+    for (String name : choice.slow.keySet()) {
       Map<Question, Decision> about = new LinkedHashMap<>();
       heard.stream().filter(decision -> Question.of(decision).subject().equals(PASS + name)).forEach(decision -> about.putIfAbsent(Question.of(decision), decision));
       // Of several kernels of a name it is not known which one is slow.
@@ -55,9 +58,9 @@ record SecondChoice(Map<Question, String> others, List<String> names, Decisions.
     return Optional.ofNullable(others.get(Question.of(byCost))).or(() -> usual.better(byCost));
   }
 
-  /// Whether none of the kernels is among those that are slow now.
-  boolean isBetter(List<Kernel> slow) {
-    return slow.stream().noneMatch(kernel -> names.contains(kernel.name()));
+  /// Whether none of the kernels is among those that are slow now, or nearly as slow.
+  boolean isBetter(Map<Kernel, Double> now) {
+    return now.entrySet().stream().noneMatch(one -> slow.containsKey(one.getKey().name()) && FASTER * one.getValue() > slow.get(one.getKey().name()));
   }
 
   /// What to record.

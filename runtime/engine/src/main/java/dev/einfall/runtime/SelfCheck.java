@@ -9,6 +9,7 @@ import dev.einfall.ir.loop.Kernel;
 import dev.einfall.passes.Speeds;
 import dev.einfall.passes.analysis.LeastCycles;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -64,19 +65,19 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
   /// What came of it.
   ///
   /// @param remarks about what was slow
-  /// @param slow the kernels that are slow in every shape
-  record Findings(List<Learned> learned, List<Diagnostic> remarks, List<Kernel> slow) {}
+  /// @param slow the kernels that are slow in every shape, and how many times as long as the least they take
+  record Findings(List<Learned> learned, List<Diagnostic> remarks, Map<Kernel, Double> slow) {}
 
   /// Checks all kernels whose warm-up is done.
   Findings check(List<Rehearsed> all, WarmUp warmUp) {
-    Findings findings = new Findings(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    Findings findings = new Findings(new ArrayList<>(), new ArrayList<>(), new LinkedHashMap<>());
     for (Slow slow : slow(all, warmUp)) {
       Optional<CompiledKernel> other =
           slow.isWorthMore ? backend.reshaped(slow.one.kernel, Shape.SMALL, slow.one.code()) : Optional.empty();
       if (other.isEmpty()) {
         remark(slow, "", findings);
         if (slow.isWorthMore) {
-          findings.slow.add(slow.one.kernel);
+          findings.slow.put(slow.one.kernel, slow.times);
         }
       } else {
         Rehearsed again = new Rehearsed(slow.one.kernel, slow.one.digest,
@@ -95,7 +96,7 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
       remark(slow, String.format(Locale.ROOT, "; in %s it is %.1f times as fast, and stays so", Shape.SMALL.text(), gain), findings);
     } else {
       remark(slow, "; " + Shape.SMALL.text() + " do not help", findings);
-      findings.slow.add(slow.one.kernel);
+      findings.slow.put(slow.one.kernel, slow.times);
     }
   }
 
