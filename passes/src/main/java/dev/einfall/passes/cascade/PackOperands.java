@@ -101,13 +101,12 @@ public record PackOperands(Target target) implements Pass.OnCascade {
     Mapping.Nest nest = mapped.orElseThrow();
     int width = nest.splits().stream().filter(split -> split.rank().equals(vector.get().name()))
         .mapToInt(split -> split.factors().getFirst()).findFirst().orElse(1);
-    Optional<Rank> row = einsum.ranks().stream()
-        .filter(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && rank != vector.get()).findFirst();
+    boolean hasRows = einsum.ranks().stream().anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && rank != vector.get());
     boolean isStreamed = products.get().reduce().ranks().stream().anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL));
     Map<Expr, Expr> replaced = new LinkedHashMap<>();
     for (Expr.Access access : products.get().operands()) {
-      boolean pays = constant.contains(access.tensor()) ? row.isPresent() || isStreamed
-          : row.isPresent() && new PanelCosts(target, einsum, access, vector.get()).pay();
+      boolean pays = constant.contains(access.tensor()) ? hasRows || isStreamed
+          : hasRows && new PanelCosts(target, einsum, access, vector.get()).pay();
       boolean isFar = isStrided(access, vector.get()) || pays && isFarApart(access, vector.get(), width);
       if (isFar && isCopied.test(access)) {
         replaced.put(access, new Panel(access, einsum, vector.get(), width).define(before));

@@ -20,9 +20,9 @@ import java.util.stream.Stream;
 /// Z[f] = sum[m](A[m] * V[m, f])     =>     for m0 in 0..1024 { for m1 in 0..4 { Z += A[m1 * 1024 + m0] * V[m1 * 1024 + m0, ..] } }
 /// ```
 ///
-/// Panels of a constant operand are as wide as tiles: each thread reads its own from end to end. Where rows are longer, the tiles of a row follow each other inside of a step, so that
-/// each place is read from one end to the other, and add to sums that a cache holds: a vector times a matrix of 4,096 x 4,096 takes 2.4 ms
-/// so, and 7.2 ms where each tile goes down the matrix, along parts of 512 bytes of each row.
+/// Panels of a constant operand are as wide as tiles: each thread reads its own from end to end. Where rows are longer, the tiles of a row
+/// follow each other inside of a step, so that each place is read from one end to the other, and add to sums that a cache holds: a vector
+/// times a matrix of 4,096 x 4,096 takes 2.4 ms so, and 7.2 ms where each tile goes down the matrix, along parts of 512 bytes of each row.
 final class Streams {
   /// Two are no faster than one, and eight no faster than four: measured on Zen 4, with an operand of 64 MB. One of 16 MB, which the
   /// cache that cores share holds, comes best in one.
