@@ -1,6 +1,7 @@
 package dev.einfall.passes.loop;
 
 import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
@@ -23,7 +24,7 @@ import java.util.function.Consumer;
 /// ```
 ///
 /// A value is forwarded along a straight line to where the same indices are loaded, if every store between is to other elements: of another
-/// buffer, or a constant distance apart.
+/// buffer, or a constant distance apart. What narrow types hold may be less than the value that was stored, and is loaded again.
 public record ForwardStores() implements Pass.OnKernel {
 
   @Override
@@ -36,7 +37,8 @@ public record ForwardStores() implements Pass.OnKernel {
     return kernel.withBody(forwarded(kernel.body()));
   }
 
-  private static Stmt forwarded(Stmt statement) {
+  /// `statement` with what its straight lines store forwarded.
+  static Stmt forwarded(Stmt statement) {
     Optional<StraightLine> line = StraightLine.of(statement);
     if (line.isPresent()) {
       return new Line(line.get().steps()).forwarded().map(StraightLine::statement).orElse(statement);
@@ -90,7 +92,7 @@ public record ForwardStores() implements Pass.OnKernel {
 
     /// `store` of a variable, which is bound in `before`, and is known as what `element` holds from now on.
     private static StraightLine.Step bound(Stmt.Store store, Element element, Map<Element, Expr> stored, List<StraightLine.Step> before) {
-      if (!(store.value() instanceof Expr.Ref)) {
+      if (!(store.value() instanceof Expr.Ref || store.value() instanceof Expr.FloatLiteral)) {
         Var var = new Var(store.buffer().name().toLowerCase(Locale.ROOT), store.value().type());
         before.add(new StraightLine.Bind(var, store.value()));
         stored.put(element, new Expr.Ref(var));
@@ -116,9 +118,11 @@ public record ForwardStores() implements Pass.OnKernel {
       return false;
     }
 
-    /// Whether `store` is to memory, at a place that depends on no memory.
+    /// Whether `store` is to memory that holds a value as it is, at a place that depends on no memory.
     private static boolean isForwardable(Stmt.Store store) {
-      return store.buffer().space() != Buffer.Space.REGISTER
+      ElementType type = store.buffer().type();
+      return (type == ElementType.F32 || type == ElementType.F64 || type == ElementType.I32 || type == ElementType.I64)
+          && store.buffer().space() != Buffer.Space.REGISTER
           && store.indices().stream().flatMap(Expr::nodes).noneMatch(Expr.Load.class::isInstance);
     }
 

@@ -1,10 +1,8 @@
 package dev.einfall.passes.loop;
 
-import dev.einfall.ir.ElementType;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Var;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -44,7 +42,7 @@ final class LoopFusion {
     Stmt one = Rewrites.substitute(first.loop().body(), first.loop().var(), new Expr.Ref(counter));
     Stmt other = Rewrites.substitute(second.loop().body(), second.loop().var(), new Expr.Ref(counter));
     Optional<LoopPiece> inner = LoopPiece.of(one);
-    Stmt body = inner.isPresent() ? fused(inner.get(), LoopPiece.of(other).orElseThrow(), named) : forwarded(one, other);
+    Stmt body = inner.isPresent() ? fused(inner.get(), LoopPiece.of(other).orElseThrow(), named) : ForwardStores.forwarded(Stmt.block(one, other));
     Stmt.For loop = new Stmt.For(counter, first.loop().extent(), first.loop().kind(), body, first.loop().span());
     return new LoopPiece(joined(first.allocated(), second.allocated()), joined(first.before(), second.before()), loop,
         joined(first.after(), second.after())).statement();
@@ -52,38 +50,5 @@ final class LoopFusion {
 
   private static <T> List<T> joined(List<T> first, List<T> second) {
     return Stream.concat(first.stream(), second.stream()).toList();
-  }
-
-  /// `first`, then `second`, which gets what the former stores without loading it.
-  private static Stmt forwarded(Stmt first, Stmt second) {
-    return switch (first) {
-      case Stmt.Let(Var var, Expr value, Stmt body) -> new Stmt.Let(var, value, forwarded(body, second));
-      case Stmt.Block(List<Stmt> statements) when !statements.isEmpty() ->
-          forwarded(statements.getFirst(), forwarded(Stmt.block(new ArrayList<>(statements.subList(1, statements.size()))), second));
-      case Stmt.Store store when isForwarded(store, second) -> {
-        if (store.value() instanceof Expr.Ref || store.value() instanceof Expr.FloatLiteral) {
-          yield Stmt.block(store, replaced(second, store));
-        }
-        Var value = new Var(store.buffer().name().toLowerCase(java.util.Locale.ROOT), store.value().type());
-        Stmt.Store named = new Stmt.Store(store.buffer(), store.indices(), new Expr.Ref(value));
-        yield new Stmt.Let(value, store.value(), Stmt.block(named, replaced(second, named)));
-      }
-      case Stmt.For _, Stmt.Store _, Stmt.Alloc _, Stmt.If _, Stmt.Require _, Stmt.Block _ -> Stmt.block(first, second);
-    };
-  }
-
-  /// `user` with what `store` stores in place of its loads.
-  private static Stmt replaced(Stmt user, Stmt.Store store) {
-    Expr load = new Expr.Load(store.buffer(), store.indices());
-    return Rewrites.exprs(user, node -> node.equals(load) ? store.value() : node);
-  }
-
-  /// Whether `user` loads the element, whose value no store changes before; memory holds a value of these types as it is.
-  private static boolean isForwarded(Stmt.Store store, Stmt user) {
-    ElementType type = store.buffer().type();
-    Expr load = new Expr.Load(store.buffer(), store.indices());
-    return (type == ElementType.F32 || type == ElementType.F64 || type == ElementType.I32 || type == ElementType.I64)
-        && user.nodes().flatMap(Stmt::exprs).flatMap(Expr::nodes).anyMatch(load::equals)
-        && user.nodes().noneMatch(node -> node instanceof Stmt.Store other && other.buffer() == store.buffer());
   }
 }
