@@ -105,6 +105,10 @@ public record GroupRecurrences(Target target, Numerics numerics, Decisions decis
       }
       Copies copies = new Copies(shared, lanes.get());
       Recurrence reading = copies.redirected();
+      // A state that nothing connects with the copies goes by the places of its ranks, which the copies may have elsewhere.
+      if (new SharedRanks(members(copies.made(), reading, users), shared).problem().isPresent()) {
+        return mapped(cascade, recurrence, users, List.of(), shared, 1);
+      }
       Cascade inserted = copies.inserted(reading);
       List<Tile> tiles = new LaneTiles(target, recurrence).of(lanes.get()).stream().map(size ->
           new Tile(lanes.get().name(), size, mapped(inserted, reading, users, copies.made(), shared, size))).toList();
@@ -190,10 +194,12 @@ public record GroupRecurrences(Target target, Numerics numerics, Decisions decis
       return members;
     }
 
+    private static List<Definition> members(List<Einsum> copies, Recurrence reading, List<Definition> users) {
+      return Stream.of(copies, List.of(reading), users).<Definition>flatMap(List::stream).toList();
+    }
+
     private Cascade mapped(Cascade changed, Recurrence reading, List<Definition> users, List<Einsum> copies, List<String> shared, int tile) {
-      List<Definition> members = new ArrayList<>(copies);
-      members.add(reading);
-      members.addAll(users);
+      List<Definition> members = members(copies, reading, users);
       List<Tensor> names = members.stream().map(member -> member.tensors().getFirst()).toList();
       List<Mapping.Group> groups = new ArrayList<>(changed.mapping().groups());
       Mapping.Group group = new Mapping.Group(names, shared, tile);

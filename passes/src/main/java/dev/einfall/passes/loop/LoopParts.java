@@ -36,11 +36,11 @@ record LoopParts(List<Bound> bounds, List<Var> counters, List<Stmt> parts, Range
     Ranges inside = ranges;
     List<Bound> bounds = new ArrayList<>();
     List<Expr> ends = new ArrayList<>(List.of(Expr.index(0)));
-    Expr before = Expr.index(Integer.MIN_VALUE);
-    for (Expr point : inOrder(points, ranges)) {
-      Expr least = isAtMost(before, point, inside) ? Expr.index(0) : ends.getLast();
+    List<Expr> sorted = inOrder(points, ranges);
+    for (int i = 0; i < sorted.size(); i++) {
+      Expr point = sorted.get(i);
+      Expr least = areAtMost(sorted.subList(0, i), point, inside) ? Expr.index(0) : ends.getLast();
       Expr end = SimplifyIndices.simplify(binary(BinaryOp.MAX, binary(BinaryOp.MIN, point, loop.extent()), least), inside);
-      before = point;
       if (isAtMost(end, ends.getLast(), inside) || isAtMost(loop.extent(), end, inside)) {
         continue;
       }
@@ -93,6 +93,11 @@ record LoopParts(List<Bound> bounds, List<Var> counters, List<Stmt> parts, Range
   private static boolean isSimple(Expr index) {
     IndexSum sum = IndexSum.of(index);
     return sum.terms().size() <= 1 && sum.terms().keySet().stream().allMatch(Expr.Ref.class::isInstance);
+  }
+
+  /// Whether no end before `point` can lie behind it: an order of neighbours is none of all where some cannot be compared.
+  private static boolean areAtMost(List<Expr> before, Expr point, Ranges ranges) {
+    return before.stream().allMatch(each -> isAtMost(each, point, ranges));
   }
 
   private static boolean isAtMost(Expr left, Expr right, Ranges ranges) {
