@@ -18,14 +18,16 @@ public record Decisions(Map<String, String> forced, Findings findings, Consumer<
 
   /// What measurements have found about decisions.
   public interface Findings {
+    /// See [#none].
+    Findings NONE = _ -> Optional.empty();
 
     /// The alternative that is better than the one chosen in `byCost`; empty if none is known to be. A name that is none of
     /// the alternatives counts as none.
     Optional<String> better(Decision byCost);
 
-    /// Nothing was measured.
+    /// Nothing was measured. There is one such object.
     static Findings none() {
-      return _ -> Optional.empty();
+      return NONE;
     }
   }
 

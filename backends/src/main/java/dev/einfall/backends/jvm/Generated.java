@@ -8,10 +8,16 @@ import java.util.Set;
 
 /// An instance of a generated class, and what the backend knows about it.
 ///
+/// @param span the place of the kernel in the source
+/// @param written its class
 /// @param compiledMethods the methods that the JIT compiles on their own; others are inlined
-/// @param methods the size in bytes of each method that holds code of the kernel
-record Generated(CompiledKernel code, Span span, Set<String> compiledMethods, Map<String, Integer> methods)
+record Generated(CompiledKernel code, Span span, KernelCode written, Set<String> compiledMethods)
     implements CompiledKernel {
+
+  /// The size in bytes of each method that holds code of the kernel.
+  Map<String, Integer> methods() {
+    return written.methods();
+  }
 
   @Override
   public int tasks() {

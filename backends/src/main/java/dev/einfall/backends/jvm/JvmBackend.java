@@ -39,16 +39,31 @@ public record JvmBackend(JvmOptions options) {
   /// @param known the code in a shape that did not turn out well
   /// @return empty if that is the same code
   public Optional<CompiledKernel> reshaped(Kernel kernel, Shape shape, CompiledKernel known) {
-    KernelClass.Finished written = write(kernel, shape, _ -> {});
+    KernelCode written = write(kernel, shape, _ -> {});
     return known instanceof Generated generated && generated.methods().equals(written.methods())
-        ? Optional.empty() : Optional.of(define(kernel, written));
+        ? Optional.empty() : Optional.of(define(kernel.span(), written));
   }
 
   /// `kernel` in a shape.
   public CompiledKernel compile(Kernel kernel, Shape shape, Consumer<Diagnostic> remarks) {
+    direct(remarks);
+    return define(kernel.span(), write(kernel, shape, remarks));
+  }
+
+  /// The kernel whose class this backend, or an equal one in another process, has written.
+  public CompiledKernel load(KernelCode code, Consumer<Diagnostic> remarks) {
+    direct(remarks);
+    return define(Span.NONE, code);
+  }
+
+  /// The class of `kernel`, which a backend has compiled or loaded.
+  public static KernelCode code(CompiledKernel kernel) {
+    return ((Generated) kernel).written();
+  }
+
+  private static void direct(Consumer<Diagnostic> remarks) {
     CompilerDirectives.install().ifPresent(reason -> remarks.accept(Diagnostic.remark(Span.NONE,
         "cannot keep HotSpot's first-tier compiler away from generated code, which may stay slow: " + reason)));
-    return define(kernel, write(kernel, shape, remarks));
   }
 
   /// Runs all kernels on tiny extents, in turn, until the just-in-time compiler has compiled them. What they store is
@@ -79,14 +94,14 @@ public record JvmBackend(JvmOptions options) {
     return write(kernel, Shape.USUAL, _ -> {}).classFile();
   }
 
-  private KernelClass.Finished write(Kernel kernel, Shape shape, Consumer<Diagnostic> remarks) {
+  private KernelCode write(Kernel kernel, Shape shape, Consumer<Diagnostic> remarks) {
     LanesToLoops lanes = new LanesToLoops(options.vectors());
     Kernel lowered = kernel.withBody(HoistLoads.in(DemoteRegisters.in(lanes.lower(kernel.body()))));
     if (!lanes.reasons().isEmpty()) {
       remarks.accept(Diagnostic.remark(kernel.span(), "kernel " + kernel.name() + " computes lane by lane: "
           + String.join(", ", lanes.reasons())));
     }
-    KernelClass.Finished written = KernelClass.write(lowered, KernelClass.MAX_METHOD_BYTES, shape);
+    KernelCode written = KernelClass.write(lowered, KernelClass.MAX_METHOD_BYTES, shape);
     written.methods().forEach((method, size) -> {
       if (size > KernelClass.MAX_METHOD_BYTES) {
         remarks.accept(Diagnostic.remark(kernel.span(), "kernel " + kernel.name() + " has a method of " + size
@@ -96,15 +111,15 @@ public record JvmBackend(JvmOptions options) {
     return written;
   }
 
-  private static CompiledKernel define(Kernel kernel, KernelClass.Finished written) {
+  private static CompiledKernel define(Span span, KernelCode written) {
     try {
       MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(Anchor.class, MethodHandles.lookup());
       MethodHandles.Lookup defined = lookup.defineHiddenClassWithClassData(written.classFile(), EVERYTHING, true);
       CompiledKernel code = (CompiledKernel) defined
           .findConstructor(defined.lookupClass(), MethodType.methodType(void.class)).invoke();
-      return new Generated(code, kernel.span(), written.compiledMethods(), written.methods());
+      return new Generated(code, span, written, written.compiledMethods());
     } catch (Throwable e) {
-      throw new InternalException("cannot define the class of kernel " + kernel.name(), e);
+      throw new InternalException("cannot define the class of kernel " + written.name(), e);
     }
   }
 }

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,34 +28,17 @@ final class KernelClass {
   static final int NEVER_COMPILED_BYTES = 8_000;
   static final int MAX_METHOD_BYTES = 7_000;
   /// HotSpot's `FreqInlineSize`.
-  private static final int MAX_INLINED_BYTES = 325;
+  static final int MAX_INLINED_BYTES = 325;
   /// How many iterations of an innermost loop a rehearsal runs.
   private static final int REHEARSED = 24;
   static final String PACKAGE = "dev/einfall/generated/";
-  private static final String LOOP = "loop";
+  static final String LOOP = "loop";
   private static final String TASK = "task";
   private static final String SECTION = "section";
   private static final String SHARED = "shared";
   private static final String TEAM = "dev/einfall/backends/Team";
   private static final String LOOP_DESCRIPTOR = "([JJIIIIL" + TEAM + ";)V";
   private static final String SHARED_DESCRIPTOR = "([JJII)V";
-
-  /// A finished class.
-  ///
-  /// @param methods the size in bytes of each method that holds the kernel's code, by name
-  record Finished(byte[] classFile, Map<String, Integer> methods) {
-
-    /// The methods that the JIT compiles on their own: the loop over tasks, and those that are too large to inline.
-    Set<String> compiledMethods() {
-      Set<String> large = new LinkedHashSet<>(Set.of(LOOP));
-      methods.forEach((method, size) -> {
-        if (size > MAX_INLINED_BYTES) {
-          large.add(method);
-        }
-      });
-      return large;
-    }
-  }
 
   /// A method to write: its statement, and what it takes.
   ///
@@ -111,7 +93,7 @@ final class KernelClass {
 
   /// The class of `kernel`, whose vector operations are all supported. Methods are split until each is of at most
   /// `maxMethodBytes`, and not too heavy for `shape`; where that fails, a larger one stays.
-  static Finished write(Kernel kernel, int maxMethodBytes, Shape shape) {
+  static KernelCode write(Kernel kernel, int maxMethodBytes, Shape shape) {
     Outlining outlining = new Outlining(shape);
     Kernel grouped = kernel.withBody(outlining.group(kernel.body()));
     outlining.markMicroKernels(grouped.body());
@@ -144,10 +126,10 @@ final class KernelClass {
     return large;
   }
 
-  private Finished finish() {
+  private KernelCode finish() {
     writeInterface();
     try {
-      return new Finished(writer.toByteArray(), sizes);
+      return new KernelCode(kernel.name(), writer.toByteArray(), sizes);
     } catch (org.objectweb.asm.MethodTooLargeException e) {
       throw new InternalException("kernel " + kernel.name() + " has a method larger than the JVM allows", e);
     }

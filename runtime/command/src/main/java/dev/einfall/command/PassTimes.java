@@ -30,7 +30,8 @@ final class PassTimes {
     totals.entrySet().stream().sorted(Comparator.comparingLong((Map.Entry<String, Total> pass) -> pass.getValue().nanoseconds).reversed())
         .forEach(pass -> text.append(line(pass.getKey(), pass.getValue().runs + " x", pass.getValue().nanoseconds, compileNanos)));
     long passes = totals.values().stream().mapToLong(total -> total.nanoseconds).sum();
-    return text.append(line("no pass", "", compileNanos - passes, compileNanos)).toString();
+    text.append(line("no pass", "", compileNanos - passes, compileNanos));
+    return text.append(totals.isEmpty() ? "  no pass ran: the program was compiled before\n" : "").toString();
   }
 
   private static String line(String name, String runs, long nanoseconds, long all) {

@@ -50,10 +50,18 @@ final class ProgramOptions {
           + " the user's cache folder if not given.")
   Optional<String> tuning = Optional.empty();
 
+  @Option(names = "--cache", paramLabel = "DIR",
+      description = "Where compiled programs are kept for the next time; `none` to keep none. If not given, `run` takes the user's cache folder, and"
+          + " others compile anew.")
+  Optional<String> cache = Optional.empty();
+
   @Option(names = "--calibrated",
       description = "Let the cost model take this machine for what small kernels reach on it, which is measured at first use and kept where"
           + " `tune` records; without, it is taken for a common one.")
   boolean calibrated;
+
+  /// Whether compiled programs are kept where the user's cache is if no place is given; no option of the command line.
+  boolean keeps;
 
   /// Is told how long each kernel takes; no option of the command line.
   Optional<ObjLongConsumer<Kernel>> launches = Optional.empty();
@@ -68,7 +76,7 @@ final class ProgramOptions {
     }
     Options plain = Options.defaults().withBackend(backend).withThreads(threads).withVectorBytes(vectorBytes)
         .withNumerics(numerics).withFunction(function).withOpener(places::weights).withRemarks(diagnostic -> print(diagnostic, err)).withSteps(steps)
-        .withTuning(tuning(places));
+        .withTuning(place(tuning, true, "tuning", places)).withCache(place(cache, keeps, "plans", places));
     Options timed = launches.map(plain::withLaunches).orElse(plain);
     Options options = calibrated ? timed.withSpeeds(Optional.of(speeds(timed))) : timed;
     return weights.map(place -> options.withWeights(places.weights(place, Path.of("")))).orElse(options);
@@ -83,8 +91,11 @@ final class ProgramOptions {
     }
   }
 
-  private Optional<Path> tuning(Places places) {
-    return tuning.isEmpty() ? Optional.of(places.maven().cache().resolve("tuning")) : tuning.filter(place -> !place.equals("none")).map(Path::of);
+  /// @param given the option
+  /// @param isUsual whether it is a folder of the user's cache if it is not given
+  private static Optional<Path> place(Optional<String> given, boolean isUsual, String folder, Places places) {
+    Optional<Path> usual = isUsual ? Optional.of(places.maven().cache().resolve(folder)) : Optional.empty();
+    return given.isEmpty() ? usual : given.filter(place -> !place.equals("none")).map(Path::of);
   }
 
   private void print(Diagnostic diagnostic, PrintWriter err) {

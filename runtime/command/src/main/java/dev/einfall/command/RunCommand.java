@@ -37,6 +37,7 @@ final class RunCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PrintWriter output = spec.commandLine().getOut();
+    programOptions.keeps = true;
     try (Session session = Session.start(programOptions, inputOptions, spec.commandLine().getErr())) {
       if (out.isPresent()) {
         write(session.outputs(), out.get());

@@ -19,8 +19,8 @@ final class CompiledPlan implements Executable {
   private static final int PARTS_PER_THREAD = 16;
 
   private final KernelPlan plan;
-  private final List<KernelCache.Compiled> setup;
-  private final List<KernelCache.Compiled> launches;
+  private final List<Call> setup;
+  private final List<Call> launches;
   private final Map<Buffer, Long> fixed;
   private final WorkerPool workers;
   private final Optional<ObjLongConsumer<Kernel>> timings;
@@ -28,11 +28,12 @@ final class CompiledPlan implements Executable {
   private final List<OutputMemory> outputs;
   private final Usage usage;
 
+  /// @param plan need have no launches
   /// @param setup the launches of the plan's setup that must run
   /// @param fixed the addresses of weights and constants
-  /// @param timings is told how long each launch took
+  /// @param timings is told how long each launch took; empty where the kernels are not known, but only their code
   /// @param release frees the constants
-  CompiledPlan(KernelPlan plan, List<KernelCache.Compiled> setup, List<KernelCache.Compiled> launches,
+  CompiledPlan(KernelPlan plan, List<Call> setup, List<Call> launches,
       Map<Buffer, Long> fixed, WorkerPool workers,
       Optional<ObjLongConsumer<Kernel>> timings, Runnable release) {
     this.plan = plan;
@@ -75,7 +76,7 @@ final class CompiledPlan implements Executable {
 
   /// Names for the launches of a run, in order: equal for those of equal code.
   List<String> digests() {
-    return launches.stream().map(KernelCache.Compiled::digest).toList();
+    return launches.stream().map(Call::digest).toList();
   }
 
   KernelPlan plan() {
@@ -129,26 +130,26 @@ final class CompiledPlan implements Executable {
     return tensors;
   }
 
-  private RunMemory memory(List<KernelCache.Compiled> calls) {
+  private RunMemory memory(List<Call> calls) {
     Map<Buffer, Long> placements = new IdentityHashMap<>();
     plan.arena().placements().forEach(placement -> placements.put(placement.buffer(), placement.offset()));
-    List<List<Buffer>> arguments = calls.stream().map(call -> call.launch().arguments()).toList();
+    List<List<Buffer>> arguments = calls.stream().map(Call::arguments).toList();
     return new RunMemory(arguments, fixed, plan.arena().bytes(), placements, scratchBytes(calls), workers.threads());
   }
 
-  private static long scratchBytes(List<KernelCache.Compiled> calls) {
+  private static long scratchBytes(List<Call> calls) {
     LongStream bytes = calls.stream().mapToLong(call -> call.code().scratchBytes());
     return bytes.max().orElse(0);
   }
 
-  private void runAll(List<KernelCache.Compiled> calls, RunMemory memory) {
+  private void runAll(List<Call> calls, RunMemory memory) {
     for (int i = 0; i < calls.size(); i++) {
       if (timings.isEmpty()) {
         run(calls.get(i).code(), memory.addresses(i), memory);
       } else {
         long start = System.nanoTime();
         run(calls.get(i).code(), memory.addresses(i), memory);
-        timings.get().accept(calls.get(i).launch().kernel(), System.nanoTime() - start);
+        timings.get().accept(calls.get(i).kernel().orElseThrow(), System.nanoTime() - start);
       }
     }
   }

@@ -2,14 +2,12 @@ package dev.einfall.runtime;
 
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.KernelPlan;
-import dev.einfall.ir.loop.Stmt;
 import dev.einfall.runtime.tuning.TextDigest;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -40,7 +38,7 @@ final class ConstantPool {
   }
 
   /// The constants of a plan, and the launches of its setup that must run to fill those that are new.
-  record Held(Map<Buffer, Constant> constants, List<KernelCache.Compiled> toRun) {
+  record Held(Map<Buffer, Constant> constants, List<Call> toRun) {
     void release() {
       constants.values().forEach(Constant::release);
     }
@@ -50,7 +48,7 @@ final class ConstantPool {
 
   /// Holds memory for each constant of `plan`, whose setup is `setup`. The caller runs [Held#toRun] before it asks for
   /// the constants of another plan, and releases what it holds.
-  Held hold(KernelPlan plan, List<KernelCache.Compiled> setup) {
+  Held hold(KernelPlan plan, List<Call> setup) {
     constants.values().removeIf(constant -> constant.usage.isReleased());
     Map<Buffer, String> origins = origins(plan, setup);
     Map<Buffer, Constant> held = new IdentityHashMap<>();
@@ -60,7 +58,7 @@ final class ConstantPool {
         held.put(buffer, present);
       }
     }
-    List<KernelCache.Compiled> toRun = toRun(setup, held);
+    List<Call> toRun = toRun(setup, held);
     for (Buffer buffer : plan.constants()) {
       held.computeIfAbsent(buffer, _ -> create(origins.get(buffer), buffer));
     }
@@ -74,14 +72,14 @@ final class ConstantPool {
   }
 
   /// The launches that write a constant that is not held. What else such a launch writes must be new as well.
-  private static List<KernelCache.Compiled> toRun(List<KernelCache.Compiled> setup, Map<Buffer, Constant> held) {
-    Set<KernelCache.Compiled> toRun = Collections.newSetFromMap(new IdentityHashMap<>());
+  private static List<Call> toRun(List<Call> setup, Map<Buffer, Constant> held) {
+    Set<Call> toRun = Collections.newSetFromMap(new IdentityHashMap<>());
     int before;
     do {
       before = toRun.size();
-      for (KernelCache.Compiled compiled : setup) {
-        Set<Buffer> written = written(compiled.launch());
-        if (!held.keySet().containsAll(written) && toRun.add(compiled)) {
+      for (Call call : setup) {
+        Set<Buffer> written = call.writtenArguments();
+        if (!held.keySet().containsAll(written) && toRun.add(call)) {
           written.forEach(buffer -> drop(held, buffer));
         }
       }
@@ -97,31 +95,17 @@ final class ConstantPool {
   }
 
   /// What each constant comes from: a digest of the kernels that write it and of what these read.
-  private static Map<Buffer, String> origins(KernelPlan plan, List<KernelCache.Compiled> setup) {
+  private static Map<Buffer, String> origins(KernelPlan plan, List<Call> setup) {
     Map<Buffer, String> origins = new IdentityHashMap<>();
     plan.weights().forEach(weight -> origins.put(weight.buffer(), "weight " + weight.key()));
     plan.constants().forEach(buffer -> origins.put(buffer, "empty " + buffer.bytes()));
-    for (KernelCache.Compiled compiled : setup) {
-      List<Buffer> arguments = compiled.launch().arguments();
-      String call = compiled.digest() + arguments.stream().map(origins::get).collect(Collectors.joining("\n"));
-      for (Buffer buffer : written(compiled.launch())) {
-        origins.put(buffer, TextDigest.of(call + "\n" + arguments.indexOf(buffer)));
+    for (Call call : setup) {
+      List<Buffer> arguments = call.arguments();
+      String origin = call.digest() + arguments.stream().map(origins::get).collect(Collectors.joining("\n"));
+      for (Buffer buffer : call.writtenArguments()) {
+        origins.put(buffer, TextDigest.of(origin + "\n" + arguments.indexOf(buffer)));
       }
     }
     return origins;
-  }
-
-  /// The arguments that the kernel of a launch stores to, in order.
-  private static Set<Buffer> written(KernelPlan.Launch launch) {
-    Set<Buffer> parameters = launch.kernel().body().nodes()
-        .filter(Stmt.Store.class::isInstance).map(store -> ((Stmt.Store) store).buffer())
-        .collect(Collectors.toSet());
-    Set<Buffer> arguments = new LinkedHashSet<>();
-    for (int i = 0; i < launch.arguments().size(); i++) {
-      if (parameters.contains(launch.kernel().parameters().get(i))) {
-        arguments.add(launch.arguments().get(i));
-      }
-    }
-    return arguments;
   }
 }

@@ -174,7 +174,8 @@ public final class Einfall {
     Pipeline pipeline = new Pipeline(pipelineOptions(options), options.steps(), options.remarks());
     JvmOptions found = JvmOptions.ofThisJvm().withVectors(vectorBytes(options) > Float.BYTES);
     JvmBackend backend = new JvmBackend(options.warmUp() ? found : found.withMaxWarmUpMillis(0));
-    return new PlanCompiler(parts.reading, pipeline, backend, parts.workers, options.launches(), options.tuning());
+    return new PlanCompiler(parts.reading, pipeline, backend, parts.workers, options.launches(), options.tuning(),
+        KeptPlans.of(options, pipeline.options()));
   }
 
   private static int vectorBytes(Options options) {

@@ -1,19 +1,23 @@
 package dev.einfall.runtime;
 
 import dev.einfall.backends.CompiledKernel;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.ir.loop.Stmt;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /// The compiled kernels of a program, kept as long as a plan uses them. Not safe for use by several threads at once.
 final class KernelCache {
-
-  /// A launch of a plan and the code it runs. `digest` is equal for launches of equal kernels.
-  record Compiled(KernelPlan.Launch launch, String digest, CompiledKernel code) {}
-
   private final Map<String, WeakReference<CompiledKernel>> codes = new LinkedHashMap<>();
 
   /// The codes in use, by the digests of their kernels.
@@ -29,18 +33,38 @@ final class KernelCache {
     return known;
   }
 
+  /// Keeps the codes in `made` while they are in use.
+  void add(KernelWorkshop.Made made) {
+    made.codes().forEach((digest, code) -> codes.put(digest, new WeakReference<>(code)));
+  }
+
   /// The launches, in order, with their code.
   ///
   /// @param known what [#known] gave
   /// @param made what was made since then
-  List<Compiled> compiled(List<KernelPlan.Launch> launches, Map<String, CompiledKernel> known, KernelWorkshop.Made made) {
-    made.codes().forEach((digest, code) -> codes.put(digest, new WeakReference<>(code)));
-    List<Compiled> compiled = new ArrayList<>();
+  static List<Call> calls(List<KernelPlan.Launch> launches, Map<String, CompiledKernel> known, KernelWorkshop.Made made) {
+    Map<Kernel, Set<Integer>> written = new IdentityHashMap<>();
+    List<Call> calls = new ArrayList<>();
     for (KernelPlan.Launch launch : launches) {
-      String digest = made.digests().computeIfAbsent(launch.kernel(), KernelDigest::of);
+      Kernel kernel = launch.kernel();
+      String digest = made.digests().computeIfAbsent(kernel, KernelDigest::of);
       CompiledKernel code = made.codes().getOrDefault(digest, known.get(digest));
-      compiled.add(new Compiled(launch, digest, code));
+      calls.add(new Call(digest, code, launch.arguments(), written.computeIfAbsent(kernel, KernelCache::written), Optional.of(kernel)));
     }
-    return compiled;
+    return calls;
+  }
+
+  /// The parameters that `kernel` stores to, by their places.
+  private static Set<Integer> written(Kernel kernel) {
+    Set<Buffer> stored = kernel.body().nodes()
+        .filter(Stmt.Store.class::isInstance).map(store -> ((Stmt.Store) store).buffer())
+        .collect(Collectors.toSet());
+    Set<Integer> places = new TreeSet<>();
+    for (int i = 0; i < kernel.parameters().size(); i++) {
+      if (stored.contains(kernel.parameters().get(i))) {
+        places.add(i);
+      }
+    }
+    return places;
   }
 }

@@ -6,11 +6,14 @@ import dev.einfall.backends.jvm.Shape;
 import dev.einfall.backends.jvm.WarmUp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.InternalException;
+import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.runtime.plans.StoredKernel;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,13 +28,21 @@ import java.util.function.Function;
 /// longer for them than the passes do.
 final class KernelWorkshop implements AutoCloseable {
 
-  /// The code of each kernel that was not known before, by its digest; the digests of all; what there is to say; and which kernels
-  /// are better in other shapes, or slow in all.
+  /// The code of each kernel that was not known before, by its digest; the digests of all; what there is to say; which kernels
+  /// are better in other shapes; those that are slow in all; and their digests.
   record Made(Map<String, CompiledKernel> codes, Map<Kernel, String> digests, List<Diagnostic> remarks, List<SelfCheck.Learned> learned,
-      Map<Kernel, Double> slow) {}
+      Map<Kernel, Double> slow, Set<String> slowDigests) {}
 
-  /// A kernel to compile, or none when there will be no more.
-  private record Order(Optional<Kernel> kernel) {}
+  private sealed interface Order {
+    /// A kernel to compile.
+    record Make(Kernel kernel) implements Order {}
+
+    /// Code that was kept.
+    record Load(StoredKernel kernel) implements Order {}
+
+    /// There will be no more.
+    record Finish() implements Order {}
+  }
 
   private final JvmBackend backend;
   private final Set<String> known;
@@ -39,7 +50,7 @@ final class KernelWorkshop implements AutoCloseable {
   private final Function<String, Shape> shapes;
   private final SelfCheck check;
   private final List<SelfCheck.Rehearsed> rehearsed = new ArrayList<>();
-  private final Made made = new Made(new LinkedHashMap<>(), new IdentityHashMap<>(), new ArrayList<>(), new ArrayList<>(), new LinkedHashMap<>());
+  private final Made made = new Made(new LinkedHashMap<>(), new IdentityHashMap<>(), new ArrayList<>(), new ArrayList<>(), new LinkedHashMap<>(), new LinkedHashSet<>());
   private final FutureTask<Made> work = new FutureTask<>(this::work);
   private volatile boolean isClosed;
 
@@ -59,12 +70,17 @@ final class KernelWorkshop implements AutoCloseable {
   }
 
   void add(Kernel kernel) {
-    orders.add(new Order(Optional.of(kernel)));
+    orders.add(new Order.Make(kernel));
+  }
+
+  /// Adds one of which the code was kept.
+  void add(StoredKernel kernel) {
+    orders.add(new Order.Load(kernel));
   }
 
   /// Waits until all is compiled and fast.
   Made finish() {
-    orders.add(new Order(Optional.empty()));
+    orders.add(new Order.Finish());
     try {
       return work.get();
     } catch (ExecutionException e) {
@@ -85,12 +101,11 @@ final class KernelWorkshop implements AutoCloseable {
       boolean isOpen = true;
       while (!isClosed && (isOpen || !warmUp.isDone())) {
         Order order = isOpen && warmUp.isDone() ? orders.take() : orders.poll();
-        if (order == null) {
-          warmUp.round();
-        } else if (order.kernel.isEmpty()) {
-          isOpen = false;
-        } else {
-          compile(order.kernel.get(), warmUp, memory);
+        switch (order) {
+          case null -> warmUp.round();
+          case Order.Make(Kernel kernel) -> compile(kernel, warmUp, memory);
+          case Order.Load(StoredKernel kernel) -> load(kernel, warmUp, memory);
+          case Order.Finish _ -> isOpen = false;
         }
       }
       if (!isClosed && !warmUp.isPointless()) {
@@ -98,6 +113,7 @@ final class KernelWorkshop implements AutoCloseable {
         made.remarks.addAll(findings.remarks());
         made.learned.addAll(findings.learned());
         made.slow.putAll(findings.slow());
+        made.slowDigests.addAll(findings.slowDigests());
         findings.learned().forEach(learned -> made.codes.put(learned.better().digest(), learned.better().code()));
       }
       return made;
@@ -106,24 +122,43 @@ final class KernelWorkshop implements AutoCloseable {
 
   private void compile(Kernel kernel, WarmUp warmUp, Arena memory) {
     String digest = made.digests.computeIfAbsent(kernel, KernelDigest::of);
-    if (known.contains(digest) || made.codes.containsKey(digest)) {
-      return;
+    if (isNew(digest)) {
+      CompiledKernel code = backend.compile(kernel, shapes.apply(digest), made.remarks::add);
+      made.codes.put(digest, code);
+      if (!warmUp.isPointless()) {
+        JvmBackend.Rehearsal rehearsal = rehearsal(code, kernel.parameters().stream().map(Buffer::bytes).toList(), memory);
+        warmUp.add(rehearsal);
+        rehearsed.add(new SelfCheck.Rehearsed(Optional.of(kernel), digest, check.least(kernel), rehearsal));
+      }
     }
-    CompiledKernel code = backend.compile(kernel, shapes.apply(digest), made.remarks::add);
-    made.codes.put(digest, code);
-    if (!warmUp.isPointless()) {
-      long[] addresses = kernel.parameters().stream().mapToLong(parameter -> LargePages.sparse(memory, parameter.bytes()).address()).toArray();
-      JvmBackend.Rehearsal rehearsal = new JvmBackend.Rehearsal(code, addresses, LargePages.sparse(memory, code.scratchBytes()).address());
-      warmUp.add(rehearsal);
-      rehearsed.add(new SelfCheck.Rehearsed(kernel, digest, rehearsal));
+  }
+
+  private void load(StoredKernel kernel, WarmUp warmUp, Arena memory) {
+    if (isNew(kernel.digest())) {
+      CompiledKernel code = backend.load(kernel.code(), made.remarks::add);
+      made.codes.put(kernel.digest(), code);
+      if (!warmUp.isPointless()) {
+        JvmBackend.Rehearsal rehearsal = rehearsal(code, kernel.parameterBytes(), memory);
+        warmUp.add(rehearsal);
+        rehearsed.add(new SelfCheck.Rehearsed(Optional.empty(), kernel.digest(), kernel.least(), rehearsal));
+      }
     }
+  }
+
+  private boolean isNew(String digest) {
+    return !known.contains(digest) && !made.codes.containsKey(digest);
+  }
+
+  private static JvmBackend.Rehearsal rehearsal(CompiledKernel code, List<Long> parameterBytes, Arena memory) {
+    long[] addresses = parameterBytes.stream().mapToLong(bytes -> LargePages.sparse(memory, bytes).address()).toArray();
+    return new JvmBackend.Rehearsal(code, addresses, LargePages.sparse(memory, code.scratchBytes()).address());
   }
 
   /// Stops the work, if it is not finished, and waits for its end.
   @Override
   public void close() {
     isClosed = true;
-    orders.add(new Order(Optional.empty()));
+    orders.add(new Order.Finish());
     boolean interrupted = false;
     while (!work.isDone()) {
       try {

@@ -34,6 +34,7 @@ import java.util.function.ObjLongConsumer;
 /// @param steps is told what each pass did
 /// @param launches is told how long each kernel of a run took, in nanoseconds; empty to measure nothing
 /// @param tuning the directory of the records of what was measured, which choices then follow; empty for choices by cost alone
+/// @param cache the directory where compiled programs are kept for the next time; empty to keep none
 /// @param speeds what a core can do, such as [MachineSpeeds] finds out; empty for the usual
 public record Options(
     Backend backend,
@@ -52,6 +53,7 @@ public record Options(
     Consumer<Step> steps,
     Optional<ObjLongConsumer<Kernel>> launches,
     Optional<Path> tuning,
+    Optional<Path> cache,
     Optional<Speeds> speeds) {
 
   /// What runs a program: the best that this JVM has, bytecode made at run time, or an interpreter in double precision
@@ -74,7 +76,7 @@ public record Options(
   public static Options defaults() {
     return new Options(Backend.AUTO, Runtime.getRuntime().availableProcessors(), 0, Numerics.REASSOCIATE, Set.of(),
         Decisions.byCost(), Optional.empty(), Options::open, Optional.empty(), true, false, 32, Options::log, _ -> {}, Optional.empty(), Optional.empty(),
-        Optional.empty());
+        Optional.empty(), Optional.empty());
   }
 
   private static WeightsFile open(String place, Path directory) {
@@ -95,87 +97,94 @@ public record Options(
 
   public Options withBackend(Backend newBackend) {
     return new Options(newBackend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
   }
 
   public Options withThreads(int newThreads) {
     return new Options(backend, newThreads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
   }
 
   public Options withVectorBytes(int newBytes) {
     return new Options(backend, threads, newBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
   }
 
   public Options withNumerics(Numerics newNumerics) {
     return new Options(backend, threads, vectorBytes, newNumerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
   }
 
   public Options without(Set<String> newPasses) {
     return new Options(backend, threads, vectorBytes, numerics, newPasses, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
   }
 
   public Options withDecisions(Decisions newDecisions) {
     return new Options(backend, threads, vectorBytes, numerics, without, newDecisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
   }
 
   public Options withWeights(WeightsFile newWeights) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, Optional.of(newWeights), opener, function, warmUp, checkPromises,
-        specializations, remarks, steps, launches, tuning, speeds);
+        specializations, remarks, steps, launches, tuning, cache, speeds);
   }
 
   public Options withOpener(WeightsOpener newOpener) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, newOpener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
   }
 
   public Options withFunction(Optional<String> newFunction) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, newFunction, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
   }
 
   public Options withWarmUp(boolean newWarmUp) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, newWarmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
   }
 
   public Options withCheckPromises(boolean newCheck) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp, newCheck, specializations,
-        remarks, steps, launches, tuning, speeds);
+        remarks, steps, launches, tuning, cache, speeds);
   }
 
   public Options withSpecializations(int newNumber) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, newNumber, remarks, steps, launches, tuning, speeds);
+        checkPromises, newNumber, remarks, steps, launches, tuning, cache, speeds);
   }
 
   public Options withRemarks(Consumer<Diagnostic> newRemarks) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, newRemarks, steps, launches, tuning, speeds);
+        checkPromises, specializations, newRemarks, steps, launches, tuning, cache, speeds);
   }
 
   public Options withSteps(Consumer<Step> newSteps) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, newSteps, launches, tuning, speeds);
+        checkPromises, specializations, remarks, newSteps, launches, tuning, cache, speeds);
   }
 
   public Options withLaunches(ObjLongConsumer<Kernel> newLaunches) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, Optional.of(newLaunches), tuning, speeds);
+        checkPromises, specializations, remarks, steps, Optional.of(newLaunches), tuning, cache, speeds);
   }
 
   /// With the records in `directory`, which [Einfall#tune] makes; there need not be any yet.
   public Options withTuning(Optional<Path> directory) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, directory, speeds);
+        checkPromises, specializations, remarks, steps, launches, directory, cache, speeds);
+  }
+
+  /// With compiled programs kept in `directory`, which need not be there yet and takes up to 256 MB: what was compiled before, by this build
+  /// of the compiler with equal options for such a processor, is loaded. It holds code: nobody else may write to it.
+  public Options withCache(Optional<Path> directory) {
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
+        checkPromises, specializations, remarks, steps, launches, tuning, directory, speeds);
   }
 
   public Options withSpeeds(Optional<Speeds> newSpeeds) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, newSpeeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, newSpeeds);
   }
 }

@@ -14,6 +14,9 @@ import dev.einfall.passes.Decision;
 import dev.einfall.passes.Decisions;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.cascade.BindSizes;
+import dev.einfall.runtime.plans.PlanKey;
+import dev.einfall.runtime.plans.StoredPlan;
+import dev.einfall.runtime.tuning.Circumstances;
 import dev.einfall.runtime.tuning.Entry;
 import dev.einfall.runtime.tuning.Evidence;
 import dev.einfall.runtime.tuning.Host;
@@ -45,11 +48,13 @@ final class PlanCompiler {
   private final KernelCache kernels = new KernelCache();
   private final ConstantPool constants = new ConstantPool();
   private final Optional<Path> tuning;
+  private final KeptPlans kept;
 
   /// @param timings is told how long each launch of a run took
   /// @param tuning the directory of the records that choices follow
+  /// @param kept what was compiled before
   PlanCompiler(ProgramReading reading, Pipeline pipeline, JvmBackend backend, WorkerPool workers,
-      Optional<ObjLongConsumer<Kernel>> timings, Optional<Path> tuning) {
+      Optional<ObjLongConsumer<Kernel>> timings, Optional<Path> tuning, KeptPlans kept) {
     this.reading = reading;
     this.pipeline = pipeline;
     this.backend = backend;
@@ -57,17 +62,23 @@ final class PlanCompiler {
     this.workers = workers;
     this.timings = timings;
     this.tuning = tuning;
+    this.kept = kept;
   }
 
-  /// The program for `sizes`, with the choices that were found best if there is a record of it.
+  /// The program for `sizes`, with the choices that were found best if there is a record of it; as it was kept, if it was.
   CompiledPlan compile(SortedMap<String, Long> sizes) {
     ProgramReading.Read read = reading.at(sizes);
     // Where nothing was measured yet, the key of the record need not be known.
-    if (tuning.filter(Files::isDirectory).isEmpty()) {
-      return finished(read, sizes, decisions(), Evidence.of(List.of()), true, tuning, timings);
-    }
-    Evidence evidence = Evidence.of(told(record(tuning.get(), read.cascade(), sizes)));
-    CompiledPlan compiled = finished(read, sizes, decisions().withFindings(evidence), evidence, true, tuning, timings);
+    boolean isMeasured = tuning.filter(Files::isDirectory).isPresent();
+    List<Entry> entries = isMeasured ? told(record(tuning.get(), read.cascade(), sizes)) : List.of();
+    Optional<PlanKey> key = kept.key(read.cascade(), sizes, entries);
+    return loaded(key, read).orElseGet(() -> compile(read, sizes, entries, key));
+  }
+
+  private CompiledPlan compile(ProgramReading.Read read, SortedMap<String, Long> sizes, List<Entry> entries, Optional<PlanKey> key) {
+    Evidence evidence = Evidence.of(entries);
+    Decisions decisions = entries.isEmpty() ? decisions() : decisions().withFindings(evidence);
+    CompiledPlan compiled = finished(read, sizes, decisions, evidence, true, tuning, timings, key);
     tell(evidence, read.cascade().name());
     return compiled;
   }
@@ -97,14 +108,14 @@ final class PlanCompiler {
 
   private RecordFile record(Path directory, Cascade cascade, SortedMap<String, Long> sizes) {
     Cascade bound = new BindSizes(sizes).apply(cascade, _ -> {});
-    return new RecordFile(directory, TuningKey.of(bound, sizes, pipeline.options(), Host.here()));
+    return new RecordFile(directory, TuningKey.of(bound, sizes, new Circumstances(pipeline.options(), Host.here())));
   }
 
   /// The program for `sizes`, with the choices given.
   ///
   /// @param launches is told how long each launch of a run took
   CompiledPlan compile(SortedMap<String, Long> sizes, Decisions decisions, ObjLongConsumer<Kernel> launches) {
-    return finished(reading.at(sizes), sizes, decisions, Evidence.of(List.of()), false, Optional.empty(), Optional.of(launches));
+    return finished(reading.at(sizes), sizes, decisions, Evidence.of(List.of()), false, Optional.empty(), Optional.of(launches), Optional.empty());
   }
 
   Decisions decisions() {
@@ -119,8 +130,9 @@ final class PlanCompiler {
   /// @param evidence what is known of the shapes of kernels
   /// @param mayChange whether another choice may be made where the first turns out badly
   /// @param directory where the record is that what is found out about kernels goes to
+  /// @param key what the plan is kept as
   private synchronized CompiledPlan finished(ProgramReading.Read read, SortedMap<String, Long> sizes, Decisions decisions,
-      Evidence evidence, boolean mayChange, Optional<Path> directory, Optional<ObjLongConsumer<Kernel>> launches) {
+      Evidence evidence, boolean mayChange, Optional<Path> directory, Optional<ObjLongConsumer<Kernel>> launches, Optional<PlanKey> key) {
     Map<String, CompiledKernel> known = kernels.known();
     Attempt attempt = attempt(read, sizes, decisions, evidence, known.keySet());
     List<Entry> learned = new ArrayList<>(learned(attempt));
@@ -138,18 +150,52 @@ final class PlanCompiler {
       keep(learned, record(directory.get(), read.cascade(), sizes));
     }
     KernelPlan plan = attempt.plan;
-    return compile(plan, kernels.compiled(plan.setup(), known, attempt.made), kernels.compiled(plan.launches(), known, attempt.made),
-        read.weights(), launches);
+    kernels.add(attempt.made);
+    List<Call> setup = KernelCache.calls(plan.setup(), known, attempt.made);
+    List<Call> calls = KernelCache.calls(plan.launches(), known, attempt.made);
+    if (key.isPresent()) {
+      kept.keep(key.get(), plan, setup, calls, attempt.made.slowDigests());
+    }
+    return compile(plan, setup, calls, read.weights(), launches);
+  }
+
+  /// The program as it was kept; empty if it was not, or if the just-in-time compiler makes worse code of it here than where it was kept.
+  private synchronized Optional<CompiledPlan> loaded(Optional<PlanKey> key, ProgramReading.Read read) {
+    Optional<StoredPlan> found = key.flatMap(kept::find);
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    StoredPlan plan = found.get();
+    Map<String, CompiledKernel> known = kernels.known();
+    KernelWorkshop.Made made;
+    try (KernelWorkshop workshop = workshop(known.keySet(), Evidence.of(List.of()))) {
+      plan.kernels().forEach(workshop::add);
+      made = workshop.finish();
+    }
+    made.remarks().forEach(remarks);
+    if (KeptPlans.isWorse(plan, made)) {
+      remarks.accept(Diagnostic.remark(Span.NONE, read.cascade().name() + " is compiled again"));
+      return Optional.empty();
+    }
+    kernels.add(made);
+    remarks.accept(Diagnostic.remark(Span.NONE, read.cascade().name() + " is from " + kept.file(key.get()) + ", as it was compiled before"));
+    known.putAll(made.codes());
+    return Optional.of(compile(plan.frame(), KeptPlans.calls(plan, plan.setup(), known), KeptPlans.calls(plan, plan.launches(), known),
+        read.weights(), timings));
+  }
+
+  private KernelWorkshop workshop(Set<String> known, Evidence evidence) {
+    SelfCheck check = new SelfCheck(backend, pipeline.options().target().speeds(), Pace.measured());
+    return new KernelWorkshop(backend, known, digest -> shape(digest, evidence), check);
   }
 
   private Attempt attempt(ProgramReading.Read read, SortedMap<String, Long> sizes, Decisions decisions, Evidence evidence, Set<String> known) {
-    SelfCheck check = new SelfCheck(backend, pipeline.options().target().speeds(), Pace.measured());
     List<Decision> heard = new ArrayList<>();
     Decisions listening = decisions.withListener(decision -> {
       heard.add(decision);
       decisions.listener().accept(decision);
     });
-    try (KernelWorkshop workshop = new KernelWorkshop(backend, known, digest -> shape(digest, evidence), check)) {
+    try (KernelWorkshop workshop = workshop(known, evidence)) {
       KernelPlan plan = plan(pipeline.withDecisions(listening), read.cascade(), sizes, workshop);
       KernelWorkshop.Made made = workshop.finish();
       made.remarks().forEach(remarks);
@@ -175,7 +221,7 @@ final class PlanCompiler {
     }
   }
 
-  private CompiledPlan compile(KernelPlan plan, List<KernelCache.Compiled> setup, List<KernelCache.Compiled> launches, Weights weights,
+  private CompiledPlan compile(KernelPlan plan, List<Call> setup, List<Call> launches, Weights weights,
       Optional<ObjLongConsumer<Kernel>> listener) {
     ConstantPool.Held held = constants.hold(plan, setup);
     CompiledPlan compiled =

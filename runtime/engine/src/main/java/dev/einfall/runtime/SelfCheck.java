@@ -5,16 +5,20 @@ import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.backends.jvm.Shape;
 import dev.einfall.backends.jvm.WarmUp;
 import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.Span;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.passes.Speeds;
 import dev.einfall.passes.analysis.LeastCycles;
+import dev.einfall.runtime.plans.StoredKernel.Least;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 
 /// Compares what each kernel takes, when it is warm, with the least that a core takes by its operations and accesses. One that the
 /// just-in-time compiler has made badly - not at all, with vectors in objects, or many times slower than that - is made again in another
@@ -45,10 +49,21 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
   private static final double GAIN = 1.2;
 
   /// A kernel, its code, and memory to try it on.
-  record Rehearsed(Kernel kernel, String digest, JvmBackend.Rehearsal rehearsal) {
+  ///
+  /// @param kernel empty where only its code is known: then there is no other shape to try
+  record Rehearsed(Optional<Kernel> kernel, String digest, Least least, JvmBackend.Rehearsal rehearsal) {
     CompiledKernel code() {
       return rehearsal.kernel();
     }
+
+    private Span span() {
+      return kernel.map(Kernel::span).orElse(Span.NONE);
+    }
+  }
+
+  /// What a task of `kernel` takes at least.
+  Least least(Kernel kernel) {
+    return new Least(LeastCycles.ofTask(kernel, speeds), LeastCycles.computes(kernel, speeds));
   }
 
   /// What was found out about a kernel: that another shape is better.
@@ -66,21 +81,28 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
   ///
   /// @param remarks about what was slow
   /// @param slow the kernels that are slow in every shape, and how many times as long as the least they take
-  record Findings(List<Learned> learned, List<Diagnostic> remarks, Map<Kernel, Double> slow) {}
+  /// @param slowDigests their digests, and those of slow ones of which only the code is known
+  record Findings(List<Learned> learned, List<Diagnostic> remarks, Map<Kernel, Double> slow, Set<String> slowDigests) {
+
+    private void add(Slow one) {
+      slowDigests.add(one.one.digest);
+      one.one.kernel.ifPresent(kernel -> slow.put(kernel, one.times));
+    }
+  }
 
   /// Checks all kernels whose warm-up is done.
   Findings check(List<Rehearsed> all, WarmUp warmUp) {
-    Findings findings = new Findings(new ArrayList<>(), new ArrayList<>(), new LinkedHashMap<>());
+    Findings findings = new Findings(new ArrayList<>(), new ArrayList<>(), new LinkedHashMap<>(), new LinkedHashSet<>());
     for (Slow slow : slow(all, warmUp)) {
       Optional<CompiledKernel> other =
-          slow.isWorthMore ? backend.reshaped(slow.one.kernel, Shape.SMALL, slow.one.code()) : Optional.empty();
+          slow.one.kernel.filter(_ -> slow.isWorthMore).flatMap(kernel -> backend.reshaped(kernel, Shape.SMALL, slow.one.code()));
       if (other.isEmpty()) {
         remark(slow, "", findings);
         if (slow.isWorthMore) {
-          findings.slow.put(slow.one.kernel, slow.times);
+          findings.add(slow);
         }
       } else {
-        Rehearsed again = new Rehearsed(slow.one.kernel, slow.one.digest,
+        Rehearsed again = new Rehearsed(slow.one.kernel, slow.one.digest, slow.one.least,
             new JvmBackend.Rehearsal(other.get(), slow.one.rehearsal.addresses(), slow.one.rehearsal.scratch()));
         judge(slow, again, findings);
       }
@@ -96,7 +118,7 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
       remark(slow, String.format(Locale.ROOT, "; in %s it is %.1f times as fast, and stays so", Shape.SMALL.text(), gain), findings);
     } else {
       remark(slow, "; " + Shape.SMALL.text() + " do not help", findings);
-      findings.slow.put(slow.one.kernel, slow.times);
+      findings.add(slow);
     }
   }
 
@@ -117,7 +139,7 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
       double times = outcome == null || outcome == WarmUp.Outcome.ALLOCATES ? times(one, warmUp) : INTERPRETED;
       if (outcome != null) {
         slow.add(new Slow(one, outcome.text(), times, outcome != WarmUp.Outcome.LATE));
-      } else if (times > far(one.kernel)) {
+      } else if (times > far(one.least)) {
         slow.add(new Slow(one, String.format(Locale.ROOT, " takes %.0f times as long as a core needs at least: the JIT has not made good code of it", times),
             times, true));
       }
@@ -126,24 +148,24 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
   }
 
   private static void remark(Slow slow, String more, Findings findings) {
-    findings.remarks.add(Diagnostic.remark(slow.one.kernel.span(), "kernel " + slow.one.kernel.name() + slow.reason + more));
+    findings.remarks.add(Diagnostic.remark(slow.one.span(), "kernel " + slow.one.code() + slow.reason + more));
   }
 
-  private double far(Kernel kernel) {
-    return LeastCycles.computes(kernel, speeds) ? FAR : FAR_MOVING;
+  private static double far(Least least) {
+    return least.computes() ? FAR : FAR_MOVING;
   }
 
   /// How many times as long as the least a kernel takes; 1 if that cannot be known. Code that is new to what it meets may be compiled
   /// once more: it has several tries.
   private double times(Rehearsed one, WarmUp warmUp) {
-    double task = LeastCycles.ofTask(one.kernel, speeds) * NANOS_PER_CYCLE;
+    double task = one.least.cycles() * NANOS_PER_CYCLE;
     if (task > LONGEST_NANOS || task <= 0) {
       return 1;
     }
     int tasks = (int) Math.clamp(SAMPLE_NANOS / task, 1, one.code().tasks());
     double least = Math.max(task * tasks, SHORT_NANOS);
     double best = Double.POSITIVE_INFINITY;
-    for (int i = 0; i < TRIES && best > far(one.kernel) * least; i++) {
+    for (int i = 0; i < TRIES && best > far(one.least) * least; i++) {
       if (i > 0) {
         warmUp.rehearse(one.rehearsal, PAUSE_NANOS);
       }

@@ -59,6 +59,6 @@ class TuningKeyTest {
         }
         """.formatted(value)), Optional.empty()).cascade();
     TreeMap<String, Long> sizes = new TreeMap<>(Map.of("M", m));
-    return TuningKey.of(new BindSizes(sizes).apply(cascade, _ -> { }), sizes, options, host);
+    return TuningKey.of(new BindSizes(sizes).apply(cascade, _ -> { }), sizes, new Circumstances(options, host));
   }
 }

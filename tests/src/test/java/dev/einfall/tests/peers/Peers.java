@@ -1,5 +1,6 @@
 package dev.einfall.tests.peers;
 
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -24,7 +25,7 @@ public final class Peers {
     switch (arguments.length == 0 ? "" : arguments[0]) {
       case "minilm" -> MiniLmPeers.run();
       case "startup" -> StartupPeers.run(Request.of(rest));
-      case StartupPeers.FORK -> StartupPeers.fork(rest.getFirst(), Integer.parseInt(rest.getLast()));
+      case StartupPeers.FORK -> StartupPeers.fork(rest.get(0), Integer.parseInt(rest.get(1)), Path.of(rest.get(2)));
       case "attention" -> AttentionPeers.run(Request.of(rest));
       case "gemm" -> GemmPeers.run(Request.of(rest));
       case GemmPeers.FORK -> GemmPeers.fork(Request.of(rest));

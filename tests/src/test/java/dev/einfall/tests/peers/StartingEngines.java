@@ -10,7 +10,9 @@ import dev.einfall.runtime.Tensor;
 import dev.einfall.tests.runtime.Batch;
 import dev.einfall.tests.runtime.MiniLm;
 import dev.einfall.tests.runtime.OnnxPeer;
+import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 
 /// all-MiniLM-L6-v2 in each engine, from the files of the program and the weights until it can run on one text of 128 tokens.
 final class StartingEngines {
@@ -18,9 +20,10 @@ final class StartingEngines {
 
   private StartingEngines() {}
 
-  static StartupClock.Started einfall(int threads) throws Exception {
+  /// @param cache where compiled programs are kept
+  static StartupClock.Started einfall(int threads, Optional<Path> cache) throws Exception {
     try (OnnxFile weights = OnnxFile.open(MiniLm.weights())) {
-      Program program = Einfall.compile(MiniLm.PROGRAM, Options.defaults().withThreads(threads).withWeights(weights));
+      Program program = Einfall.compile(MiniLm.PROGRAM, Options.defaults().withThreads(threads).withWeights(weights).withCache(cache));
       Map<String, Tensor> inputs = Batch.random(1, TOKENS).inputs();
       program.prepareFor(inputs);
       return new StartupClock.Started() {

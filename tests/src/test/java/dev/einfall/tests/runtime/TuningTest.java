@@ -13,6 +13,7 @@ import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Program;
 import dev.einfall.runtime.Tensor;
 import dev.einfall.runtime.Tuning;
+import dev.einfall.runtime.tuning.Circumstances;
 import dev.einfall.runtime.tuning.Entry;
 import dev.einfall.runtime.tuning.Host;
 import dev.einfall.runtime.tuning.Question;
@@ -67,7 +68,8 @@ class TuningTest {
   private RecordFile record(Options options) {
     TreeMap<String, Long> sizes = new TreeMap<>(SIZES);
     Cascade cascade = EinReader.read(Einfall.source(file), Optional.empty()).cascade();
-    return new RecordFile(directory, TuningKey.of(new BindSizes(sizes).apply(cascade, _ -> { }), sizes, Einfall.pipelineOptions(options), Host.here()));
+    return new RecordFile(directory, TuningKey.of(new BindSizes(sizes).apply(cascade, _ -> { }), sizes,
+        new Circumstances(Einfall.pipelineOptions(options), Host.here())));
   }
 
   /// The decision about the product, in a program with `options`.

@@ -5,9 +5,12 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 
 /// Digests that are short and equal for equal texts.
 public final class TextDigest {
+  private static final int DIGITS_OF_LINES = 32;
+
   private TextDigest() {}
 
   /// 64 hexadecimal digits.
@@ -18,5 +21,10 @@ public final class TextDigest {
     } catch (NoSuchAlgorithmException e) {
       throw new InternalException("every JVM has SHA-256", e);
     }
+  }
+
+  /// 32 hexadecimal digits for several lines: a file's name.
+  public static String ofLines(List<String> lines) {
+    return of(String.join("\n", lines)).substring(0, DIGITS_OF_LINES);
   }
 }
