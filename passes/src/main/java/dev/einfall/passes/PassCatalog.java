@@ -29,6 +29,7 @@ import dev.einfall.passes.loop.FuseLoops;
 import dev.einfall.passes.loop.FuseMultiplyAdds;
 import dev.einfall.passes.loop.KeepAccumulators;
 import dev.einfall.passes.loop.MergeDimensions;
+import dev.einfall.passes.loop.PlaceInOutputs;
 import dev.einfall.passes.loop.ReorderLoops;
 import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
@@ -134,6 +135,7 @@ public final class PassCatalog {
     passes.put("lower-einsums", _ -> new LowerEinsums());
     passes.put("merge-dimensions", _ -> new MergeDimensions());
     passes.put("fuse-loops", options -> new FuseLoops(schedule(options), options.numerics()));
+    passes.put("place-in-outputs", options -> new PlaceInOutputs(options.number("vector-bytes", 64)));
     passes.put("split-ranges", options -> new SplitRanges(
         options.words("fixed"), options.words("whole"), options.number("copies", 8), options.numerics()));
     passes.put("reorder-loops", options -> new ReorderLoops(options.words("order"), options.words("lanes"), options.numerics()));

@@ -32,6 +32,7 @@ import dev.einfall.passes.loop.FuseLoops;
 import dev.einfall.passes.loop.FuseMultiplyAdds;
 import dev.einfall.passes.loop.KeepAccumulators;
 import dev.einfall.passes.loop.MergeDimensions;
+import dev.einfall.passes.loop.PlaceInOutputs;
 import dev.einfall.passes.loop.ReorderLoops;
 import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
@@ -155,6 +156,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new MergeDimensions(),
         // While a nest is one for each rank, with no tiles, tails or lanes of which two would have to agree.
         new FuseLoops(schedule, options.numerics()),
+        // The same: an element has one place in a nest then.
+        new PlaceInOutputs(options.target().vectorBytes()),
         // What a part of a loop does not do need not be scheduled; ranks that will be, keep constant extents.
         new SplitRanges(ranks(schedule, schedule.order()), ranks(schedule, parallel), options.numerics()),
         // Whole ranks first: exchanging them is free of tails, which splitting makes.
