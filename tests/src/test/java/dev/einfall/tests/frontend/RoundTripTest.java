@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.einfall.frontend.EinProgram;
 import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.Imports;
 import dev.einfall.frontend.LoopFile;
 import dev.einfall.frontend.LoopReader;
 import dev.einfall.ir.Source;
@@ -32,7 +33,7 @@ final class RoundTripTest {
   List<DynamicTest> examples() throws IOException {
     try (Stream<Path> files = Files.list(GRAMMAR.resolve("examples"))) {
       return files.sorted().map(file -> DynamicTest.dynamicTest(file.getFileName().toString(),
-          () -> checkCascade(file.getFileName().toString(), Files.readString(file)))).toList();
+          () -> checkCascade(file.toString(), Files.readString(file)))).toList();
     }
   }
 
@@ -117,7 +118,7 @@ final class RoundTripTest {
   }
 
   private static Cascade read(String name, String text) {
-    EinProgram program = EinReader.read(new Source(name, text), Optional.empty());
+    EinProgram program = EinReader.read(new Source(name, text), Optional.empty(), Imports.files());
     SortedMap<String, Long> sizes = new TreeMap<>();
     program.neededSizes().forEach(size -> sizes.put(size, 5L));
     return program.cascade(sizes);

@@ -8,7 +8,7 @@ import java.util.Locale;
 /// The main class of `tests/peers`.
 public final class Peers {
   private static final String USAGE = """
-      usage: tests/peers minilm
+      usage: tests/peers minilm|bge
              tests/peers startup [threads=1,2] [forks=N]
              tests/peers blocks [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers elementwise [threads=1,2] [seconds=4] [WORD OF A CASE ...]
@@ -23,7 +23,8 @@ public final class Peers {
     Locale.setDefault(Locale.ROOT);
     List<String> rest = Arrays.asList(arguments).subList(Math.min(1, arguments.length), arguments.length);
     switch (arguments.length == 0 ? "" : arguments[0]) {
-      case "minilm" -> MiniLmPeers.run();
+      case "minilm" -> EmbeddingPeers.MINILM.run();
+      case "bge" -> EmbeddingPeers.BGE.run();
       case "startup" -> StartupPeers.run(Request.of(rest));
       case StartupPeers.FORK -> StartupPeers.fork(rest.get(0), Integer.parseInt(rest.get(1)), Path.of(rest.get(2)));
       case "attention" -> AttentionPeers.run(Request.of(rest));

@@ -5,21 +5,30 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import java.nio.LongBuffer;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// all-MiniLM-L6-v2 in ONNX Runtime.
+/// all-MiniLM-L6-v2, or another model of sentences with the same inputs, in ONNX Runtime.
 public final class OnnxPeer implements AutoCloseable {
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final OrtSession session;
 
+  /// all-MiniLM-L6-v2.
+  ///
   /// @param threads how many threads share a run
   public OnnxPeer(int threads) throws OrtException {
+    this(MiniLm.weights(), threads);
+  }
+
+  /// @param model the ONNX file
+  /// @param threads how many threads share a run
+  public OnnxPeer(Path model, int threads) throws OrtException {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
       options.setInterOpNumThreads(1);
       options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-      this.session = environment.createSession(MiniLm.weights().toString(), options);
+      this.session = environment.createSession(model.toString(), options);
     }
   }
 

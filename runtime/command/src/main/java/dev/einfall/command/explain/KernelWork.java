@@ -6,25 +6,47 @@ import dev.einfall.ir.loop.Interval;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Ranges;
 import dev.einfall.ir.loop.Stmt;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// What one launch of a kernel does: counted in its loops, so that it is what runs, after all passes.
 ///
 /// @param operations the operations on floats; a multiply-add is two
-/// @param bytes what has to come from memory and go there at least: of each parameter what is read and what is written, each element once
+/// @param bytes what has to come from memory and go there at least: of each parameter what is read and what is written, each element once.
+///     What is read of a parameter to which the kernel stores first was made by the kernel, and need not come from memory
 public record KernelWork(double operations, double bytes) {
 
   /// Counts. Where the number of iterations varies, it is taken to be in the middle; of two branches the one with more to do counts.
   public static KernelWork of(Kernel kernel) {
     Count count = new Counter(Ranges.of(kernel)).count(kernel.body());
+    Set<Buffer> made = storedFirst(kernel.body());
     double bytes = 0;
     for (Buffer parameter : kernel.parameters()) {
-      bytes += Math.min(parameter.elements(), count.loads.getOrDefault(parameter, 0.0)) * parameter.type().bytes();
+      double loaded = made.contains(parameter) ? 0 : count.loads.getOrDefault(parameter, 0.0);
+      bytes += Math.min(parameter.elements(), loaded) * parameter.type().bytes();
       bytes += Math.min(parameter.elements(), count.stores.getOrDefault(parameter, 0.0)) * parameter.type().bytes();
     }
     return new KernelWork(count.operations, bytes);
+  }
+
+  /// The buffers to which `body` stores before it loads of them.
+  private static Set<Buffer> storedFirst(Stmt body) {
+    Set<Buffer> loaded = new HashSet<>();
+    Set<Buffer> stored = new HashSet<>();
+    body.nodes().forEach(node -> {
+      node.exprs().flatMap(Expr::nodes).forEach(expr -> {
+        if (expr instanceof Expr.Load load) {
+          loaded.add(load.buffer());
+        }
+      });
+      if (node instanceof Stmt.Store store && !loaded.contains(store.buffer())) {
+        stored.add(store.buffer());
+      }
+    });
+    return stored;
   }
 
   /// @param loads the elements read of each buffer, as often as they are

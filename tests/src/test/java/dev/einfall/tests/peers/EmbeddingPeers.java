@@ -1,0 +1,88 @@
+package dev.einfall.tests.peers;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.einfall.frontend.onnx.OnnxFile;
+import dev.einfall.runtime.Einfall;
+import dev.einfall.runtime.Options;
+import dev.einfall.runtime.Program;
+import dev.einfall.runtime.Tensor;
+import dev.einfall.tests.runtime.Batch;
+import dev.einfall.tests.runtime.MiniLm;
+import dev.einfall.tests.runtime.ModelFile;
+import dev.einfall.tests.runtime.OnnxPeer;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Models that turn sentences into vectors, in Einfall and in ONNX Runtime: the latency of a run.
+enum EmbeddingPeers {
+  MINILM(MiniLm.PROGRAM, "all-minilm-l6-v2.onnx"),
+  BGE(Path.of("..", "grammar", "examples", "bge-small.ein"), "bge-small-en-v1.5.onnx");
+
+  private static final double SECONDS = 6;
+  /// How far states may be apart that are a few units large.
+  private static final double TOLERANCE = 2e-4;
+  private static final List<Case> CASES = List.of(new Case(1, 16), new Case(1, 128), new Case(1, 256), new Case(8, 128));
+
+  private final Path program;
+  private final String weights;
+
+  EmbeddingPeers(Path program, String weights) {
+    this.program = program;
+    this.weights = weights;
+  }
+
+  /// A batch of `size` texts of `tokens` tokens each.
+  private record Case(int size, int tokens) {}
+
+  /// Prints a line for each case and number of threads; the ratio is their time over ours.
+  void run() throws Exception {
+    if (!ModelFile.exists(weights)) {
+      System.err.println(weights + " could not be fetched");
+      return;
+    }
+    for (int threads : new int[] {1, 2}) {
+      try (OnnxFile file = OnnxFile.open(ModelFile.of(weights));
+          Program ours = Einfall.compile(program, Options.defaults().withThreads(threads).withWeights(file));
+          OnnxPeer peer = new OnnxPeer(ModelFile.of(weights), threads)) {
+        for (Case one : CASES) {
+          measure(one, threads, ours, peer);
+        }
+      }
+    }
+  }
+
+  private void measure(Case one, int threads, Program program, OnnxPeer peer) throws Exception {
+    Batch batch = Batch.random(one.size, one.tokens);
+    Map<String, Tensor> ours = batch.inputs();
+    Map<String, OnnxTensor> theirs = peer.inputs(batch);
+    program.prepareFor(ours);
+    double error = error(program, ours, peer.hidden(batch));
+    Map<String, Contest.Action> ways = new LinkedHashMap<>();
+    ways.put("einfall", () -> program.run(ours).values().forEach(Tensor::close));
+    ways.put("onnxruntime", () -> peer.run(theirs).close());
+    Contest times = Contest.measure(ways, SECONDS);
+    double einfall = times.millis("einfall");
+    double onnxRuntime = times.millis("onnxruntime");
+    System.out.printf("%s f32 b=%d s=%d t=%d einfall_ms=%.2f onnxruntime_ms=%.2f ratio=%.2f error=%.1e%n",
+        name().toLowerCase(java.util.Locale.ROOT), one.size, one.tokens, threads, einfall, onnxRuntime, onnxRuntime / einfall, error);
+    ours.values().forEach(Tensor::close);
+    theirs.values().forEach(OnnxTensor::close);
+  }
+
+  /// The largest difference of a number in the last state from `wanted`; an error if it is more than rounding gives.
+  private double error(Program program, Map<String, Tensor> inputs, float[] wanted) {
+    Map<String, Tensor> outputs = program.run(inputs);
+    float[] state = outputs.get("last_hidden_state").floats();
+    outputs.values().forEach(Tensor::close);
+    double error = 0;
+    for (int i = 0; i < wanted.length; i++) {
+      error = Math.max(error, Math.abs(state[i] - wanted[i]));
+    }
+    if (!(error <= TOLERANCE)) {
+      throw new IllegalStateException(name() + " differs from ONNX Runtime by " + error);
+    }
+    return error;
+  }
+}
