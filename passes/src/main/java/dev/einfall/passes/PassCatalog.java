@@ -23,6 +23,7 @@ import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.DropDeadStores;
 import dev.einfall.passes.loop.ExpandFunctions;
+import dev.einfall.passes.loop.ExpandSines;
 import dev.einfall.passes.loop.FactorReductions;
 import dev.einfall.passes.loop.ForwardStores;
 import dev.einfall.passes.loop.FuseLoops;
@@ -145,6 +146,7 @@ public final class PassCatalog {
     passes.put("collapse-loops", _ -> new CollapseLoops());
     passes.put("expand-functions", _ -> new ExpandFunctions());
     passes.put("vectorize-loops", options -> new VectorizeLoops(options.number("vector-bytes", 64), options.numerics()));
+    passes.put("expand-sines", _ -> new ExpandSines());
     passes.put("fuse-multiply-adds", _ -> new FuseMultiplyAdds());
     passes.put("unroll-loops", options -> new UnrollLoops(options.number("operations", 160)));
     passes.put("simplify-indices", _ -> new SimplifyIndices());

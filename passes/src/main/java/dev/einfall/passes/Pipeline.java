@@ -26,6 +26,7 @@ import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.DropDeadStores;
 import dev.einfall.passes.loop.ExpandFunctions;
+import dev.einfall.passes.loop.ExpandSines;
 import dev.einfall.passes.loop.FactorReductions;
 import dev.einfall.passes.loop.ForwardStores;
 import dev.einfall.passes.loop.FuseLoops;
@@ -175,6 +176,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new ExpandFunctions(),
         // While an accumulation still is a sum that lanes can be combined into.
         new VectorizeLoops(options.target().vectorBytes(), options.numerics()),
+        // One branch for all lanes, which scalars in a loop to be vectorized could not have.
+        new ExpandSines(),
         new FuseMultiplyAdds(),
         new UnrollLoops(),
         // Indices must be constants to name registers.

@@ -22,8 +22,8 @@ import java.util.function.Consumer;
 /// ```
 ///
 /// The errors over all floats, against double precision: `exp` 2.0 ULP (results below 1.7e-38 are 0), `log` 0.9 ULP, `erf` 1.4 ULP,
-/// `tanh` 3.3 ULP. `rsqrt(x)` becomes `1 / sqrt(x)`, 1.5 ULP. `sin`, `cos` and `pow`, and functions of other types, stay for the
-/// backend to call a library for.
+/// `tanh` 3.3 ULP. `rsqrt(x)` becomes `1 / sqrt(x)`, 1.5 ULP. `pow` and functions of other types stay for the
+/// backend to call a library for; `sin` and `cos` are left to [ExpandSines].
 public record ExpandFunctions() implements Pass.OnKernel {
 
   @Override

@@ -24,7 +24,8 @@ public record FunctionAccuracy(double maxUlps, float at, double maxSmall, long w
   private static final int CHUNK = 1 << 20;
 
   /// The functions that are arithmetic under the `reassociate` contract.
-  public static final List<UnaryOp> FUNCTIONS = List.of(UnaryOp.EXP, UnaryOp.LOG, UnaryOp.TANH, UnaryOp.ERF, UnaryOp.RSQRT);
+  public static final List<UnaryOp> FUNCTIONS = List.of(UnaryOp.EXP, UnaryOp.LOG, UnaryOp.TANH, UnaryOp.ERF, UnaryOp.RSQRT,
+      UnaryOp.SIN, UnaryOp.COS);
 
   /// `tests/accuracy [STRIDE] [FUNCTION ...]`: prints the error of each function under the `reassociate` contract over every `STRIDE`th float, all
   /// if it is not given, and what a vector of 16 takes beside `VectorOperators`.

@@ -38,7 +38,7 @@ class FunctionAccuracyTest {
     assertEquals(0, strict.wrong());
   }
 
-  /// NaNs of all kinds, infinities, zeros, subnormals, the edges beyond which results are 0, 1 or infinite, and where errors are largest; as
+  /// NaNs of all kinds, infinities, zeros, subnormals, the edges beyond which results are 0, 1 or infinite, or another way is taken, quarters of a turn, and where errors are largest; as
   /// many as several vectors and a tail.
   @ParameterizedTest
   @MethodSource("functions")
@@ -48,7 +48,8 @@ class FunctionAccuracyTest {
         Float.MAX_VALUE, Float.MIN_NORMAL, Math.nextDown(Float.MIN_NORMAL), Float.MIN_VALUE, 0, 1, Math.nextDown(1f), Math.nextUp(1f), 0.5f, 0.92f,
         Math.nextDown(0.92f), 0.70710677f, 1.4142135f, 3.9f, 4f, 4.1f, 9f, 9.02f, Math.nextUp(9.02f), 0.062408682f, 0.9537269f, 0.700016f,
         1.9462466e25f, 16.635532f, 62.547966f, 86.9f, 87.0f, 87.33654f, 87.33655f, 87.5f, 88.37f, 88.38f, 88.557976f, 88.72283f, 88.722839f, 88.72284f,
-        89.06f, 89.4f, 89.5f, 90f, 103.9f, 104f, 1e4f, 1e10f, 1e38f, 0x1p-24f, 0x1p-12f, 1e-10f, 1e-38f, 0.34657f, 0.34658f, 0.17328f, 0.17329f};
+        89.06f, 89.4f, 89.5f, 90f, 103.9f, 104f, 1e4f, 1e10f, 1e38f, 0x1p-24f, 0x1p-12f, 1e-10f, 1e-38f, 0.34657f, 0.34658f, 0.17328f, 0.17329f,
+        1.5707964f, 3.1415927f, 4.712389f, 6.2831855f, 0.7853982f, 2.3561945f, 114.16062f, 31990.336f, 99999.99f, 100_000f, Math.nextUp(100_000f), 1e6f};
     float[] both = new float[2 * edges.length];
     for (int i = 0; i < edges.length; i++) {
       both[2 * i] = edges[i];
