@@ -118,6 +118,9 @@ public final class Einfall {
 
   /// What `action` makes of a program.
   private static <T> T with(Source source, Path directory, Imports imports, Options options, Function<Parts, T> action) {
+    if (options.backend() != Options.Backend.REFERENCE) {
+      FirstUse.begin(options.cache().isPresent());
+    }
     EinProgram program = EinReader.read(source, options.function(), imports);
     boolean needsSizes = !program.neededSizes().isEmpty();
     if (options.checkPromises() && !needsSizes) {

@@ -61,6 +61,11 @@ final class LargePages {
     }
   }
 
+  /// Finds the functions of the system, which takes long the first time.
+  static void prepare() {
+    OF_SYSTEM.isPresent();
+  }
+
   /// `bytes` zeros that are freed with `arena`.
   ///
   /// @throws OutOfMemoryError when there are not as many
