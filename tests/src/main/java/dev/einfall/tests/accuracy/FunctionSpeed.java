@@ -31,7 +31,7 @@ record FunctionSpeed(double ours, Optional<Double> theirs) {
   private static final long ROUND_NANOS = 50_000_000;
   private static final long WARM_UP_NANOS = 1_000_000_000;
 
-  static FunctionSpeed of(UnaryOp function) {
+  static FunctionSpeed of(Function function) {
     float[] arguments = new float[ELEMENTS];
     for (int i = 0; i < ELEMENTS; i++) {
       arguments[i] = (i + 1) * 8f / ELEMENTS;
@@ -41,7 +41,7 @@ record FunctionSpeed(double ours, Optional<Double> theirs) {
       MemorySegment from = arena.allocate(4L * ELEMENTS, 64);
       MemorySegment to = arena.allocate(4L * ELEMENTS, 64);
       MemorySegment.copy(arguments, 0, from, java.lang.foreign.ValueLayout.JAVA_FLOAT, 0, ELEMENTS);
-      Optional<BiConsumer<MemorySegment, MemorySegment>> operator = operator(function);
+      Optional<BiConsumer<MemorySegment, MemorySegment>> operator = function.operator().flatMap(FunctionSpeed::operator);
       double[] ours = new double[ROUNDS];
       double[] theirs = new double[ROUNDS];
       operator.ifPresent(loop -> nanos(() -> loop.accept(from, to), WARM_UP_NANOS));
@@ -54,9 +54,8 @@ record FunctionSpeed(double ours, Optional<Double> theirs) {
     }
   }
 
-  private static Program program(UnaryOp function, int elements) {
-    String text = "def f(X: f32[" + elements + "]) -> f32[" + elements + "] { Y[n] = " + function.text() + "(X[n])\n return Y }";
-    return Einfall.compile(new Source("speed.ein", text), Options.defaults().withBackend(Options.Backend.JVM).withThreads(1));
+  private static Program program(Function function, int elements) {
+    return Einfall.compile(new Source("speed.ein", function.program(String.valueOf(elements))), Options.defaults().withBackend(Options.Backend.JVM).withThreads(1));
   }
 
   private static void run(Program program, Tensor x) {
