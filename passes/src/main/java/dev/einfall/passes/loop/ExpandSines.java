@@ -33,7 +33,7 @@ import java.util.function.UnaryOperator;
 ///
 /// Beyond, more digits of pi are needed than three floats have. Comes after vectorization: whether the polynomial will do is one question for all
 /// lanes, where a branch for each iteration would keep a loop from being vectorized. The result for an element does not depend on its
-/// neighbours. The errors over all floats, against double precision: `sin` 1.6 ULP, `cos` 1.6 ULP.
+/// neighbours. The errors over all floats, against double precision: 1.55 ULP.
 public record ExpandSines() implements Pass.OnKernel {
 
   @Override
