@@ -102,7 +102,8 @@ directives
   ;
 
 directive
-  : 'split' ID INT+                                                                   # Split
+  : 'flatten' ID ID+                                                                  # Flatten
+  | 'split' ID INT+                                                                   # Split
   | 'order' ID+                                                                       # Order
   | 'parallel' ID+                                                                    # Parallel
   | 'unroll' ID+                                                                      # Unroll
@@ -149,7 +150,7 @@ outside
 name
   : ID
   | 'import' | 'const' | 'weights' | 'tokenizer' | 'weight' | 'map'
-  | 'split' | 'order' | 'parallel' | 'unroll' | 'vectorize' | 'fuse' | 'over' | 'by' | 'layout' | 'schedule'
+  | 'flatten' | 'split' | 'order' | 'parallel' | 'unroll' | 'vectorize' | 'fuse' | 'over' | 'by' | 'layout' | 'schedule'
   | 'reduce' | 'identity' | 'associative' | 'commutative' | 'update' | 'from' | 'while' | 'where'
   ;
 

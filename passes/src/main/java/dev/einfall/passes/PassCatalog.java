@@ -25,6 +25,7 @@ import dev.einfall.passes.loop.DropDeadStores;
 import dev.einfall.passes.loop.ExpandFunctions;
 import dev.einfall.passes.loop.ExpandSines;
 import dev.einfall.passes.loop.FactorReductions;
+import dev.einfall.passes.loop.FlattenLoops;
 import dev.einfall.passes.loop.ForwardStores;
 import dev.einfall.passes.loop.FuseLoops;
 import dev.einfall.passes.loop.FuseMultiplyAdds;
@@ -134,6 +135,8 @@ public final class PassCatalog {
     passes.put("choose-mappings", options -> new ChooseMappings(options.target(), options.numerics()));
     passes.put("pack-operands", options -> new PackOperands(options.target()));
     passes.put("lower-einsums", _ -> new LowerEinsums());
+    passes.put("flatten-loops", options -> new FlattenLoops(
+        options.values.keySet().stream().map(options::words).map(Mapping.Flatten::new).toList()));
     passes.put("merge-dimensions", _ -> new MergeDimensions());
     passes.put("fuse-loops", options -> new FuseLoops(schedule(options), options.numerics()));
     passes.put("place-in-outputs", options -> new PlaceInOutputs(options.number("vector-bytes", 64)));
@@ -226,7 +229,7 @@ public final class PassCatalog {
       binding.ifPresentOrElse(one -> options.words(key).forEach(loop -> bindings.add(new Mapping.Bound(loop, one))),
           () -> splits.add(new Mapping.Split(key, options.words(key).stream().map(Integer::parseInt).toList())));
     });
-    return new Schedule(splits, options.words("order"), bindings, List.of());
+    return new Schedule(List.of(), splits, options.words("order"), bindings, List.of());
   }
 
   /// `bind-loops{i=parallel, j=vectorize}`.
@@ -258,6 +261,7 @@ public final class PassCatalog {
           + (reorder.lanes().isEmpty() ? "" : ", lanes=" + String.join(" ", reorder.lanes())) + text(reorder.numerics());
       case SplitLoops split -> splitText(split);
       case ScheduleRecurrences schedule -> text(schedule.target()) + text(schedule.numerics());
+      case FlattenLoops flatten -> join(flatten.flattened().stream().map(one -> one.name() + "=" + String.join(" ", one.ranks())).toList());
       case FactorReductions factor -> "loops=" + String.join(" ", factor.loops()) + text(factor.numerics());
       case FuseLoops fuse -> fuse.options() + text(fuse.numerics());
       case SplitRanges split -> "fixed=" + String.join(" ", split.fixed()) + ", whole=" + String.join(" ", split.whole())

@@ -28,6 +28,7 @@ import dev.einfall.passes.loop.DropDeadStores;
 import dev.einfall.passes.loop.ExpandFunctions;
 import dev.einfall.passes.loop.ExpandSines;
 import dev.einfall.passes.loop.FactorReductions;
+import dev.einfall.passes.loop.FlattenLoops;
 import dev.einfall.passes.loop.ForwardStores;
 import dev.einfall.passes.loop.FuseLoops;
 import dev.einfall.passes.loop.FuseMultiplyAdds;
@@ -153,7 +154,9 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
     List<String> inner = new ArrayList<>(schedule.bound(Mapping.Binding.UNROLL));
     inner.addAll(schedule.bound(Mapping.Binding.VECTORIZE));
     return allowed(List.of(
-        // While an index is still one counter, and not yet tiles of it.
+        // Before all that looks for the loops of ranks: those that stand side by side are one from here on.
+        new FlattenLoops(schedule.flattened()),
+        // While an index is still one counter, and not yet tiles of it; and those of flattened loops are counters again.
         new MergeDimensions(),
         // While a nest is one for each rank, with no tiles, tails or lanes of which two would have to agree.
         new FuseLoops(schedule, options.numerics()),

@@ -29,8 +29,8 @@ final class Maps {
     this.accesses = new Accesses(diagnostics, frame);
   }
 
-  /// What a map block is about: the tensor, and the ranks of the Einsum or of the first update that writes it.
-  private record Nest(Tensor tensor, List<String> ranks) {}
+  /// What a map block is about: the tensor, and the ranks of the Einsum or of the first update that writes it, the `own` output ranks first.
+  private record Nest(Tensor tensor, List<String> ranks, int own) {}
 
   void map(Statement.Map map) {
     Tensor tensor = accesses.tensor(map.name());
@@ -41,7 +41,7 @@ final class Maps {
         case FUSE -> elaboration.map(group(map.name(), definition, directive));
         case LAYOUT -> elaboration.map(layout(nest(tensor, definition), directive));
         case SCHEDULE -> elaboration.map(schedule(map.name(), tensor, definition, directive));
-        case SPLIT, ORDER, PARALLEL, UNROLL, VECTORIZE -> loops.add(directive);
+        case FLATTEN, SPLIT, ORDER, PARALLEL, UNROLL, VECTORIZE -> loops.add(directive);
       }
     }
     if (!loops.isEmpty()) {
@@ -108,7 +108,7 @@ final class Maps {
     return switch (definition) {
       case Einsum einsum -> nest(tensor, einsum.ranks(), einsum.exprs());
       case Recurrence recurrence -> recurrence.updates().stream().filter(update -> update.tensor() == tensor).findFirst()
-          .map(update -> nest(tensor, update.ranks(), update.exprs())).orElse(new Nest(tensor, List.of()));
+          .map(update -> nest(tensor, update.ranks(), update.exprs())).orElse(new Nest(tensor, List.of(), 0));
     };
   }
 
@@ -129,10 +129,44 @@ final class Maps {
 
   private static Nest nest(Tensor tensor, List<Rank> own, Stream<Expr> exprs) {
     Stream<Rank> reduced = exprs.flatMap(Expr::nodes).flatMap(node -> node.bound().stream());
-    return new Nest(tensor, Stream.concat(own.stream(), reduced).distinct().map(Rank::name).toList());
+    return new Nest(tensor, Stream.concat(own.stream(), reduced).distinct().map(Rank::name).toList(), own.size());
   }
 
-  private Mapping.Nest nest(Nest nest, List<Directive> directives) {
+  private Mapping.Nest nest(Nest written, List<Directive> directives) {
+    Nest nest = written;
+    List<Mapping.Flatten> flattened = new ArrayList<>();
+    for (Directive directive : directives) {
+      if (directive.kind() == Directive.Kind.FLATTEN) {
+        flattened.add(flatten(directive, nest));
+        nest = flat(nest, flattened.getLast());
+      }
+    }
+    return nest(nest, flattened, directives);
+  }
+
+  private Mapping.Flatten flatten(Directive directive, Nest nest) {
+    directive.names().forEach(name -> requireIndex(name, nest));
+    Mapping.Flatten flatten = new Mapping.Flatten(directive.names().stream().map(Syntax.Name::text).toList());
+    List<String> own = nest.ranks.subList(0, nest.own);
+    if (Collections.indexOfSubList(own, flatten.ranks()) < 0) {
+      throw diagnostics.reject(directive.span(), String.join(" ", flatten.ranks()) + " do not stand side by side on the left, where the indices are "
+          + String.join(", ", own));
+    }
+    if (nest.ranks.contains(flatten.name())) {
+      throw diagnostics.reject(directive.span(), "an index is called `" + flatten.name() + "` already; name it otherwise to flatten these");
+    }
+    return flatten;
+  }
+
+  private static Nest flat(Nest nest, Mapping.Flatten flatten) {
+    List<String> ranks = new ArrayList<>(nest.ranks);
+    int first = ranks.indexOf(flatten.ranks().getFirst());
+    ranks.removeAll(flatten.ranks());
+    ranks.add(first, flatten.name());
+    return new Nest(nest.tensor, ranks, nest.own - flatten.ranks().size() + 1);
+  }
+
+  private Mapping.Nest nest(Nest nest, List<Mapping.Flatten> flattened, List<Directive> directives) {
     List<Mapping.Split> splits = new ArrayList<>();
     directives.stream().filter(directive -> directive.kind() == Directive.Kind.SPLIT)
         .forEach(directive -> splits.add(split(directive, nest, splits)));
@@ -147,20 +181,16 @@ final class Maps {
             isTiled(nest) ? tiles : bound);
         case UNROLL -> bind(directive, Mapping.Binding.UNROLL, loops, bound);
         case VECTORIZE -> bind(directive, Mapping.Binding.VECTORIZE, loops, bound);
-        case SPLIT, FUSE, LAYOUT, SCHEDULE -> { }
+        case FLATTEN, SPLIT, FUSE, LAYOUT, SCHEDULE -> { }
       }
     }
     bound.addAll(tiles);
-    return new Mapping.Nest(nest.tensor, splits, order, bound);
+    return new Mapping.Nest(nest.tensor, flattened, splits, order, bound);
   }
 
   private Mapping.Split split(Directive directive, Nest nest, List<Mapping.Split> before) {
     Syntax.Name name = directive.names().getFirst();
-    if (!nest.ranks.contains(name.text())) {
-      throw diagnostics.reject(name.span(), "`" + nest.tensor.name() + "` has no index `" + name.text()
-          + "`; its indices are " + String.join(", ", nest.ranks));
-    }
-    requireOne(name, nest.ranks);
+    requireIndex(name, nest);
     if (before.stream().anyMatch(split -> split.rank().equals(name.text()))) {
       throw diagnostics.reject(name.span(), "`" + name.text() + "` is split twice; one `split` takes several factors");
     }
@@ -188,6 +218,14 @@ final class Maps {
       List<String> taken = bound.stream().map(Mapping.Bound::loop).toList();
       bound.add(new Mapping.Bound(loop(name, loops, taken), binding));
     }
+  }
+
+  private void requireIndex(Syntax.Name name, Nest nest) {
+    if (!nest.ranks.contains(name.text())) {
+      throw diagnostics.reject(name.span(), "`" + nest.tensor.name() + "` has no index `" + name.text()
+          + "`; its indices are " + String.join(", ", nest.ranks));
+    }
+    requireOne(name, nest.ranks);
   }
 
   private void requireOne(Syntax.Name name, List<String> names) {

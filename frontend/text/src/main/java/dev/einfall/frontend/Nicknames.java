@@ -53,8 +53,7 @@ final class Nicknames {
 
   private Mapping mapping(Mapping mapping) {
     return new Mapping(
-        mapping.nests().stream().map(nest ->
-            new Mapping.Nest(tensor(nest.tensor()), nest.splits(), nest.order(), nest.bindings())).toList(),
+        mapping.nests().stream().map(nest -> nest.of(tensor(nest.tensor()))).toList(),
         mapping.groups().stream().map(group ->
             new Mapping.Group(group.members().stream().map(this::tensor).toList(), group.shared(), group.tile())).toList(),
         mapping.layouts().stream().map(layout -> new Mapping.Layout(tensor(layout.tensor()), layout.ranks())).toList(),

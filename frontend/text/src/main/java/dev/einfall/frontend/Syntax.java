@@ -126,7 +126,7 @@ final class Syntax {
   ///
   /// @param shared the names behind `over`
   record Directive(Kind kind, List<Name> names, List<Name> shared, List<Long> numbers, Span span) {
-    enum Kind { SPLIT, ORDER, PARALLEL, UNROLL, VECTORIZE, FUSE, LAYOUT, SCHEDULE }
+    enum Kind { FLATTEN, SPLIT, ORDER, PARALLEL, UNROLL, VECTORIZE, FUSE, LAYOUT, SCHEDULE }
   }
 
   /// What stands between brackets.

@@ -200,6 +200,7 @@ final class SyntaxReader {
   private Syntax.Directive directive(DirectiveContext directive) {
     Span span = span(directive);
     return switch (directive) {
+      case FlattenContext flatten -> directive(Syntax.Directive.Kind.FLATTEN, flatten.ID(), List.of(), span);
       case SplitContext split ->
           directive(Syntax.Directive.Kind.SPLIT, List.of(split.ID()), split.INT(), span);
       case OrderContext order -> directive(Syntax.Directive.Kind.ORDER, order.ID(), List.of(), span);

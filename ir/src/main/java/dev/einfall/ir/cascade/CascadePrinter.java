@@ -42,7 +42,7 @@ public final class CascadePrinter {
   /// Words with a meaning of their own, which name no tensor or rank.
   private static final List<String> RESERVED = List.of(
       "def", "for", "in", "or", "return", "true", "false", "inf", "nan", "weights", "tokenizer", "weight", "map",
-      "split", "order", "parallel", "unroll", "vectorize", "fuse", "over", "schedule", "import", "const", "if", "else", "reduce", "update",
+      "flatten", "split", "order", "parallel", "unroll", "vectorize", "fuse", "over", "schedule", "import", "const", "if", "else", "reduce", "update",
       "from", "while", "where", "identity", "associative", "commutative");
 
   private static final int LINE_LENGTH = 110;
@@ -160,6 +160,7 @@ public final class CascadePrinter {
   }
 
   private static void nest(Mapping.Nest nest, Lines lines) {
+    nest.flattened().forEach(flatten -> lines.add("flatten " + String.join(" ", flatten.ranks())));
     nest.splits().forEach(split -> lines.add("split " + split.rank() + " "
         + split.factors().stream().map(Object::toString).collect(Collectors.joining(" "))));
     if (!nest.order().isEmpty()) {

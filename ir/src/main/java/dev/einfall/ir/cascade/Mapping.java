@@ -1,5 +1,6 @@
 package dev.einfall.ir.cascade;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -13,11 +14,12 @@ import java.util.Set;
 ///
 /// ```
 /// map Y {
+///   flatten b m
 ///   split n 32 16
-///   split m 12
-///   order n2 m1 k m0 n1 n0
+///   split bm 12
+///   order n2 bm1 k bm0 n1 n0
 ///   parallel n2
-///   unroll m0 n1
+///   unroll bm0 n1
 ///   vectorize n0
 /// }
 /// map E { fuse MX E D over b h p by 64 }
@@ -28,6 +30,19 @@ public record Mapping(List<Nest> nests, List<Group> groups, List<Layout> layouts
 
   /// What a loop of a nest becomes. A loop without a binding is serial.
   public enum Binding { PARALLEL, UNROLL, VECTORIZE }
+
+  /// The neighbouring output ranks `ranks`, from the outermost, seen as one: `flatten b m` makes one rank `bm` of both, which splits and loops
+  /// speak of in their place (the `flatten` of TeAAL, https://arxiv.org/abs/2304.07931).
+  public record Flatten(List<String> ranks) {
+    public Flatten {
+      ranks = List.copyOf(ranks);
+    }
+
+    /// The name of the one rank.
+    public String name() {
+      return String.join("", ranks);
+    }
+  }
 
   /// The rank named `rank` cut into tiles of `factors`, outermost first: `split n 32 16` makes the loops `n2` (over
   /// tiles of 32), `n1` (over the 2 vectors of a tile) and `n0` (over 16 lanes). The last tile may be partial.
@@ -41,11 +56,32 @@ public record Mapping(List<Nest> nests, List<Group> groups, List<Layout> layouts
   public record Bound(String loop, Binding binding) {}
 
   /// The loops of the Einsum that defines `tensor`, or of the update of it. Loops that `order` does not name keep their place.
-  public record Nest(Tensor tensor, List<Split> splits, List<String> order, List<Bound> bindings) {
+  public record Nest(Tensor tensor, List<Flatten> flattened, List<Split> splits, List<String> order, List<Bound> bindings) {
     public Nest {
+      flattened = List.copyOf(flattened);
       splits = List.copyOf(splits);
       order = List.copyOf(order);
       bindings = List.copyOf(bindings);
+    }
+
+    /// With all ranks as they are.
+    public Nest(Tensor tensor, List<Split> splits, List<String> order, List<Bound> bindings) {
+      this(tensor, List.of(), splits, order, bindings);
+    }
+
+    /// The same loops for what defines `other`.
+    public Nest of(Tensor other) {
+      return new Nest(other, flattened, splits, order, bindings);
+    }
+
+    /// Those of `ranks` that loops go over, and in the place of flattened ones what they are together.
+    public List<String> loopRanks(List<String> ranks) {
+      List<String> flat = new ArrayList<>(ranks);
+      for (Flatten flatten : flattened) {
+        flat.set(flat.indexOf(flatten.ranks().getFirst()), flatten.name());
+        flat.removeAll(flatten.ranks());
+      }
+      return flat;
     }
   }
 

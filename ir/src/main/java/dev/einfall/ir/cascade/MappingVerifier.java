@@ -3,6 +3,7 @@ package dev.einfall.ir.cascade;
 import static dev.einfall.ir.cascade.Mapping.Binding.PARALLEL;
 
 import dev.einfall.ir.InternalException;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.stream.Stream;
 final class MappingVerifier {
   private final Cascade cascade;
   private final Map<Tensor, List<Rank>> ranks = new LinkedHashMap<>();
+  private final Map<Tensor, List<String>> own = new LinkedHashMap<>();
   private final Map<Tensor, Definition> definitions = new LinkedHashMap<>();
   private final Map<Tensor, List<Tensor>> reads = new LinkedHashMap<>();
 
@@ -26,11 +28,15 @@ final class MappingVerifier {
     for (Definition definition : cascade.definitions()) {
       definitions.put(definition.tensors().getFirst(), definition);
       switch (definition) {
-        case Einsum einsum -> ranks.put(einsum.tensor(), ranks(einsum.ranks(), einsum.exprs()));
-        case Recurrence recurrence -> recurrence.updates().forEach(update ->
-            ranks.putIfAbsent(update.tensor(), ranks(update.ranks(), update.exprs())));
+        case Einsum einsum -> add(einsum.tensor(), einsum.ranks(), einsum.exprs());
+        case Recurrence recurrence -> recurrence.updates().forEach(update -> add(update.tensor(), update.ranks(), update.exprs()));
       }
     }
+  }
+
+  private void add(Tensor tensor, List<Rank> outputs, Stream<Expr> exprs) {
+    ranks.putIfAbsent(tensor, ranks(outputs, exprs));
+    own.putIfAbsent(tensor, outputs.stream().map(Rank::name).toList());
   }
 
   void run() {
@@ -65,7 +71,7 @@ final class MappingVerifier {
 
   /// Parallel loops around all are about the whole kernel.
   private boolean isMappable(Mapping.Nest nest) {
-    boolean isInside = !nest.order().isEmpty() || !nest.splits().isEmpty()
+    boolean isInside = !nest.order().isEmpty() || !nest.splits().isEmpty() || !nest.flattened().isEmpty()
         || nest.bindings().stream().anyMatch(bound -> bound.binding() != PARALLEL);
     return !isInside || definitions.values().stream().allMatch(definition ->
         !(definition instanceof Recurrence recurrence) || !recurrence.tensors().contains(nest.tensor()) || recurrence.isMappable(nest.tensor()));
@@ -82,6 +88,13 @@ final class MappingVerifier {
   private void check(Mapping.Nest nest) {
     Map<String, Integer> loops = new LinkedHashMap<>();
     ranks.get(nest.tensor()).forEach(rank -> loops.merge(rank.name(), 1, Integer::sum));
+    for (Mapping.Flatten flatten : nest.flattened()) {
+      require(flatten.ranks().size() > 1 && flatten.ranks().stream().allMatch(rank -> loops.getOrDefault(rank, 0) == 1)
+          && Collections.indexOfSubList(own.get(nest.tensor()), flatten.ranks()) >= 0,
+          () -> "flatten of " + flatten.ranks() + ", which are not neighbours among the ranks of " + nest.tensor());
+      flatten.ranks().forEach(loops::remove);
+      require(loops.put(flatten.name(), 1) == null, () -> "flatten makes a second " + flatten.name() + " in " + nest.tensor());
+    }
     for (Mapping.Split split : nest.splits()) {
       Integer count = loops.remove(split.rank());
       require(count != null && count == 1, () -> "split of " + split.rank() + ", which is not one rank, in " + nest.tensor());

@@ -92,9 +92,7 @@ public record BindSizes(SortedMap<String, Long> sizes) implements Pass.OnCascade
 
     private Mapping mapping(Mapping old) {
       return new Mapping(
-          old.nests().stream()
-              .map(nest -> new Mapping.Nest(tensor(nest.tensor()), nest.splits(), nest.order(), nest.bindings()))
-              .toList(),
+          old.nests().stream().map(nest -> nest.of(tensor(nest.tensor()))).toList(),
           old.groups().stream()
               .map(group -> new Mapping.Group(group.members().stream().map(this::tensor).toList(), group.shared(), group.tile()))
               .toList(),

@@ -34,6 +34,8 @@ import java.util.function.Consumer;
 ///                                                }
 /// ```
 ///
+/// Ranks that stand side by side wherever one of them does are also tried as one rank of rows ([Flattening]).
+///
 /// Under the `strict` contract no rank is a vector rank over which floats are summed or multiplied.
 public record ChooseMappings(Target target, Numerics numerics, Decisions decisions) implements Pass.OnCascade {
   /// With choices by cost alone.
@@ -107,7 +109,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       Mapping.Nest first = nests.getFirst();
       List<Mapping.Bound> bindings = new ArrayList<>(first.bindings());
       view.shared(first.tensor()).forEach(rank -> bindings.add(new Mapping.Bound(rank.name(), Mapping.Binding.PARALLEL)));
-      nests.set(0, new Mapping.Nest(first.tensor(), first.splits(), first.order(), bindings));
+      nests.set(0, new Mapping.Nest(first.tensor(), first.flattened(), first.splits(), first.order(), bindings));
     }
     return nests;
   }
@@ -133,6 +135,32 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
   /// @param isKernel whether the Einsum is all of its kernel
   private TiledNest tiled(
       Tensor tensor, String subject, Einsum einsum, CostModel costs, int shared, boolean isKernel, Set<Tensor> constant) {
+    List<Candidate> candidates = new ArrayList<>(candidates(Flattening.none(einsum), costs, shared, isKernel, constant));
+    if (isKernel) {
+      Flattening.of(einsum).ifPresent(flat -> candidates.addAll(flatRows(flat, constant)));
+    }
+    Candidate best = decisions.choose(subject, candidates, Candidate::cyclesWithReading);
+    return new TiledNest(target, tensor, best.view, shared, best.tiling, best.cycles(), best.streams.goAlongRows(best.tiling));
+  }
+
+  /// Tiles of an Einsum, some of whose ranks may be one.
+  private record Candidate(Flattening view, CostModel costs, Streams streams, Tiling tiling) {
+    double cycles() {
+      return costs.cycles(tiling);
+    }
+
+    double cyclesWithReading() {
+      return cycles() + streams.reading(tiling);
+    }
+
+    @Override
+    public String toString() {
+      return tiling.toString();
+    }
+  }
+
+  private List<Candidate> candidates(Flattening view, CostModel costs, int shared, boolean isKernel, Set<Tensor> constant) {
+    Einsum einsum = view.einsum();
     List<Rank> free = einsum.ranks().subList(shared, einsum.ranks().size());
     List<Rank> reduced = Exprs.reduced(einsum.value());
     Streams streams = new Streams(target, numerics, einsum, reduced, isKernel, constant);
@@ -145,7 +173,14 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     if (isKernel) {
       Transposition.of(einsum, free).flatMap(blocks -> blocks.tile(einsum, target, numerics)).ifPresent(tilings::add);
     }
-    Tiling best = decisions.choose(subject, tilings, tiling -> costs.cycles(tiling) + streams.reading(tiling));
-    return new TiledNest(target, tensor, einsum, shared, best, costs.cycles(best), streams.goAlongRows(best));
+    return tilings.stream().map(tiling -> new Candidate(view, costs, streams, tiling)).toList();
+  }
+
+  /// Those with rows along ranks that are one, where nothing else gains.
+  private List<Candidate> flatRows(Flattening flat, Set<Tensor> constant) {
+    Set<Tensor> known = flat.withViews(constant);
+    return candidates(flat, new CostModel(target, flat.einsum(), known, List.of()), 0, true, known).stream()
+        .filter(candidate -> candidate.tiling.row().filter(flat::isFlat).isPresent() && candidate.tiling.vector().filter(flat::isFlat).isEmpty())
+        .toList();
   }
 }

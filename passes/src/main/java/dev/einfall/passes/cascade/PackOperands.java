@@ -93,7 +93,7 @@ public record PackOperands(Target target) implements Pass.OnCascade {
   private Expr packed(Einsum einsum, Optional<Mapping.Nest> mapped, Set<Tensor> constant, List<Definition> before,
       Predicate<Expr.Access> isCopied) {
     Optional<Rank> vector = mapped.flatMap(nest ->
-        einsum.ranks().stream().filter(rank -> isBound(rank, nest, Mapping.Binding.VECTORIZE)).findFirst());
+        einsum.ranks().stream().filter(rank -> isBound(rank.name(), nest, Mapping.Binding.VECTORIZE)).findFirst());
     Optional<Products> products = Products.of(einsum);
     if (vector.isEmpty() || products.isEmpty()) {
       return einsum.value();
@@ -101,8 +101,9 @@ public record PackOperands(Target target) implements Pass.OnCascade {
     Mapping.Nest nest = mapped.orElseThrow();
     int width = nest.splits().stream().filter(split -> split.rank().equals(vector.get().name()))
         .mapToInt(split -> split.factors().getFirst()).findFirst().orElse(1);
-    boolean hasRows = einsum.ranks().stream().anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && rank != vector.get());
-    boolean isStreamed = products.get().reduce().ranks().stream().anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL));
+    boolean hasRows = nest.loopRanks(einsum.ranks().stream().map(Rank::name).toList()).stream()
+        .anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && !rank.equals(vector.get().name()));
+    boolean isStreamed = products.get().reduce().ranks().stream().anyMatch(rank -> isBound(rank.name(), nest, Mapping.Binding.UNROLL));
     Map<Expr, Expr> replaced = new LinkedHashMap<>();
     for (Expr.Access access : products.get().operands()) {
       boolean pays = constant.contains(access.tensor()) ? hasRows || isStreamed
@@ -115,9 +116,9 @@ public record PackOperands(Target target) implements Pass.OnCascade {
     return Exprs.rewrite(einsum.value(), node -> replaced.getOrDefault(node, node));
   }
 
-  private static boolean isBound(Rank rank, Mapping.Nest nest, Mapping.Binding binding) {
+  private static boolean isBound(String rank, Mapping.Nest nest, Mapping.Binding binding) {
     return nest.bindings().stream()
-        .anyMatch(bound -> bound.binding() == binding && bound.loop().matches(java.util.regex.Pattern.quote(rank.name()) + "[0-9]+"));
+        .anyMatch(bound -> bound.binding() == binding && bound.loop().matches(java.util.regex.Pattern.quote(rank) + "[0-9]+"));
   }
 
   private static boolean isStrided(Expr.Access access, Rank vector) {

@@ -33,6 +33,7 @@ final class TiledNest {
 
   private final Target target;
   private final Tensor tensor;
+  private final Flattening view;
   private final Einsum einsum;
   private final int shared;
   private final List<Rank> free;
@@ -43,13 +44,15 @@ final class TiledNest {
   private final Optional<Transposition> transposition;
 
   /// @param tensor under whose name the loops are known
+  /// @param view the Einsum, with the ranks that loops go over
   /// @param shared how many of its first ranks a group shares
   /// @param cycles the estimate for `tiling`
   /// @param isAlongRows whether the tiles of a row follow each other inside of each step of the reduction
-  TiledNest(Target target, Tensor tensor, Einsum einsum, int shared, Tiling tiling, double cycles, boolean isAlongRows) {
+  TiledNest(Target target, Tensor tensor, Flattening view, int shared, Tiling tiling, double cycles, boolean isAlongRows) {
     this.target = target;
     this.tensor = tensor;
-    this.einsum = einsum;
+    this.view = view;
+    this.einsum = view.einsum();
     this.shared = shared;
     this.free = einsum.ranks().subList(shared, einsum.ranks().size());
     this.reduced = Exprs.reduced(einsum.value());
@@ -182,7 +185,7 @@ final class TiledNest {
     }
     tiling.vector().ifPresent(vector -> inner(vector.name() + "0", Mapping.Binding.VECTORIZE, order, bindings));
     bindings.addAll(parallel);
-    return new Mapping.Nest(tensor, loops.splits(), order, bindings);
+    return new Mapping.Nest(tensor, view.flattened(), loops.splits(), order, bindings);
   }
 
   private static void inner(String loop, Mapping.Binding binding, List<String> order, List<Mapping.Bound> bindings) {

@@ -16,6 +16,7 @@ import java.util.Set;
 final class ScheduleBuilder {
   private final Mapping mapping;
   private final Set<Tensor> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final List<Mapping.Flatten> flattened = new ArrayList<>();
   private final List<Mapping.Split> splits = new ArrayList<>();
   private final List<String> order = new ArrayList<>();
   private final List<Mapping.Bound> bindings = new ArrayList<>();
@@ -26,7 +27,7 @@ final class ScheduleBuilder {
   }
 
   Schedule schedule() {
-    return new Schedule(splits, order, bindings, reductions);
+    return new Schedule(flattened, splits, order, bindings, reductions);
   }
 
   /// Adds a loop around all nests.
@@ -69,6 +70,13 @@ final class ScheduleBuilder {
     around.forEach((rank, counter) -> outer.put(rank.name(), counter.name()));
     Map<String, String> renamed = new LinkedHashMap<>(outer);
     inner.forEach((rank, counter) -> renamed.put(rank.name(), counter.name()));
+    for (Mapping.Flatten flatten : nest.flattened()) {
+      Mapping.Flatten here = new Mapping.Flatten(flatten.ranks().stream().map(renamed::get).toList());
+      if (!flattened.contains(here)) {
+        flattened.add(here);
+      }
+      renamed.put(flatten.name(), here.name());
+    }
     for (Mapping.Split split : nest.splits()) {
       Mapping.Split here = new Mapping.Split(renamed.get(split.rank()), split.factors());
       if (!splits.contains(here)) {

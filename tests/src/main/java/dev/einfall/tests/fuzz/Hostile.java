@@ -12,7 +12,7 @@ final class Hostile {
   private static final List<String> WORDS = List.of("def", "for", "in", "return", "map", "weight", "weights", "tokenizer",
       "import", "const", "reduce", "if", "else", "where", "while", "update", "from", "size", "function", "true", "false",
       "inf", "nan", "or", "sum", "max", "argmax", "any", "exp", "sqrt", "reshape", "transpose", "concat", "log2",
-      "main", "f32", "bool", "i8", "u8", "f16", "split", "order", "parallel", "unroll", "vectorize", "fuse", "over",
+      "main", "f32", "bool", "i8", "u8", "f16", "flatten", "split", "order", "parallel", "unroll", "vectorize", "fuse", "over",
       "identity", "associative", "commutative", "kernel", "plan", "let", "alloc", "require", "input", "N", "X", "Y", "n", "x");
   private static final List<String> SIGNS = List.of("+", "-", "*", "/", "%", "=", "==", "!=", "<", "<=", ">", ">=", "&&",
       "||", "!", "(", ")", "[", "]", "{", "}", ",", ":", ":=", ";", "..", "...", ".", "->", "\"", "#", "\\", "@");

@@ -104,6 +104,9 @@ class CascadeVerifierTest {
   void rejectsAMappingOfWhatIsNotThere() {
     rejectsNest("Z: f32[] is mapped but nothing writes it", new Nest(tensor("Z"), List.of(), List.of(), List.of()));
     rejectsNest("X: f32[P, 100] is mapped but nothing writes it", new Nest(x, List.of(), List.of(), List.of()));
+    rejectsNest("flatten of [m, p], which are not neighbours", flatten(e, "m", "p"));
+    rejectsNest("flatten of [p, m], which are not neighbours", flatten(d, "p", "m"));
+    rejectsNest("flatten of [p], which are not neighbours", flatten(e, "p"));
     rejectsNest("split of k, which is not one rank", new Nest(d, List.of(new Split("k", List.of(2))), List.of(), List.of()));
     rejectsNest("split of m by [0]", new Nest(d, List.of(new Split("m", List.of(0))), List.of(), List.of()));
     rejectsNest("order names m, which is not one loop",
@@ -138,6 +141,10 @@ class CascadeVerifierTest {
     Expr back = new Expr.Binary(BinaryOp.SUB, new Expr.Coordinate(m), Expr.index(1));
     Expr access = new Expr.Access(e, List.of(new Expr.Coordinate(p), back), Optional.of(Expr.literal(ElementType.F32, 0)));
     return new Einsum(s, List.of(p, m), access, Span.NONE);
+  }
+
+  private static Nest flatten(Tensor tensor, String... ranks) {
+    return new Nest(tensor, List.of(new Mapping.Flatten(List.of(ranks))), List.of(), List.of(), List.of());
   }
 
   private void rejectsNest(String message, Nest nest) {

@@ -86,6 +86,7 @@ final class KernelsText {
 
   private static String loops(Mapping.Nest nest) {
     List<String> parts = new ArrayList<>();
+    nest.flattened().forEach(flatten -> parts.add(String.join(" ", flatten.ranks()) + " as one " + flatten.name()));
     nest.splits().forEach(split -> parts.add(split.rank() + " in tiles of "
         + split.factors().stream().map(Object::toString).collect(Collectors.joining(" of "))));
     if (!nest.order().isEmpty()) {

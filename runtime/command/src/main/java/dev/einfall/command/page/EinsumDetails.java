@@ -193,6 +193,7 @@ final class EinsumDetails {
 
   private static String loops(Mapping.Nest nest) {
     StringBuilder text = new StringBuilder();
+    nest.flattened().forEach(flatten -> text.append("flatten ").append(String.join(" ", flatten.ranks())).append('\n'));
     nest.splits().forEach(split -> text.append("split ").append(split.rank()).append(' ')
         .append(split.factors().stream().map(Object::toString).collect(Collectors.joining(" "))).append('\n'));
     text.append(nest.order().isEmpty() ? "" : "order " + String.join(" ", nest.order()) + "\n");
