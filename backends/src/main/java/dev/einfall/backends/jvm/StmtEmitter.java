@@ -86,7 +86,6 @@ final class StmtEmitter {
       limit = code.local(1);
       emitRange(loop, var, limit);
     }
-    frame.bind(loop.var(), var);
     Label again = new Label();
     Label end = new Label();
     code.label(again);
@@ -97,6 +96,13 @@ final class StmtEmitter {
       code.load(JvmType.INT, limit);
     }
     code.jump(Opcodes.IF_ICMPGE, end);
+    // C2 knows the sign of what a loop counts only when it has seen that it counts, and drops the checks of what is inside before, or not at
+    // all. Of the copy it knows it at once; the loop itself goes on counting what it was, as C2 would see no counted loop otherwise.
+    int counter = code.local(1);
+    code.load(JvmType.INT, var);
+    code.store(JvmType.INT, counter);
+    frame.bind(loop.var(), counter);
+    frame.tellSign(loop.var());
     emitOrCall(loop.body());
     code.increment(var);
     code.jump(Opcodes.GOTO, again);
@@ -183,7 +189,7 @@ final class StmtEmitter {
       frame.bind(cell, slot);
       zeros.putIfAbsent(type, slot);
     }
-    emitOrCall(withoutZeroing(alloc));
+    emitOrCall(withoutZeroing(alloc.body(), alloc.buffer()));
   }
 
   private void pushZero(ValueType type) {
@@ -194,18 +200,20 @@ final class StmtEmitter {
     }
   }
 
-  private static Stmt withoutZeroing(Stmt.Alloc alloc) {
-    if (!(alloc.body() instanceof Stmt.Block(List<Stmt> statements))) {
-      return alloc.body();
-    }
-    int first = 0;
-    while (first < statements.size() && statements.get(first) instanceof Stmt.Store(Buffer buffer, _, Expr value)
-        && buffer == alloc.buffer() && isZero(value)) {
-      first++;
-    }
-    return first == 0 ? alloc.body() : new Stmt.Block(statements.subList(first, statements.size()));
+  /// `body` without the stores of zero to `buffer` with which it begins.
+  private static Stmt withoutZeroing(Stmt body, Buffer buffer) {
+    return switch (body) {
+      case Stmt.Block(List<Stmt> statements) when !statements.isEmpty() -> {
+        Stmt first = withoutZeroing(statements.getFirst(), buffer);
+        Stmt rest = new Stmt.Block(statements.subList(1, statements.size()));
+        yield first.equals(Stmt.NOTHING) ? withoutZeroing(rest, buffer) : first == statements.getFirst() ? body : Stmt.block(first, rest);
+      }
+      case Stmt.Store(Buffer stored, _, Expr value) when stored == buffer && isZero(value) -> Stmt.NOTHING;
+      case Stmt.Block _, Stmt.Store _, Stmt.For _, Stmt.Let _, Stmt.If _, Stmt.Alloc _, Stmt.Require _ -> body;
+    };
   }
 
+  /// Whether `value` is what registers start with.
   private static boolean isZero(Expr value) {
     return switch (value) {
       case Expr.Broadcast(Expr operand, _) -> isZero(operand);
