@@ -20,6 +20,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /// Finds where the conditions inside a loop change: for each comparison of sums, the iteration before which it is sure for
 /// all values of the counters further inside, and the one from which on the contrary is.
@@ -201,8 +202,16 @@ final class CutPoints {
   private boolean isOutside(Expr atom) {
     return (atom.type().element() == I32 || atom.type().element() == I64) && atom.nodes().allMatch(node -> switch (node) {
       case Expr.Ref(Var var) -> !inner.contains(var);
-      case Expr.Load _ -> outside.isConstant(node);
+      case Expr.Load load -> outside.isConstant(node) && isWithin(load);
       default -> true;
+    });
+  }
+
+  /// Whether `load` may be done outside: what makes its indices sure may be a check inside.
+  private boolean isWithin(Expr.Load load) {
+    return IntStream.range(0, load.indices().size()).allMatch(i -> {
+      Interval index = outside.of(load.indices().get(i));
+      return index.low() >= 0 && index.high() < load.buffer().extents().get(i);
     });
   }
 }
