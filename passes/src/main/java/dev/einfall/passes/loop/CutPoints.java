@@ -14,8 +14,6 @@ import dev.einfall.ir.loop.Ranges;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Var;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -34,20 +32,13 @@ import java.util.stream.IntStream;
 final class CutPoints {
   private final Stmt.For loop;
   private final Ranges outside;
-  private final Set<Var> inner = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Set<Var> inner;
   private final Set<List<Expr>> found = new LinkedHashSet<>();
 
   private CutPoints(Stmt.For loop, Ranges outside) {
     this.loop = loop;
     this.outside = outside;
-    inner.add(loop.var());
-    loop.body().nodes().forEach(node -> {
-      if (node instanceof Stmt.For nested) {
-        inner.add(nested.var());
-      } else if (node instanceof Stmt.Let let) {
-        inner.add(let.var());
-      }
-    });
+    this.inner = Rewrites.bound(loop);
   }
 
   /// The points at which each condition in `loop`, which stands where `outside` is known, changes: values of its counter as

@@ -41,8 +41,8 @@ final class LoopDependences {
       return false;
     }
     List<Access> later = accesses(second.body());
-    Set<Var> inside = bound(first.body());
-    inside.addAll(bound(second.body()));
+    Set<Var> inside = Rewrites.bound(first.body());
+    inside.addAll(Rewrites.bound(second.body()));
     return accesses(first.body()).stream().allMatch(earlier -> later.stream()
         .filter(access -> access.buffer == earlier.buffer && (access.writes || earlier.writes))
         .allMatch(access -> comesInTime(earlier, first.var(), access, second.var(), inside)));
@@ -66,18 +66,6 @@ final class LoopDependences {
   private static boolean isFixed(Expr term, Var counter, Set<Var> inside) {
     return term.nodes().noneMatch(node -> node instanceof Expr.Load
         || node instanceof Expr.Ref(Var var) && (var == counter || inside.contains(var)));
-  }
-
-  private static Set<Var> bound(Stmt statement) {
-    Set<Var> bound = Collections.newSetFromMap(new IdentityHashMap<>());
-    statement.nodes().forEach(node -> {
-      switch (node) {
-        case Stmt.For loop -> bound.add(loop.var());
-        case Stmt.Let let -> bound.add(let.var());
-        case Stmt.Block _, Stmt.Store _, Stmt.Alloc _, Stmt.If _, Stmt.Require _ -> { }
-      }
-    });
-    return bound;
   }
 
   private static List<Access> accesses(Stmt statement) {

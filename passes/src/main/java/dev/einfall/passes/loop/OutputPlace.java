@@ -6,9 +6,7 @@ import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Var;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -119,14 +117,7 @@ record OutputPlace(Stmt.Store store, List<Var> counters) {
 
   /// Whether the place is the same for all that `body`, in which the tensor lives, does.
   private boolean isFixed(Stmt body) {
-    Set<Var> inside = Collections.newSetFromMap(new IdentityHashMap<>());
-    body.nodes().forEach(node -> {
-      switch (node) {
-        case Stmt.For loop -> inside.add(loop.var());
-        case Stmt.Let let -> inside.add(let.var());
-        case Stmt.Block _, Stmt.Store _, Stmt.Alloc _, Stmt.If _, Stmt.Require _ -> { }
-      }
-    });
+    Set<Var> inside = Rewrites.bound(body);
     inside.removeAll(counters);
     return store.indices().stream().flatMap(Expr::nodes).noneMatch(node ->
         node instanceof Expr.Load || node instanceof Expr.Ref(Var var) && inside.contains(var));

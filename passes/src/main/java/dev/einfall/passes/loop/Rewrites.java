@@ -4,10 +4,12 @@ import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Var;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
@@ -51,6 +53,19 @@ public final class Rewrites {
         ? new Expr.Load(buffer, indices.apply(load.indices())) : node);
     return statements(loads, node -> node instanceof Stmt.Store store && store.buffer() == old
         ? new Stmt.Store(buffer, indices.apply(store.indices()), store.value()) : node);
+  }
+
+  /// The counters and variables that `statement` binds, in a set of the caller's own.
+  static Set<Var> bound(Stmt statement) {
+    Set<Var> bound = Collections.newSetFromMap(new IdentityHashMap<>());
+    statement.nodes().forEach(node -> {
+      switch (node) {
+        case Stmt.For loop -> bound.add(loop.var());
+        case Stmt.Let let -> bound.add(let.var());
+        case Stmt.Block _, Stmt.Store _, Stmt.Alloc _, Stmt.If _, Stmt.Require _ -> { }
+      }
+    });
+    return bound;
   }
 
   static boolean uses(Expr expr, Var var) {
