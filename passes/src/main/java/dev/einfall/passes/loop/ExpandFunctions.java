@@ -5,11 +5,8 @@ import dev.einfall.ir.ElementType;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
-import dev.einfall.ir.loop.Var;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.Consumer;
 
 /// Replaces transcendental functions of `f32` by polynomials, so that they vectorize and every backend computes the same.
@@ -63,30 +60,5 @@ public record ExpandFunctions() implements Pass.OnKernel {
       case RSQRT -> functions.rsqrt(unary.operand());
       case NEG, NOT, ABS, SIGN, SQRT, SIN, COS, FLOOR, CEIL, ROUND, POPCOUNT -> node;
     };
-  }
-
-  /// The variables of one statement's expansions, in order.
-  static final class Bindings {
-    private record Binding(Var var, Expr value) {}
-
-    private final List<Binding> bindings = new ArrayList<>();
-
-    /// A variable that holds `value`; `value` itself if it is a variable or a literal already.
-    Expr bind(String name, Expr value) {
-      if (value instanceof Expr.Ref || value instanceof Expr.FloatLiteral) {
-        return value;
-      }
-      Var var = new Var(name, value.type());
-      bindings.add(new Binding(var, value));
-      return new Expr.Ref(var);
-    }
-
-    Stmt around(Stmt statement) {
-      Stmt result = statement;
-      for (Binding binding : bindings.reversed()) {
-        result = new Stmt.Let(binding.var, binding.value, result);
-      }
-      return result;
-    }
   }
 }

@@ -8,13 +8,10 @@ import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
-import dev.einfall.ir.loop.Var;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
 
 /// Replaces sines and cosines of `f32` by polynomials, where all lanes of a vector are near enough to zero for that; elsewhere those lanes that
 /// are not keep the function, for the backend to call a library for.
@@ -55,33 +52,25 @@ public record ExpandSines() implements Pass.OnKernel {
     if (!(statement instanceof Stmt.Store) && !(statement instanceof Stmt.Let)) {
       return statement;
     }
-    List<UnaryOperator<Stmt>> around = new ArrayList<>();
-    Stmt result = statement.mapChildren(inner -> inner, root -> Rewrites.expr(root, node ->
+    Bindings bindings = new Bindings();
+    Stmt expanded = statement.mapChildren(inner -> inner, root -> Rewrites.expr(root, node ->
         node instanceof Expr.Unary(UnaryOp op, Expr operand) && (op == UnaryOp.SIN || op == UnaryOp.COS) && node.type().element() == ElementType.F32
-            ? expand(op, operand, around) : node));
-    for (UnaryOperator<Stmt> one : around.reversed()) {
-      result = one.apply(result);
-    }
-    return result;
+            ? expand(op, operand, bindings) : node));
+    return bindings.around(expanded);
   }
 
-  /// What stands for `op` of `operand`, in a statement with `around` it, from the outermost on.
-  private static Expr expand(UnaryOp op, Expr operand, List<UnaryOperator<Stmt>> around) {
+  private static Expr expand(UnaryOp op, Expr operand, Bindings bindings) {
     int lanes = operand.type().lanes();
-    Sine sine = new Sine(lanes, (name, value) -> {
-      Var var = new Var(name, value.type());
-      around.add(inner -> new Stmt.Let(var, value, inner));
-      return new Expr.Ref(var);
-    });
-    Expr x = operand instanceof Expr.Ref ? operand : sine.bind("x", operand);
-    Expr near = sine.bind(op == UnaryOp.SIN ? "s" : "c", sine.of(op, x));
+    Sine sine = new Sine(lanes, bindings);
+    Expr x = bindings.bind("x", operand);
+    Expr near = bindings.bind(op == UnaryOp.SIN ? "s" : "c", sine.of(op, x));
     Buffer result = new Buffer(op.text(), ElementType.F32, lanes == 1 ? List.of() : List.of(lanes), Buffer.Space.REGISTER);
     List<Expr> indices = lanes == 1 ? List.of() : List.of(new Expr.Ramp(Expr.index(0), 1, lanes));
     Expr isNear = sine.isNear(x);
     Expr allNear = lanes == 1 ? isNear : new Expr.ReduceLanes(BinaryOp.AND, isNear);
     Stmt far = new Stmt.Store(result, indices, new Expr.Select(isNear, near, new Expr.Unary(op, x)));
     Stmt compute = Stmt.block(new Stmt.Store(result, indices, near), new Stmt.If(new Expr.Unary(UnaryOp.NOT, allNear), far, Stmt.NOTHING));
-    around.add(inner -> new Stmt.Alloc(result, Stmt.block(compute, inner)));
+    bindings.add(inner -> new Stmt.Alloc(result, Stmt.block(compute, inner)));
     return new Expr.Load(result, indices);
   }
 }

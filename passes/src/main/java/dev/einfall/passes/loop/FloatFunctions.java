@@ -5,7 +5,6 @@ import static dev.einfall.ir.BinaryOp.DIV;
 import static dev.einfall.ir.BinaryOp.EQ;
 import static dev.einfall.ir.BinaryOp.GT;
 import static dev.einfall.ir.BinaryOp.LT;
-import static dev.einfall.ir.BinaryOp.MAX;
 import static dev.einfall.ir.BinaryOp.MIN;
 import static dev.einfall.ir.BinaryOp.MUL;
 import static dev.einfall.ir.BinaryOp.SHL;
@@ -14,18 +13,13 @@ import static dev.einfall.ir.BinaryOp.SUB;
 import static dev.einfall.ir.ElementType.F32;
 import static dev.einfall.ir.ElementType.I32;
 
-import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.loop.Expr;
 
 /// Transcendental functions of `f32` as arithmetic. Polynomials have the least largest error in the interval that the argument is reduced
 /// to, or interpolate the function at its Chebyshev nodes. What counts is the number of operations on vectors: those on floats and on integers
 /// share the same units.
-final class FloatFunctions {
-  /// 1.5 * 2^23: adding it rounds a small float to an integer, which the low bits then hold. With the bias of an exponent added, these are the
-  /// exponent of a power of two.
-  private static final double ROUNDER = 12582912.0;
-  private static final int BIAS = 127;
+final class FloatFunctions extends FloatArithmetic {
   /// The exponential of the one is less than every normal number, that of the other more than every finite one; so are those of what
   /// lies beyond.
   private static final double EXP_LEAST = -87.5;
@@ -55,106 +49,66 @@ final class FloatFunctions {
       2.0, 1.9999998807907104, 1.3333234786987305, 0.6666752099990845, 0.26772984862327576, 0.08884809166193008};
   private static final double TANH_LARGEST = 9.02;
 
-  private final ExpandFunctions.Bindings bindings;
-
-  FloatFunctions(ExpandFunctions.Bindings bindings) {
-    this.bindings = bindings;
+  FloatFunctions(Bindings bindings) {
+    super(1, bindings);
   }
 
   /// `exp(x) = 2^n * exp(r)` with `n` the integer nearest to `x / ln(2)`, as `2^(n - 1) * (2 * exp(r))`: so `2^(n - 1)` is a normal number
   /// for every normal result, and 0 or infinity next to them. NaN stays NaN.
   Expr exp(Expr x) {
     double rounder = ROUNDER + BIAS - 1;
-    Expr clamped = bindings.bind("x", clamped(x, EXP_LEAST, EXP_LARGEST));
-    Expr shifted = bindings.bind("t", fma(clamped, number(1.4426950408889634), number(rounder)));
-    Expr n = bindings.bind("n", binary(SUB, shifted, number(rounder)));
-    Expr r = bindings.bind("r", fma(n, number(-LN2_LOW), fma(n, number(-LN2_HIGH), clamped)));
-    return bindings.bind("e", binary(MUL, polynomial(r, TWICE_EXP), powerOfTwo(shifted)));
-  }
-
-  private static Expr clamped(Expr x, double least, double largest) {
-    return binary(MIN, binary(MAX, x, number(least)), number(largest));
-  }
-
-  /// The power whose exponent, with its bias, is in the low bits of a float.
-  private static Expr powerOfTwo(Expr shifted) {
-    return new Expr.Bitcast(F32, binary(SHL, new Expr.Bitcast(I32, shifted), integer(23)));
+    Expr clamped = bind("x", clamped(x, EXP_LEAST, EXP_LARGEST));
+    Expr shifted = bind("t", fma(clamped, number(1.4426950408889634), number(rounder)));
+    Expr n = bind("n", binary(SUB, shifted, number(rounder)));
+    Expr r = bind("r", fma(n, number(-LN2_LOW), fma(n, number(-LN2_HIGH), clamped)));
+    return bind("e", binary(MUL, bind("p", polynomial(r, TWICE_EXP)), powerOfTwo(shifted)));
   }
 
   /// `log(x) = e * ln(2) + log(m)` with `x = m * 2^e` and `m` around 1.
   Expr log(Expr x) {
-    Expr isTiny = bindings.bind("tiny", binary(LT, x, number(Float.MIN_NORMAL)));
-    Expr scaled = bindings.bind("x", select(isTiny, binary(MUL, x, number(0x1p23)), x));
-    Expr bits = bindings.bind("b", new Expr.Bitcast(I32, scaled));
-    Expr exponent = bindings.bind("e", binary(SHR, binary(SUB, bits, integer(0x3f3504f3)), integer(23)));
+    Expr isTiny = bind("tiny", binary(LT, x, number(Float.MIN_NORMAL)));
+    Expr scaled = bind("x", select(isTiny, binary(MUL, x, number(0x1p23)), x));
+    Expr bits = bind("b", new Expr.Bitcast(I32, scaled));
+    Expr exponent = bind("e", binary(SHR, binary(SUB, bits, integer(0x3f3504f3)), integer(23)));
     Expr mantissa = new Expr.Bitcast(F32, binary(SUB, bits, binary(SHL, exponent, integer(23))));
-    Expr u = bindings.bind("u", binary(SUB, mantissa, number(1)));
-    Expr e = bindings.bind("f", binary(SUB, new Expr.Cast(F32, exponent), select(isTiny, number(23), number(0))));
-    Expr square = bindings.bind("z", binary(MUL, u, u));
-    Expr tail = fma(e, number(LN2_LOW), fma(square, number(-0.5), binary(MUL, binary(MUL, square, u), polynomial(u, LOG))));
+    Expr u = bind("u", binary(SUB, mantissa, number(1)));
+    Expr e = bind("f", binary(SUB, new Expr.Cast(F32, exponent), select(isTiny, number(23), number(0))));
+    Expr square = bind("z", binary(MUL, u, u));
+    Expr tail = fma(e, number(LN2_LOW), fma(square, number(-0.5), binary(MUL, binary(MUL, square, u), bind("p", polynomial(u, LOG)))));
     Expr result = fma(e, number(LN2_HIGH), binary(ADD, u, tail));
     Expr positive = select(binary(LT, x, number(Double.POSITIVE_INFINITY)), result, x);
     Expr zero = select(binary(EQ, x, number(0)), number(Double.NEGATIVE_INFINITY), number(Double.NaN));
-    return bindings.bind("l", select(binary(GT, x, number(0)), positive, select(binary(EQ, x, x), zero, x)));
+    return bind("l", select(binary(GT, x, number(0)), positive, select(binary(EQ, x, x), zero, x)));
   }
 
   /// `(exp(2 x) - 1) / (exp(2 x) + 1)`, where `exp(2 x) - 1` is `2^n * (exp(2 h) - 1) + (2^n - 1)`.
   Expr tanh(Expr x) {
     double rounder = ROUNDER + BIAS;
-    Expr clamped = bindings.bind("x", clamped(x, -TANH_LARGEST, TANH_LARGEST));
-    Expr shifted = bindings.bind("t", fma(clamped, number(2 * 1.4426950408889634), number(rounder)));
-    Expr n = bindings.bind("n", binary(SUB, shifted, number(rounder)));
-    Expr h = bindings.bind("h", fma(n, number(-LN2_LOW / 2), fma(n, number(-LN2_HIGH / 2), clamped)));
-    Expr power = bindings.bind("s", powerOfTwo(shifted));
-    Expr small = binary(MUL, h, polynomial(h, EXPM1_OF_TWICE));
-    Expr less = bindings.bind("m", fma(power, small, binary(SUB, power, number(1))));
-    return bindings.bind("q", binary(DIV, less, binary(ADD, less, number(2))));
+    Expr clamped = bind("x", clamped(x, -TANH_LARGEST, TANH_LARGEST));
+    Expr shifted = bind("t", fma(clamped, number(2 * 1.4426950408889634), number(rounder)));
+    Expr n = bind("n", binary(SUB, shifted, number(rounder)));
+    Expr h = bind("h", fma(n, number(-LN2_LOW / 2), fma(n, number(-LN2_HIGH / 2), clamped)));
+    Expr power = bind("s", powerOfTwo(shifted));
+    Expr small = binary(MUL, h, bind("p", polynomial(h, EXPM1_OF_TWICE)));
+    Expr less = bind("m", fma(power, small, binary(SUB, power, number(1))));
+    return bind("q", binary(DIV, less, binary(ADD, less, number(2))));
   }
 
   /// An odd polynomial near 0 and `1 - 2^t(|x|)` further out; beyond 4 the result is 1.
   Expr erf(Expr x) {
     double rounder = ROUNDER + BIAS;
-    Expr a = bindings.bind("a", binary(MIN, new Expr.Unary(UnaryOp.ABS, x), number(4)));
-    Expr z = bindings.bind("z", binary(MUL, x, x));
-    Expr near = fma(x, polynomial(z, ERF_SMALL), x);
-    Expr y = bindings.bind("y", polynomial(a, ERF_LARGE));
-    Expr shifted = bindings.bind("t", binary(ADD, y, number(rounder)));
-    Expr r = bindings.bind("r", binary(SUB, y, binary(SUB, shifted, number(rounder))));
-    Expr magnitude = bindings.bind("m", fma(polynomial(r, MINUS_EXP2), powerOfTwo(shifted), number(1)));
+    Expr a = bind("a", binary(MIN, new Expr.Unary(UnaryOp.ABS, x), number(4)));
+    Expr z = bind("z", binary(MUL, x, x));
+    Expr near = fma(x, bind("p", polynomial(z, ERF_SMALL)), x);
+    Expr y = bind("p", polynomial(a, ERF_LARGE));
+    Expr shifted = bind("t", binary(ADD, y, number(rounder)));
+    Expr r = bind("r", binary(SUB, y, binary(SUB, shifted, number(rounder))));
+    Expr magnitude = bind("m", fma(bind("p", polynomial(r, MINUS_EXP2)), powerOfTwo(shifted), number(1)));
     Expr signed = select(binary(LT, x, number(0)), new Expr.Unary(UnaryOp.NEG, magnitude), magnitude);
-    return bindings.bind("g", select(binary(LT, a, number(0.92)), near, signed));
+    return bind("g", select(binary(LT, a, number(0.92)), near, signed));
   }
 
   Expr rsqrt(Expr x) {
     return binary(DIV, number(1), new Expr.Unary(UnaryOp.SQRT, x));
-  }
-
-  /// Horner's scheme, lowest coefficient first.
-  private Expr polynomial(Expr x, double[] coefficients) {
-    Expr sum = number(coefficients[coefficients.length - 1]);
-    for (int i = coefficients.length - 2; i >= 0; i--) {
-      sum = fma(sum, x, number(coefficients[i]));
-    }
-    return bindings.bind("p", sum);
-  }
-
-  private static Expr binary(BinaryOp op, Expr left, Expr right) {
-    return new Expr.Binary(op, left, right);
-  }
-
-  private static Expr fma(Expr a, Expr b, Expr c) {
-    return new Expr.Fma(a, b, c);
-  }
-
-  private static Expr select(Expr condition, Expr whenTrue, Expr whenFalse) {
-    return new Expr.Select(condition, whenTrue, whenFalse);
-  }
-
-  private static Expr number(double value) {
-    return new Expr.FloatLiteral(F32, (float) value);
-  }
-
-  private static Expr integer(long value) {
-    return new Expr.IntLiteral(I32, value);
   }
 }

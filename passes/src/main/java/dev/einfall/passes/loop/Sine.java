@@ -11,27 +11,24 @@ import static dev.einfall.ir.BinaryOp.XOR;
 import static dev.einfall.ir.ElementType.F32;
 import static dev.einfall.ir.ElementType.I32;
 
-import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.loop.Expr;
-import java.util.function.BiFunction;
 
 /// `sin` and `cos` of floats, or of vectors of them, as arithmetic. `x` is `k` quarters of a turn and a rest `r` of at most an eighth; each quarter
 /// goes through the sine of the rest, its cosine, and both with the other sign. The polynomials have the least largest error.
-///
-/// @param lanes of the operands
-/// @param binder makes a variable of a name and a value
-record Sine(int lanes, BiFunction<String, Expr, Expr> binder) {
+final class Sine extends FloatArithmetic {
   /// Up to here the three floats below are pi / 2 in enough digits, and `k` is an integer that rounding finds.
   private static final double LARGEST = 100_000;
-  /// 1.5 * 2^23: adding it rounds a small float to an integer, which the low bits then hold.
-  private static final double ROUNDER = 12582912.0;
   /// Products with the first are exact in a multiply-add: what cancels leaves no digits behind.
   private static final double[] QUARTER = {1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15};
   /// (sin(r) - r) / r^3 in r^2.
   private static final double[] SINE = {-0.166666641831398, 0.008332614786922932, -0.0001956235064426437};
   /// cos(r) in r^2.
   private static final double[] COSINE = {1.0, -0.5, 0.0416666641831398, -0.0013888124376535416, 2.4517012207070366e-05};
+
+  Sine(int lanes, Bindings bindings) {
+    super(lanes, bindings);
+  }
 
   /// Whether [#of] has the error that is stated; not for NaN.
   Expr isNear(Expr x) {
@@ -56,38 +53,5 @@ record Sine(int lanes, BiFunction<String, Expr, Expr> binder) {
     Expr isOdd = binary(NE, binary(AND, quarter, integer(1)), integer(0));
     Expr sign = binary(SHL, binary(AND, quarter, integer(2)), integer(30));
     return new Expr.Bitcast(F32, binary(XOR, new Expr.Bitcast(I32, new Expr.Select(isOdd, cosine, sine)), sign));
-  }
-
-  Expr bind(String name, Expr value) {
-    return binder.apply(name, value);
-  }
-
-  /// Horner's scheme, lowest coefficient first.
-  private Expr polynomial(Expr x, double[] coefficients) {
-    Expr sum = number(coefficients[coefficients.length - 1]);
-    for (int i = coefficients.length - 2; i >= 0; i--) {
-      sum = fma(sum, x, number(coefficients[i]));
-    }
-    return sum;
-  }
-
-  private Expr number(double value) {
-    return wide(new Expr.FloatLiteral(F32, (float) value));
-  }
-
-  private Expr integer(long value) {
-    return wide(new Expr.IntLiteral(I32, value));
-  }
-
-  private Expr wide(Expr scalar) {
-    return lanes == 1 ? scalar : new Expr.Broadcast(scalar, lanes);
-  }
-
-  private static Expr binary(BinaryOp op, Expr left, Expr right) {
-    return new Expr.Binary(op, left, right);
-  }
-
-  private static Expr fma(Expr a, Expr b, Expr c) {
-    return new Expr.Fma(a, b, c);
   }
 }
