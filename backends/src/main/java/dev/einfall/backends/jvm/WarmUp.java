@@ -6,25 +6,33 @@ import dev.einfall.ir.Diagnostic;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import javax.management.JMException;
+import java.util.concurrent.locks.LockSupport;
 
-/// Rehearses kernels in turn until HotSpot's optimizing compiler has compiled them all, so that their compilations
-/// overlap. For use by one thread.
+/// Rehearses kernels until HotSpot's optimizing compiler has compiled them all. It compiles one method after another, and takes longer for
+/// them than they have to run until it is asked; so the largest come first, and the next one as soon as it has something of one. For use by one thread.
 public final class WarmUp {
-  private static final long SLICE_NANOS = 2_000_000;
+  private static final long SLICE_NANOS = 3_000_000;
+  /// How long one kernel is rehearsed until it is another's turn.
+  private static final long TURN_NANOS = 60_000_000;
+  /// With more to do, HotSpot begins to profile no method, and asks for more calls of each: that would be rehearsed in vain.
+  private static final int MOST_PENDING = 5;
+  private static final long PAUSE_NANOS = 1_000_000;
   private static final long POLL_NANOS = 15_000_000;
+  /// How long a compiled kernel is given, at once and in all, to find its way out of code that something new to it has made useless, and of
+  /// small methods that are interpreted until they are compiled on their own.
+  private static final long SETTLING_NANOS = 20_000_000;
+  private static final long LONGEST_SETTLING_NANOS = 200_000_000;
   /// How long a kernel itself may run until it is given up: of a processor's time, of which the JIT gets its share where others want it, too.
   private static final long PATIENCE_NANOS = 3_000_000_000L;
   private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
   private static final int MEASURED_CALLS = 8;
-  private static final String GENERATED = KernelClass.PACKAGE.replace('/', '.');
-  /// Tier 4, in use.
-  private static final String OPTIMIZED = " 4 0 ";
   /// What a call may allocate without being suspected of making objects of vectors.
   private static final long TOLERATED_BYTES = 64;
 
@@ -51,10 +59,32 @@ public final class WarmUp {
   /// A kernel that is not compiled yet.
   private static final class Waiting {
     private final Rehearsal rehearsal;
+    private final Set<String> methods = new LinkedHashSet<>();
+    /// The methods that the optimizing compiler was not asked for, as far as is known.
+    private final Set<String> unasked;
+    private final int bytes;
+    private boolean isPending;
     private long nanos;
+    private int turns;
+    private long settling;
 
     private Waiting(Rehearsal rehearsal) {
+      Generated kernel = generated(rehearsal);
       this.rehearsal = rehearsal;
+      kernel.compiledMethods().forEach(method -> methods.add(Compilations.name(kernel, method)));
+      this.unasked = new LinkedHashSet<>(methods);
+      this.bytes = kernel.methods().values().stream().mapToInt(Integer::intValue).sum();
+    }
+
+    private void see(Set<String> pending) {
+      unasked.removeAll(pending);
+      isPending = methods.stream().anyMatch(pending::contains);
+    }
+
+    private boolean isCompiled(Set<String> compiled) {
+      unasked.clear();
+      methods.stream().filter(method -> !compiled.contains(method)).forEach(unasked::add);
+      return unasked.isEmpty();
     }
   }
 
@@ -64,6 +94,7 @@ public final class WarmUp {
   private final List<Rehearsal> givenUp = new ArrayList<>();
   private long poll = System.nanoTime() + POLL_NANOS;
   private long end;
+  private Set<String> pending = Set.of();
 
   /// @param maxMillis how long it takes at most for what was added last; 0 to rehearse nothing
   WarmUp(int maxMillis) {
@@ -90,23 +121,54 @@ public final class WarmUp {
     return waiting.isEmpty() || System.nanoTime() - end >= 0;
   }
 
-  /// Rehearses each kernel for a moment.
+  /// Rehearses for a moment a kernel that the optimizing compiler was not asked for yet.
   public void round() {
-    waiting.forEach(one -> {
-      long before = THREADS.getCurrentThreadCpuTime();
-      rehearse(one.rehearsal, SLICE_NANOS);
-      one.nanos += THREADS.getCurrentThreadCpuTime() - before;
-    });
-    if (System.nanoTime() > poll) {
-      long asked = System.nanoTime();
-      Set<String> methods = compiledMethods();
-      waiting.stream().map(one -> one.rehearsal).filter(one -> isCompiled(generated(one), methods)).forEach(compiled::add);
-      waiting.removeIf(one -> isCompiled(generated(one.rehearsal), methods));
-      long answered = System.nanoTime();
-      poll = answered + Math.max(POLL_NANOS, 4 * (answered - asked));
+    Optional<Waiting> next = pending.size() > MOST_PENDING ? Optional.empty() : next();
+    next.ifPresentOrElse(this::rehearse, () -> LockSupport.parkNanos(PAUSE_NANOS));
+    pending = Compilations.pending();
+    waiting.forEach(one -> one.see(pending));
+    if (pending.isEmpty() && System.nanoTime() > poll) {
+      poll();
     }
     waiting.stream().filter(one -> one.nanos >= PATIENCE_NANOS).map(one -> one.rehearsal).forEach(givenUp::add);
     waiting.removeIf(one -> one.nanos >= PATIENCE_NANOS);
+  }
+
+  /// Those of which the compiler has nothing come first, then the largest.
+  private Optional<Waiting> next() {
+    return waiting.stream().filter(one -> !one.unasked.isEmpty())
+        .min(Comparator.comparing((Waiting one) -> one.isPending).thenComparing(one -> one.turns).thenComparing(one -> -one.bytes));
+  }
+
+  private void rehearse(Waiting one) {
+    long before = THREADS.getCurrentThreadCpuTime();
+    rehearse(one.rehearsal, SLICE_NANOS);
+    one.nanos += THREADS.getCurrentThreadCpuTime() - before;
+    one.turns = (int) (one.nanos / TURN_NANOS);
+  }
+
+  /// Finds out what is compiled.
+  private void poll() {
+    long asked = System.nanoTime();
+    Set<String> methods = Compilations.compiled();
+    long answered = System.nanoTime();
+    List<Waiting> done = waiting.stream().filter(one -> one.isCompiled(methods) && isSettled(one)).toList();
+    done.forEach(one -> compiled.add(one.rehearsal));
+    waiting.removeAll(done);
+    poll = answered + Math.max(POLL_NANOS, 4 * (answered - asked));
+  }
+
+  /// Whether the compiled code of a kernel runs, or never will.
+  private static boolean isSettled(Waiting one) {
+    long begin = System.nanoTime();
+    boolean allocates = true;
+    long now = begin;
+    while (allocates && now - begin < SETTLING_NANOS) {
+      allocates = allocates(one.rehearsal);
+      now = System.nanoTime();
+    }
+    one.settling += now - begin;
+    return !allocates || one.settling > LONGEST_SETTLING_NANOS;
   }
 
   /// The kernels that are not fast, when all is done, and why.
@@ -148,33 +210,6 @@ public final class WarmUp {
 
   private static Generated generated(Rehearsal rehearsal) {
     return (Generated) rehearsal.kernel();
-  }
-
-  private static boolean isCompiled(Generated kernel, Set<String> compiled) {
-    String prefix = kernel.code().getClass().getName().replace('/', '+') + ".";
-    return kernel.compiledMethods().stream().allMatch(method -> compiled.contains(prefix + method));
-  }
-
-  /// The generated methods that the optimizing compiler has compiled, as `package.Class.method`.
-  private static Set<String> compiledMethods() {
-    try {
-      return compiledMethods(CompilerDirectives.command("compilerCodelist"));
-    } catch (JMException e) {
-      return Set.of();
-    }
-  }
-
-  /// Those in `list`, whose lines are `number tier state package.Class.method(types)result ...`. There are thousands, few of them
-  /// about generated methods: searching for these keeps HotSpot from compiling code that takes lines apart instead of kernels.
-  private static Set<String> compiledMethods(String list) {
-    Set<String> methods = new LinkedHashSet<>();
-    for (int at = list.indexOf(GENERATED); at >= 0; at = list.indexOf(GENERATED, at + 1)) {
-      int open = list.indexOf('(', at);
-      if (open >= 0 && list.startsWith(OPTIMIZED, at - OPTIMIZED.length())) {
-        methods.add(list.substring(at, open).replace('/', '+'));
-      }
-    }
-    return methods;
   }
 
   private static boolean allocates(Rehearsal rehearsal) {
