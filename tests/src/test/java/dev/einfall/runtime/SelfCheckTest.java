@@ -125,4 +125,22 @@ class SelfCheckTest {
     assertEquals((2 * 100 + 1) / 2.0, LeastCycles.ofTask(kernel, Speeds.usual()), "loads and stores, two a cycle");
     assertTrue(!LeastCycles.computes(kernel, Speeds.usual()));
   }
+
+  @Test
+  void countsBranchesForTheirShareOfTheTasks() {
+    Kernel kernel = LoopReader.read(new Source("k.loop", """
+        kernel k(X: f32[400], Y: f32[400]) {
+          parallel for i in 0..4 {
+            if i < 3 {
+              for k in 0..100 {
+                Y[i * 100 + k] = X[i * 100 + k]
+              }
+            } else {
+              Y[300] = X[300]
+            }
+          }
+        }
+        """)).kernels().getFirst();
+    assertEquals((3 * 200 + 2) / 4.0 / 2, LeastCycles.ofTask(kernel, Speeds.usual()), "three of four tasks have 200 accesses, two a cycle");
+  }
 }

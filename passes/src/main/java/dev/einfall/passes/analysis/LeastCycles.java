@@ -1,17 +1,20 @@
 package dev.einfall.passes.analysis;
 
+import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.Interval;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Ranges;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.passes.Speeds;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.stream.DoubleStream;
 
 /// The fewest cycles that a core takes for one task of a kernel: its operations on floats, or its loads and stores, if nothing
 /// depends on anything, all is in the first-level cache, and indices cost nothing. Of two branches the shorter one counts, and of loops the
-/// fewest iterations.
+/// fewest iterations; but where a counter decides, as about the tail of tiles, each branch counts for its share of the iterations.
 public final class LeastCycles {
 
   /// @param operations on floats, of a vector or a number
@@ -65,11 +68,23 @@ public final class LeastCycles {
       case Stmt.If(Expr condition, Stmt whenTrue, Stmt whenFalse) -> {
         Count then = count(whenTrue, ranges.assume(condition, true));
         Count otherwise = count(whenFalse, ranges.assume(condition, false));
-        yield then.cycles(speeds) < otherwise.cycles(speeds) ? then : otherwise;
+        Count shorter = then.cycles(speeds) < otherwise.cycles(speeds) ? then : otherwise;
+        OptionalDouble share = share(condition, ranges);
+        yield share.isPresent() ? then.times(share.getAsDouble()).plus(otherwise.times(1 - share.getAsDouble())) : shorter;
       }
       case Stmt.Store store -> new Count(0, accesses(store.buffer(), store.indices(), store.value().type().lanes()));
       case Stmt.Require _ -> Count.NONE;
     });
+  }
+
+  /// For how many of the iterations of a loop its counter, or a part of it, is below the number that a condition compares it with.
+  private static OptionalDouble share(Expr condition, Ranges ranges) {
+    if (condition instanceof Expr.Binary(BinaryOp op, Expr.Ref counter, Expr.IntLiteral(_, long number)) && op == BinaryOp.LT) {
+      Interval values = ranges.of(counter);
+      boolean isCounter = values.low() >= 0 && values.high() < Integer.MAX_VALUE && values.contains(number);
+      return isCounter ? OptionalDouble.of((number - values.low()) / (values.high() - values.low() + 1.0)) : OptionalDouble.empty();
+    }
+    return OptionalDouble.empty();
   }
 
   private static Count count(Expr expr) {
