@@ -407,7 +407,7 @@ final class KernelClass {
     end(sectionCount);
     writeRun();
     writeSections();
-    writeRehearse(count);
+    writeRehearse();
     MethodVisitor text = method(Opcodes.ACC_PUBLIC, "toString", "()Ljava/lang/String;");
     text.visitLdcInsn(kernel.name());
     text.visitInsn(Opcodes.ARETURN);
@@ -428,11 +428,12 @@ final class KernelClass {
 
   /// A task at each place, with loops at that place, from the first task and iterations to the last; and with loops at the opposite one:
   /// what is left of a rank is code of its own, and stands in other tasks than what is left of the rank of the tasks.
-  private void writeRehearse(int count) {
+  private void writeRehearse() {
     MethodVisitor method = method(Opcodes.ACC_PUBLIC, "rehearse", "([JJL" + TEAM + ";)V");
     Code code = new Code(method);
+    TaskPlaces places = tasks.map(TaskPlaces::of).orElse(new TaskPlaces(List.of(1)));
     for (int place = 0; place <= Arithmetic.LAST_PLACE; place++) {
-      int task = Arithmetic.first(count, 1, place);
+      int task = places.task(place);
       for (int loops : IntStream.of(place, Arithmetic.LAST_PLACE - place).distinct().toArray()) {
         code.loadReference(1);
         code.load(JvmType.LONG, 2);
