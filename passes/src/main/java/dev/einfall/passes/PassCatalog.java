@@ -19,6 +19,7 @@ import dev.einfall.passes.cascade.NameRanks;
 import dev.einfall.passes.cascade.NormalizeReductions;
 import dev.einfall.passes.cascade.PackOperands;
 import dev.einfall.passes.cascade.ReassociateProducts;
+import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.DropDeadStores;
@@ -40,6 +41,7 @@ import dev.einfall.passes.loop.SplitRanges;
 import dev.einfall.passes.loop.TransposeTiles;
 import dev.einfall.passes.loop.TurnLoops;
 import dev.einfall.passes.loop.UnrollLoops;
+import dev.einfall.passes.loop.UnswitchLoops;
 import dev.einfall.passes.loop.VectorizeLoops;
 import dev.einfall.passes.lower.LowerEinsums;
 import dev.einfall.passes.lower.Schedule;
@@ -131,6 +133,7 @@ public final class PassCatalog {
     passes.put("name-ranks", _ -> new NameRanks());
     passes.put("group-recurrences", options -> new GroupRecurrences(options.target(), options.numerics()));
     passes.put("group-products", options -> new GroupProducts(options.target(), options.numerics()));
+    passes.put("transform-filters", options -> new TransformFilters(options.target(), options.numerics()));
     passes.put("group-einsums", options -> new GroupEinsums(options.bytes("row-bytes", options.target().rowBytes())));
     passes.put("choose-mappings", options -> new ChooseMappings(options.target(), options.numerics()));
     passes.put("pack-operands", options -> new PackOperands(options.target()));
@@ -142,6 +145,7 @@ public final class PassCatalog {
     passes.put("place-in-outputs", options -> new PlaceInOutputs(options.number("vector-bytes", 64)));
     passes.put("split-ranges", options -> new SplitRanges(
         options.words("fixed"), options.words("whole"), options.number("copies", 8), options.numerics()));
+    passes.put("unswitch-loops", options -> new UnswitchLoops(options.words("parallel"), options.words("unrolled"), options.number("copies", 8)));
     passes.put("reorder-loops", options -> new ReorderLoops(options.words("order"), options.words("lanes"), options.numerics()));
     passes.put("split-loops", PassCatalog::splitLoops);
     passes.put("factor-reductions", options -> new FactorReductions(options.words("loops"), options.numerics()));

@@ -22,6 +22,7 @@ import dev.einfall.passes.cascade.NameRanks;
 import dev.einfall.passes.cascade.NormalizeReductions;
 import dev.einfall.passes.cascade.PackOperands;
 import dev.einfall.passes.cascade.ReassociateProducts;
+import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.DropDeadStores;
@@ -43,6 +44,7 @@ import dev.einfall.passes.loop.SplitRanges;
 import dev.einfall.passes.loop.TransposeTiles;
 import dev.einfall.passes.loop.TurnLoops;
 import dev.einfall.passes.loop.UnrollLoops;
+import dev.einfall.passes.loop.UnswitchLoops;
 import dev.einfall.passes.loop.VectorizeLoops;
 import dev.einfall.passes.lower.LowerEinsums;
 import dev.einfall.passes.lower.Lowered;
@@ -139,6 +141,11 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new GroupRecurrences(options.target(), options.numerics(), options.decisions()),
         // Row by row, what stands around products joins them, or else its like.
         new GroupProducts(options.target(), options.numerics(), options.decisions()),
+        // What stays apart: rows of products that hand them on in cache are worth more.
+        new TransformFilters(options.target(), options.numerics(), options.decisions()),
+        // Of a filter of constant extents, most of what is read lies inside of the bounds.
+        new FoldConstants(),
+        new NameRanks(),
         // A nest's outer loops belong to its group, so groups come before nests.
         new GroupEinsums(options.target().rowBytes()),
         new ChooseMappings(options.target(), options.numerics(), options.decisions()),
@@ -171,6 +178,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new SimplifyIndices(),
         // Now that loops stand where they stay: a reduction ends where it does for the last row of a tile.
         new SplitRanges(inner, parallel, options.numerics()),
+        // What ranges could not decide: loops that may not be cut, and what no comparison of sums says.
+        new UnswitchLoops(parallel, schedule.bound(Mapping.Binding.UNROLL)),
         // On scalars, before vectors make of `acc[] + x` a sum of lanes.
         new FactorReductions(inner, options.numerics()),
         new BindLoops(schedule.bindings()),

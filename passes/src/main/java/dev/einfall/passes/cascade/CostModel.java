@@ -70,12 +70,13 @@ final class CostModel {
     this.constant = constant;
     this.isCopied = isCopied;
     this.runs = runs;
-    this.reduce = Exprs.reductions(einsum.value()).findFirst();
+    Expr value = Exprs.withoutChoices(einsum.value());
+    this.reduce = Exprs.reductions(value).findFirst();
     this.reduced = reduce.map(Expr.Reduce::ranks).orElse(List.of());
-    this.all = Exprs.accesses(einsum.value()).distinct().map(this::operand).toList();
+    this.all = Exprs.accesses(value).distinct().map(this::operand).toList();
     this.inside = reduce.stream().flatMap(r -> Exprs.accesses(r.body())).distinct().map(this::operand).toList();
     this.insideOperations = reduce.map(r -> Math.max(1, Exprs.operations(r.body()))).orElse(0L);
-    this.outsideOperations = Exprs.operations(einsum.value()) - reduce.map(Exprs::operations).orElse(0L) + 1;
+    this.outsideOperations = Exprs.operations(value) - reduce.map(Exprs::operations).orElse(0L) + 1;
   }
 
   private Operand operand(Expr.Access access) {

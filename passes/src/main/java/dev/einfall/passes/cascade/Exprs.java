@@ -159,6 +159,17 @@ public final class Exprs {
     return expr instanceof Expr.Access ? own : own + expr.children().mapToLong(Exprs::operations).sum();
   }
 
+  /// `expr` without the choices that coordinates decide: for these, loops are cut or copied, so that either branch is alone where it is
+  /// needed. Of both, the one that stays has more operations and accesses.
+  static Expr withoutChoices(Expr expr) {
+    return rewrite(expr, node -> node instanceof Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) && accesses(condition).findAny().isEmpty()
+        ? (effort(whenTrue) >= effort(whenFalse) ? whenTrue : whenFalse) : node);
+  }
+
+  private static long effort(Expr expr) {
+    return operations(expr) + accesses(expr).distinct().count();
+  }
+
   /// The Einsum of `einsums` that defines each tensor.
   public static Map<Tensor, Einsum> definitions(List<Einsum> einsums) {
     Map<Tensor, Einsum> definitions = new IdentityHashMap<>();
