@@ -29,8 +29,8 @@ final class KernelClass {
   static final int MAX_METHOD_BYTES = 7_000;
   /// HotSpot's `FreqInlineSize`.
   static final int MAX_INLINED_BYTES = 325;
-  /// How many iterations of an innermost loop a rehearsal runs.
-  private static final int REHEARSED = 24;
+  /// HotSpot compiles a method that was called 600 times if these calls and the iterations of its loops are 15,000.
+  private static final int COUNTED = 25;
   static final String PACKAGE = "dev/einfall/generated/";
   static final String LOOP = "loop";
   private static final String TASK = "task";
@@ -160,6 +160,7 @@ final class KernelClass {
     int cap = code.local(1);
     int place = code.local(1);
     int team = code.local(1);
+    writeCount(code, COUNTED);
     Label again = new Label();
     Label done = new Label();
     code.label(again);
@@ -186,6 +187,28 @@ final class KernelClass {
     end(method);
   }
 
+  /// Writes a loop of `iterations` that does nothing. HotSpot compiles a method by how often it was called and how often its loops went around;
+  /// code that is interpreted is slow, but for this loop, of which nothing is left when it is compiled.
+  private static void writeCount(Code code, long iterations) {
+    if (iterations <= 0) {
+      return;
+    }
+    int mark = code.mark();
+    int count = code.local(1);
+    Label again = new Label();
+    Label done = new Label();
+    code.constant(0);
+    code.store(JvmType.INT, count);
+    code.label(again);
+    code.load(JvmType.INT, count);
+    code.constant((int) iterations);
+    code.jump(Opcodes.IF_ICMPGE, done);
+    code.increment(count);
+    code.jump(Opcodes.GOTO, again);
+    code.label(done);
+    code.release(mark);
+  }
+
   /// @return the size of the method in bytes
   private int writePart(Part part) {
     MethodVisitor method = method(Opcodes.ACC_STATIC, part.name(), part.descriptor());
@@ -201,6 +224,7 @@ final class KernelClass {
     part.variables().forEach(frame::tellSign);
     StmtEmitter.Rehearsing rehearsing = new StmtEmitter.Rehearsing(code.local(1), code.local(1));
     Inside inside = new Inside(frame, scratch, rehearsing, part.shares() ? code.local(1) : -1);
+    writeCount(code, COUNTED - RehearsedIterations.of(part.stmt(), outlining::contains));
     new StmtEmitter(frame, rehearsing, inside).emit(part.stmt());
     code.op(Opcodes.RETURN);
     Label end = new Label();
@@ -439,7 +463,7 @@ final class KernelClass {
         code.load(JvmType.LONG, 2);
         code.constant(task);
         code.constant(task + 1);
-        callLoop(code, REHEARSED, loops, 4);
+        callLoop(code, RehearsedIterations.INNERMOST, loops, 4);
       }
     }
     code.op(Opcodes.RETURN);

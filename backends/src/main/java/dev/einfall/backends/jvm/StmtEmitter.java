@@ -14,8 +14,6 @@ import org.objectweb.asm.Opcodes;
 
 /// Writes the code of statements.
 final class StmtEmitter {
-  /// A loop that runs no more often than this is not shortened in rehearsals.
-  private static final int SHORT_LOOP = 8;
   private static final String ARITHMETIC = "dev/einfall/backends/jvm/Arithmetic";
 
   private final Frame frame;
@@ -79,7 +77,7 @@ final class StmtEmitter {
     code.line(loop.span().line());
     int var = code.local(1);
     int limit = -1;
-    if (loop.extent() instanceof Expr.IntLiteral(_, long extent) && extent <= SHORT_LOOP) {
+    if (RehearsedIterations.isWhole(loop)) {
       code.constant(0);
       code.store(JvmType.INT, var);
     } else {
@@ -138,11 +136,9 @@ final class StmtEmitter {
     code.store(JvmType.INT, limit);
   }
 
-  /// Loops around loops run an eighth of the iterations in rehearsals: C2 must see that innermost loops are where the time
-  /// goes, or it spills registers there rather than elsewhere.
   private void pushCap(Stmt.For loop) {
     code.load(JvmType.INT, rehearsing.cap());
-    if (loop.body().nodes().anyMatch(Stmt.For.class::isInstance)) {
+    if (RehearsedIterations.isAround(loop)) {
       code.constant(3);
       code.op(Opcodes.ISHR);
     }
