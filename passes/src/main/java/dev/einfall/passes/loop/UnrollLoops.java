@@ -5,10 +5,11 @@ import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.passes.Pass;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /// Replaces each unrolled loop by one copy of its body for each iteration.
@@ -19,8 +20,10 @@ import java.util.stream.Stream;
 /// }
 /// ```
 ///
-/// A loop whose copies would hold more than `operations` operations on elements becomes a serial loop: the JIT compiles no large method.
+/// A loop whose copies would hold more than `operations` operations on elements becomes a serial loop: the JIT compiles no large method. One inside
+/// of it that accumulates nothing may have a quarter of them: its copies keep nothing in registers for each other, and the JIT takes long for each.
 public record UnrollLoops(long operations) implements Pass.OnKernel {
+  private static final int PART_INSIDE = 4;
 
   public UnrollLoops() {
     this(160);
@@ -33,20 +36,30 @@ public record UnrollLoops(long operations) implements Pass.OnKernel {
 
   @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
-    return kernel.withBody(Rewrites.statements(kernel.body(), statement ->
-        statement instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.UNROLLED ? unrolled(loop) : statement));
+    return kernel.withBody(unrolled(kernel.body(), false));
   }
 
-  private Stmt unrolled(Stmt.For loop) {
-    Optional<Long> extent = Rewrites.constant(loop.extent());
-    if (extent.isEmpty() || extent.get() * cost(loop.body()) > operations) {
-      return loop.withKind(Stmt.For.Kind.SERIAL);
-    }
-    List<Stmt> copies = new ArrayList<>();
-    for (long i = 0; i < extent.get(); i++) {
-      copies.add(Rewrites.substitute(Rewrites.copy(loop.body()), loop.var(), Expr.index(i)));
-    }
-    return Stmt.block(copies);
+  /// @param isInside whether a loop around `statement` should have been unrolled, and stays
+  private Stmt unrolled(Stmt statement, boolean isInside) {
+    Stmt inner = statement.mapChildren(child -> unrolled(child, isInside), UnaryOperator.identity());
+    return !(inner instanceof Stmt.For loop) || loop.kind() != Stmt.For.Kind.UNROLLED ? inner
+        : copies(loop, isInside && !accumulates(loop) ? operations / PART_INSIDE : operations).orElseGet(() -> serial((Stmt.For) statement));
+  }
+
+  private Stmt serial(Stmt.For loop) {
+    return new Stmt.For(loop.var(), loop.extent(), Stmt.For.Kind.SERIAL, unrolled(loop.body(), true), loop.span());
+  }
+
+  /// Whether an element that `loop` stores is made of what it was.
+  private static boolean accumulates(Stmt.For loop) {
+    return loop.body().nodes().anyMatch(statement -> statement instanceof Stmt.Store store
+        && store.value().nodes().anyMatch(new Expr.Load(store.buffer(), store.indices())::equals));
+  }
+
+  private static Optional<Stmt> copies(Stmt.For loop, long most) {
+    Optional<Long> extent = Rewrites.constant(loop.extent()).filter(count -> count * cost(loop.body()) <= most);
+    return extent.map(count -> Stmt.block(LongStream.range(0, count)
+        .mapToObj(i -> Rewrites.substitute(Rewrites.copy(loop.body()), loop.var(), Expr.index(i))).toList()));
   }
 
   /// The operations on elements in one execution of the statements, a loop's body counting once, and what several load counting once,
