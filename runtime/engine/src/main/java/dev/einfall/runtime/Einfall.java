@@ -17,10 +17,13 @@ import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.BindSizes;
+import dev.einfall.runtime.plans.Outline;
+import dev.einfall.runtime.plans.ProgramIdentity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -109,10 +112,11 @@ public final class Einfall {
   ///
   /// @param known what the weights tell of the sizes
   /// @param inputSizes the names of sizes in the inputs, without those that the program is read anew for
-  private record Parts(EinProgram source, String name, ProgramReading reading, SizeBinding known, TreeSet<String> inputSizes, WorkerPool workers) {
+  private record Parts(String name, List<Port> inputs, List<Port> outputs, ProgramReading reading, SizeBinding known, TreeSet<String> inputSizes,
+      WorkerPool workers) {
 
     Program program(Options options, Function<SortedMap<String, Long>, Executable> compile) {
-      return new Program(name, inputs(source), outputs(source), known, options.specializations(), compile, workers::close);
+      return new Program(name, inputs, outputs, known, options.specializations(), compile, workers::close);
     }
   }
 
@@ -121,17 +125,40 @@ public final class Einfall {
     if (options.backend() != Options.Backend.REFERENCE) {
       FirstUse.begin(options.cache().isPresent());
     }
+    KnownPrograms programs = KnownPrograms.of(options);
+    Optional<KnownPrograms.Known> known = programs.find(source, imports);
+    Optional<T> made = known.flatMap(one -> withWeights(one.outline().weights().isEmpty() ? Optional.empty() : one.outline().weightsFile(), directory,
+        options, file -> parts(one, file, options).map(action)));
+    return made.orElseGet(() -> withRead(source, directory, new KnownPrograms.Recorded(imports), options, programs, action));
+  }
+
+  private static <T> T withRead(Source source, Path directory, KnownPrograms.Recorded imports, Options options, KnownPrograms programs,
+      Function<Parts, T> action) {
     EinProgram program = EinReader.read(source, options.function(), imports);
     boolean needsSizes = !program.neededSizes().isEmpty();
     if (options.checkPromises() && !needsSizes) {
       requirePromises(program.cascade());
     }
-    boolean mayRead = options.weights().isEmpty() && (needsSizes || !program.cascade().weights().isEmpty());
+    boolean mayHaveWeights = needsSizes || !program.cascade().weights().isEmpty();
+    return withWeights(mayHaveWeights ? program.weights() : Optional.empty(), directory, options, file -> {
+      if (needsSizes) {
+        return action.apply(partsForEach(program, file.map(HeldWeights::of), options));
+      }
+      Parts parts = parts(program, file, options);
+      if (programs.canKeep()) {
+        ProgramIdentity identity = parts.reading.at(Collections.emptySortedMap()).identity();
+        programs.keep(source, program, identity, parts.inputSizes, new TreeSet<>(parts.known.sizes().keySet()), imports);
+      }
+      return action.apply(parts);
+    });
+  }
+
+  /// What `action` makes of the weights file in the options, or else that at `place`, which is closed then.
+  private static <T> T withWeights(Optional<String> place, Path directory, Options options, Function<Optional<WeightsFile>, T> action) {
     Optional<WeightsFile> opened =
-        mayRead ? program.weights().map(place -> options.opener().open(place, directory)) : Optional.empty();
+        place.filter(_ -> options.weights().isEmpty()).map(named -> options.opener().open(named, directory));
     try {
-      Optional<WeightsFile> file = options.weights().or(() -> opened);
-      return action.apply(needsSizes ? partsForEach(program, file.map(HeldWeights::of), options) : parts(program, file, options));
+      return action.apply(options.weights().or(() -> opened));
     } finally {
       opened.ifPresent(WeightsFile::close);
     }
@@ -151,7 +178,8 @@ public final class Einfall {
   private static Parts partsForEach(EinProgram program, Optional<WeightsFile> file, Options options) {
     ProgramReading reading = ProgramReading.forEach(program, file,
         options.checkPromises() ? Einfall::requirePromises : _ -> {});
-    return new Parts(program, program.name(), reading, new SizeBinding(), new TreeSet<>(program.neededSizes()), new WorkerPool(options.threads()));
+    return new Parts(program.name(), inputs(program), outputs(program), reading, new SizeBinding(), new TreeSet<>(program.neededSizes()),
+        new WorkerPool(options.threads()));
   }
 
   private static Parts parts(EinProgram program, Optional<WeightsFile> file, Options options) {
@@ -159,7 +187,22 @@ public final class Einfall {
     SizeBinding binding = new SizeBinding();
     Weights weights = Weights.find(cascade, file, binding);
     requireSizes(cascade, binding.sizes());
-    return new Parts(program, cascade.name(), ProgramReading.same(cascade, weights), binding, inputSizes(cascade), new WorkerPool(options.threads()));
+    return new Parts(cascade.name(), inputs(program), outputs(program), ProgramReading.same(ProgramReading.Read.of(cascade, weights)), binding,
+        inputSizes(cascade), new WorkerPool(options.threads()));
+  }
+
+  /// Those of a program that is not read; empty where its weights are not as they were when it was read.
+  private static Optional<Parts> parts(KnownPrograms.Known known, Optional<WeightsFile> file, Options options) {
+    Outline outline = known.outline();
+    SizeBinding binding = new SizeBinding();
+    return Weights.find(outline.weights(), file, binding).filter(_ -> List.copyOf(binding.sizes().keySet()).equals(outline.boundSizes()))
+        .map(weights -> new Parts(outline.identity().name(), ports(outline.inputs()), ports(outline.outputs()),
+            ProgramReading.same(new ProgramReading.Read(known.cascade(), outline::identity, weights)), binding, new TreeSet<>(outline.inputSizes()),
+            new WorkerPool(options.threads())));
+  }
+
+  private static List<Port> ports(List<Outline.Declared> tensors) {
+    return tensors.stream().map(tensor -> new Port(tensor.name(), tensor.type(), tensor.shape())).toList();
   }
 
   private static Function<SortedMap<String, Long>, Executable> compiler(Parts parts, Options options) {

@@ -4,7 +4,6 @@ import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Span;
-import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
@@ -14,6 +13,7 @@ import dev.einfall.passes.Speeds;
 import dev.einfall.passes.analysis.LeastCycles;
 import dev.einfall.runtime.plans.PlanCache;
 import dev.einfall.runtime.plans.PlanKey;
+import dev.einfall.runtime.plans.ProgramIdentity;
 import dev.einfall.runtime.plans.StoredKernel;
 import dev.einfall.runtime.plans.StoredPlan;
 import dev.einfall.runtime.tuning.Circumstances;
@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.function.Supplier;
 
 /// What a program was compiled to before, if the options name a directory for it.
 ///
@@ -38,9 +39,7 @@ record KeptPlans(Optional<PlanCache> cache, PipelineOptions options, boolean war
   /// Those for `options`. Nothing is kept where each kernel's time is asked for, as only the code of kernels is, nor where choices follow
   /// what nobody can compare.
   static KeptPlans of(Options options, PipelineOptions pipelineOptions) {
-    boolean isPossible = options.launches().isEmpty() && options.decisions().findings() == Decisions.Findings.none();
-    Optional<PlanCache> cache = options.cache().filter(_ -> isPossible)
-        .map(directory -> new PlanCache(directory, problem -> options.remarks().accept(Diagnostic.remark(Span.NONE, problem))));
+    Optional<PlanCache> cache = cache(options);
     if (cache.isPresent() && PlanCache.build().isEmpty()) {
       options.remarks().accept(Diagnostic.remark(Span.NONE,
           "nothing is kept in " + cache.get().directory() + ": it cannot be known which build of the compiler this is"));
@@ -49,14 +48,21 @@ record KeptPlans(Optional<PlanCache> cache, PipelineOptions options, boolean war
     return new KeptPlans(cache, pipelineOptions, options.warmUp());
   }
 
-  /// What the plan of `cascade` for `sizes` is kept as.
+  /// The directory that the options name, if there is something to keep.
+  static Optional<PlanCache> cache(Options options) {
+    boolean isPossible = options.launches().isEmpty() && options.decisions().findings() == Decisions.Findings.none();
+    return options.cache().filter(_ -> isPossible)
+        .map(directory -> new PlanCache(directory, problem -> options.remarks().accept(Diagnostic.remark(Span.NONE, problem))));
+  }
+
+  /// What the plan of `program` for `sizes` is kept as.
   ///
   /// @param measured what choices follow
-  Optional<PlanKey> key(Cascade cascade, SortedMap<String, Long> sizes, List<Entry> measured) {
+  Optional<PlanKey> key(Supplier<ProgramIdentity> program, SortedMap<String, Long> sizes, List<Entry> measured) {
     StringBuilder text = new StringBuilder();
     measured.forEach(entry -> text.append(String.join("\t", entry.fields())).append('\n'));
     return cache.flatMap(_ -> PlanCache.build()).map(build ->
-        PlanKey.of(build, cascade, sizes, new Circumstances(options, Host.here()), text.toString(), warmUp));
+        PlanKey.of(build, program.get(), sizes, new Circumstances(options, Host.here()), text.toString(), warmUp));
   }
 
   Optional<StoredPlan> find(PlanKey key) {

@@ -71,7 +71,7 @@ final class PlanCompiler {
     // Where nothing was measured yet, the key of the record need not be known.
     boolean isMeasured = tuning.filter(Files::isDirectory).isPresent();
     List<Entry> entries = isMeasured ? told(record(tuning.get(), read.cascade(), sizes)) : List.of();
-    Optional<PlanKey> key = kept.key(read.cascade(), sizes, entries);
+    Optional<PlanKey> key = kept.key(read::identity, sizes, entries);
     return loaded(key, read).orElseGet(() -> compile(read, sizes, entries, key));
   }
 
@@ -174,11 +174,11 @@ final class PlanCompiler {
     }
     made.remarks().forEach(remarks);
     if (KeptPlans.isWorse(plan, made)) {
-      remarks.accept(Diagnostic.remark(Span.NONE, read.cascade().name() + " is compiled again"));
+      remarks.accept(Diagnostic.remark(Span.NONE, read.identity().name() + " is compiled again"));
       return Optional.empty();
     }
     kernels.add(made);
-    remarks.accept(Diagnostic.remark(Span.NONE, read.cascade().name() + " is from " + kept.file(key.get()) + ", as it was compiled before"));
+    remarks.accept(Diagnostic.remark(Span.NONE, read.identity().name() + " is from " + kept.file(key.get()) + ", as it was compiled before"));
     known.putAll(made.codes());
     return Optional.of(compile(plan.frame(), KeptPlans.calls(plan, plan.setup(), known), KeptPlans.calls(plan, plan.launches(), known),
         read.weights(), timings));

@@ -5,7 +5,9 @@ import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.runtime.plans.Outline;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -35,6 +37,25 @@ final class Weights {
     return new Weights(tensors);
   }
 
+  /// Finds in `file` the weights of a program that is known by its outline, and binds the size names in their declared shapes; empty when one
+  /// is missing or has another type or shape.
+  static Optional<Weights> find(List<Outline.Weight> declared, Optional<WeightsFile> file, SizeBinding sizes) {
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    for (Outline.Weight weight : declared) {
+      Optional<StoredTensor> stored = file.flatMap(opened -> opened.find(weight.key())).filter(tensor -> tensor.type() == weight.tensor().type());
+      if (stored.isEmpty()) {
+        return Optional.empty();
+      }
+      try {
+        sizes.add(label(weight.key(), file.get()), weight.tensor().shape(), stored.get().shape());
+      } catch (IllegalArgumentException _) {
+        return Optional.empty();
+      }
+      tensors.put(weight.key(), stored.get());
+    }
+    return Optional.of(new Weights(tensors));
+  }
+
   private static CompileException missing(Cascade.Weight weight, WeightsFile file) {
     try {
       file.require(weight.key());
@@ -46,10 +67,14 @@ final class Weights {
 
   private static void bind(Cascade.Weight weight, StoredTensor stored, WeightsFile file, SizeBinding sizes) {
     try {
-      sizes.add("weight '" + weight.key() + "' of " + file.name(), weight.tensor().shape(), stored.shape());
+      sizes.add(label(weight.key(), file), weight.tensor().shape(), stored.shape());
     } catch (IllegalArgumentException e) {
       throw error(weight, e.getMessage());
     }
+  }
+
+  private static String label(String key, WeightsFile file) {
+    return "weight '" + key + "' of " + file.name();
   }
 
   private static CompileException error(Cascade.Weight weight, String message) {

@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.einfall.ir.CompileException;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Speeds;
 import dev.einfall.passes.Step;
@@ -65,10 +67,16 @@ class KeptProgramsTest {
   }
 
   private void weights(float scale) throws IOException {
-    byte[] header = "{\"w\":{\"dtype\":\"F32\",\"shape\":[%d,%d],\"data_offsets\":[0,%d]}}".formatted(K, N, 4 * K * N).getBytes(StandardCharsets.UTF_8);
-    ByteBuffer bytes = ByteBuffer.allocate(8 + header.length + 4 * K * N).order(ByteOrder.LITTLE_ENDIAN);
+    weights(scale, K, N);
+  }
+
+  private void weights(float scale, int rows, int columns) throws IOException {
+    int count = rows * columns;
+    byte[] header = "{\"w\":{\"dtype\":\"F32\",\"shape\":[%d,%d],\"data_offsets\":[0,%d]}}".formatted(rows, columns, 4 * count)
+        .getBytes(StandardCharsets.UTF_8);
+    ByteBuffer bytes = ByteBuffer.allocate(8 + header.length + 4 * count).order(ByteOrder.LITTLE_ENDIAN);
     bytes.putLong(header.length).put(header);
-    for (int i = 0; i < K * N; i++) {
+    for (int i = 0; i < count; i++) {
       bytes.putFloat(scale * (i % 7 - 3));
     }
     Files.write(directory.resolve("layer.safetensors"), bytes.array());
@@ -105,8 +113,12 @@ class KeptProgramsTest {
   }
 
   private List<Path> plans() throws IOException {
+    return files(".plan");
+  }
+
+  private List<Path> files(String ending) throws IOException {
     try (Stream<Path> files = Files.list(cache)) {
-      return files.sorted().toList();
+      return files.filter(kept -> kept.toString().endsWith(ending)).sorted().toList();
     }
   }
 
@@ -212,6 +224,87 @@ class KeptProgramsTest {
   }
 
   @Test
+  void areReadAgainWhereTheirOutlinesAreDamaged() throws IOException {
+    float[] expected = run(options());
+    Path outline = files(".program").getFirst();
+    byte[] good = Files.readAllBytes(outline);
+    byte[] flipped = good.clone();
+    flipped[good.length - 9] ^= 4;
+    for (byte[] bytes : List.of(new byte[0], Arrays.copyOf(good, good.length - 1), flipped)) {
+      Files.write(outline, bytes);
+      assertArrayEquals(expected, run(options()));
+      assertTrue(wasFound(), "the plan is good: " + remarks);
+      assertTrue(remarks.contains("ignored " + outline + ", which is damaged: it is made again"), remarks.toString());
+      assertArrayEquals(good, Files.readAllBytes(outline), "what is made again is the same");
+    }
+    Files.delete(outline);
+    assertArrayEquals(expected, run(options()));
+    assertTrue(wasFound(), remarks.toString());
+    assertArrayEquals(good, Files.readAllBytes(outline));
+  }
+
+  @Test
+  void areOthersWhereAnImportedFileIs() throws IOException {
+    Path part = directory.resolve("part.ein");
+    String halved = "def scaled(X: f32[M, N]) -> f32[M, N] {\n  Y[m, n] = X[m, n] * %s\n  return Y\n}\n";
+    Files.writeString(part, halved.formatted("0.5"));
+    Files.writeString(file, "import part\n" + TWO.replace("return Y", "Z = scaled(Y)\n  return Z").replace("return Y", "return Z"));
+    float[] half = run();
+    assertFalse(wasFound());
+    assertArrayEquals(half, run());
+    assertTrue(wasFound());
+    Files.writeString(part, halved.formatted("0.25"));
+    float[] quarter = run();
+    assertFalse(wasFound());
+    assertEquals(half[0] / 2, quarter[0], 1e-6);
+    Files.writeString(part, halved.formatted("0.5"));
+    assertArrayEquals(half, run());
+    assertTrue(wasFound());
+    Files.delete(part);
+    assertThrows(CompileException.class, this::run);
+  }
+
+  private float[] run() {
+    remarks.clear();
+    steps.clear();
+    float[] x = new float[3 * K];
+    Arrays.fill(x, 0.5f);
+    try (Program program = Einfall.compile(file, options()); Tensor input = Tensor.of(x, 3, K);
+        Tensor output = program.run(Map.of("X", input)).values().iterator().next()) {
+      return output.floats();
+    }
+  }
+
+  @Test
+  void tellOfWeightsWhatIsToldWithoutThem() throws IOException {
+    run(options());
+    Files.writeString(directory.resolve("layer.safetensors"), "nothing");
+    CompileException without = assertThrows(CompileException.class, () -> run(options().withCache(Optional.empty())));
+    assertEquals(without.getMessage(), assertThrows(CompileException.class, () -> run(options())).getMessage());
+    weights(1, K, N + 1);
+    without = assertThrows(CompileException.class, () -> run(options().withCache(Optional.empty())));
+    assertEquals(without.getMessage(), assertThrows(CompileException.class, () -> run(options())).getMessage());
+    weights(1, K + 1, N);
+    IllegalArgumentException input = assertThrows(IllegalArgumentException.class, () -> run(options().withCache(Optional.empty())));
+    assertEquals(input.getMessage(), assertThrows(IllegalArgumentException.class, () -> run(options())).getMessage());
+    weights(1);
+    run(options());
+    assertTrue(wasFound());
+  }
+
+  @Test
+  void areOthersForOtherFunctions() throws IOException {
+    Files.writeString(file, TWO + TWO.substring(TWO.indexOf("def")).replace("layer", "other").replace("/ 2.0", "/ 4.0"));
+    float[] last = run(options());
+    float[] first = run(options().withFunction(Optional.of("layer")));
+    assertFalse(wasFound());
+    assertNotEquals(first[0], last[0]);
+    assertArrayEquals(first, run(options().withFunction(Optional.of("layer"))));
+    assertTrue(wasFound());
+    assertArrayEquals(last, run(options()));
+  }
+
+  @Test
   void needNoPlace() throws IOException {
     Files.writeString(directory.resolve("a-file"), "");
     float[] result = run(options().withCache(Optional.of(directory.resolve("a-file"))));
@@ -291,13 +384,15 @@ class KeptProgramsTest {
     assertTrue(wasFound(), "it is the last used now");
     Files.writeString(cache.resolve("of-another-kind"), "x".repeat(100_000));
     long bytes = 0;
-    for (Path plan : files) {
-      bytes += Files.size(plan);
+    for (Path kept : Stream.concat(files.stream(), files(".program").stream()).toList()) {
+      bytes += Files.size(kept);
     }
     PlanCache small = new PlanCache(cache, bytes - 1, problem -> {
       throw new AssertionError(problem);
     });
     small.makeRoom();
-    assertEquals(Set.of(files.get(0), files.get(2), cache.resolve("of-another-kind")), Set.copyOf(plans()));
+    assertEquals(Set.of(files.get(0), files.get(2)), Set.copyOf(plans()));
+    assertTrue(Files.exists(cache.resolve("of-another-kind")));
+    assertEquals(1, files(".program").size());
   }
 }

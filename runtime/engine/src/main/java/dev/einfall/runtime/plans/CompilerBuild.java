@@ -1,6 +1,8 @@
 package dev.einfall.runtime.plans;
 
 import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.frontend.EinReader;
+import dev.einfall.grammar.EinfallParser;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.passes.Pipeline;
 import java.io.IOException;
@@ -18,8 +20,8 @@ import java.util.zip.CRC32;
 /// Tells builds of the compiler apart: by the contents of the files that its classes come from, since a version number stays the same
 /// while someone works on it.
 final class CompilerBuild {
-  /// One class of each part that plans and their code depend on.
-  private static final List<Class<?>> PARTS = List.of(Kernel.class, Pipeline.class, JvmBackend.class, CompilerBuild.class);
+  /// One class of each part that plans, their code and outlines depend on; the standard library is beside the grammar.
+  private static final List<Class<?>> PARTS = List.of(Kernel.class, EinfallParser.class, EinReader.class, Pipeline.class, JvmBackend.class, CompilerBuild.class);
 
   private CompilerBuild() {}
 

@@ -34,6 +34,8 @@ import java.util.zip.CRC32;
 /// ....
 /// ```
 ///
+/// Beside the plans lie the outlines of their programs, in files of the same form.
+///
 /// Several processes may use it at the same time: a file appears as a whole, and one that is cut off, damaged or of something else counts
 /// as none. When the files take more than there may be, those that were not used for longest are deleted. So may all be at any time.
 ///
@@ -42,6 +44,7 @@ import java.util.zip.CRC32;
 public record PlanCache(Path directory, long mostBytes, Consumer<String> problems) {
   private static final long USUAL_BYTES = 256L << 20;
   private static final String SUFFIX = ".plan";
+  private static final String OUTLINE_SUFFIX = ".program";
   private static final String PART = ".part";
   /// What a process that was stopped has left of a file is nobody's after so long.
   private static final Duration ABANDONED = Duration.ofHours(1);
@@ -63,15 +66,47 @@ public record PlanCache(Path directory, long mostBytes, Consumer<String> problem
 
   /// The plan that was kept for `key`; empty if there is none that can be used.
   public Optional<StoredPlan> find(PlanKey key) {
-    Path file = file(key);
+    return find(file(key), key.lines(), PlanReader::read);
+  }
+
+  /// Keeps `plan` for `key`, for other processes, too.
+  public void keep(PlanKey key, StoredPlan plan) {
+    keep(file(key), key.lines(), out -> PlanWriter.write(plan, out));
+  }
+
+  /// The outline that was kept for `key`; empty if there is none that can be used.
+  public Optional<Outline> find(OutlineKey key) {
+    return find(file(key), key.lines(), OutlineText::read);
+  }
+
+  /// Keeps `outline` for `key`, for other processes, too.
+  public void keep(OutlineKey key, Outline outline) {
+    keep(file(key), key.lines(), out -> OutlineText.write(outline, out));
+  }
+
+  private Path file(OutlineKey key) {
+    return directory.resolve(key.digest() + OUTLINE_SUFFIX);
+  }
+
+  /// Reads what a file holds.
+  private interface Reading<T> {
+    T read(DataInputStream in) throws IOException;
+  }
+
+  /// Writes what a file holds.
+  private interface Writing {
+    void write(DataOutputStream out) throws IOException;
+  }
+
+  private <T> Optional<T> find(Path file, List<String> lines, Reading<T> reading) {
     try {
-      Optional<StoredPlan> plan = read(Files.readAllBytes(file), heading(key));
-      if (plan.isEmpty()) {
+      Optional<T> kept = read(Files.readAllBytes(file), heading(lines), reading);
+      if (kept.isEmpty()) {
         problems.accept("ignored " + file + ", which is damaged: it is made again");
       } else {
         Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
       }
-      return plan;
+      return kept;
     } catch (NoSuchFileException _) {
       return Optional.empty();
     } catch (IOException e) {
@@ -80,36 +115,34 @@ public record PlanCache(Path directory, long mostBytes, Consumer<String> problem
     }
   }
 
-  private static Optional<StoredPlan> read(byte[] bytes, byte[] heading) {
+  private static <T> Optional<T> read(byte[] bytes, byte[] heading, Reading<T> reading) {
     int start = heading.length + Long.BYTES;
     if (bytes.length < start || !Arrays.equals(bytes, 0, heading.length, heading, 0, heading.length)) {
       return Optional.empty();
     }
     try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes, heading.length, bytes.length - heading.length))) {
-      return in.readLong() == checksum(bytes, start) ? Optional.of(PlanReader.read(in)) : Optional.empty();
+      return in.readLong() == checksum(bytes, start) ? Optional.of(reading.read(in)) : Optional.empty();
     } catch (IOException | RuntimeException _) {
       return Optional.empty();
     }
   }
 
-  /// Keeps `plan` for `key`, for other processes, too.
-  public void keep(PlanKey key, StoredPlan plan) {
+  private void keep(Path file, List<String> lines, Writing writing) {
     try {
       Files.createDirectories(directory);
       Path part = Files.createTempFile(directory, "plan", PART);
-      Files.write(part, bytes(key, plan));
-      Files.move(part, file(key), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.write(part, bytes(heading(lines), writing));
+      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       makeRoom();
     } catch (IOException e) {
       problems.accept("cannot keep what was compiled in " + directory + ": " + e);
     }
   }
 
-  private static byte[] bytes(PlanKey key, StoredPlan plan) throws IOException {
-    byte[] heading = heading(key);
+  private static byte[] bytes(byte[] heading, Writing writing) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (DataOutputStream out = new DataOutputStream(bytes)) {
-      PlanWriter.write(plan, out);
+      writing.write(out);
     }
     byte[] written = bytes.toByteArray();
     ByteArrayOutputStream file = new ByteArrayOutputStream();
@@ -121,8 +154,8 @@ public record PlanCache(Path directory, long mostBytes, Consumer<String> problem
     return file.toByteArray();
   }
 
-  private static byte[] heading(PlanKey key) {
-    return (String.join("\n", key.lines()) + "\n\n").getBytes(StandardCharsets.UTF_8);
+  private static byte[] heading(List<String> lines) {
+    return (String.join("\n", lines) + "\n\n").getBytes(StandardCharsets.UTF_8);
   }
 
   private static long checksum(byte[] bytes, int from) {
@@ -148,7 +181,7 @@ public record PlanCache(Path directory, long mostBytes, Consumer<String> problem
     long bytes = all.stream().mapToLong(Kept::bytes).sum();
     for (Kept kept : all) {
       boolean isAbandoned = kept.file.toString().endsWith(PART) && kept.used.isBefore(Instant.now().minus(ABANDONED));
-      boolean isTooMuch = kept.file.toString().endsWith(SUFFIX) && bytes > mostBytes;
+      boolean isTooMuch = !kept.file.toString().endsWith(PART) && bytes > mostBytes;
       if (isAbandoned || isTooMuch) {
         Files.deleteIfExists(kept.file);
         bytes -= kept.bytes;
@@ -157,7 +190,7 @@ public record PlanCache(Path directory, long mostBytes, Consumer<String> problem
   }
 
   private static Optional<Kept> kept(Path file) throws IOException {
-    boolean isOurs = file.toString().endsWith(SUFFIX) || file.toString().endsWith(PART);
+    boolean isOurs = Stream.of(SUFFIX, OUTLINE_SUFFIX, PART).anyMatch(file.toString()::endsWith);
     try {
       return isOurs ? Optional.of(new Kept(file, Files.size(file), Files.getLastModifiedTime(file).toInstant())) : Optional.empty();
     } catch (NoSuchFileException _) {
