@@ -57,6 +57,14 @@ public enum UnaryOp {
     };
   }
 
+  /// Whether each result is the number of its type that is nearest to the exact one; of the other operations an error is stated.
+  public boolean isCorrectlyRounded() {
+    return switch (this) {
+      case NEG, NOT, ABS, SIGN, SQRT, FLOOR, CEIL, ROUND, POPCOUNT -> true;
+      case EXP, LOG, RSQRT, TANH, ERF, SIN, COS -> false;
+    };
+  }
+
   /// What the operation does to a number, in double precision.
   ///
   /// @throws IllegalArgumentException for `NOT` and `POPCOUNT`, which are of bits

@@ -6,11 +6,11 @@ import dev.einfall.ir.ElementType;
 /// How far the compiler may go from the order and the roundings of the source: each contract allows what those before it do.
 /// Every [Pass] states which it needs.
 public enum Numerics {
-  /// The bits of the source: each operation is rounded to its type, and reductions combine their values in row-major order from
-  /// the left, starting with the identity.
+  /// The bits of the source: each operation is rounded to its type, functions of `f32` are below 1 ULP, and reductions combine their
+  /// values in row-major order from the left, starting with the identity.
   STRICT,
   /// Sums and products in any order and in parts, whatever algebra is exact over the reals, a product and a sum rounded once, and
-  /// functions by polynomials with stated errors.
+  /// functions by fewer operations with larger errors, which are stated.
   REASSOCIATE,
   /// Approximations whose error depends on the data.
   FAST;

@@ -113,7 +113,7 @@ public final class PassCatalog {
     Map<String, Function<Options, Pass>> passes = new LinkedHashMap<>();
     passes.put("bind-sizes", options -> new BindSizes(sizes(options)));
     passes.put("normalize-reductions", _ -> new NormalizeReductions());
-    passes.put("fold-constants", _ -> new FoldConstants());
+    passes.put("fold-constants", options -> new FoldConstants(options.numerics()));
     passes.put("eliminate-common-einsums", options -> new EliminateCommonEinsums(options.numerics()));
     passes.put("reassociate-products", _ -> new ReassociateProducts());
     passes.put("fold-into-weights", _ -> new FoldIntoWeights());
@@ -151,9 +151,9 @@ public final class PassCatalog {
     passes.put("factor-reductions", options -> new FactorReductions(options.words("loops"), options.numerics()));
     passes.put("bind-loops", PassCatalog::bindLoops);
     passes.put("collapse-loops", _ -> new CollapseLoops());
-    passes.put("expand-functions", _ -> new ExpandFunctions());
+    passes.put("expand-functions", options -> new ExpandFunctions(options.numerics()));
     passes.put("vectorize-loops", options -> new VectorizeLoops(options.number("vector-bytes", 64), options.numerics()));
-    passes.put("expand-sines", _ -> new ExpandSines());
+    passes.put("expand-sines", options -> new ExpandSines(options.numerics()));
     passes.put("fuse-multiply-adds", _ -> new FuseMultiplyAdds());
     passes.put("unroll-loops", options -> new UnrollLoops(options.number("operations", 160)));
     passes.put("simplify-indices", _ -> new SimplifyIndices());
@@ -255,6 +255,7 @@ public final class PassCatalog {
       case BindSizes bind -> join(bind.sizes().entrySet().stream().map(size -> size.getKey() + "=" + size.getValue()).toList());
       case CancelInverses cancel -> text(cancel.numerics()).replaceFirst("^, ", "");
       case EliminateCommonEinsums eliminate -> text(eliminate.numerics()).replaceFirst("^, ", "");
+      case FoldConstants fold -> text(fold.numerics()).replaceFirst("^, ", "");
       case ExtractInvariants extract -> text(extract.numerics()).replaceFirst("^, ", "");
       case GroupEinsums group -> "row-bytes=" + group.rowBytes();
       case GroupProducts group -> text(group.target()) + text(group.numerics());
@@ -272,6 +273,8 @@ public final class PassCatalog {
           + ", copies=" + split.copies() + text(split.numerics());
       case BindLoops bind -> join(bind.bindings().stream()
           .map(bound -> bound.loop() + "=" + bound.binding().name().toLowerCase(Locale.ROOT)).toList());
+      case ExpandFunctions expand -> text(expand.numerics()).replaceFirst("^, ", "");
+      case ExpandSines expand -> text(expand.numerics()).replaceFirst("^, ", "");
       case DropDeadStores drop -> text(drop.numerics()).replaceFirst("^, ", "");
       case VectorizeLoops vectorize -> "vector-bytes=" + vectorize.vectorBytes() + text(vectorize.numerics());
       case UnrollLoops unroll -> "operations=" + unroll.operations();

@@ -106,7 +106,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new BindSizes(sizes),
         // One reduction an Einsum: what comes after need not look into expressions for more.
         new NormalizeReductions(),
-        new FoldConstants(),
+        new FoldConstants(options.numerics()),
         new EliminateCommonEinsums(options.numerics()),
         // While each product is an Einsum of its own, and none has an epilogue.
         new ReassociateProducts(),
@@ -134,7 +134,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // After the epilogues: products with their biases and activations are compared whole.
         new MergeProducts(),
         // Merging has redirected accesses with offsets.
-        new FoldConstants(),
+        new FoldConstants(options.numerics()),
         // Rank names must be final before a mapping names loops.
         new NameRanks(),
         // A recurrence takes the Einsums that follow it into its kernel before they find company elsewhere.
@@ -144,7 +144,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // What stays apart: rows of products that hand them on in cache are worth more.
         new TransformFilters(options.target(), options.numerics(), options.decisions()),
         // Of a filter of constant extents, most of what is read lies inside of the bounds.
-        new FoldConstants(),
+        new FoldConstants(options.numerics()),
         new NameRanks(),
         // A nest's outer loops belong to its group, so groups come before nests.
         new GroupEinsums(options.target().rowBytes()),
@@ -185,11 +185,11 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new BindLoops(schedule.bindings()),
         new CollapseLoops(),
         // On scalars, so that the polynomials vectorize like everything else.
-        new ExpandFunctions(),
+        new ExpandFunctions(options.numerics()),
         // While an accumulation still is a sum that lanes can be combined into.
         new VectorizeLoops(options.target().vectorBytes(), options.numerics()),
         // One branch for all lanes, which scalars in a loop to be vectorized could not have.
-        new ExpandSines(),
+        new ExpandSines(options.numerics()),
         new FuseMultiplyAdds(),
         new UnrollLoops(),
         // Indices must be constants to name registers.

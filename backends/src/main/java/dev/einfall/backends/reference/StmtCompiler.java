@@ -174,8 +174,7 @@ final class StmtCompiler {
       case Expr.Unary unary -> Values.unary(unary.op(), type, compile(unary.operand()));
       case Expr.Binary binary ->
           Values.binary(binary.op(), binary.left().type().element(), compile(binary.left()), compile(binary.right()));
-      case Expr.Fma(Expr a, Expr b, Expr c) ->
-          Values.binary(BinaryOp.ADD, type, Values.binary(BinaryOp.MUL, type, compile(a), compile(b)), compile(c));
+      case Expr.Fma(Expr a, Expr b, Expr c) -> fma(type, compile(a), compile(b), compile(c));
       case Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) ->
           Values.select(type, compile(condition), compile(whenTrue), compile(whenFalse));
       case Expr.Cast(ElementType element, Expr operand) ->
@@ -191,6 +190,14 @@ final class StmtCompiler {
           reduceLanes(op, type, operand.type().lanes(), compile(operand));
       case Expr.Zip zip -> zip(type, zip.upper() ? zip.type().lanes() / 2 : 0, compile(zip.left()), compile(zip.right()));
     };
+  }
+
+  /// Rounded once: in double precision the sum of a product, which is exact there, would be rounded to that first.
+  private static Value fma(ElementType type, Value a, Value b, Value c) {
+    return type == ElementType.F32
+        ? (Value.OfNumber) (frame, lane) ->
+            Math.fma((float) a.number(frame, lane), (float) b.number(frame, lane), (float) c.number(frame, lane))
+        : (Value.OfNumber) (frame, lane) -> Math.fma(a.number(frame, lane), b.number(frame, lane), c.number(frame, lane));
   }
 
   private static Value zip(ElementType type, int from, Value left, Value right) {

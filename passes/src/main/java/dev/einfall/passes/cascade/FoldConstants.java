@@ -9,6 +9,7 @@ import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.IndexBounds;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Scalars;
 import java.util.IdentityHashMap;
@@ -25,7 +26,8 @@ import java.util.function.Consumer;
 /// ```
 ///
 /// A division by a power of two is a product, which is as exact and takes a fraction of the time. A result is rounded to its type, as the
-/// operation itself would be. `x + 0.0` and `x * 0.0` stay: they differ from `x` and `0.0` for `-0.0`, NaN and infinities.
+/// operation itself would be; under the `strict` contract functions of `f32` that are not correctly rounded stay, so that they have the bits
+/// that they have for other operands. `x + 0.0` and `x * 0.0` stay: they differ from `x` and `0.0` for `-0.0`, NaN and infinities.
 ///
 /// A reduction over several ranks leaves out those of size 1, if no map speaks of them, and an access that stays inside of its tensor needs no
 /// `or`:
@@ -33,7 +35,9 @@ import java.util.function.Consumer;
 /// ```
 /// Y[p, m] = sum[r in 0..1, c](F[r, c, m] * (X[p + r, c] or 0.0))     =>     Y[p, m] = sum[c](F[0, c, m] * X[p, c])
 /// ```
-public record FoldConstants() implements Pass.OnCascade {
+///
+/// @param numerics the contract
+public record FoldConstants(Numerics numerics) implements Pass.OnCascade {
   /// A `double` holds all integers up to it.
   private static final long LARGEST = 1L << 53;
   /// Every float type has two to this power, and its inverse, with all bits.
@@ -60,12 +64,12 @@ public record FoldConstants() implements Pass.OnCascade {
     return cascade.mapping().nest(tensor).isPresent() || cascade.mapping().group(tensor).isPresent();
   }
 
-  private static Expr folded(Expr expr, boolean mayDropRanks) {
+  private Expr folded(Expr expr, boolean mayDropRanks) {
     return Exprs.rewrite(expr, node -> mayDropRanks ? withoutSingleRanks(fold(node)) : fold(node));
   }
 
   /// A reduction over several ranks without those that have one coordinate; another node as it is.
-  private static Expr withoutSingleRanks(Expr expr) {
+  private Expr withoutSingleRanks(Expr expr) {
     List<Rank> single = expr.bound().stream().filter(rank -> rank.size().equals(Size.of(1))).toList();
     List<Rank> several = expr.bound().stream().filter(rank -> !single.contains(rank)).toList();
     if (single.isEmpty() || several.isEmpty()) {
@@ -73,13 +77,14 @@ public record FoldConstants() implements Pass.OnCascade {
     }
     Map<Rank, Expr> first = new IdentityHashMap<>();
     single.forEach(rank -> first.put(rank, Expr.index(0)));
-    return Exprs.withRanks(expr.mapChildren(body -> Exprs.rewrite(Exprs.substitute(body, first), FoldConstants::fold)), several);
+    return Exprs.withRanks(expr.mapChildren(body -> Exprs.rewrite(Exprs.substitute(body, first), this::fold)), several);
   }
 
   /// `expr`, whose operands are folded, folded.
-  static Expr fold(Expr expr) {
+  private Expr fold(Expr expr) {
     return switch (expr) {
       case Expr.Extent(Size size) -> size.constant().<Expr>map(Expr::index).orElse(expr);
+      case Expr.Unary unary when numerics == Numerics.STRICT && unary.type() == ElementType.F32 && !unary.op().isCorrectlyRounded() -> unary;
       case Expr.Unary unary -> literal(unary.operand())
           .map(value -> number(unary.type(), Scalars.apply(unary.op(), unary.type(), value)))
           .orElse(expr);

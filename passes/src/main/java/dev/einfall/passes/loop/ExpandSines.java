@@ -30,8 +30,10 @@ import java.util.function.Consumer;
 ///
 /// Beyond, more digits of pi are needed than three floats have. Comes after vectorization: whether the polynomial will do is one question for all
 /// lanes, where a branch for each iteration would keep a loop from being vectorized. The result for an element does not depend on its
-/// neighbours. The errors over all floats, against double precision: 1.55 ULP.
-public record ExpandSines() implements Pass.OnKernel {
+/// neighbours. The errors over all floats, against double precision: 0.89 ULP under the `strict` contract, otherwise 1.55 ULP.
+///
+/// @param numerics the contract
+public record ExpandSines(Numerics numerics) implements Pass.OnKernel {
 
   @Override
   public String name() {
@@ -40,15 +42,15 @@ public record ExpandSines() implements Pass.OnKernel {
 
   @Override
   public Numerics needs() {
-    return Numerics.REASSOCIATE;
+    return numerics;
   }
 
   @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
-    return kernel.withBody(Rewrites.statements(kernel.body(), ExpandSines::expand));
+    return kernel.withBody(Rewrites.statements(kernel.body(), this::expand));
   }
 
-  private static Stmt expand(Stmt statement) {
+  private Stmt expand(Stmt statement) {
     if (!(statement instanceof Stmt.Store) && !(statement instanceof Stmt.Let)) {
       return statement;
     }
@@ -59,9 +61,9 @@ public record ExpandSines() implements Pass.OnKernel {
     return bindings.around(expanded);
   }
 
-  private static Expr expand(UnaryOp op, Expr operand, Bindings bindings) {
+  private Expr expand(UnaryOp op, Expr operand, Bindings bindings) {
     int lanes = operand.type().lanes();
-    Sine sine = new Sine(lanes, bindings);
+    Sine sine = new Sine(numerics, lanes, bindings);
     Expr x = bindings.bind("x", operand);
     Expr near = bindings.bind(op == UnaryOp.SIN ? "s" : "c", sine.of(op, x));
     Buffer result = new Buffer(op.text(), ElementType.F32, lanes == 1 ? List.of() : List.of(lanes), Buffer.Space.REGISTER);

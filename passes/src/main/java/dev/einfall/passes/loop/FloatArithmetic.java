@@ -1,7 +1,9 @@
 package dev.einfall.passes.loop;
 
+import static dev.einfall.ir.BinaryOp.AND;
 import static dev.einfall.ir.BinaryOp.MAX;
 import static dev.einfall.ir.BinaryOp.MIN;
+import static dev.einfall.ir.BinaryOp.OR;
 import static dev.einfall.ir.BinaryOp.SHL;
 import static dev.einfall.ir.ElementType.F32;
 import static dev.einfall.ir.ElementType.I32;
@@ -11,8 +13,8 @@ import dev.einfall.ir.loop.Expr;
 
 /// The words in which functions of `f32` are written as arithmetic on floats, or on vectors of them, and on their bits.
 abstract class FloatArithmetic {
-  /// 1.5 * 2^23: adding it rounds a small float to an integer, which the low bits then hold. With [#BIAS] added, these are the exponent of a power
-  /// of two.
+  /// 1.5 * 2^23: adding it rounds a small float to an integer, which the low bits then hold. With [#BIAS] added, these are the exponent of
+  /// a power of two.
   static final double ROUNDER = 12582912.0;
   static final int BIAS = 127;
 
@@ -47,6 +49,12 @@ abstract class FloatArithmetic {
   /// The power whose exponent, with its bias, is in the low bits of a float.
   final Expr powerOfTwo(Expr shifted) {
     return new Expr.Bitcast(F32, binary(SHL, new Expr.Bitcast(I32, shifted), integer(23)));
+  }
+
+  /// `magnitude`, which is not negative, with the sign of `x`.
+  final Expr withSign(Expr magnitude, Expr x) {
+    Expr sign = binary(AND, new Expr.Bitcast(I32, x), integer(Integer.MIN_VALUE));
+    return new Expr.Bitcast(F32, binary(OR, new Expr.Bitcast(I32, magnitude), sign));
   }
 
   static Expr binary(BinaryOp op, Expr left, Expr right) {

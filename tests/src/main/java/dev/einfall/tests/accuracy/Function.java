@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.DoubleUnaryOperator;
 
-/// The functions of `f32` that are arithmetic under the `reassociate` contract, and those of the library that activations use most.
+/// The functions of `f32` that are arithmetic, and those of the library that activations use most.
 public enum Function {
   EXP(UnaryOp.EXP), LOG(UnaryOp.LOG), TANH(UnaryOp.TANH), ERF(UnaryOp.ERF), RSQRT(UnaryOp.RSQRT), SIN(UnaryOp.SIN), COS(UnaryOp.COS),
   SIGMOID(x -> 1 / (1 + Math.exp(-x))),

@@ -9,31 +9,50 @@ import dev.einfall.runtime.Tensor;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// The largest error of a function of `f32`, compiled, over every so manieth float.
 ///
-/// @param maxUlps in units in the last place of the exact value, or of the argument, where that is at least [#SMALL]
+/// @param maxUlps in units in the last place of the exact value, or of the argument, where that is at least what [#smallest] says
 /// @param at where it is
 /// @param maxSmall the largest distance from exact values that are smaller
-/// @param wrong how many results are NaN or infinite where the exact one, rounded, is something else, or the other way round
+/// @param wrong how many results are NaN or infinite where the exact one, rounded, is something else, or the other way round; under the
+///     `strict` contract also how many are the other one of both zeros
 public record FunctionAccuracy(double maxUlps, float at, double maxSmall, long wrong) {
-  /// Below, functions may give 0.
+  /// Below, functions may give 0 under the `reassociate` contract.
   public static final double SMALL = 1.7e-38;
   private static final int CHUNK = 1 << 20;
+  private static final FunctionAccuracy NONE = new FunctionAccuracy(0, 0, 0, 0);
 
-  /// `tests/accuracy [STRIDE] [FUNCTION ...]`: prints the error of each function under the `reassociate` contract over every `STRIDE`th float, all
-  /// if it is not given, and what a vector of 16 takes beside `VectorOperators`.
+  /// `tests/accuracy [STRIDE] [CONTRACT ...] [FUNCTION ...]`: prints the error of each function under each contract over every `STRIDE`th
+  /// float, all if it is not given, and what 16 floats take, beside `Math` and `VectorOperators`.
   public static void main(String[] arguments) {
-    boolean hasStride = arguments.length > 0 && arguments[0].matches("[0-9]+");
-    long stride = hasStride ? Long.parseLong(arguments[0]) : 1;
-    List<String> names = List.of(arguments).subList(hasStride ? 1 : 0, arguments.length);
-    for (Function function : Function.values()) {
-      if (names.isEmpty() || names.contains(function.text())) {
-        FunctionAccuracy accuracy = of(function, Numerics.REASSOCIATE, stride);
-        System.out.printf(Locale.ROOT, "%-7s %6.3f ULP%s, at %s; %.2g where the result is below %s; %d wrong; %s%n", function.text(),
-            accuracy.maxUlps, function.isInUnitsOfArgument() ? " of x" : "", accuracy.at, accuracy.maxSmall, SMALL, accuracy.wrong, FunctionSpeed.of(function));
+    List<String> words = List.of(arguments);
+    long stride = words.stream().filter(word -> word.matches("[0-9]+")).mapToLong(Long::parseLong).findFirst().orElse(1);
+    for (Function function : chosen(Function.values(), words)) {
+      for (Numerics numerics : chosen(new Numerics[] {Numerics.STRICT, Numerics.REASSOCIATE}, words)) {
+        FunctionAccuracy accuracy = of(function, numerics, stride);
+        System.out.printf(Locale.ROOT, "%-7s %-11s %6.3f ULP%s, at %s; %.2g where the result is below %s; %d wrong; %s%n",
+            word(function), word(numerics), accuracy.maxUlps, function.isInUnitsOfArgument() ? " of x" : "", accuracy.at, accuracy.maxSmall,
+            smallest(function, numerics), accuracy.wrong, FunctionSpeed.of(function, numerics));
       }
     }
+  }
+
+  /// Those of `values` that are named among `words`; all if none is.
+  private static <E extends Enum<E>> List<E> chosen(E[] values, List<String> words) {
+    List<E> named = Stream.of(values).filter(value -> words.contains(word(value))).toList();
+    return named.isEmpty() ? List.of(values) : named;
+  }
+
+  private static String word(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
+  }
+
+  /// Exact values from here on are compared in units in their last place: all of an operator under the `strict` contract. What a formula
+  /// computes on the way may be infinite or 0 where its result is subnormal.
+  private static double smallest(Function function, Numerics numerics) {
+    return numerics == Numerics.STRICT && function.operator().isPresent() ? 0 : SMALL;
   }
 
   /// The error over the floats whose bits are multiples of `stride`.
@@ -41,13 +60,13 @@ public record FunctionAccuracy(double maxUlps, float at, double maxSmall, long w
     String text = function.program(String.valueOf(CHUNK));
     Options options = Options.defaults().withBackend(Options.Backend.JVM).withThreads(1).withNumerics(numerics);
     try (Program program = Einfall.compile(new Source("accuracy.ein", text), options)) {
-      FunctionAccuracy worst = new FunctionAccuracy(0, 0, 0, 0);
+      FunctionAccuracy worst = NONE;
       float[] arguments = new float[CHUNK];
       for (long bits = 0; bits < 1L << 32; bits += stride * CHUNK) {
         for (int i = 0; i < CHUNK; i++) {
           arguments[i] = Float.intBitsToFloat((int) (bits + i * stride));
         }
-        worst = worst.and(arguments, results(program, arguments), function);
+        worst = worst.and(arguments, results(program, arguments), function, numerics);
       }
       return worst;
     }
@@ -58,7 +77,7 @@ public record FunctionAccuracy(double maxUlps, float at, double maxSmall, long w
     String text = function.program("N");
     Options options = Options.defaults().withBackend(Options.Backend.JVM).withThreads(1).withNumerics(numerics);
     try (Program program = Einfall.compile(new Source("accuracy.ein", text), options)) {
-      return new FunctionAccuracy(0, 0, 0, 0).and(arguments, results(program, arguments), function);
+      return NONE.and(arguments, results(program, arguments), function, numerics);
     }
   }
 
@@ -68,7 +87,8 @@ public record FunctionAccuracy(double maxUlps, float at, double maxSmall, long w
     }
   }
 
-  private FunctionAccuracy and(float[] arguments, float[] results, Function function) {
+  private FunctionAccuracy and(float[] arguments, float[] results, Function function, Numerics numerics) {
+    double smallest = smallest(function, numerics);
     double ulps = maxUlps;
     float where = at;
     double small = maxSmall;
@@ -76,13 +96,13 @@ public record FunctionAccuracy(double maxUlps, float at, double maxSmall, long w
     for (int i = 0; i < arguments.length; i++) {
       double exact = function.exact(arguments[i]);
       double distance = Math.abs(exact - results[i]);
-      if (!(distance < Double.POSITIVE_INFINITY)) {
-        differ += Float.compare((float) exact, results[i]) == 0 ? 0 : 1;
-      } else if (Math.abs(exact) < SMALL) {
+      boolean isOther = distance == 0 ? numerics == Numerics.STRICT : !(distance < Double.POSITIVE_INFINITY);
+      if (isOther && Float.compare((float) exact, results[i]) != 0) {
+        differ++;
+      } else if (Math.abs(exact) < smallest) {
         small = Math.max(small, distance);
-      } else {
-        double unit = function.isInUnitsOfArgument() ? Math.max(Math.abs(arguments[i]), Float.MIN_NORMAL) : exact;
-        double error = distance / Math.scalb(1.0, Math.min(Math.getExponent(unit), Float.MAX_EXPONENT) - 23);
+      } else if (distance < Double.POSITIVE_INFINITY) {
+        double error = distance / unit(function.isInUnitsOfArgument() ? Math.max(Math.abs(arguments[i]), Float.MIN_NORMAL) : exact);
         if (error > ulps) {
           ulps = error;
           where = arguments[i];
@@ -90,5 +110,10 @@ public record FunctionAccuracy(double maxUlps, float at, double maxSmall, long w
       }
     }
     return new FunctionAccuracy(ulps, where, small, differ);
+  }
+
+  /// One in the last place of a float as large as `value`.
+  private static double unit(double value) {
+    return Math.scalb(1.0, Math.clamp(Math.getExponent(value), Float.MIN_EXPONENT, Float.MAX_EXPONENT) - 23);
   }
 }

@@ -16,12 +16,15 @@ import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.ir.loop.PlanVerifier;
 import dev.einfall.passes.Numerics;
+import dev.einfall.passes.Pass;
 import dev.einfall.passes.PassRunner;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.passes.cascade.NormalizeReductions;
+import dev.einfall.passes.loop.ExpandFunctions;
+import dev.einfall.passes.loop.ExpandSines;
 import dev.einfall.passes.lower.LowerEinsums;
 import dev.einfall.runtime.Options;
 import dev.einfall.tests.Comparison;
@@ -112,11 +115,18 @@ enum ProgramCheck {
     return interpreted(plan, sample);
   }
 
-  /// What the program's own loops compute, rounding every operation to its type.
+  /// What the program's own loops compute, rounding every operation to its type, with functions by the arithmetic of the contract.
   private static List<Array> plainLoops(Sample sample) {
     PassRunner runner = new PassRunner(_ -> { }, _ -> { });
     Cascade bound = runner.run(new BindSizes(sample.sizes()), sample.cascade());
-    return interpreted(runner.lower(new LowerEinsums(), runner.run(new NormalizeReductions(), bound)).plan(), sample);
+    KernelPlan plan = runner.lower(new LowerEinsums(), runner.run(new NormalizeReductions(), bound)).plan();
+    return interpreted(new KernelPlan(plan.name(), plan.inputs(), plan.weights(), plan.constants(), withFunctions(plan.setup(), runner),
+        withFunctions(plan.launches(), runner), plan.outputs(), plan.arena()), sample);
+  }
+
+  private static List<KernelPlan.Launch> withFunctions(List<KernelPlan.Launch> launches, PassRunner runner) {
+    List<Pass.OnKernel> passes = List.of(new ExpandFunctions(Numerics.STRICT), new ExpandSines(Numerics.STRICT));
+    return launches.stream().map(launch -> new KernelPlan.Launch(runner.run(passes, launch.kernel()), launch.arguments())).toList();
   }
 
   private static List<Array> interpreted(KernelPlan plan, Sample sample) {

@@ -107,7 +107,7 @@ class CommandTest {
     CommandLineRun run = CommandLineRun.of("explain", SOFTMAX, "--error", "--in", "X=normal:4x40*100");
     assertEquals(0, run.exitCode(), run.err());
     assertTrue(run.out().startsWith("error against double precision\nY: f32[M, N]\n"), run.out());
-    assertTrue(run.out().matches("(?s).*\n  strict +\\d\\.\\de-.*\n  without expand-functions .*"), run.out());
+    assertTrue(run.out().matches("(?s).*\n  strict +\\d\\.\\de-.*\n  without fuse-multiply-adds .*"), run.out());
     assertTrue(CommandLineRun.of("explain", SOFTMAX, "--error").err().contains("--size M=8"));
   }
 
