@@ -38,19 +38,39 @@ final class ConstantPool {
   }
 
   /// The constants of a plan, and the launches of its setup that must run to fill those that are new.
-  record Held(Map<Buffer, Constant> constants, List<Call> toRun) {
+  ///
+  /// @param steps what is only on the way to others
+  record Held(Map<Buffer, Constant> constants, Map<Buffer, Constant> steps, List<Call> toRun) {
+
+    /// The address of each, valid until [#releaseSteps] for those that are only on the way to others.
+    Map<Buffer, Long> addresses() {
+      Map<Buffer, Long> addresses = new IdentityHashMap<>();
+      constants.forEach((buffer, constant) -> addresses.put(buffer, constant.address()));
+      steps.forEach((buffer, constant) -> addresses.put(buffer, constant.address()));
+      return addresses;
+    }
+
+    /// To be called once, when the launches have run.
+    void releaseSteps() {
+      steps.values().forEach(Constant::release);
+      steps.clear();
+    }
+
     void release() {
       constants.values().forEach(Constant::release);
+      releaseSteps();
     }
   }
 
   private final Map<String, Constant> constants = new LinkedHashMap<>();
 
-  /// Holds memory for each constant of `plan`, whose setup is `setup`. The caller runs [Held#toRun] before it asks for
-  /// the constants of another plan, and releases what it holds.
-  Held hold(KernelPlan plan, List<Call> setup) {
+  /// Holds memory for each constant of `plan` that its `launches` read, and for what its `setup` needs to fill those that are new. The caller
+  /// runs [Held#toRun] before it asks for the constants of another plan, and releases what it holds.
+  Held hold(KernelPlan plan, List<Call> setup, List<Call> launches) {
     constants.values().removeIf(constant -> constant.usage.isReleased());
     Map<Buffer, String> origins = origins(plan, setup);
+    Set<Buffer> all = Collections.newSetFromMap(new IdentityHashMap<>());
+    all.addAll(plan.constants());
     Map<Buffer, Constant> held = new IdentityHashMap<>();
     for (Buffer buffer : plan.constants()) {
       Constant present = constants.get(origins.get(buffer));
@@ -58,11 +78,22 @@ final class ConstantPool {
         held.put(buffer, present);
       }
     }
-    List<Call> toRun = toRun(setup, held);
+    Set<Buffer> needed = Collections.newSetFromMap(new IdentityHashMap<>());
+    launches.forEach(call -> needed.addAll(call.arguments()));
+    needed.retainAll(all);
+    List<Call> toRun = toRun(setup, held, needed, all);
+    Map<Buffer, Constant> lasting = new IdentityHashMap<>();
+    Map<Buffer, Constant> steps = new IdentityHashMap<>();
     for (Buffer buffer : plan.constants()) {
-      held.computeIfAbsent(buffer, _ -> create(origins.get(buffer), buffer));
+      if (needed.contains(buffer)) {
+        lasting.put(buffer, held.containsKey(buffer) ? held.get(buffer) : create(origins.get(buffer), buffer));
+      } else if (toRun.stream().anyMatch(call -> call.arguments().contains(buffer))) {
+        steps.put(buffer, held.containsKey(buffer) ? held.get(buffer) : create(origins.get(buffer), buffer));
+      } else {
+        drop(held, buffer);
+      }
     }
-    return new Held(held, toRun);
+    return new Held(lasting, steps, toRun);
   }
 
   private Constant create(String origin, Buffer buffer) {
@@ -71,16 +102,21 @@ final class ConstantPool {
     return constant;
   }
 
-  /// The launches that write a constant that is not held. What else such a launch writes must be new as well.
-  private static List<Call> toRun(List<Call> setup, Map<Buffer, Constant> held) {
+  /// The launches that write a constant that is needed and not held, and those that write what these read. What else such a launch writes must
+  /// be new as well.
+  private static List<Call> toRun(List<Call> setup, Map<Buffer, Constant> held, Set<Buffer> needed, Set<Buffer> constants) {
     Set<Call> toRun = Collections.newSetFromMap(new IdentityHashMap<>());
+    Set<Buffer> missing = Collections.newSetFromMap(new IdentityHashMap<>());
+    needed.stream().filter(buffer -> !held.containsKey(buffer)).forEach(missing::add);
     int before;
     do {
       before = toRun.size();
       for (Call call : setup) {
         Set<Buffer> written = call.writtenArguments();
-        if (!held.keySet().containsAll(written) && toRun.add(call)) {
+        if (written.stream().anyMatch(missing::contains) && toRun.add(call)) {
           written.forEach(buffer -> drop(held, buffer));
+          missing.addAll(written);
+          call.arguments().stream().filter(buffer -> constants.contains(buffer) && !held.containsKey(buffer)).forEach(missing::add);
         }
       }
     } while (toRun.size() > before);

@@ -223,11 +223,12 @@ final class PlanCompiler {
 
   private CompiledPlan compile(KernelPlan plan, List<Call> setup, List<Call> launches, Weights weights,
       Optional<ObjLongConsumer<Kernel>> listener) {
-    ConstantPool.Held held = constants.hold(plan, setup);
+    ConstantPool.Held held = constants.hold(plan, setup, launches);
     CompiledPlan compiled =
         new CompiledPlan(plan, held.toRun(), launches, fixed(plan, held, weights), workers, listener, held::release);
     try {
       compiled.fillConstants();
+      held.releaseSteps();
       return compiled;
     } catch (RuntimeException | Error e) {
       compiled.usage().close();
@@ -246,7 +247,7 @@ final class PlanCompiler {
   private Map<Buffer, Long> fixed(KernelPlan plan, ConstantPool.Held held, Weights weights) {
     Map<Buffer, Long> fixed = new IdentityHashMap<>();
     plan.weights().forEach(weight -> fixed.put(weight.buffer(), weights.get(weight.key()).data().address()));
-    held.constants().forEach((buffer, constant) -> fixed.put(buffer, constant.address()));
+    fixed.putAll(held.addresses());
     return fixed;
   }
 }
