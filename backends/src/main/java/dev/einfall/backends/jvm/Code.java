@@ -101,6 +101,28 @@ final class Code {
     }
   }
 
+  /// A loop of `iterations` that does nothing; none if these are not positive. HotSpot compiles a method by how often it was called and how often
+  /// its loops went around; code that is interpreted is slow, but for this loop, of which nothing is left when it is compiled.
+  void count(long iterations) {
+    if (iterations <= 0) {
+      return;
+    }
+    int mark = mark();
+    int count = local(1);
+    Label again = new Label();
+    Label done = new Label();
+    constant(0);
+    store(JvmType.INT, count);
+    label(again);
+    load(JvmType.INT, count);
+    constant((int) iterations);
+    jump(Opcodes.IF_ICMPGE, done);
+    increment(count);
+    jump(Opcodes.GOTO, again);
+    label(done);
+    release(mark);
+  }
+
   /// A constant that the constant pool holds: a string or a dynamic constant.
   void poolConstant(Object value) {
     method.visitLdcInsn(value);

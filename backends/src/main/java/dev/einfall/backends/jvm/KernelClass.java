@@ -160,7 +160,7 @@ final class KernelClass {
     int cap = code.local(1);
     int place = code.local(1);
     int team = code.local(1);
-    writeCount(code, COUNTED);
+    code.count(COUNTED);
     Label again = new Label();
     Label done = new Label();
     code.label(again);
@@ -187,28 +187,6 @@ final class KernelClass {
     end(method);
   }
 
-  /// Writes a loop of `iterations` that does nothing. HotSpot compiles a method by how often it was called and how often its loops went around;
-  /// code that is interpreted is slow, but for this loop, of which nothing is left when it is compiled.
-  private static void writeCount(Code code, long iterations) {
-    if (iterations <= 0) {
-      return;
-    }
-    int mark = code.mark();
-    int count = code.local(1);
-    Label again = new Label();
-    Label done = new Label();
-    code.constant(0);
-    code.store(JvmType.INT, count);
-    code.label(again);
-    code.load(JvmType.INT, count);
-    code.constant((int) iterations);
-    code.jump(Opcodes.IF_ICMPGE, done);
-    code.increment(count);
-    code.jump(Opcodes.GOTO, again);
-    code.label(done);
-    code.release(mark);
-  }
-
   /// @return the size of the method in bytes
   private int writePart(Part part) {
     MethodVisitor method = method(Opcodes.ACC_STATIC, part.name(), part.descriptor());
@@ -224,7 +202,7 @@ final class KernelClass {
     part.variables().forEach(frame::tellSign);
     StmtEmitter.Rehearsing rehearsing = new StmtEmitter.Rehearsing(code.local(1), code.local(1));
     Inside inside = new Inside(frame, scratch, rehearsing, part.shares() ? code.local(1) : -1);
-    writeCount(code, COUNTED - RehearsedIterations.of(part.stmt(), outlining::contains));
+    code.count(COUNTED - RehearsedIterations.of(part.stmt(), outlining::contains));
     new StmtEmitter(frame, rehearsing, inside).emit(part.stmt());
     code.op(Opcodes.RETURN);
     Label end = new Label();

@@ -13,8 +13,10 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// A [SlidingFilter] by the values of polynomials at some points ([MinimalFilter]), window by window: of the filter, of the input in tiles, their
 /// products, and what these are the values of.
@@ -55,25 +57,33 @@ record FilterPoints(List<Einsum> filters, List<Einsum> inside, Einsum result) {
     FilterPoints build() {
       Tensor atPoints = filterAtPoints();
       Tensor inputs = inputAtPoints();
-      List<Axis> axes = new ArrayList<>(IntStream.range(0, windows().size()).mapToObj(window -> new Axis(null, window)).toList());
-      filter.einsum().ranks().stream().filter(Exprs.freeRanks(filter.sum())::contains).forEach(rank -> axes.add(new Axis(rank, -1)));
+      List<Axis> axes = axes();
       Tensor values = products(atPoints, inputs, axes);
-      Einsum result = null;
-      List<Axis> current = axes;
-      for (int window = 0; window < windows().size(); window++) {
-        boolean isLast = window == windows().size() - 1;
-        List<Axis> next = without(current, window);
-        if (isLast) {
-          Map<Rank, Expr> own = new IdentityHashMap<>();
-          filter.einsum().ranks().forEach(rank -> own.put(rank, new Expr.Coordinate(rank)));
-          Expr value = outputs(window, values, current, own, Map.of());
-          result = filter.einsum().withValue(Exprs.rewrite(filter.einsum().value(), node -> node.equals(filter.sum()) ? value : node));
-        } else {
-          values = unfinished(window, values, current, next);
-          current = next;
-        }
+      int last = windows().size() - 1;
+      for (int window = 0; window < last; window++) {
+        List<Axis> next = without(axes, window);
+        values = unfinished(window, values, axes, next);
+        axes = next;
       }
-      return new FilterPoints(List.copyOf(filters), List.copyOf(inside), result);
+      return new FilterPoints(List.copyOf(filters), List.copyOf(inside), result(outputs(last, values, axes, ownPlaces(), Map.of())));
+    }
+
+    /// Those of the products: the points of all windows, then the places.
+    private List<Axis> axes() {
+      Set<Rank> ranks = Exprs.freeRanks(filter.sum());
+      return Stream.concat(IntStream.range(0, windows().size()).mapToObj(window -> new Axis(null, window)),
+          filter.einsum().ranks().stream().filter(ranks::contains).map(rank -> new Axis(rank, -1))).toList();
+    }
+
+    private Map<Rank, Expr> ownPlaces() {
+      Map<Rank, Expr> places = new IdentityHashMap<>();
+      filter.einsum().ranks().forEach(rank -> places.put(rank, new Expr.Coordinate(rank)));
+      return places;
+    }
+
+    /// The Einsum of the filter with `value` in the place of its sum.
+    private Einsum result(Expr value) {
+      return filter.einsum().withValue(Exprs.rewrite(filter.einsum().value(), node -> node.equals(filter.sum()) ? value : node));
     }
 
     private List<SlidingFilter.Window> windows() {
