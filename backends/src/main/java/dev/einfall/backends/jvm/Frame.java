@@ -1,5 +1,7 @@
 package dev.einfall.backends.jvm;
 
+import dev.einfall.backends.kernel.Cell;
+import dev.einfall.backends.kernel.ScratchLayout;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Var;

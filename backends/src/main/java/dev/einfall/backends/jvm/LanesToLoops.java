@@ -3,6 +3,7 @@ package dev.einfall.backends.jvm;
 import static dev.einfall.ir.ElementType.BOOL;
 import static dev.einfall.ir.ElementType.I32;
 
+import dev.einfall.backends.kernel.LinearIndex;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.InternalException;

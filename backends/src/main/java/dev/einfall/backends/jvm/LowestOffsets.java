@@ -1,5 +1,6 @@
 package dev.einfall.backends.jvm;
 
+import dev.einfall.backends.kernel.LinearIndex;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;

@@ -1,5 +1,6 @@
 package dev.einfall.backends.jvm;
 
+import dev.einfall.backends.kernel.LinearIndex;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.loop.Buffer;

@@ -1,5 +1,6 @@
 package dev.einfall.backends.jvm;
 
+import dev.einfall.backends.kernel.Cell;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;

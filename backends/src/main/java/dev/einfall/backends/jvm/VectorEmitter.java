@@ -5,6 +5,7 @@ import static dev.einfall.ir.ElementType.F32;
 import static dev.einfall.ir.ElementType.I32;
 import static dev.einfall.ir.ElementType.I64;
 
+import dev.einfall.backends.kernel.Cell;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.InternalException;

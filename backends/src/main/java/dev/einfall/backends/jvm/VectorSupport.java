@@ -2,6 +2,7 @@ package dev.einfall.backends.jvm;
 
 import static dev.einfall.ir.ElementType.BOOL;
 
+import dev.einfall.backends.kernel.LinearIndex;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;

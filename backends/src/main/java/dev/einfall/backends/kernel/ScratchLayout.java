@@ -1,4 +1,4 @@
-package dev.einfall.backends.jvm;
+package dev.einfall.backends.kernel;
 
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Stmt;
@@ -6,10 +6,10 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 
 /// Where each local buffer of a kernel lies in the scratch memory, in bytes: buffers that live at different times share.
-record ScratchLayout(Map<Buffer, Long> offsets, long bytes) {
+public record ScratchLayout(Map<Buffer, Long> offsets, long bytes) {
   private static final long ALIGNMENT = 64;
 
-  static ScratchLayout of(Stmt body) {
+  public static ScratchLayout of(Stmt body) {
     Map<Buffer, Long> offsets = new IdentityHashMap<>();
     return new ScratchLayout(offsets, place(body, 0, offsets));
   }

@@ -1,4 +1,4 @@
-package dev.einfall.backends.jvm;
+package dev.einfall.backends.kernel;
 
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
@@ -8,10 +8,10 @@ import java.util.Map;
 import java.util.Optional;
 
 /// An index as a sum: `constant`, plus each scalar of `terms` times its factor, plus the number of the lane times `lane`.
-record LinearIndex(Map<Expr, Long> terms, long constant, long lane) {
+public record LinearIndex(Map<Expr, Long> terms, long constant, long lane) {
 
   /// The flat element offset of an access to `buffer`; empty if the lanes are not evenly spaced.
-  static Optional<LinearIndex> flat(Buffer buffer, List<Expr> indices) {
+  public static Optional<LinearIndex> flat(Buffer buffer, List<Expr> indices) {
     LinearIndex sum = constant(0);
     for (int dimension = 0; dimension < indices.size(); dimension++) {
       Optional<LinearIndex> index = of(indices.get(dimension));
@@ -24,7 +24,7 @@ record LinearIndex(Map<Expr, Long> terms, long constant, long lane) {
   }
 
   /// The sum that `index` is; empty if its lanes are not evenly spaced.
-  static Optional<LinearIndex> of(Expr index) {
+  public static Optional<LinearIndex> of(Expr index) {
     return switch (index) {
       case Expr.IntLiteral(_, long value) -> Optional.of(constant(value));
       case Expr.Ramp(Expr base, int stride, _) ->
@@ -69,7 +69,7 @@ record LinearIndex(Map<Expr, Long> terms, long constant, long lane) {
   }
 
   /// Whether it is the same number in every lane and at every time.
-  boolean isConstant() {
+  public boolean isConstant() {
     return terms.isEmpty() && lane == 0;
   }
 

@@ -1,4 +1,4 @@
-package dev.einfall.backends.jvm;
+package dev.einfall.backends.kernel;
 
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
@@ -10,9 +10,9 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 
 /// What a statement uses and does not bind itself.
-record FreeNames(Set<Var> variables, Set<Buffer> buffers) {
+public record FreeNames(Set<Var> variables, Set<Buffer> buffers) {
 
-  static FreeNames of(Stmt stmt) {
+  public static FreeNames of(Stmt stmt) {
     Set<Object> bound = Collections.newSetFromMap(new IdentityHashMap<>());
     FreeNames free = new FreeNames(new LinkedHashSet<>(), new LinkedHashSet<>());
     stmt.nodes().forEach(node -> {
@@ -36,8 +36,8 @@ record FreeNames(Set<Var> variables, Set<Buffer> buffers) {
     return free;
   }
 
-  /// Whether the statement can be a method of its own: no vector and no register would cross the call.
-  boolean canBeMethod() {
+  /// Whether the statement can be a function of its own: no vector and no register would cross the call.
+  public boolean canBeMethod() {
     return variables.stream().noneMatch(var -> var.type().isVector())
         && buffers.stream().noneMatch(buffer -> buffer.space() == Buffer.Space.REGISTER);
   }

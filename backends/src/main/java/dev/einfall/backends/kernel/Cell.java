@@ -1,4 +1,4 @@
-package dev.einfall.backends.jvm;
+package dev.einfall.backends.kernel;
 
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.loop.Buffer;
@@ -9,18 +9,18 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/// The elements of a register buffer that one local variable of the JVM holds: `lanes` of them from `offset` on, `step`
+/// The elements of a register buffer that one register, or local variable, holds: `lanes` of them from `offset` on, `step`
 /// apart.
-record Cell(Buffer buffer, long offset, long step, int lanes) {
+public record Cell(Buffer buffer, long offset, long step, int lanes) {
 
-  static Cell of(Buffer buffer, List<Expr> indices) {
+  public static Cell of(Buffer buffer, List<Expr> indices) {
     LinearIndex index = LinearIndex.flat(buffer, indices).filter(flat -> flat.terms().isEmpty())
         .orElseThrow(() -> new InternalException("access to registers " + buffer + " at " + indices));
     return new Cell(buffer, index.constant(), index.lane(), Expr.lanes(indices));
   }
 
   /// The cells of `buffer` that `body` uses, in order of first use.
-  static Set<Cell> in(Stmt body, Buffer buffer) {
+  public static Set<Cell> in(Stmt body, Buffer buffer) {
     Set<Cell> cells = new LinkedHashSet<>();
     body.nodes().forEach(stmt -> {
       if (stmt instanceof Stmt.Store store && store.buffer() == buffer) {
@@ -35,7 +35,7 @@ record Cell(Buffer buffer, long offset, long step, int lanes) {
     return cells;
   }
 
-  ValueType type() {
+  public ValueType type() {
     return new ValueType(buffer.type(), lanes);
   }
 }
