@@ -18,8 +18,9 @@ block
   ;
 
 statement
-  : kind=('parallel' | 'vectorized' | 'unrolled')? 'for' ID 'in' INT '..' expr block  # For
-  | 'alloc' declaration 'in' space=('registers' | 'local') block                      # Alloc
+  : kind=('parallel' | 'vectorized' | 'unrolled' | 'block' | 'thread')? 'for' ID 'in' INT '..' expr block  # For
+  | 'alloc' declaration 'in' space=('registers' | 'local' | 'shared') block           # Alloc
+  | 'barrier'                                                                         # Barrier
   | 'let' ID ':' ID '=' expr                                                          # Let
   | 'if' expr block ('else' block)?                                                   # If
   | 'require' expr ',' STRING ',' expr                                                # Require

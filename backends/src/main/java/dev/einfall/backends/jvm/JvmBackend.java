@@ -8,6 +8,7 @@ import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.Stmt;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -101,6 +102,9 @@ public record JvmBackend(JvmOptions options) {
   }
 
   private KernelCode write(Kernel kernel, Shape shape, Consumer<Diagnostic> remarks) {
+    if (kernel.body() instanceof Stmt.For loop && loop.kind() == Stmt.For.Kind.BLOCK) {
+      throw new InternalException("kernel " + kernel.name() + " is mapped to the blocks of a GPU");
+    }
     LanesToLoops lanes = new LanesToLoops(options.vectors());
     Kernel lowered = kernel.withBody(HoistLoads.in(DemoteRegisters.in(lanes.lower(kernel.body()))));
     if (!lanes.reasons().isEmpty()) {

@@ -64,6 +64,7 @@ final class LanesToLoops {
       case Stmt.If branch ->
           new Stmt.If(lower(branch.condition(), spills), lower(branch.whenTrue()), lower(branch.whenFalse()));
       case Stmt.Let let -> lowerLet(let, spills);
+      case Stmt.Barrier barrier -> barrier;
       case Stmt.Require check ->
           new Stmt.Require(lower(check.condition(), spills), check.message(), lower(check.value(), spills));
     };

@@ -25,7 +25,7 @@ final class NeverNegative {
     switch (statement) {
       case Stmt.For loop -> variables.add(loop.var());
       case Stmt.Let(Var var, Expr value, Stmt _) when isIndex(value) && holds(value) -> variables.add(var);
-      case Stmt.Let _, Stmt.Block _, Stmt.Alloc _, Stmt.If _, Stmt.Store _, Stmt.Require _ -> {}
+      case Stmt.Let _, Stmt.Block _, Stmt.Alloc _, Stmt.If _, Stmt.Store _, Stmt.Require _, Stmt.Barrier _ -> {}
     }
   }
 

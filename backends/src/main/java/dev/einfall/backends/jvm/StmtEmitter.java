@@ -2,6 +2,7 @@ package dev.einfall.backends.jvm;
 
 import dev.einfall.backends.kernel.Cell;
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.InternalException;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
@@ -64,6 +65,7 @@ final class StmtEmitter {
       case Stmt.If branch -> emitIf(branch);
       case Stmt.Let let -> emitLet(let);
       case Stmt.Require check -> emitRequire(check);
+      case Stmt.Barrier _ -> throw new InternalException("a barrier outside of a GPU");
     }
     code.release(mark);
   }
@@ -206,7 +208,7 @@ final class StmtEmitter {
         yield first.equals(Stmt.NOTHING) ? withoutZeroing(rest, buffer) : first == statements.getFirst() ? body : Stmt.block(first, rest);
       }
       case Stmt.Store(Buffer stored, _, Expr value) when stored == buffer && isZero(value) -> Stmt.NOTHING;
-      case Stmt.Block _, Stmt.Store _, Stmt.For _, Stmt.Let _, Stmt.If _, Stmt.Alloc _, Stmt.Require _ -> body;
+      case Stmt.Block _, Stmt.Store _, Stmt.For _, Stmt.Let _, Stmt.If _, Stmt.Alloc _, Stmt.Require _, Stmt.Barrier _ -> body;
     };
   }
 

@@ -21,7 +21,7 @@ public record FreeNames(Set<Var> variables, Set<Buffer> buffers) {
         case Stmt.Let let -> bound.add(let.var());
         case Stmt.Alloc alloc -> bound.add(alloc.buffer());
         case Stmt.Store store -> free.buffers.add(store.buffer());
-        case Stmt.Block _, Stmt.If _, Stmt.Require _ -> {}
+        case Stmt.Block _, Stmt.If _, Stmt.Require _, Stmt.Barrier _ -> {}
       }
       node.exprs().flatMap(Expr::nodes).forEach(expr -> {
         if (expr instanceof Expr.Ref(Var var)) {

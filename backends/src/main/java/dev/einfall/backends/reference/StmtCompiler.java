@@ -39,6 +39,8 @@ final class StmtCompiler {
   Action compile(Stmt statement) {
     return switch (statement) {
       case Stmt.Block(List<Stmt> statements) -> block(statements.stream().map(this::compile).toArray(Action[]::new));
+      // Threads run one after the other, each loop to its end.
+      case Stmt.Barrier _ -> _ -> { };
       case Stmt.For loop -> loop(compile(loop.extent()), bind(loop.var()), compile(loop.body()));
       case Stmt.Store store -> store(store);
       case Stmt.Alloc(Buffer buffer, Stmt body) -> {

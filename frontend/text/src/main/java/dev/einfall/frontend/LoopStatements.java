@@ -113,6 +113,7 @@ final class LoopStatements {
         yield errors.checked(check, () -> new Stmt.Require(condition, LoopErrors.string(check.STRING()), value));
       }
       case StoreContext store -> store(store, scope);
+      case BarrierContext _ -> new Stmt.Barrier();
       default -> throw LoopErrors.unknown(tree);
     };
   }
@@ -134,7 +135,11 @@ final class LoopStatements {
 
   private Stmt alloc(AllocContext tree, LoopScope scope) {
     LoopScope inner = scope.inner();
-    Buffer.Space space = tree.space.getText().equals("local") ? Buffer.Space.LOCAL : Buffer.Space.REGISTER;
+    Buffer.Space space = switch (tree.space.getText()) {
+      case "local" -> Buffer.Space.LOCAL;
+      case "shared" -> Buffer.Space.SHARED;
+      default -> Buffer.Space.REGISTER;
+    };
     Buffer buffer = declare(tree.declaration(), space, inner);
     return new Stmt.Alloc(buffer, block(tree.block(), inner));
   }

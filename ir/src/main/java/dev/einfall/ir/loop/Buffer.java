@@ -11,8 +11,10 @@ public final class Buffer {
   public enum Space {
     /// Memory that the caller of the kernel provides.
     GLOBAL,
-    /// Memory of one task, undefined until stored to: a [Stmt.Alloc].
+    /// Memory of one task, or of one thread of a block, undefined until stored to: a [Stmt.Alloc].
     LOCAL,
+    /// Memory of one block of threads, which all of them use, undefined until stored to: a [Stmt.Alloc].
+    SHARED,
     /// Registers: every access has constant indices, and any two are of the same elements or of disjoint ones.
     REGISTER
   }

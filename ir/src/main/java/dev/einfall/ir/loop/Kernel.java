@@ -16,6 +16,25 @@ import java.util.List;
 /// }
 /// ```
 ///
+/// A kernel for a GPU is a `BLOCK` loop of constant extent, and its `PARALLEL` loops have become `THREAD` loops or serial ones. All threads
+/// of a block run what stands outside of `THREAD` loops, alike: counters, conditions and registers have one value there for all of them, and
+/// nothing but registers is stored to. A `THREAD` loop deals its iterations to the threads; between two that use the same elements of a
+/// buffer, of which one stores to it, stands a [Stmt.Barrier], unless the elements of each iteration of one are those of the same iteration
+/// of the other.
+///
+/// ```
+/// block for m in 0..100 {
+///   alloc E: f32[64] in shared {
+///     thread for n in 0..64 { E[n] = .. X[m, n] .. }
+///     barrier
+///     thread for n_1 in 0..64 { Y[m, n_1] = E[n_1] - E[63 - n_1] }
+///   }
+/// }
+/// ```
+///
+/// A `LOCAL` buffer of a block, outside of its `THREAD` loops, is memory of its threads: it is used in loops of as many iterations as its
+/// first extent, and its first index is their counter.
+///
 /// Parameters never overlap in memory, unless both are only read.
 public record Kernel(String name, List<Buffer> parameters, Stmt body, Span span) {
   public Kernel {

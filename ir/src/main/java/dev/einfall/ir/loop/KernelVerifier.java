@@ -15,6 +15,8 @@ import java.util.stream.Collectors;
 /// - every variable and buffer is bound once and used where it is in scope;
 /// - a `PARALLEL` loop is the whole body, or such a loop's; or there is none of these, and it is in no other one. Its extent is constant, and
 ///   its iterations use no vector variables and no `REGISTER` buffers of the outside;
+/// - a `BLOCK` loop is the whole body, its extent is constant, and what [BlockVerifier] checks holds inside; there are no `THREAD` loops,
+///   `SHARED` buffers and barriers elsewhere;
 /// - parameters are `GLOBAL` buffers and differ from each other;
 /// - accesses to a `REGISTER` buffer are constant, and any two are equal or disjoint;
 /// - every access is in bounds, by what [Ranges] can prove. A backend relies on it and checks nothing.
@@ -38,7 +40,20 @@ public final class KernelVerifier {
       require(parameter.space() == Buffer.Space.GLOBAL, () -> "parameter " + parameter + " is not global", kernel.body());
       bind(parameter, kernel.body());
     }
-    outside(kernel.body(), Ranges.of(kernel));
+    if (kernel.body() instanceof Stmt.For blocks && blocks.kind() == Stmt.For.Kind.BLOCK) {
+      require(blocks.extent() instanceof Expr.IntLiteral, () -> "the extent of the loop over blocks is not constant", blocks);
+      loop(blocks, Ranges.of(kernel));
+      new BlockVerifier((holds, problem, statement) -> require(holds, () -> problem, statement)).verify(blocks.body(), BlockAccesses.NONE);
+    } else {
+      kernel.body().nodes().forEach(node -> require(!isOfBlock(node), () -> "outside of a block", node));
+      outside(kernel.body(), Ranges.of(kernel));
+    }
+  }
+
+  private static boolean isOfBlock(Stmt statement) {
+    return statement instanceof Stmt.Barrier
+        || statement instanceof Stmt.Alloc alloc && alloc.buffer().space() == Buffer.Space.SHARED
+        || statement instanceof Stmt.For loop && (loop.kind() == Stmt.For.Kind.BLOCK || loop.kind() == Stmt.For.Kind.THREAD);
   }
 
   /// Checks `statement`, which is the kernel's body or the body of a parallel loop at the outside.
@@ -57,6 +72,7 @@ public final class KernelVerifier {
   private Ranges check(Stmt statement, Ranges ranges) {
     statement.exprs().forEach(expr -> check(expr, ranges, statement));
     return switch (statement) {
+      case Stmt.Barrier _ -> ranges;
       case Stmt.Block(List<Stmt> statements) -> {
         Ranges after = ranges;
         for (Stmt inner : statements) {

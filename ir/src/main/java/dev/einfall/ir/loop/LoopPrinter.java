@@ -24,8 +24,8 @@ public final class LoopPrinter {
 
   /// Words with a meaning of their own, which name no buffer or variable.
   private static final List<String> RESERVED = List.of(
-      "kernel", "plan", "for", "parallel", "vectorized", "unrolled", "in", "if", "else", "alloc", "registers", "local",
-      "let", "require", "input", "weight", "constant", "output", "buffer", "at", "arena", "setup", "launch",
+      "kernel", "plan", "for", "parallel", "vectorized", "unrolled", "block", "thread", "in", "if", "else", "alloc", "registers", "local",
+      "shared", "barrier", "let", "require", "input", "weight", "constant", "output", "buffer", "at", "arena", "setup", "launch",
       "true", "false", "inf", "nan");
 
   private final Lines lines = new Lines();
@@ -85,6 +85,7 @@ public final class LoopPrinter {
       case Stmt.For loop -> loop(loop, names);
       case Stmt.Store store ->
           lines.add(access(store.buffer(), store.indices(), names) + " = " + text(store.value(), names));
+      case Stmt.Barrier _ -> lines.add("barrier");
       case Stmt.Alloc alloc -> alloc(alloc, names);
       case Stmt.If branch -> branch(branch, names);
       case Stmt.Let _ -> lets(statement, names);
@@ -105,6 +106,7 @@ public final class LoopPrinter {
     Names inner = names.inner();
     String space = switch (alloc.buffer().space()) {
       case LOCAL -> "local";
+      case SHARED -> "shared";
       case REGISTER -> "registers";
       case GLOBAL -> throw new InternalException("alloc of global " + alloc.buffer());
     };

@@ -24,8 +24,10 @@ public sealed interface Stmt {
   /// not depend on each other, but for reductions that [Kind#VECTORIZED] combines lane by lane.
   record For(Var var, Expr extent, Kind kind, Stmt body, Span span) implements Stmt {
 
-    /// How a loop runs. `VECTORIZED` and `UNROLLED` are requests that passes carry out; the backend sees neither.
-    public enum Kind { SERIAL, PARALLEL, VECTORIZED, UNROLLED }
+    /// How a loop runs. `VECTORIZED` and `UNROLLED` are requests that passes carry out; the backend sees neither. The iterations of a
+    /// `BLOCK` loop are the blocks of a GPU; those of a `THREAD` loop are dealt to the threads of a block in turn: of `T` threads, thread
+    /// `t` takes iterations `t, t + T, t + 2 * T, ...`. [Kernel] says where they stand.
+    public enum Kind { SERIAL, PARALLEL, VECTORIZED, UNROLLED, BLOCK, THREAD }
 
     public For {
       require(var.type().equals(ValueType.scalar(I32)), () -> "counter of type " + var.type());
@@ -51,7 +53,10 @@ public sealed interface Stmt {
     }
   }
 
-  /// A `LOCAL` or `REGISTER` buffer that lives while `body` runs.
+  /// All threads of a block come here before any goes on, and see what the others have stored until then.
+  record Barrier() implements Stmt {}
+
+  /// A `LOCAL`, `SHARED` or `REGISTER` buffer that lives while `body` runs.
   record Alloc(Buffer buffer, Stmt body) implements Stmt {
     public Alloc {
       require(buffer.space() != Buffer.Space.GLOBAL, () -> "alloc of a global buffer");
@@ -101,7 +106,7 @@ public sealed interface Stmt {
     return switch (this) {
       case Block block -> block.statements.stream();
       case For loop -> Stream.of(loop.body);
-      case Store _, Require _ -> Stream.empty();
+      case Store _, Require _, Barrier _ -> Stream.empty();
       case Alloc alloc -> Stream.of(alloc.body);
       case If branch -> Stream.of(branch.whenTrue, branch.whenFalse);
       case Let let -> Stream.of(let.body);
@@ -111,7 +116,7 @@ public sealed interface Stmt {
   /// The expressions directly inside.
   default Stream<Expr> exprs() {
     return switch (this) {
-      case Block _, Alloc _ -> Stream.empty();
+      case Block _, Alloc _, Barrier _ -> Stream.empty();
       case For loop -> Stream.of(loop.extent);
       case Store store -> Stream.concat(store.indices.stream(), Stream.of(store.value));
       case If branch -> Stream.of(branch.condition);
@@ -124,6 +129,7 @@ public sealed interface Stmt {
   /// same object if nothing changes.
   default Stmt mapChildren(UnaryOperator<Stmt> statement, UnaryOperator<Expr> expr) {
     return switch (this) {
+      case Barrier _ -> this;
       case Block block -> {
         List<Stmt> changed = block.statements.stream().map(statement).toList();
         boolean same = true;

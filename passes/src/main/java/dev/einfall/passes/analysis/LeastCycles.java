@@ -73,7 +73,7 @@ public final class LeastCycles {
         yield share.isPresent() ? then.times(share.getAsDouble()).plus(otherwise.times(1 - share.getAsDouble())) : shorter;
       }
       case Stmt.Store store -> new Count(0, accesses(store.buffer(), store.indices(), store.value().type().lanes()));
-      case Stmt.Require _ -> Count.NONE;
+      case Stmt.Require _, Stmt.Barrier _ -> Count.NONE;
     });
   }
 

@@ -63,7 +63,7 @@ final class CutPoints {
         collect(branch.whenTrue(), ranges.assume(branch.condition(), true));
         collect(branch.whenFalse(), ranges.assume(branch.condition(), false));
       }
-      case Stmt.Block _, Stmt.Alloc _, Stmt.Store _, Stmt.Require _ -> statement.children().forEach(child -> collect(child, ranges));
+      case Stmt.Block _, Stmt.Alloc _, Stmt.Store _, Stmt.Require _, Stmt.Barrier _ -> statement.children().forEach(child -> collect(child, ranges));
     }
   }
 

@@ -115,7 +115,7 @@ record DeadStores(Numerics numerics) {
       case Stmt.Let let -> let.body().equals(Stmt.NOTHING) ? Stmt.NOTHING : node;
       case Stmt.If branch -> branch.whenTrue().equals(Stmt.NOTHING) && branch.whenFalse().equals(Stmt.NOTHING) ? Stmt.NOTHING : node;
       case Stmt.Alloc alloc -> Rewrites.accesses(alloc.body(), alloc.buffer()) ? node : alloc.body();
-      case Stmt.Require _ -> node;
+      case Stmt.Require _, Stmt.Barrier _ -> node;
     };
   }
 

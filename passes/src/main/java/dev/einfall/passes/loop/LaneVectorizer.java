@@ -66,6 +66,7 @@ final class LaneVectorizer {
         (value.type().isVector() ? vectors : copies).put(let.var(), own);
         yield new Stmt.Let(own, value, vectorize(let.body()));
       }
+      case Stmt.Barrier barrier -> barrier;
       case Stmt.Require check -> new Stmt.Require(
           scalar(check.condition(), "a check of an index"), check.message(), scalar(check.value(), "a checked index"));
     };

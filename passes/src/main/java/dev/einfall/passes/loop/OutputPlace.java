@@ -63,7 +63,7 @@ record OutputPlace(Stmt.Store store, List<Var> counters) {
       case Stmt.Block(List<Stmt> statements) -> statements.reversed().stream().filter(statement -> Rewrites.accesses(statement, buffer)).findFirst()
           .flatMap(statement -> last(statement, buffer));
       case Stmt.For loop -> Optional.of(loop);
-      case Stmt.Store _, Stmt.If _, Stmt.Require _ -> Optional.empty();
+      case Stmt.Store _, Stmt.If _, Stmt.Require _, Stmt.Barrier _ -> Optional.empty();
     };
   }
 

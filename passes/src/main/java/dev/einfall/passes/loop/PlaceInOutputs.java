@@ -57,7 +57,7 @@ public record PlaceInOutputs(int vectorBytes) implements Pass.OnKernel {
         yield place.map(found -> Rewrites.redirect(body, alloc.buffer(), found.output(), found::indices)).orElse(changed);
       }
       case Stmt.Block _, Stmt.Let _, Stmt.If _ -> statement.mapChildren(child -> placed(child, loops, kernel), expr -> expr);
-      case Stmt.Store _, Stmt.Require _ -> statement;
+      case Stmt.Store _, Stmt.Require _, Stmt.Barrier _ -> statement;
     };
   }
 

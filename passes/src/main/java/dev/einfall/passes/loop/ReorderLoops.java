@@ -99,7 +99,7 @@ public record ReorderLoops(List<String> order, List<String> lanes, Numerics nume
         case Stmt.Let(Var var, Expr value, Stmt inner) when !Rewrites.uses(value, loop.var()) ->
             new Stmt.Let(var, value, sink(loop, inner));
         case Stmt.Let(Var var, Expr value, Stmt inner) -> sink(loop, Rewrites.substitute(inner, var, value));
-        case Stmt.For _, Stmt.If _, Stmt.Store _, Stmt.Require _ -> loop.withBody(body);
+        case Stmt.For _, Stmt.If _, Stmt.Store _, Stmt.Require _, Stmt.Barrier _ -> loop.withBody(body);
       };
     }
 

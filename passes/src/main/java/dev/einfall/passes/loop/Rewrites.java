@@ -62,7 +62,7 @@ public final class Rewrites {
       switch (node) {
         case Stmt.For loop -> bound.add(loop.var());
         case Stmt.Let let -> bound.add(let.var());
-        case Stmt.Block _, Stmt.Store _, Stmt.Alloc _, Stmt.If _, Stmt.Require _ -> { }
+        case Stmt.Block _, Stmt.Store _, Stmt.Alloc _, Stmt.If _, Stmt.Require _, Stmt.Barrier _ -> { }
       }
     });
     return bound;
@@ -109,7 +109,7 @@ public final class Rewrites {
         }
         case Stmt.Store store -> new Stmt.Store(buffers.getOrDefault(store.buffer(), store.buffer()),
             store.indices().stream().map(this::value).toList(), value(store.value()));
-        case Stmt.Block _, Stmt.If _, Stmt.Require _ -> old.mapChildren(this::statement, this::value);
+        case Stmt.Block _, Stmt.If _, Stmt.Require _, Stmt.Barrier _ -> old.mapChildren(this::statement, this::value);
       };
     }
 

@@ -37,7 +37,7 @@ public record ShareSubexpressions() implements Pass.OnKernel {
     return kernel.withBody(Rewrites.statements(kernel.body(), statement -> switch (statement) {
       case Stmt.Block(List<Stmt> statements) -> shared(statements);
       case Stmt.Store store -> shared(List.of(store));
-      case Stmt.For _, Stmt.Alloc _, Stmt.If _, Stmt.Let _, Stmt.Require _ -> statement;
+      case Stmt.For _, Stmt.Alloc _, Stmt.If _, Stmt.Let _, Stmt.Require _, Stmt.Barrier _ -> statement;
     }));
   }
 

@@ -51,7 +51,7 @@ public record SimplifyIndices() implements Pass.OnKernel {
         Stmt simple = new Stmt.Store(buffer, indices(buffer, indices, ranges), simplify(value, ranges));
         yield simple.equals(statement) ? statement : simple;
       }
-      case Stmt.Alloc _, Stmt.Require _ -> statement.mapChildren(inner -> simplify(inner, ranges), expr);
+      case Stmt.Alloc _, Stmt.Require _, Stmt.Barrier _ -> statement.mapChildren(inner -> simplify(inner, ranges), expr);
     };
   }
 
@@ -78,11 +78,14 @@ public record SimplifyIndices() implements Pass.OnKernel {
   private static Stmt loop(Stmt.For loop, Ranges ranges) {
     Expr extent = simplify(loop.extent(), ranges);
     long count = Rewrites.constant(extent).orElse(Long.MAX_VALUE);
-    boolean task = loop.kind() == Stmt.For.Kind.PARALLEL;
+    boolean decidesWhoRuns = switch (loop.kind()) {
+      case PARALLEL, BLOCK, THREAD -> true;
+      case SERIAL, VECTORIZED, UNROLLED -> false;
+    };
     if (ranges.of(extent).high() <= 0) {
       return Stmt.NOTHING;
     }
-    if (count == 1 && !task) {
+    if (count == 1 && !decidesWhoRuns) {
       return simplify(Rewrites.substitute(loop.body(), loop.var(), Expr.index(0)), ranges);
     }
     Stmt body = simplify(loop.body(), ranges.loop(loop.var(), extent));

@@ -84,7 +84,7 @@ public record SplitRanges(List<String> fixed, List<String> whole, int copies, Nu
             : new Stmt.If(branch.condition(), whenTrue, whenFalse);
       }
       case Stmt.Alloc _ -> statement.mapChildren(body -> cut(body, ranges, budget), expr -> expr);
-      case Stmt.Store _, Stmt.Require _ -> statement;
+      case Stmt.Store _, Stmt.Require _, Stmt.Barrier _ -> statement;
     };
   }
 

@@ -61,7 +61,7 @@ record StraightLine(List<Step> steps) {
   private static boolean isStraight(Stmt statement) {
     return statement.nodes().allMatch(node -> switch (node) {
       case Stmt.Store _, Stmt.Let _, Stmt.Block _ -> true;
-      case Stmt.For _, Stmt.If _, Stmt.Alloc _, Stmt.Require _ -> false;
+      case Stmt.For _, Stmt.If _, Stmt.Alloc _, Stmt.Require _, Stmt.Barrier _ -> false;
     });
   }
 
@@ -70,7 +70,7 @@ record StraightLine(List<Step> steps) {
       case Stmt.Store store -> Stream.of(new Write(store));
       case Stmt.Let(Var var, Expr value, Stmt body) -> Stream.concat(Stream.of(new Bind(var, value)), steps(body));
       case Stmt.Block(List<Stmt> statements) -> statements.stream().flatMap(StraightLine::steps);
-      case Stmt.For _, Stmt.If _, Stmt.Alloc _, Stmt.Require _ -> throw new IllegalArgumentException("not straight: " + statement);
+      case Stmt.For _, Stmt.If _, Stmt.Alloc _, Stmt.Require _, Stmt.Barrier _ -> throw new IllegalArgumentException("not straight: " + statement);
     };
   }
 

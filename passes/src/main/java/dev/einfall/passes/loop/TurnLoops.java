@@ -78,7 +78,7 @@ public record TurnLoops(long l2Bytes) implements Pass.OnKernel {
       return switch (statement) {
         case Stmt.For loop -> isPlain(loop) && goesThroughMuch(loop) && isIndependent(loop) ? turned(loop) : loop;
         case Stmt.Block _, Stmt.Alloc _, Stmt.Let _ -> statement.mapChildren(this::turned, expr -> expr);
-        case Stmt.If _, Stmt.Store _, Stmt.Require _ -> statement;
+        case Stmt.If _, Stmt.Store _, Stmt.Require _, Stmt.Barrier _ -> statement;
       };
     }
 
@@ -109,7 +109,7 @@ public record TurnLoops(long l2Bytes) implements Pass.OnKernel {
         case Stmt.Store store -> own.contains(store.buffer())
             || part(store, loop.var()).filter(part -> part.equals(parts.computeIfAbsent(store.buffer(), _ -> part))).isPresent()
             && !loads(loop.body(), store.buffer());
-        case Stmt.Require _ -> false;
+        case Stmt.Require _, Stmt.Barrier _ -> false;
         case Stmt.Block _, Stmt.For _, Stmt.Alloc _, Stmt.If _, Stmt.Let _ -> true;
       });
     }

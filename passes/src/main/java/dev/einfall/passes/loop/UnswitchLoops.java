@@ -64,7 +64,7 @@ public record UnswitchLoops(List<String> parallel, List<String> unrolled, int co
         yield then == whenTrue && otherwise == whenFalse ? statement : new Stmt.If(condition, then, otherwise);
       }
       case Stmt.Block _, Stmt.Alloc _ -> statement.mapChildren(inner -> unswitched(inner, ranges, budget), expr -> expr);
-      case Stmt.Store _, Stmt.Require _ -> statement;
+      case Stmt.Store _, Stmt.Require _, Stmt.Barrier _ -> statement;
     };
   }
 

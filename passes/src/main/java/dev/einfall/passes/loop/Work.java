@@ -25,6 +25,7 @@ final class Work {
       case Stmt.If(Expr condition, Stmt whenTrue, Stmt whenFalse) -> of(condition)
           + Math.max(of(whenTrue, ranges.assume(condition, true)), of(whenFalse, ranges.assume(condition, false)));
       case Stmt.Let let -> of(let.value()) + of(let.body(), ranges.let(let.var(), let.value()));
+      case Stmt.Barrier _ -> STEP;
       case Stmt.Require check -> of(check.condition());
     };
   }

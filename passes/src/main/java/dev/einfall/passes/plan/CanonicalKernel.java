@@ -41,7 +41,7 @@ public final class CanonicalKernel {
       case Stmt.Alloc(Buffer buffer, Stmt body) -> new Stmt.Alloc(buffer(buffer), statement(body));
       case Stmt.Store store ->
           new Stmt.Store(buffer(store.buffer()), store.indices().stream().map(this::expr).toList(), expr(store.value()));
-      case Stmt.Block _, Stmt.If _, Stmt.Require _ -> old.mapChildren(this::statement, this::expr);
+      case Stmt.Block _, Stmt.If _, Stmt.Require _, Stmt.Barrier _ -> old.mapChildren(this::statement, this::expr);
     };
   }
 

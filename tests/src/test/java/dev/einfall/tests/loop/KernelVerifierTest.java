@@ -35,6 +35,7 @@ class KernelVerifierTest {
   private final Buffer ids = global("ids", ElementType.I64, 127);
   private final Var i = Var.counter("i");
   private final Var j = Var.counter("j");
+  private final Buffer shared = new Buffer("S", ElementType.F32, List.of(8), Buffer.Space.SHARED);
   private final Buffer register =
       new Buffer("acc", ElementType.F32, List.of(4, 16), Buffer.Space.REGISTER);
 
@@ -112,6 +113,101 @@ class KernelVerifierTest {
   void rejectsRegistersThatThreadsWouldShare() {
     Stmt shared = loop(i, 4, Kind.PARALLEL, store(register, number(0), index(0), index(0)));
     rejects("uses the registers acc", kernel(new Stmt.Alloc(register, Stmt.block(store(register, number(0), index(0), index(0)), shared))));
+  }
+
+  @Test
+  void acceptsThreadsThatShareMemoryAndWaitForEachOther() {
+    KernelVerifier.verify(kernel(block(new Stmt.Alloc(shared, Stmt.block(
+        loop(i, 8, Kind.THREAD, store(shared, load(x, ref(i)), ref(i))), new Stmt.Barrier(), turned()))), x, y));
+  }
+
+  @Test
+  void acceptsThreadsThatUseTheirOwnElements() {
+    KernelVerifier.verify(kernel(block(new Stmt.Alloc(shared, Stmt.block(
+        loop(i, 8, Kind.THREAD, store(shared, load(x, ref(i)), ref(i))),
+        loop(j, 8, Kind.THREAD, store(y, load(shared, ref(j)), ref(j)))))), x, y));
+  }
+
+  @Test
+  void rejectsThreadsThatDoNotWait() {
+    Stmt fill = loop(i, 8, Kind.THREAD, store(shared, load(x, ref(i)), ref(i)));
+    rejects("a barrier is missing", kernel(block(new Stmt.Alloc(shared, Stmt.block(fill, turned()))), x, y));
+    Stmt step = loop(Var.counter("step"), 3, Stmt.block(fill, new Stmt.Barrier(), turned()));
+    rejects("a barrier is missing", kernel(block(new Stmt.Alloc(shared, step)), x, y));
+    Stmt decides = new Stmt.If(new Expr.Binary(BinaryOp.LT, load(shared, index(0)), number(0)), Stmt.NOTHING, Stmt.NOTHING);
+    rejects("a barrier is missing", kernel(block(new Stmt.Alloc(shared, Stmt.block(fill, decides))), x, y));
+  }
+
+  @Test
+  void rejectsThreadsThatLoadWhatOneOfThemStores() {
+    Stmt third = loop(i, 8, Kind.THREAD, new Stmt.If(below(ref(i), 1), store(shared, number(0), index(3)), Stmt.NOTHING));
+    Stmt all = loop(j, 8, Kind.THREAD, store(y, load(shared, index(3)), ref(j)));
+    rejects("a barrier is missing", kernel(block(new Stmt.Alloc(shared, Stmt.block(third, all))), y));
+  }
+
+  @Test
+  void knowsThreadsByTheDigitsOfTheirCounters() {
+    Buffer square = new Buffer("Q", ElementType.F32, List.of(4, 4), Buffer.Space.SHARED);
+    Stmt fill = loop(i, 16, Kind.THREAD, store(square, number(0), over(ref(i), 4), rest(ref(i), 4)));
+    Stmt same = loop(j, 16, Kind.THREAD, store(y, load(square, over(ref(j), 4), rest(ref(j), 4)), ref(j)));
+    KernelVerifier.verify(kernel(block(new Stmt.Alloc(square, Stmt.block(fill, same))), y));
+    Stmt other = loop(j, 16, Kind.THREAD, store(y, load(square, rest(ref(j), 4), over(ref(j), 4)), ref(j)));
+    rejects("a barrier is missing", kernel(block(new Stmt.Alloc(square, Stmt.block(fill, other))), y));
+  }
+
+  private static Expr over(Expr index, int divisor) {
+    return new Expr.Binary(BinaryOp.DIV, index, index(divisor));
+  }
+
+  private static Expr rest(Expr index, int divisor) {
+    return new Expr.Binary(BinaryOp.MOD, index, index(divisor));
+  }
+
+  @Test
+  void rejectsABarrierInAThread() {
+    rejects("a barrier that one thread comes to", kernel(block(loop(i, 8, Kind.THREAD, new Stmt.Barrier()))));
+  }
+
+  @Test
+  void rejectsAStoreByAllThreads() {
+    rejects("a store by all threads to Y", kernel(block(store(y, number(0), index(0))), y));
+  }
+
+  @Test
+  void rejectsAThreadInAnother() {
+    rejects("a loop of another kind in a thread",
+        kernel(block(loop(i, 8, Kind.THREAD, loop(j, 8, Kind.THREAD, store(y, number(0), ref(j))))), y));
+  }
+
+  @Test
+  void rejectsThreadsOutsideOfABlock() {
+    rejects("outside of a block", kernel(loop(i, 8, Kind.THREAD, store(y, number(0), ref(i))), y));
+    rejects("outside of a block", kernel(loop(i, 8, block(Stmt.NOTHING)), y));
+    rejects("outside of a block", kernel(new Stmt.Barrier()));
+  }
+
+  @Test
+  void rejectsRegistersOfAllThreadsThatOneStoresTo() {
+    Stmt one = loop(i, 8, Kind.THREAD, store(register, number(0), index(0), index(0)));
+    rejects("a thread stores to registers of the outside", kernel(block(new Stmt.Alloc(register, one))));
+  }
+
+  @Test
+  void rejectsMemoryOfAnotherThread() {
+    Buffer own = new Buffer("own", ElementType.F32, List.of(8, 2), Buffer.Space.LOCAL);
+    KernelVerifier.verify(kernel(block(new Stmt.Alloc(own, loop(i, 8, Kind.THREAD, store(own, number(0), ref(i), index(1)))))));
+    rejects("memory of another thread", kernel(block(new Stmt.Alloc(own, loop(i, 8, Kind.THREAD, store(own, number(0), index(0), index(1)))))));
+    rejects("memory of another thread", kernel(block(new Stmt.Alloc(own, loop(i, 4, Kind.THREAD, store(own, number(0), ref(i), index(1)))))));
+  }
+
+  private static Stmt block(Stmt body) {
+    return loop(Var.counter("task"), 4, Kind.BLOCK, body);
+  }
+
+  /// What each thread loads is what another one stored.
+  private Stmt turned() {
+    Expr other = new Expr.Binary(BinaryOp.SUB, index(7), ref(j));
+    return loop(j, 8, Kind.THREAD, store(y, load(shared, other), ref(j)));
   }
 
   @Test

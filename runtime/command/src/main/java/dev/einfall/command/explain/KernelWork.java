@@ -96,7 +96,7 @@ public record KernelWork(double operations, double bytes) {
           stored.stores.put(buffer, (double) value.type().lanes());
           yield stored;
         }
-        case Stmt.Require _ -> Count.none();
+        case Stmt.Require _, Stmt.Barrier _ -> Count.none();
       });
     }
 
