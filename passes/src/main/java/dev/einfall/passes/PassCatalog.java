@@ -31,6 +31,7 @@ import dev.einfall.passes.loop.ForwardStores;
 import dev.einfall.passes.loop.FuseLoops;
 import dev.einfall.passes.loop.FuseMultiplyAdds;
 import dev.einfall.passes.loop.KeepAccumulators;
+import dev.einfall.passes.loop.MapThreads;
 import dev.einfall.passes.loop.MergeDimensions;
 import dev.einfall.passes.loop.PlaceInOutputs;
 import dev.einfall.passes.loop.ReorderLoops;
@@ -151,6 +152,7 @@ public final class PassCatalog {
     passes.put("factor-reductions", options -> new FactorReductions(options.words("loops"), options.numerics()));
     passes.put("bind-loops", PassCatalog::bindLoops);
     passes.put("collapse-loops", _ -> new CollapseLoops());
+    passes.put("map-threads", options -> new MapThreads(options.number("threads", 128)));
     passes.put("expand-functions", options -> new ExpandFunctions(options.numerics()));
     passes.put("vectorize-loops", options -> new VectorizeLoops(options.number("vector-bytes", 64), options.numerics()));
     passes.put("expand-sines", options -> new ExpandSines(options.numerics()));
@@ -278,6 +280,7 @@ public final class PassCatalog {
       case DropDeadStores drop -> text(drop.numerics()).replaceFirst("^, ", "");
       case VectorizeLoops vectorize -> "vector-bytes=" + vectorize.vectorBytes() + text(vectorize.numerics());
       case UnrollLoops unroll -> "operations=" + unroll.operations();
+      case MapThreads map -> "threads=" + map.threads();
       case KeepAccumulators keep -> "registers=" + keep.registers();
       case TurnLoops turn -> "l2-bytes=" + turn.l2Bytes();
       default -> "";

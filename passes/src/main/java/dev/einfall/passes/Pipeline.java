@@ -34,6 +34,7 @@ import dev.einfall.passes.loop.ForwardStores;
 import dev.einfall.passes.loop.FuseLoops;
 import dev.einfall.passes.loop.FuseMultiplyAdds;
 import dev.einfall.passes.loop.KeepAccumulators;
+import dev.einfall.passes.loop.MapThreads;
 import dev.einfall.passes.loop.MergeDimensions;
 import dev.einfall.passes.loop.PlaceInOutputs;
 import dev.einfall.passes.loop.ReorderLoops;
@@ -63,6 +64,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedSet;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.function.Consumer;
 
@@ -72,6 +74,9 @@ import java.util.function.Consumer;
 /// @param steps hears what every pass did
 /// @param remarks hears what a pass declined, and why
 public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<Diagnostic> remarks) {
+  /// What is done for the caches, vectors and registers of a processor's cores, and leaves less for the threads of a GPU to share.
+  private static final Set<String> FOR_PROCESSORS = Set.of("transform-filters", "group-products", "choose-mappings", "pack-operands",
+      "place-in-outputs", "split-ranges", "unswitch-loops", "factor-reductions", "transpose-tiles", "turn-loops");
 
   public Pipeline withDecisions(Decisions decisions) {
     return new Pipeline(options.withDecisions(decisions), steps, remarks);
@@ -184,6 +189,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new FactorReductions(inner, options.numerics()),
         new BindLoops(schedule.bindings()),
         new CollapseLoops(),
+        // Before elements of a loop's body lose their loops and buffers to registers: which iterations are independent is plain here.
+        new MapThreads(options.target().blockThreads()),
         // On scalars, so that the polynomials vectorize like everything else.
         new ExpandFunctions(options.numerics()),
         // While an accumulation still is a sum that lanes can be combined into.
@@ -214,9 +221,10 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new PlanMemory()));
   }
 
-  /// Those of `passes` that the options allow.
+  /// Those of `passes` that the options allow, and that are for this kind of machine.
   private <P extends Pass> List<P> allowed(List<P> passes) {
-    return passes.stream().filter(options::allows).toList();
+    return passes.stream().filter(options::allows)
+        .filter(pass -> options.target().isGpu() ? !FOR_PROCESSORS.contains(pass.name()) : !(pass instanceof MapThreads)).toList();
   }
 
   /// The ranks that `loops` are tiles of, in the order of their outermost loops.

@@ -9,11 +9,26 @@ package dev.einfall.passes;
 /// @param l2Bytes the size of a core's second-level cache
 /// @param l3Bytes the size of the third-level cache that cores share
 /// @param speeds how fast a core is
-public record Target(int vectorBytes, int registers, int threads, long l1Bytes, long l2Bytes, long l3Bytes, Speeds speeds) {
+/// @param blockThreads how many threads of a GPU are a block; 0 for a processor
+public record Target(int vectorBytes, int registers, int threads, long l1Bytes, long l2Bytes, long l3Bytes, Speeds speeds, int blockThreads) {
 
   /// A target with the cache sizes of a current x86-64 server core, and as many registers as its vectors suggest.
   public static Target of(int vectorBytes, int threads) {
-    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual());
+    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0);
+  }
+
+  /// A GPU, whose threads compute scalars. What the passes on the cascade level ask about costs is answered as for a processor without vectors.
+  public static Target gpu() {
+    return of(4, 1).withBlockThreads(128);
+  }
+
+  private Target withBlockThreads(int newBlockThreads) {
+    return new Target(vectorBytes, registers, threads, l1Bytes, l2Bytes, l3Bytes, speeds, newBlockThreads);
+  }
+
+  /// Whether kernels run in blocks of threads.
+  public boolean isGpu() {
+    return blockThreads > 0;
   }
 
   /// How many elements of `bytes` bytes a vector holds; 1 if there are no vectors.
@@ -29,11 +44,11 @@ public record Target(int vectorBytes, int registers, int threads, long l1Bytes, 
 
   /// This machine with caches of other sizes.
   public Target withCaches(long newL1Bytes, long newL2Bytes, long newL3Bytes) {
-    return new Target(vectorBytes, registers, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds);
+    return new Target(vectorBytes, registers, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds, blockThreads);
   }
 
   public Target withSpeeds(Speeds newSpeeds) {
-    return new Target(vectorBytes, registers, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds);
+    return new Target(vectorBytes, registers, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds, blockThreads);
   }
 
   /// The level that has room for `bytes` and as much of other things; for half as much, if it is the one that cores share.

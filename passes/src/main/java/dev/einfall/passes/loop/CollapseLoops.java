@@ -40,17 +40,23 @@ public record CollapseLoops() implements Pass.OnKernel {
 
   private static Stmt collapse(List<Stmt.For> loops, Stmt body) {
     Var task = Var.counter("task");
+    long tasks = loops.stream().mapToLong(loop -> Rewrites.constant(loop.extent()).orElseThrow()).reduce(1, (a, b) -> a * b);
+    Stmt.For first = loops.getFirst();
+    return new Stmt.For(task, Expr.index(tasks), Stmt.For.Kind.PARALLEL, coordinates(loops, new Expr.Ref(task), body), first.span());
+  }
+
+  /// `body` with the counters of `loops`, which have constant extents, made of `index`, the number of an iteration of all of them.
+  static Stmt coordinates(List<Stmt.For> loops, Expr index, Stmt body) {
     long inner = 1;
     Stmt result = body;
     for (Stmt.For loop : loops.reversed()) {
       long extent = Rewrites.constant(loop.extent()).orElseThrow();
-      Expr quotient = inner == 1 ? new Expr.Ref(task) : new Expr.Binary(BinaryOp.DIV, new Expr.Ref(task), Expr.index(inner));
+      Expr quotient = inner == 1 ? index : new Expr.Binary(BinaryOp.DIV, index, Expr.index(inner));
       boolean outermost = loop == loops.getFirst();
       Expr coordinate = outermost ? quotient : new Expr.Binary(BinaryOp.MOD, quotient, Expr.index(extent));
       result = new Stmt.Let(loop.var(), coordinate, result);
       inner *= extent;
     }
-    Stmt.For first = loops.getFirst();
-    return new Stmt.For(task, Expr.index(inner), Stmt.For.Kind.PARALLEL, result, first.span());
+    return result;
   }
 }
