@@ -17,7 +17,7 @@ final class Bounds {
 
   private final Ranges ranges;
   private final Facts known;
-  /// What has been found out: conditions that lead to each other would be followed again and again.
+  /// What has been found out: parts of nested casts and of conditions that lead to each other would be followed again and again.
   private final Map<Question, Interval> answers = new HashMap<>();
 
   Bounds(Ranges ranges) {
@@ -37,7 +37,7 @@ final class Bounds {
 
   /// By at most `depth` facts, one upon the other.
   Interval of(Linear sum, int depth) {
-    if (known.facts().isEmpty() || depth == 0) {
+    if (sum.isConstant()) {
       return compute(sum, depth);
     }
     Question question = new Question(sum, depth);
@@ -57,7 +57,7 @@ final class Bounds {
     for (Map.Entry<Expr, Long> term : sum.terms().entrySet()) {
       range = range.plus(ranges.values().ofAtom(term.getKey()).times(term.getValue()));
     }
-    if (depth == 0 || sum.terms().size() < 2 || range.isPoint()) {
+    if (depth == 0 || sum.terms().size() < 2 || range.isPoint() || !ranges.inquiry().goesOn()) {
       return range;
     }
     range = byFacts(sum, factsAbout(sum), range, depth);

@@ -36,7 +36,7 @@ final class CounterDigits {
   /// The digit that `index` is a multiple of, plus something that does not depend on the counter.
   private static Optional<Digit> digit(Expr index, Var counter) {
     try {
-      List<Expr> terms = Ranges.EMPTY.sum(index).terms().keySet().stream()
+      List<Expr> terms = Ranges.empty().sum(index).terms().keySet().stream()
           .filter(term -> term.nodes().anyMatch(node -> node.equals(new Expr.Ref(counter)))).toList();
       return terms.size() == 1 ? ofTerm(terms.getFirst(), counter) : Optional.empty();
     } catch (ArithmeticException _) {

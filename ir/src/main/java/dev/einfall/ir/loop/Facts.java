@@ -17,6 +17,10 @@ import java.util.Set;
 /// @param impossible whether the place can never be reached
 record Facts(
     Set<Buffer> constants, Map<Expr, Interval> atoms, Map<Var, Expr> definitions, List<Fact> facts, boolean impossible) {
+  /// With so many facts, a new one about a minimum or maximum is not followed to those about its operands: one condition implies
+  /// as many as it has ways through its operands, and each makes every question longer.
+  static final int ENOUGH = 8;
+
   static final Facts NONE = new Facts(Set.of(), Map.of(), Map.of(), List.of(), false);
 
   /// `low <= sum <= high` for a sum of two or more atoms, without its constant.
@@ -41,6 +45,11 @@ record Facts(
 
   Facts contradiction() {
     return new Facts(constants, atoms, definitions, facts, true);
+  }
+
+  /// Whether `fact`, or more about the same sum, is known.
+  boolean says(Fact fact) {
+    return facts.stream().anyMatch(other -> fact.range().contains(other.range()) && other.sum().equals(fact.sum()));
   }
 
   Facts with(Fact fact) {

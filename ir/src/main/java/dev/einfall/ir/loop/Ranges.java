@@ -9,8 +9,8 @@ import dev.einfall.ir.loop.Facts.Fact;
 import java.util.HashMap;
 import java.util.Map;
 
-/// What is known, at one place of a kernel, about the values of integer expressions. Immutable: every method that
-/// learns something gives a new object.
+/// What is known, at one place of a kernel, about the values of integer expressions. Every method that learns something
+/// gives a new object. An object remembers its answers, and is for one thread.
 ///
 /// Expressions are compared as sums of multiples of atoms, so that `m1 * 12 + m0 < 127` is a fact about the index
 /// `m0 + 12 * m1` as well. Facts about loads are kept only for buffers that the kernel never stores to.
@@ -20,25 +20,37 @@ import java.util.Map;
 /// ranges.of(m1 * 12 + 11)     // 11..119
 /// ```
 public final class Ranges {
-  /// Knows nothing, and learns nothing about loads.
-  public static final Ranges EMPTY = new Ranges(Facts.NONE);
-
   private final Facts known;
   private final Sums sums;
   private final Bounds bounds;
   private final Values values;
   private final Map<Expr, Ranges> others = new HashMap<>();
+  private final Inquiry inquiry;
 
   private Ranges(Facts known) {
+    this(known, new Inquiry());
+  }
+
+  Ranges(Facts known, Inquiry inquiry) {
     this.known = known;
+    this.inquiry = inquiry;
     this.sums = new Sums(this);
     this.bounds = new Bounds(this);
     this.values = new Values(this);
   }
 
+  /// Knows nothing, and learns nothing about loads.
+  public static Ranges empty() {
+    return new Ranges(Facts.NONE);
+  }
+
   /// Knows which buffers `kernel` only reads.
   public static Ranges of(Kernel kernel) {
     return new Ranges(Facts.of(kernel));
+  }
+
+  Inquiry inquiry() {
+    return inquiry;
   }
 
   Facts known() {
@@ -138,7 +150,7 @@ public final class Ranges {
     Ranges other = others.get(atom);
     if (other == null) {
       Facts fewer = known.without(atom);
-      other = fewer == known ? this : new Ranges(fewer);
+      other = fewer == known ? this : inquiry.part(fewer);
       others.put(atom, other);
     }
     return other;
@@ -188,6 +200,9 @@ public final class Ranges {
 
   /// With `sum` in `range`.
   private Ranges constrain(Linear sum, Interval range) {
+    if (known.says(Fact.of(sum, range))) {
+      return this;
+    }
     if (!bounds.of(sum).meets(range)) {
       return contradiction();
     }
@@ -208,7 +223,7 @@ public final class Ranges {
   /// With what `sum` in `range` says about the sums with the operands of a minimum or maximum, `atom`, in its place.
   private Ranges constrainOperands(Linear sum, Interval range, Expr atom, long factor) {
     if (!(atom instanceof Expr.Binary(BinaryOp op, Expr left, Expr right)) || op != BinaryOp.MIN && op != BinaryOp.MAX
-        || !known.isStable(atom) || impossible()) {
+        || known.facts().size() >= Facts.ENOUGH || !known.isStable(atom) || impossible()) {
       return this;
     }
     boolean noLarger = op == BinaryOp.MAX == factor > 0;

@@ -12,7 +12,7 @@ import java.util.Map;
 final class Values {
   private final Ranges ranges;
   private final Facts known;
-  /// What has been found out: conditions that lead to each other would be followed again and again.
+  /// What has been found out: parts of nested casts and of conditions that lead to each other would be followed again and again.
   private final Map<Expr, Interval> answers = new HashMap<>();
 
   Values(Ranges ranges) {
@@ -22,7 +22,7 @@ final class Values {
 
   /// What [Ranges#of(Expr)] gives, but for facts about more than `expr`.
   Interval of(Expr expr) {
-    if (known.facts().isEmpty()) {
+    if (expr instanceof Expr.IntLiteral) {
       return compute(expr);
     }
     Interval answer = answers.get(expr);

@@ -67,7 +67,7 @@ final class ValueBuilder {
     this.span = span;
     this.counters = counters;
     this.places = places;
-    Ranges known = Ranges.EMPTY;
+    Ranges known = Ranges.empty();
     for (Map.Entry<Rank, Var> counter : counters.entrySet()) {
       known = known.with(counter.getValue(), Interval.below(Math.max(1, counter.getKey().size().value())));
     }

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 class RangesTest {
   private final Var m1 = Var.counter("m1");
   private final Var m0 = Var.counter("m0");
-  private final Ranges tiles = Ranges.EMPTY.loop(m1, index(11)).loop(m0, index(12));
+  private final Ranges tiles = Ranges.empty().loop(m1, index(11)).loop(m0, index(12));
   private final Expr m = plus(times(ref(m1), 12), ref(m0));
 
   @Test
@@ -72,7 +72,7 @@ class RangesTest {
   @Test
   void aShiftByMoreBitsThanThereAreIsByTheLowBits() {
     Expr shifted = binary(BinaryOp.SHR, new Expr.IntLiteral(ElementType.U8, 200), new Expr.IntLiteral(ElementType.U8, 9));
-    assertRange(0, 255, Ranges.EMPTY.of(shifted));
+    assertRange(0, 255, Ranges.empty().of(shifted));
   }
 
   @Test
@@ -89,7 +89,7 @@ class RangesTest {
     assertRange(0, 11, tiles.of(modulo(m, 12)));
     assertRange(0, 11, tiles.of(minus(m, times(divide(m, 12), 12))));
     assertRange(0, 131, tiles.of(plus(times(divide(m, 12), 12), modulo(m, 12))));
-    assertRange(-1, -1, Ranges.EMPTY.of(divide(index(-1), 4)));
+    assertRange(-1, -1, Ranges.empty().of(divide(index(-1), 4)));
   }
 
   @Test
