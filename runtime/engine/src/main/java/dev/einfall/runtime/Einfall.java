@@ -2,8 +2,8 @@ package dev.einfall.runtime;
 
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.backends.jvm.JvmOptions;
-import dev.einfall.backends.reference.Promises;
 import dev.einfall.backends.jvm.VectorWidth;
+import dev.einfall.backends.reference.Promises;
 import dev.einfall.frontend.EinProgram;
 import dev.einfall.frontend.EinReader;
 import dev.einfall.frontend.Imports;
@@ -17,6 +17,8 @@ import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.BindSizes;
+import dev.einfall.runtime.nativecode.CCompiler;
+import dev.einfall.runtime.nativecode.NativeBackend;
 import dev.einfall.runtime.plans.Outline;
 import dev.einfall.runtime.plans.ProgramIdentity;
 import java.io.IOException;
@@ -211,20 +213,35 @@ public final class Einfall {
         ProgramReading.Read read = parts.reading.at(sizes);
         return new ReferenceExecutable(new BindSizes(sizes).apply(read.cascade(), options.remarks()), read.weights());
       };
-      case AUTO, JVM -> planCompiler(parts, options)::compile;
+      case AUTO, JVM, C -> planCompiler(parts, options)::compile;
     };
   }
 
   private static PlanCompiler planCompiler(Parts parts, Options options) {
-    remarkOnVectors(options);
     Pipeline pipeline = new Pipeline(pipelineOptions(options), options.steps(), options.remarks());
+    boolean isNative = options.backend() == Options.Backend.C;
+    CodeMaker maker = isNative ? nativeMaker(options) : jvmMaker(options, pipeline.options());
+    return new PlanCompiler(parts.reading, pipeline, maker, parts.workers, options.launches(), options.tuning(),
+        isNative ? KeptPlans.none(pipeline.options()) : KeptPlans.of(options, pipeline.options()));
+  }
+
+  private static CodeMaker jvmMaker(Options options, PipelineOptions pipeline) {
+    remarkOnVectors(options);
     JvmOptions found = JvmOptions.ofThisJvm().withVectors(vectorBytes(options) > Float.BYTES);
     JvmBackend backend = new JvmBackend(options.warmUp() ? found : found.withMaxWarmUpMillis(0));
-    return new PlanCompiler(parts.reading, pipeline, backend, parts.workers, options.launches(), options.tuning(),
-        KeptPlans.of(options, pipeline.options()));
+    return new CodeMaker.Jvm(backend, pipeline.target().speeds());
+  }
+
+  /// Libraries are kept where programs are.
+  private static CodeMaker nativeMaker(Options options) {
+    CCompiler compiler = CCompiler.require(CCompiler.USUAL);
+    return new CodeMaker.Native(new NativeBackend(compiler, compiler.target(), KeptPlans.cache(options)), options.threads());
   }
 
   private static int vectorBytes(Options options) {
+    if (options.backend() == Options.Backend.C) {
+      return options.vectorBytes() == 0 ? CCompiler.require(CCompiler.USUAL).target().vectorBytes() : options.vectorBytes();
+    }
     if (!JvmOptions.ofThisJvm().vectors()) {
       return Float.BYTES;
     }

@@ -36,6 +36,11 @@ import java.util.function.Supplier;
 /// @param warmUp whether kernels are warmed up and checked
 record KeptPlans(Optional<PlanCache> cache, PipelineOptions options, boolean warmUp) {
 
+  /// Nothing is kept.
+  static KeptPlans none(PipelineOptions pipelineOptions) {
+    return new KeptPlans(Optional.empty(), pipelineOptions, false);
+  }
+
   /// Those for `options`. Nothing is kept where each kernel's time is asked for, as only the code of kernels is, nor where choices follow
   /// what nobody can compare.
   static KeptPlans of(Options options, PipelineOptions pipelineOptions) {
@@ -106,7 +111,7 @@ record KeptPlans(Optional<PlanCache> cache, PipelineOptions options, boolean war
   }
 
   /// Whether a kernel is slow that was not when it was kept.
-  static boolean isWorse(StoredPlan plan, KernelWorkshop.Made made) {
+  static boolean isWorse(StoredPlan plan, Workshop.Made made) {
     return plan.kernels().stream().anyMatch(kernel -> !kernel.isSlow() && made.slowDigests().contains(kernel.digest()));
   }
 

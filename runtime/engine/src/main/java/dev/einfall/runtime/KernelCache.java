@@ -34,7 +34,7 @@ final class KernelCache {
   }
 
   /// Keeps the codes in `made` while they are in use.
-  void add(KernelWorkshop.Made made) {
+  void add(Workshop.Made made) {
     made.codes().forEach((digest, code) -> codes.put(digest, new WeakReference<>(code)));
   }
 
@@ -42,7 +42,7 @@ final class KernelCache {
   ///
   /// @param known what [#known] gave
   /// @param made what was made since then
-  static List<Call> calls(List<KernelPlan.Launch> launches, Map<String, CompiledKernel> known, KernelWorkshop.Made made) {
+  static List<Call> calls(List<KernelPlan.Launch> launches, Map<String, CompiledKernel> known, Workshop.Made made) {
     Map<Kernel, Set<Integer>> written = new IdentityHashMap<>();
     List<Call> calls = new ArrayList<>();
     for (KernelPlan.Launch launch : launches) {

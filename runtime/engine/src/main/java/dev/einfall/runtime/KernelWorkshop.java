@@ -5,17 +5,12 @@ import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.backends.jvm.Shape;
 import dev.einfall.backends.jvm.WarmUp;
 import dev.einfall.ir.Diagnostic;
-import dev.einfall.ir.InternalException;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.runtime.plans.StoredKernel;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -26,12 +21,7 @@ import java.util.function.Function;
 
 /// Compiles kernels and rehearses them, on a thread of its own, while the passes make others: the just-in-time compiler takes
 /// longer for them than the passes do.
-final class KernelWorkshop implements AutoCloseable {
-
-  /// The code of each kernel that was not known before, by its digest; the digests of all; what there is to say; which kernels
-  /// are better in other shapes; those that are slow in all; and their digests.
-  record Made(Map<String, CompiledKernel> codes, Map<Kernel, String> digests, List<Diagnostic> remarks, List<SelfCheck.Learned> learned,
-      Map<Kernel, Double> slow, Set<String> slowDigests) {}
+final class KernelWorkshop implements Workshop {
 
   private sealed interface Order {
     /// A kernel to compile.
@@ -50,7 +40,7 @@ final class KernelWorkshop implements AutoCloseable {
   private final Function<String, Shape> shapes;
   private final SelfCheck check;
   private final List<SelfCheck.Rehearsed> rehearsed = new ArrayList<>();
-  private final Made made = new Made(new LinkedHashMap<>(), new IdentityHashMap<>(), new ArrayList<>(), new ArrayList<>(), new LinkedHashMap<>(), new LinkedHashSet<>());
+  private final Made made = new Made();
   private final FutureTask<Made> work = new FutureTask<>(this::work);
   private volatile boolean isClosed;
 
@@ -69,30 +59,20 @@ final class KernelWorkshop implements AutoCloseable {
     thread.start();
   }
 
-  void add(Kernel kernel) {
+  @Override
+  public void add(Kernel kernel) {
     orders.add(new Order.Make(kernel));
   }
 
-  /// Adds one of which the code was kept.
-  void add(StoredKernel kernel) {
+  @Override
+  public void add(StoredKernel kernel) {
     orders.add(new Order.Load(kernel));
   }
 
-  /// Waits until all is compiled and fast.
-  Made finish() {
+  @Override
+  public Made finish() {
     orders.add(new Order.Finish());
-    try {
-      return work.get();
-    } catch (ExecutionException e) {
-      switch (e.getCause()) {
-        case RuntimeException exception -> throw exception;
-        case Error error -> throw error;
-        default -> throw new InternalException("compiling kernels", e.getCause());
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while kernels were compiled", e);
-    }
+    return Workshop.result(work);
   }
 
   private Made work() throws InterruptedException {
@@ -110,21 +90,21 @@ final class KernelWorkshop implements AutoCloseable {
       }
       if (!isClosed && !warmUp.isPointless()) {
         SelfCheck.Findings findings = check.check(rehearsed, warmUp);
-        made.remarks.addAll(findings.remarks());
-        made.learned.addAll(findings.learned());
-        made.slow.putAll(findings.slow());
-        made.slowDigests.addAll(findings.slowDigests());
-        findings.learned().forEach(learned -> made.codes.put(learned.better().digest(), learned.better().code()));
+        made.remarks().addAll(findings.remarks());
+        made.learned().addAll(findings.learned());
+        made.slow().putAll(findings.slow());
+        made.slowDigests().addAll(findings.slowDigests());
+        findings.learned().forEach(learned -> made.codes().put(learned.better().digest(), learned.better().code()));
       }
       return made;
     }
   }
 
   private void compile(Kernel kernel, WarmUp warmUp, Arena memory) {
-    String digest = made.digests.computeIfAbsent(kernel, KernelDigest::of);
+    String digest = made.digests().computeIfAbsent(kernel, KernelDigest::of);
     if (isNew(digest)) {
-      CompiledKernel code = backend.compile(kernel, shapes.apply(digest), made.remarks::add);
-      made.codes.put(digest, code);
+      CompiledKernel code = backend.compile(kernel, shapes.apply(digest), made.remarks()::add);
+      made.codes().put(digest, code);
       if (!warmUp.isPointless()) {
         JvmBackend.Rehearsal rehearsal = rehearsal(code, kernel.parameters().stream().map(Buffer::bytes).toList(), memory);
         warmUp.add(rehearsal);
@@ -135,8 +115,8 @@ final class KernelWorkshop implements AutoCloseable {
 
   private void load(StoredKernel kernel, WarmUp warmUp, Arena memory) {
     if (isNew(kernel.digest())) {
-      CompiledKernel code = backend.load(kernel.code(), made.remarks::add);
-      made.codes.put(kernel.digest(), code);
+      CompiledKernel code = backend.load(kernel.code(), made.remarks()::add);
+      made.codes().put(kernel.digest(), code);
       if (!warmUp.isPointless()) {
         JvmBackend.Rehearsal rehearsal = rehearsal(code, kernel.parameterBytes(), memory);
         warmUp.add(rehearsal);
@@ -146,7 +126,7 @@ final class KernelWorkshop implements AutoCloseable {
   }
 
   private boolean isNew(String digest) {
-    return !known.contains(digest) && !made.codes.containsKey(digest);
+    return !known.contains(digest) && !made.codes().containsKey(digest);
   }
 
   private static JvmBackend.Rehearsal rehearsal(CompiledKernel code, List<Long> parameterBytes, Arena memory) {

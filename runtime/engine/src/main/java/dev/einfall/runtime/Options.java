@@ -56,9 +56,9 @@ public record Options(
     Optional<Path> cache,
     Optional<Speeds> speeds) {
 
-  /// What runs a program: the best that this JVM has, bytecode made at run time, or an interpreter in double precision
-  /// that is slow and obviously right.
-  public enum Backend { AUTO, JVM, REFERENCE }
+  /// What runs a program: the best that this JVM has, bytecode made at run time, machine code that the C compiler of this machine makes, or an
+  /// interpreter in double precision that is slow and obviously right.
+  public enum Backend { AUTO, JVM, C, REFERENCE }
 
   /// Opens the weights file at `place`, which a program in `directory` names.
   public interface WeightsOpener {

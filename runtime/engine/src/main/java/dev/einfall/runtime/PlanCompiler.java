@@ -1,8 +1,6 @@
 package dev.einfall.runtime;
 
 import dev.einfall.backends.CompiledKernel;
-import dev.einfall.backends.jvm.JvmBackend;
-import dev.einfall.backends.jvm.Shape;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.Span;
@@ -41,7 +39,7 @@ import java.util.function.ObjLongConsumer;
 final class PlanCompiler {
   private final ProgramReading reading;
   private final Pipeline pipeline;
-  private final JvmBackend backend;
+  private final CodeMaker maker;
   private final Consumer<Diagnostic> remarks;
   private final WorkerPool workers;
   private final Optional<ObjLongConsumer<Kernel>> timings;
@@ -53,11 +51,11 @@ final class PlanCompiler {
   /// @param timings is told how long each launch of a run took
   /// @param tuning the directory of the records that choices follow
   /// @param kept what was compiled before
-  PlanCompiler(ProgramReading reading, Pipeline pipeline, JvmBackend backend, WorkerPool workers,
+  PlanCompiler(ProgramReading reading, Pipeline pipeline, CodeMaker maker, WorkerPool workers,
       Optional<ObjLongConsumer<Kernel>> timings, Optional<Path> tuning, KeptPlans kept) {
     this.reading = reading;
     this.pipeline = pipeline;
-    this.backend = backend;
+    this.maker = maker;
     this.remarks = pipeline.remarks();
     this.workers = workers;
     this.timings = timings;
@@ -123,7 +121,7 @@ final class PlanCompiler {
   }
 
   /// A plan, its code, and what was decided about it.
-  private record Attempt(KernelPlan plan, KernelWorkshop.Made made, List<Decision> decisions) {}
+  private record Attempt(KernelPlan plan, Workshop.Made made, List<Decision> decisions) {}
 
   /// One at a time: compiling keeps all cores busy, and the second may find what the first made.
   ///
@@ -167,8 +165,8 @@ final class PlanCompiler {
     }
     StoredPlan plan = found.get();
     Map<String, CompiledKernel> known = kernels.known();
-    KernelWorkshop.Made made;
-    try (KernelWorkshop workshop = workshop(known.keySet(), Evidence.of(List.of()))) {
+    Workshop.Made made;
+    try (Workshop workshop = maker.workshop(known.keySet(), Evidence.of(List.of()))) {
       plan.kernels().forEach(workshop::add);
       made = workshop.finish();
     }
@@ -184,20 +182,15 @@ final class PlanCompiler {
         read.weights(), timings));
   }
 
-  private KernelWorkshop workshop(Set<String> known, Evidence evidence) {
-    SelfCheck check = new SelfCheck(backend, pipeline.options().target().speeds(), Pace.measured());
-    return new KernelWorkshop(backend, known, digest -> shape(digest, evidence), check);
-  }
-
   private Attempt attempt(ProgramReading.Read read, SortedMap<String, Long> sizes, Decisions decisions, Evidence evidence, Set<String> known) {
     List<Decision> heard = new ArrayList<>();
     Decisions listening = decisions.withListener(decision -> {
       heard.add(decision);
       decisions.listener().accept(decision);
     });
-    try (KernelWorkshop workshop = workshop(known, evidence)) {
+    try (Workshop workshop = maker.workshop(known, evidence)) {
       KernelPlan plan = plan(pipeline.withDecisions(listening), read.cascade(), sizes, workshop);
-      KernelWorkshop.Made made = workshop.finish();
+      Workshop.Made made = workshop.finish();
       made.remarks().forEach(remarks);
       return new Attempt(plan, made, heard);
     }
@@ -206,10 +199,6 @@ final class PlanCompiler {
   private static List<Entry> learned(Attempt attempt) {
     return attempt.made.learned().stream().map(one ->
         (Entry) new Entry.Better(Question.ofShape(one.better().digest()), one.shape().text(), one.gain())).toList();
-  }
-
-  private static Shape shape(String digest, Evidence evidence) {
-    return evidence.better(Question.ofShape(digest)).filter(Shape.SMALL.text()::equals).map(_ -> Shape.SMALL).orElse(Shape.USUAL);
   }
 
   private void keep(List<Entry> learned, RecordFile record) {
@@ -236,7 +225,7 @@ final class PlanCompiler {
     }
   }
 
-  private static KernelPlan plan(Pipeline pipeline, Cascade cascade, SortedMap<String, Long> sizes, KernelWorkshop workshop) {
+  private static KernelPlan plan(Pipeline pipeline, Cascade cascade, SortedMap<String, Long> sizes, Workshop workshop) {
     try {
       return pipeline.compile(cascade, sizes, workshop::add);
     } catch (IllegalArgumentException | IllegalStateException e) {

@@ -1,5 +1,6 @@
 package dev.einfall.runtime.plans;
 
+import dev.einfall.runtime.tuning.TextDigest;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -34,7 +35,7 @@ import java.util.zip.CRC32;
 /// ....
 /// ```
 ///
-/// Beside the plans lie the outlines of their programs, in files of the same form.
+/// Beside the plans lie the outlines of their programs, and the libraries that C compilers made, in files of the same form.
 ///
 /// Several processes may use it at the same time: a file appears as a whole, and one that is cut off, damaged or of something else counts
 /// as none. When the files take more than there may be, those that were not used for longest are deleted. So may all be at any time.
@@ -45,6 +46,7 @@ public record PlanCache(Path directory, long mostBytes, Consumer<String> problem
   private static final long USUAL_BYTES = 256L << 20;
   private static final String SUFFIX = ".plan";
   private static final String OUTLINE_SUFFIX = ".program";
+  private static final String LIBRARY_SUFFIX = ".library";
   private static final String PART = ".part";
   /// What a process that was stopped has left of a file is nobody's after so long.
   private static final Duration ABANDONED = Duration.ofHours(1);
@@ -82,6 +84,20 @@ public record PlanCache(Path directory, long mostBytes, Consumer<String> problem
   /// Keeps `outline` for `key`, for other processes, too.
   public void keep(OutlineKey key, Outline outline) {
     keep(file(key), key.lines(), out -> OutlineText.write(outline, out));
+  }
+
+  /// The library that was kept for a key of these lines; empty if there is none that can be used.
+  public Optional<byte[]> findLibrary(List<String> key) {
+    return find(library(key), key, DataInputStream::readAllBytes);
+  }
+
+  /// Keeps `library` for a key of these lines, for other processes, too.
+  public void keepLibrary(List<String> key, byte[] library) {
+    keep(library(key), key, out -> out.write(library));
+  }
+
+  private Path library(List<String> key) {
+    return directory.resolve(TextDigest.ofLines(key) + LIBRARY_SUFFIX);
   }
 
   private Path file(OutlineKey key) {
@@ -190,7 +206,7 @@ public record PlanCache(Path directory, long mostBytes, Consumer<String> problem
   }
 
   private static Optional<Kept> kept(Path file) throws IOException {
-    boolean isOurs = Stream.of(SUFFIX, OUTLINE_SUFFIX, PART).anyMatch(file.toString()::endsWith);
+    boolean isOurs = Stream.of(SUFFIX, OUTLINE_SUFFIX, LIBRARY_SUFFIX, PART).anyMatch(file.toString()::endsWith);
     try {
       return isOurs ? Optional.of(new Kept(file, Files.size(file), Files.getLastModifiedTime(file).toInstant())) : Optional.empty();
     } catch (NoSuchFileException _) {

@@ -1,0 +1,126 @@
+package dev.einfall.backends.c;
+
+import dev.einfall.backends.kernel.Cell;
+import dev.einfall.backends.kernel.ScratchLayout;
+import dev.einfall.ir.Lines;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.Stmt;
+import dev.einfall.ir.loop.ValueType;
+import dev.einfall.ir.loop.Var;
+import java.util.List;
+
+/// Writes the statements of one function.
+final class StmtText {
+
+  /// What statements need of the kernel around them.
+  interface Kernel {
+
+    /// Writes that the team shares the iterations of `loop`.
+    void share(Stmt.For loop, StmtText within);
+
+    /// The number, from 1 on, of a requirement that may fail.
+    int requirement(Stmt.Require check);
+  }
+
+  private final Lines lines;
+  private final Vocabulary vocabulary;
+  private final CNames names;
+  private final ExprText exprs;
+  private final ScratchLayout layout;
+  private final Kernel kernel;
+  private final SourceLines source;
+
+  StmtText(Lines lines, Vocabulary vocabulary, CNames names, ScratchLayout layout, SourceLines source, Kernel kernel) {
+    this.lines = lines;
+    this.vocabulary = vocabulary;
+    this.names = names;
+    this.exprs = new ExprText(vocabulary, names);
+    this.layout = layout;
+    this.source = source;
+    this.kernel = kernel;
+  }
+
+  Lines lines() {
+    return lines;
+  }
+
+  ExprText exprs() {
+    return exprs;
+  }
+
+  void write(Stmt stmt) {
+    switch (stmt) {
+      case Stmt.Block(List<Stmt> statements) -> statements.forEach(this::write);
+      case Stmt.For loop when loop.kind() == Stmt.For.Kind.PARALLEL -> kernel.share(loop, this);
+      case Stmt.For loop -> {
+        source.at(loop.span(), lines);
+        counting(loop.var(), "0", exprs.text(loop.extent()), loop.body());
+      }
+      case Stmt.Store(Buffer buffer, List<Expr> indices, Expr value) -> lines.add(exprs.accesses().store(buffer, indices, value));
+      case Stmt.Alloc alloc -> alloc(alloc);
+      case Stmt.If branch -> branch(branch);
+      case Stmt.Let(Var var, Expr value, Stmt body) -> {
+        if (isUsed(var, body)) {
+          exprs.bind(var, value);
+          lines.add("const " + exprs.type(value) + " " + names.of(var) + " = " + exprs.text(value) + ";");
+        }
+        write(body);
+      }
+      case Stmt.Require check -> require(check);
+    }
+  }
+
+  /// A loop from `first` to `limit` (exclusive).
+  void counting(Var counter, String first, String limit, Stmt body) {
+    exprs.bindCounter(counter);
+    String name = names.of(counter);
+    lines.block("for (int64_t " + name + " = " + first + "; " + name + " < " + limit + "; " + name + "++)", () -> write(body));
+  }
+
+  private static boolean isUsed(Var var, Stmt body) {
+    Expr reference = new Expr.Ref(var);
+    return body.nodes().flatMap(Stmt::exprs).flatMap(Expr::nodes).anyMatch(reference::equals);
+  }
+
+  /// In a block of its own, so that the pointers of buffers that share memory are never in scope together.
+  private void alloc(Stmt.Alloc alloc) {
+    Buffer buffer = alloc.buffer();
+    if (buffer.space() == Buffer.Space.LOCAL) {
+      lines.add("{");
+      lines.inside(() -> {
+        String type = CTypes.memory(buffer.type());
+        lines.add(type + " *" + vocabulary.dialect().restricted() + " const " + names.of(buffer) + " = (" + type + " *) (scratch + "
+            + layout.offsets().get(buffer) + ");");
+        write(alloc.body());
+      });
+      lines.add("}");
+      return;
+    }
+    Cell.in(alloc.body(), buffer).forEach(cell ->
+        lines.add(registerType(cell.type()) + " " + names.of(cell) + " = " + (cell.type().isVector() ? "{0}" : "0") + ";"));
+    write(alloc.body());
+  }
+
+  private String registerType(ValueType type) {
+    return vocabulary.type(type);
+  }
+
+  private void branch(Stmt.If branch) {
+    lines.add("if (" + exprs.text(branch.condition()) + ") {");
+    lines.inside(() -> write(branch.whenTrue()));
+    if (!branch.whenFalse().equals(Stmt.NOTHING)) {
+      lines.add("} else {");
+      lines.inside(() -> write(branch.whenFalse()));
+    }
+    lines.add("}");
+  }
+
+  private void require(Stmt.Require check) {
+    lines.block("if (!(" + exprs.text(check.condition()) + "))", () -> {
+      String member = check.value().type().element().isFloat() ? "number" : "integer";
+      lines.add("fault->" + member + " = " + exprs.text(check.value()) + ";");
+      lines.add("return " + kernel.requirement(check) + ";");
+    });
+  }
+}

@@ -1,0 +1,440 @@
+package dev.einfall.backends.c;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.InternalException;
+import dev.einfall.ir.UnaryOp;
+import dev.einfall.ir.loop.ValueType;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/// The functions and types that the code of a file uses beyond C's own, each defined once and before its first use: `f32_max`,
+/// `i32x16_add`. Only what was asked for is defined.
+///
+/// A function of vectors is one instruction where the target says so, and else an operation of the compiler's vectors or a loop over lanes, which
+/// compilers turn into what the machine has.
+public final class Vocabulary {
+  private static final String[] OPERANDS = {"a", "b", "c"};
+
+  private final CTarget target;
+  private final Dialect dialect;
+  private final Map<String, String> definitions = new LinkedHashMap<>();
+
+  public Vocabulary(CTarget target, Dialect dialect) {
+    this.target = target;
+    this.dialect = dialect;
+  }
+
+  /// The definitions, in order.
+  public String definitions() {
+    return definitions.values().stream().filter(text -> !text.isEmpty()).collect(Collectors.joining("\n", "", "\n"));
+  }
+
+  public Dialect dialect() {
+    return dialect;
+  }
+
+  // Types.
+
+  /// The type of a value with lanes, such as `f32x16`; for `bool` that of a mask of bytes.
+  public String type(ValueType type) {
+    if (!type.isVector()) {
+      return CTypes.value(type.element());
+    }
+    ElementType element = type.element() == ElementType.BOOL ? ElementType.I8 : CTypes.computed(type.element());
+    return vector(element.text(), CTypes.value(element), element.bytes(), type.lanes());
+  }
+
+  private String unsigned(ValueType type) {
+    int bytes = type.element().bytes();
+    return type.isVector() ? vector("u" + 8 * bytes, CTypes.unsigned(bytes), bytes, type.lanes()) : CTypes.unsigned(bytes);
+  }
+
+  private String vector(String element, String scalar, int bytes, int lanes) {
+    if (Integer.bitCount(lanes) != 1) {
+      throw new InternalException("a vector of " + lanes + " lanes in C");
+    }
+    String name = element + "x" + lanes;
+    definitions.putIfAbsent(name, "typedef " + scalar + " " + name + " __attribute__((vector_size(" + bytes * lanes + ")));");
+    return name;
+  }
+
+  // Functions of scalars and of vectors, lane by lane.
+
+  /// The function that computes `op`; operands and result have the type that values of `type` are computed with.
+  public String unary(UnaryOp op, ValueType type) {
+    return lanewise(name(type, word(op)), type, 1, () -> scalar(op, type.element()));
+  }
+
+  /// The same for an operation with two operands, which is no comparison.
+  public String binary(BinaryOp op, ValueType type) {
+    String name = name(type, word(op));
+    if (!type.isVector()) {
+      return scalar(op, type.element());
+    }
+    ElementType element = type.element();
+    boolean minimum = op == BinaryOp.MIN || op == BinaryOp.MAX;
+    if (target.has(name) || !element.isInteger() && !minimum) {
+      return lanewise(name, type, 2, () -> scalar(op, element));
+    }
+    String unsigned = "(" + type(type) + ") ((" + unsigned(type) + ") a %s (" + unsigned(type) + ") b)";
+    return switch (op) {
+      case ADD, SUB, MUL -> define(name, type(type), parameters(type, 2), "return " + unsigned.formatted(op.text()) + ";");
+      case SHL -> define(name, type(type), parameters(type, 2),
+          "return (" + type(type) + ") ((" + unsigned(type) + ") a << ((" + unsigned(type) + ") b & " + (8 * element.bytes() - 1) + "));");
+      case SHR -> define(name, type(type), parameters(type, 2), "return a >> (b & " + (8 * element.bytes() - 1) + ");");
+      case MIN, MAX -> minimum(name, op, type);
+      case DIV, MOD, POW, AND, OR, XOR, EQ, NE, LT, LE, GT, GE -> lanewise(name, type, 2, () -> scalar(op, element));
+    };
+  }
+
+  /// NaN wins over numbers.
+  private String minimum(String name, BinaryOp op, ValueType type) {
+    String nan = type.element().isFloat() ? " | (a != a)" : "";
+    return selection(name, type, "(a " + (op == BinaryOp.MIN ? "<" : ">") + " b)" + nan);
+  }
+
+  /// The smaller (larger) of a number that is not NaN and any value: one instruction on many targets, which gives the second operand when that
+  /// is NaN.
+  public String minimumOfNumber(BinaryOp op, ValueType type) {
+    String name = name(type, (op == BinaryOp.MIN ? "min" : "max") + "_number");
+    if (type.isVector() && !target.has(name)) {
+      return selection(name, type, "a " + (op == BinaryOp.MIN ? "<" : ">") + " b");
+    }
+    return lanewise(name, type, 2, () -> define(name(ValueType.scalar(type.element()), (op == BinaryOp.MIN ? "min" : "max") + "_number"),
+        CTypes.value(type.element()), parameters(ValueType.scalar(type.element()), 2),
+        "return a " + (op == BinaryOp.MIN ? "<" : ">") + " b ? a : b;"));
+  }
+
+  private String selection(String name, ValueType type, String condition) {
+    int bytes = CTypes.bytes(type.element());
+    String mask = type(new ValueType(CTypes.integer(bytes), type.lanes()));
+    return define(name, type(type), parameters(type, 2), "return " + select(type, bytes) + "((" + mask + ") (" + condition + "), a, b);");
+  }
+
+  /// `a * b + c`, rounded once.
+  public String fma(ValueType type) {
+    ElementType element = CTypes.computed(type.element());
+    ValueType computed = type.with(element);
+    return lanewise(name(computed, "fma"), computed, 3, () -> define(element.text() + "_fma", CTypes.value(element),
+        parameters(ValueType.scalar(element), 3), "return " + (element == ElementType.F64 ? "fma" : "fmaf") + "(a, b, c);"));
+  }
+
+  /// What rounds a `float` to `f16` or `bf16`, as a `float`.
+  public String round(ValueType type) {
+    return lanewise(name(type, "round_float"), CTypes.computed(type), 1, () -> {
+      String fromBits = fromBits(ValueType.scalar(type.element()));
+      String bits = bits(ValueType.scalar(type.element()));
+      return define(type.element().text() + "_round_float", "float", "float a", "return " + fromBits + "(" + bits + "(a));");
+    });
+  }
+
+  /// What converts the bits of `f16` or `bf16` to a `float`.
+  public String fromBits(ValueType type) {
+    String scalar = define(type.element().text() + "_from_bits", "float", "uint16_t a", SmallFloats.fromBits(type.element()));
+    if (!type.isVector()) {
+      return scalar;
+    }
+    String bits = vector("u16", "uint16_t", 2, type.lanes());
+    String name = name(type, "from_bits");
+    return type.element() == ElementType.F16 ? converted(name, type(type), bits, type.lanes(), scalar)
+        : define(name, type(type), bits + " a",
+            SmallFloats.vectorFromBits(type(type), vector("u32", "uint32_t", 4, type.lanes())));
+  }
+
+  /// What converts a `float` to the bits of `f16` or `bf16`, to nearest, ties to even.
+  public String bits(ValueType type) {
+    String scalar = define(type.element().text() + "_bits", "uint16_t", "float a", SmallFloats.bits(type.element()));
+    if (!type.isVector()) {
+      return scalar;
+    }
+    String bits = vector("u16", "uint16_t", 2, type.lanes());
+    String name = name(type, "bits");
+    return type.element() == ElementType.F16 ? converted(name, bits, type(type), type.lanes(), scalar)
+        : define(name, bits, type(type) + " a", SmallFloats.vectorBits(bits, vector("u32", "uint32_t", 4, type.lanes())));
+  }
+
+  /// What converts values of `from` to `to`, none of them `bool`. The result is not yet rounded to `f16` or `bf16`.
+  public String convert(ValueType from, ValueType to) {
+    ElementType source = CTypes.computed(from.element());
+    ElementType result = CTypes.computed(to.element());
+    String name = name(to.with(result), "from_" + source.text() + (from.isVector() ? "x" + from.lanes() : ""));
+    boolean saturates = source.isFloat() && !result.isFloat();
+    if (!to.isVector()) {
+      return define(name, CTypes.value(result), CTypes.value(source) + " a", saturates ? saturating(source, result)
+          : "return (" + CTypes.value(result) + ") a;");
+    }
+    if (saturates && !target.has(name)) {
+      return converted(name, type(to), type(from), to.lanes(), convert(ValueType.scalar(source), ValueType.scalar(result)));
+    }
+    return define(name, type(to), type(from) + " a", "return __builtin_convertvector(a, " + type(to) + ");");
+  }
+
+  /// A number outside of the integers becomes the nearest of them, NaN 0.
+  private static String saturating(ElementType source, ElementType result) {
+    boolean narrow = result.bytes() < 4;
+    ElementType wide = narrow ? ElementType.I32 : result;
+    String most = wide == ElementType.I64 ? "INT64_MAX" : "INT32_MAX";
+    String least = wide == ElementType.I64 ? "INT64_MIN" : "INT32_MIN";
+    String limit = (wide == ElementType.I64 ? "9223372036854775808.0" : "2147483648.0") + (source == ElementType.F64 ? "" : "f");
+    String type = CTypes.value(wide);
+    String value = "a != a ? 0 : a >= " + limit + " ? " + most + " : a <= -" + limit + " ? " + least + " : (" + type + ") a";
+    if (!narrow) {
+      return "return " + value + ";";
+    }
+    long high = result == ElementType.U8 ? 255 : (1L << 8 * result.bytes() - 1) - 1;
+    long low = result == ElementType.U8 ? 0 : -high - 1;
+    return "const int32_t b = " + value + ";\n  return (" + CTypes.value(result) + ") (b > " + high + " ? " + high + " : b < " + low + " ? " + low
+        + " : b);";
+  }
+
+  /// What takes the bits of a value for those of another type.
+  public String bitcast(ValueType from, ValueType to) {
+    String name = name(to, "of_bits_" + from.element().text());
+    String source = bitType(from);
+    String result = bitType(to);
+    return define(name, result, source + " a", result + " b;\n  memcpy(&b, &a, sizeof b);\n  return b;");
+  }
+
+  /// The type that holds the bits of a value, as they are in memory.
+  private String bitType(ValueType type) {
+    return CTypes.isRounded(type.element()) ? type.isVector() ? vector("u16", "uint16_t", 2, type.lanes()) : "uint16_t" : type(type);
+  }
+
+  // Masks and lanes.
+
+  /// What gives `a` where the lane of a mask is all ones, and `b` where it is zero.
+  ///
+  /// @param bytes those of a lane of the mask and of the values
+  public String select(ValueType type, int bytes) {
+    ValueType computed = CTypes.computed(type);
+    ValueType mask = new ValueType(CTypes.integer(bytes), type.lanes());
+    String value = type(computed);
+    return define(name(computed, "select"), value, type(mask) + " mask, " + value + " a, " + value + " b",
+        "return (" + value + ") ((mask & (" + type(mask) + ") a) | (~mask & (" + type(mask) + ") b));");
+  }
+
+  /// What makes a mask with lanes of other bytes.
+  public String convertMask(int lanes, int from, int to) {
+    return convert(new ValueType(CTypes.integer(from), lanes), new ValueType(CTypes.integer(to), lanes));
+  }
+
+  public String broadcast(ValueType type) {
+    ValueType computed = CTypes.computed(type);
+    StringJoiner values = new StringJoiner(", ", "return (" + type(computed) + ") {", "};");
+    IntStream.range(0, type.lanes()).forEach(_ -> values.add("a"));
+    return define(name(computed, "broadcast"), type(computed), CTypes.value(computed.element()) + " a", values.toString());
+  }
+
+  /// The type of vectors as they lie in memory.
+  private String stored(ValueType type) {
+    return type.element() == ElementType.BOOL ? vector("u8", "uint8_t", 1, type.lanes()) : bitType(type);
+  }
+
+  /// The type of a mask as it lies in memory: bytes that are 0 or 1.
+  public String storedMask(ValueType type) {
+    return stored(type);
+  }
+
+  /// What loads neighbours in memory, as they lie there.
+  public String load(ValueType type) {
+    String stored = stored(type);
+    return define(stored + "_load", stored, "const " + CTypes.memory(type.element()) + " *p", stored + " a;\n  memcpy(&a, p, sizeof a);\n  return a;");
+  }
+
+  /// What stores neighbours in memory.
+  public String store(ValueType type) {
+    String stored = stored(type);
+    return define(stored + "_store", "void", CTypes.memory(type.element()) + " *p, " + stored + " a", "memcpy(p, &a, sizeof a);");
+  }
+
+  /// What loads elements that are evenly spaced.
+  public String loadStrided(ValueType type) {
+    String stored = stored(type);
+    return define(stored + "_load_strided", stored, "const " + CTypes.memory(type.element()) + " *p, int64_t stride",
+        lanes(stored, type.lanes(), "p[lane * stride]"));
+  }
+
+  public String storeStrided(ValueType type) {
+    String stored = stored(type);
+    return define(stored + "_store_strided", "void", CTypes.memory(type.element()) + " *p, int64_t stride, " + stored + " a",
+        "for (int lane = 0; lane < " + type.lanes() + "; lane++) {\n    p[lane * stride] = a[lane];\n  }");
+  }
+
+  /// What loads the elements at the places in a vector.
+  public String gather(ValueType type, ElementType places) {
+    String stored = stored(type);
+    return define(stored + "_gather_" + places.text(), stored,
+        "const " + CTypes.memory(type.element()) + " *p, " + type(type.with(places)) + " at", lanes(stored, type.lanes(), "p[at[lane]]"));
+  }
+
+  public String scatter(ValueType type, ElementType places) {
+    String stored = stored(type);
+    return define(stored + "_scatter_" + places.text(), "void",
+        CTypes.memory(type.element()) + " *p, " + type(type.with(places)) + " at, " + stored + " a",
+        "for (int lane = 0; lane < " + type.lanes() + "; lane++) {\n    p[at[lane]] = a[lane];\n  }");
+  }
+
+  /// What gives the numbers `base, base + stride, ..`.
+  public String ramp(int stride, int lanes) {
+    ValueType type = new ValueType(ElementType.I32, lanes);
+    String steps = IntStream.range(0, lanes).mapToObj(lane -> Integer.toString(lane * stride)).collect(Collectors.joining(", "));
+    return define(name(type, "ramp" + (stride < 0 ? "_minus_" + -(long) stride : "_" + stride)), type(type), "int32_t base",
+        "return " + broadcast(type) + "(base) + (" + type(type) + ") {" + steps + "};");
+  }
+
+  /// What combines the lanes, halves of them at a time; those of a mask if `type` is an integer and `op` one on bits.
+  public String reduce(BinaryOp op, ValueType type) {
+    ValueType computed = CTypes.computed(type);
+    String name = name(type, "reduce_" + word(op));
+    if (definitions.containsKey(name)) {
+      return name;
+    }
+    int lanes = type.lanes() / 2;
+    ValueType half = new ValueType(type.element(), lanes);
+    String halfType = type(half);
+    String combined = combined(op, half, "low", "high");
+    String rest = lanes == 1 ? combined : reduce(op, half) + "(" + combined + ")";
+    String bytes = Integer.toString(lanes * computed.element().bytes());
+    return define(name, CTypes.value(type.element()), type(type) + " a", halfType + " low, high;\n  memcpy(&low, &a, " + bytes
+        + ");\n  memcpy(&high, (const char *) &a + " + bytes + ", " + bytes + ");\n  return " + rest + ";");
+  }
+
+  /// `a op b`, rounded.
+  public String combined(BinaryOp op, ValueType type, String a, String b) {
+    ElementType element = type.element();
+    String operation = switch (op) {
+      case ADD, SUB, MUL, DIV -> element.isFloat() ? a + " " + op.text() + " " + b : binary(op, type) + "(" + a + ", " + b + ")";
+      case AND -> a + " & " + b;
+      case OR -> a + " | " + b;
+      case XOR -> a + " ^ " + b;
+      case MOD, MIN, MAX, POW, SHL, SHR -> binary(op, type) + "(" + a + ", " + b + ")";
+      case EQ, NE, LT, LE, GT, GE -> throw new InternalException(op + " combines nothing");
+    };
+    return CTypes.isRounded(element) ? round(type) + "(" + operation + ")" : operation;
+  }
+
+  /// What interleaves the lower (upper) halves.
+  public String zip(ValueType type, boolean upper) {
+    ValueType computed = CTypes.computed(type);
+    int from = upper ? type.lanes() / 2 : 0;
+    String lanes = IntStream.range(0, type.lanes()).mapToObj(lane -> Integer.toString(from + lane / 2 + (lane % 2) * type.lanes()))
+        .collect(Collectors.joining(", "));
+    return define(name(computed, upper ? "zip_upper" : "zip_lower"), type(computed), parameters(computed, 2),
+        "return __builtin_shufflevector(a, b, " + lanes + ");");
+  }
+
+  // Scalars.
+
+  private String scalar(UnaryOp op, ElementType type) {
+    String suffix = type == ElementType.F64 ? "" : "f";
+    String value = CTypes.value(type);
+    String narrow = type == ElementType.F64 ? "" : "(float) ";
+    String body = switch (op) {
+      case NEG -> "return " + (type.isFloat() ? "-a" : "(" + value + ") (0 - (" + CTypes.unsigned(Math.max(4, type.bytes())) + ") a)") + ";";
+      case NOT -> "return !a;";
+      case ABS -> type.isFloat() ? "return fabs" + suffix + "(a);" : type == ElementType.U8 ? "return a;"
+          : "return a < 0 ? (" + value + ") (0 - (" + CTypes.unsigned(Math.max(4, type.bytes())) + ") a) : a;";
+      case SIGN -> "return a > 0 ? 1 : a < 0 ? -1 : a;";
+      case SQRT -> "return sqrt" + suffix + "(a);";
+      case FLOOR -> "return floor" + suffix + "(a);";
+      case CEIL -> "return ceil" + suffix + "(a);";
+      case ROUND -> "return rint" + suffix + "(a);";
+      case RSQRT -> "return " + narrow + "(1.0 / sqrt(a));";
+      case EXP -> "return " + narrow + "exp(a);";
+      case LOG -> "return " + narrow + "log(a);";
+      case TANH -> "return " + narrow + "tanh(a);";
+      case ERF -> "return " + narrow + "erf(a);";
+      case SIN -> "return " + narrow + "sin(a);";
+      case COS -> "return " + narrow + "cos(a);";
+      case POPCOUNT -> """
+          uint64_t b = (%s) a;
+            b -= b >> 1 & UINT64_C(0x5555555555555555);
+            b = (b & UINT64_C(0x3333333333333333)) + (b >> 2 & UINT64_C(0x3333333333333333));
+            b = (b + (b >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+            return (%s) (b * UINT64_C(0x0101010101010101) >> 56);""".formatted(CTypes.unsigned(type.bytes()), value);
+    };
+    return define(CTypes.computed(type).text() + "_" + word(op), value, value + " a", body);
+  }
+
+  private String scalar(BinaryOp op, ElementType type) {
+    ElementType computed = CTypes.computed(type);
+    String value = CTypes.value(type);
+    String wide = CTypes.unsigned(Math.max(4, type.bytes()));
+    String mask = Integer.toString(8 * type.bytes() - 1);
+    String body = switch (op) {
+      case ADD, SUB, MUL -> type.isFloat() ? "return a " + op.text() + " b;"
+          : "return (" + value + ") ((" + wide + ") a " + op.text() + " (" + wide + ") b);";
+      case DIV -> type.isFloat() ? "return a / b;" : type == ElementType.U8 ? "return b == 0 ? 0 : a / b;" : """
+          if (b == 0 || b == -1) {
+              return b == 0 ? 0 : (%s) (0 - (%s) a);
+            }
+            return (%s) (a / b - (a %% b != 0 && (a < 0) != (b < 0)));""".formatted(value, wide, value);
+      case MOD -> type.isFloat() ? "return (" + value + ") (a - (double) b * floor((double) a / b));" : type == ElementType.U8 ? "return b == 0 ? 0 : a % b;" : """
+          if (b == 0 || b == -1) {
+              return 0;
+            }
+            const %s c = (%s) (a %% b);
+            return (%s) (c != 0 && (c < 0) != (b < 0) ? c + b : c);""".formatted(value, value, value);
+      case MIN -> "return a < b" + (type.isFloat() ? " || a != a" : "") + " ? a : b;";
+      case MAX -> "return a > b" + (type.isFloat() ? " || a != a" : "") + " ? a : b;";
+      case POW -> "return (" + value + ") pow(a, b);";
+      case AND -> "return a & b;";
+      case OR -> "return a | b;";
+      case XOR -> "return a ^ b;";
+      case SHL -> "return (" + value + ") ((" + wide + ") a << (b & " + mask + "));";
+      case SHR -> "return (" + value + ") (a >> (b & " + mask + "));";
+      case EQ, NE, LT, LE, GT, GE -> "return a " + op.text() + " b;";
+    };
+    return define(computed.text() + "_" + word(op), value, value + " a, " + value + " b", body);
+  }
+
+  // Definitions.
+
+  private static String word(UnaryOp op) {
+    return op.name().toLowerCase(Locale.ROOT);
+  }
+
+  static String word(BinaryOp op) {
+    return op.name().toLowerCase(Locale.ROOT);
+  }
+
+  private static String name(ValueType type, String word) {
+    return type.element().text() + (type.isVector() ? "x" + type.lanes() : "") + "_" + word;
+  }
+
+  private String parameters(ValueType type, int count) {
+    return IntStream.range(0, count).mapToObj(i -> type(type) + " " + OPERANDS[i]).collect(Collectors.joining(", "));
+  }
+
+  /// A function of `count` operands of one type.
+  private String lanewise(String name, ValueType type, int count, Supplier<String> scalar) {
+    if (!type.isVector()) {
+      return scalar.get();
+    }
+    if (target.has(name)) {
+      return define(name, type(type), parameters(type, count), "");
+    }
+    String operands = IntStream.range(0, count).mapToObj(i -> OPERANDS[i] + "[lane]").collect(Collectors.joining(", "));
+    return define(name, type(type), parameters(type, count), lanes(type(type), type.lanes(), scalar.get() + "(" + operands + ")"));
+  }
+
+  private String converted(String name, String result, String source, int lanes, String scalar) {
+    return define(name, result, source + " a", lanes(result, lanes, scalar + "(a[lane])"));
+  }
+
+  private static String lanes(String type, int lanes, String element) {
+    return type + " r;\n  for (int lane = 0; lane < " + lanes + "; lane++) {\n    r[lane] = " + element + ";\n  }\n  return r;";
+  }
+
+  private String define(String name, String result, String parameters, String body) {
+    String text = target.body(name).orElse(body);
+    definitions.putIfAbsent(name, dialect.function() + " " + result + " " + name + "(" + parameters + ") {\n  " + text + "\n}");
+    return name;
+  }
+}

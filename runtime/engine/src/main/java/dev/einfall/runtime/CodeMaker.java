@@ -1,0 +1,38 @@
+package dev.einfall.runtime;
+
+import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.backends.jvm.Shape;
+import dev.einfall.passes.Speeds;
+import dev.einfall.runtime.nativecode.NativeBackend;
+import dev.einfall.runtime.tuning.Evidence;
+import dev.einfall.runtime.tuning.Question;
+import java.util.Set;
+
+/// What makes code of kernels.
+sealed interface CodeMaker {
+
+  /// Bytecode.
+  ///
+  /// @param speeds of a core, which code that is warm is compared with
+  record Jvm(JvmBackend backend, Speeds speeds) implements CodeMaker {}
+
+  /// Machine code by way of C.
+  ///
+  /// @param threads how many compilers run at the same time
+  record Native(NativeBackend backend, int threads) implements CodeMaker {}
+
+  /// Opens a workshop. The caller closes it.
+  ///
+  /// @param known the digests of kernels that need not be compiled again
+  /// @param evidence what is known of the shapes of kernels
+  default Workshop workshop(Set<String> known, Evidence evidence) {
+    return switch (this) {
+      case Jvm jvm -> new KernelWorkshop(jvm.backend, known, digest -> shape(digest, evidence), new SelfCheck(jvm.backend, jvm.speeds, Pace.measured()));
+      case Native compiled -> new NativeWorkshop(compiled.backend, known, compiled.threads);
+    };
+  }
+
+  private static Shape shape(String digest, Evidence evidence) {
+    return evidence.better(Question.ofShape(digest)).filter(Shape.SMALL.text()::equals).map(_ -> Shape.SMALL).orElse(Shape.USUAL);
+  }
+}

@@ -1,0 +1,119 @@
+package dev.einfall.runtime.nativecode;
+
+import dev.einfall.backends.c.CTarget;
+import dev.einfall.ir.CompileException;
+import dev.einfall.ir.InternalException;
+import dev.einfall.runtime.tuning.TextDigest;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+
+/// A C compiler of this machine.
+///
+/// @param command its name or path
+/// @param macros what it defines for this machine's processor, which says what that can do
+/// @param version what tells it from other compilers
+public record CCompiler(String command, Set<String> macros, String version) {
+  /// The name that systems give to their C compiler.
+  public static final String USUAL = "cc";
+
+  private static final List<String> OPTIONS =
+      List.of("-std=c11", "-O3", "-fPIC", "-shared", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math");
+  private static final int MOST_SECONDS = 600;
+
+  /// The compiler that is called `command`; empty if there is none, or if it does not know the processor that it runs on.
+  public static Optional<CCompiler> find(String command) {
+    try {
+      Process process = new ProcessBuilder(command, "-march=native", "-dM", "-E", "-x", "c", "-").redirectInput(ProcessBuilder.Redirect.PIPE)
+          .redirectError(ProcessBuilder.Redirect.DISCARD).start();
+      process.getOutputStream().close();
+      String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return process.waitFor() == 0 ? Optional.of(of(command, text)) : Optional.empty();
+    } catch (IOException _) {
+      return Optional.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while a C compiler was asked for", e);
+    }
+  }
+
+  /// @throws CompileException if there is none
+  public static CCompiler require(String command) {
+    return find(command).orElseThrow(() -> CompileException.of("the backend c needs a C compiler, but the command " + command
+        + " cannot be run: install gcc or clang, or take the backend jvm, which needs none"));
+  }
+
+  private static CCompiler of(String command, String definitions) {
+    Set<String> macros = new TreeSet<>();
+    definitions.lines().map(line -> line.split(" ", 3)).filter(words -> words.length > 1).forEach(words -> macros.add(words[1]));
+    return new CCompiler(command, macros, TextDigest.of(definitions));
+  }
+
+  /// What this machine is for the C backend.
+  public CTarget target() {
+    return CTarget.best(macros);
+  }
+
+  /// The options for a library.
+  public List<String> options(CTarget target) {
+    List<String> options = new ArrayList<>(OPTIONS);
+    options.addAll(target.flags());
+    return options;
+  }
+
+  /// The library that `text` becomes.
+  ///
+  /// @throws InternalException if the compiler refuses it: what the C backend writes is right
+  public byte[] library(String text, CTarget target) {
+    Path directory = null;
+    try {
+      directory = Files.createTempDirectory("einfall");
+      Path source = Files.writeString(directory.resolve("kernels.c"), text);
+      Path library = directory.resolve("kernels.so");
+      List<String> command = new ArrayList<>(List.of(this.command));
+      command.addAll(options(target));
+      command.addAll(List.of("-o", library.toString(), source.toString(), "-lm"));
+      run(command, text);
+      return Files.readAllBytes(library);
+    } catch (IOException e) {
+      throw CompileException.of("cannot compile C: " + e);
+    } finally {
+      delete(directory);
+    }
+  }
+
+  private static void run(List<String> command, String text) throws IOException {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    try {
+      String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      if (!process.waitFor(MOST_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
+        throw new InternalException("the C compiler refuses what it was given: " + String.join(" ", command) + "\n" + said + "\n" + text);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while C was compiled", e);
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private static void delete(Path directory) {
+    if (directory != null) {
+      try (var files = Files.list(directory)) {
+        for (Path file : files.toList()) {
+          Files.deleteIfExists(file);
+        }
+        Files.deleteIfExists(directory);
+      } catch (IOException _) {
+        // The system clears its temporary files.
+      }
+    }
+  }
+}
