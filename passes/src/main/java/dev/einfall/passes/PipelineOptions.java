@@ -1,5 +1,6 @@
 package dev.einfall.passes;
 
+import dev.einfall.passes.loop.FuseMultiplyAdds;
 import java.util.Set;
 
 /// What a program is compiled for. Whatever is compiled with other options is other code.
@@ -35,6 +36,7 @@ public record PipelineOptions(Target target, Numerics numerics, Set<String> with
 
   /// Whether `pass` may run.
   boolean allows(Pass pass) {
-    return numerics.allows(pass.needs()) && !without.contains(pass.name());
+    boolean isPossible = target.fusesMultiplyAdds() || !(pass instanceof FuseMultiplyAdds);
+    return isPossible && numerics.allows(pass.needs()) && !without.contains(pass.name());
   }
 }

@@ -4,17 +4,18 @@ package dev.einfall.passes;
 ///
 /// @param vectorBytes the width of a vector register; 4 or less means that there are no vectors
 /// @param registers the number of vector registers
+/// @param fusesMultiplyAdds whether a product and a sum are one instruction, rounded once
 /// @param threads the number of threads that share the tasks of a kernel
 /// @param l1Bytes the size of a core's first-level data cache
 /// @param l2Bytes the size of a core's second-level cache
 /// @param l3Bytes the size of the third-level cache that cores share
 /// @param speeds how fast a core is
 /// @param blockThreads how many threads of a GPU are a block; 0 for a processor
-public record Target(int vectorBytes, int registers, int threads, long l1Bytes, long l2Bytes, long l3Bytes, Speeds speeds, int blockThreads) {
+public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, int threads, long l1Bytes, long l2Bytes, long l3Bytes, Speeds speeds, int blockThreads) {
 
   /// A target with the cache sizes of a current x86-64 server core, and as many registers as its vectors suggest.
   public static Target of(int vectorBytes, int threads) {
-    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0);
+    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, true, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0);
   }
 
   /// A GPU, whose threads compute scalars. What the passes on the cascade level ask about costs is answered as for a processor without vectors.
@@ -23,7 +24,7 @@ public record Target(int vectorBytes, int registers, int threads, long l1Bytes, 
   }
 
   private Target withBlockThreads(int newBlockThreads) {
-    return new Target(vectorBytes, registers, threads, l1Bytes, l2Bytes, l3Bytes, speeds, newBlockThreads);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, newBlockThreads);
   }
 
   /// Whether kernels run in blocks of threads.
@@ -44,16 +45,21 @@ public record Target(int vectorBytes, int registers, int threads, long l1Bytes, 
 
   /// This machine with caches of other sizes.
   public Target withCaches(long newL1Bytes, long newL2Bytes, long newL3Bytes) {
-    return new Target(vectorBytes, registers, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds, blockThreads);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds, blockThreads);
   }
 
   public Target withSpeeds(Speeds newSpeeds) {
-    return new Target(vectorBytes, registers, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds, blockThreads);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds, blockThreads);
   }
 
   /// The level that has room for `bytes` and as much of other things; for half as much, if it is the one that cores share.
   public Speeds.Level level(double bytes) {
     return bytes <= l1Bytes / 2.0 ? speeds.l1() : bytes <= l2Bytes / 2.0 ? speeds.l2()
         : bytes <= l3Bytes * 2 / 3.0 ? speeds.l3() : speeds.memory();
+  }
+
+  /// A machine with other registers and instructions, and these caches.
+  public Target withRegisters(int newRegisters, boolean newFusesMultiplyAdds) {
+    return new Target(vectorBytes, newRegisters, newFusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads);
   }
 }

@@ -10,11 +10,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// A machine that C is written for, as its description in `targets/NAME.target` says.
 ///
 /// A description has lines of `key value`, and the bodies of functions of the [Vocabulary] that are instructions of the machine; the operands
-/// are `a`, `b` and `c`. What it `extends` holds too where it says nothing else.
+/// are `a`, `b` and `c`. What it `extends` holds too where it says nothing else. A function that is `relaxed` rounds more often than it should, and
+/// is for programs whose numerics allow that.
 ///
 /// ```
 /// extends avx2
@@ -30,8 +32,9 @@ import java.util.Optional;
 /// @param needs the macros that a compiler for such a machine defines
 /// @param includes the headers that the functions need
 /// @param bodies what some functions do, by their names
+/// @param relaxed what some do if that need not be exact
 public record CTarget(String name, int vectorBytes, int registers, List<String> flags, List<String> needs, List<String> includes,
-    Map<String, String> bodies) {
+    Map<String, String> bodies, Map<String, String> relaxed) {
 
   /// The targets that there are descriptions of, from the plainest to what has most.
   public static final List<String> NAMES = List.of("portable", "neon", "avx2", "avx512", "avx512-vnni", "avx512-bf16");
@@ -53,7 +56,7 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
   }
 
   /// The best target of those whose needs are among the macros of a compiler.
-  public static CTarget best(java.util.Set<String> macros) {
+  public static CTarget best(Set<String> macros) {
     return NAMES.reversed().stream().map(CTarget::read).filter(target -> macros.containsAll(target.needs)).findFirst().orElseThrow();
   }
 
@@ -70,8 +73,9 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
   }
 
   private static CTarget parse(String name, String text) {
-    CTarget target = new CTarget(name, 4, 16, List.of(), List.of(), List.of(), Map.of());
+    CTarget target = new CTarget(name, 4, 16, List.of(), List.of(), List.of(), Map.of(), Map.of());
     Map<String, String> bodies = new LinkedHashMap<>();
+    Map<String, String> relaxed = new LinkedHashMap<>();
     for (String line : text.lines().filter(line -> !line.isBlank() && !line.startsWith("#")).toList()) {
       int space = line.indexOf(' ');
       String key = line.substring(0, space);
@@ -81,20 +85,25 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
       } else if (key.equals("extends")) {
         target = read(value);
         bodies.putAll(target.bodies);
+        relaxed.putAll(target.relaxed);
+      } else if (key.equals("relaxed")) {
+        int end = value.indexOf(':');
+        relaxed.put(value.substring(0, end), value.substring(end + 1).strip());
       } else {
         target = target.with(key, value);
       }
     }
-    return new CTarget(name, target.vectorBytes, target.registers, target.flags, target.needs, target.includes, bodies);
+    relaxed.keySet().removeAll(bodies.keySet());
+    return new CTarget(name, target.vectorBytes, target.registers, target.flags, target.needs, target.includes, bodies, relaxed);
   }
 
   private CTarget with(String key, String value) {
     return switch (key) {
-      case "vector-bytes" -> new CTarget(name, Integer.parseInt(value), registers, flags, needs, includes, bodies);
-      case "registers" -> new CTarget(name, vectorBytes, Integer.parseInt(value), flags, needs, includes, bodies);
-      case "flags" -> new CTarget(name, vectorBytes, registers, both(flags, value), needs, includes, bodies);
-      case "needs" -> new CTarget(name, vectorBytes, registers, flags, both(needs, value), includes, bodies);
-      case "include" -> new CTarget(name, vectorBytes, registers, flags, needs, both(includes, value), bodies);
+      case "vector-bytes" -> new CTarget(name, Integer.parseInt(value), registers, flags, needs, includes, bodies, relaxed);
+      case "registers" -> new CTarget(name, vectorBytes, Integer.parseInt(value), flags, needs, includes, bodies, relaxed);
+      case "flags" -> new CTarget(name, vectorBytes, registers, both(flags, value), needs, includes, bodies, relaxed);
+      case "needs" -> new CTarget(name, vectorBytes, registers, flags, both(needs, value), includes, bodies, relaxed);
+      case "include" -> new CTarget(name, vectorBytes, registers, flags, needs, both(includes, value), bodies, relaxed);
       default -> throw new InternalException("the description of target " + name + " says " + key);
     };
   }
@@ -105,13 +114,23 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
     return both;
   }
 
+  /// The same for programs that every operation must be exact for, as it is defined.
+  public CTarget exact() {
+    return new CTarget(name, vectorBytes, registers, flags, needs, includes, bodies, Map.of());
+  }
+
+  /// Whether a product and a sum, rounded once, are an instruction.
+  public boolean fusesMultiplyAdds() {
+    return bodies.containsKey("f32_fma");
+  }
+
   /// Whether the machine has an instruction for a function.
   boolean has(String function) {
-    return bodies.containsKey(function);
+    return bodies.containsKey(function) || relaxed.containsKey(function);
   }
 
   /// What a function does, where the description says it.
   Optional<String> body(String function) {
-    return Optional.ofNullable(bodies.get(function));
+    return Optional.ofNullable(bodies.getOrDefault(function, relaxed.get(function)));
   }
 }

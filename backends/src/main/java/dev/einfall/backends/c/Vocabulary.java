@@ -428,8 +428,14 @@ public final class Vocabulary {
     return define(name, result, source + " a", lanes(result, lanes, scalar + "(a[lane])"));
   }
 
+  /// A vector whose lanes are `element`, in which `[lane]` and `lane *` stand for the number of the lane.
   private static String lanes(String type, int lanes, String element) {
-    return type + " r;\n  for (int lane = 0; lane < " + lanes + "; lane++) {\n    r[lane] = " + element + ";\n  }\n  return r;";
+    StringBuilder text = new StringBuilder("return (" + type + ") {");
+    for (int lane = 0; lane < lanes; lane++) {
+      text.append(lane == 0 ? "" : ",").append(lane % 4 != 0 ? " " : lanes <= 4 ? "" : "\n      ")
+          .append(element.replace("lane", Integer.toString(lane)));
+    }
+    return text.append("};").toString();
   }
 
   private String define(String name, String result, String parameters, String body) {

@@ -1,5 +1,6 @@
 package dev.einfall.runtime;
 
+import dev.einfall.backends.c.CTarget;
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.backends.jvm.JvmOptions;
 import dev.einfall.backends.jvm.VectorWidth;
@@ -13,6 +14,7 @@ import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
@@ -74,8 +76,14 @@ public final class Einfall {
 
   /// What the passes take this machine for when `options` are used.
   public static Target target(Options options) {
-    Target target = Machine.target(vectorBytes(options), options.threads());
+    Target usual = Machine.target(vectorBytes(options), options.threads());
+    Target target = options.backend() == Options.Backend.C ? ofC(usual, options) : usual;
     return options.speeds().map(target::withSpeeds).orElse(target);
+  }
+
+  private static Target ofC(Target target, Options options) {
+    CTarget machine = options.toolchain().target(options.toolchain().find());
+    return target.withRegisters(machine.registers(), machine.fusesMultiplyAdds());
   }
 
   /// What the passes are told when `options` are used.
@@ -234,13 +242,16 @@ public final class Einfall {
 
   /// Libraries are kept where programs are.
   private static CodeMaker nativeMaker(Options options) {
-    CCompiler compiler = CCompiler.require(CCompiler.USUAL);
-    return new CodeMaker.Native(new NativeBackend(compiler, compiler.target(), KeptPlans.cache(options)), options.threads());
+    CCompiler compiler = options.toolchain().find();
+    CTarget target = options.toolchain().target(compiler);
+    CTarget bound = options.numerics() == Numerics.STRICT ? target.exact() : target;
+    NativeBackend backend = new NativeBackend(compiler, bound, options.toolchain().flags(), KeptPlans.cache(options));
+    return new CodeMaker.Native(backend, options.threads());
   }
 
   private static int vectorBytes(Options options) {
     if (options.backend() == Options.Backend.C) {
-      return options.vectorBytes() == 0 ? CCompiler.require(CCompiler.USUAL).target().vectorBytes() : options.vectorBytes();
+      return options.vectorBytes() == 0 ? options.toolchain().target(options.toolchain().find()).vectorBytes() : options.vectorBytes();
     }
     if (!JvmOptions.ofThisJvm().vectors()) {
       return Float.BYTES;

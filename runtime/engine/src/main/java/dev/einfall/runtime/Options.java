@@ -9,6 +9,7 @@ import dev.einfall.passes.Decisions;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Speeds;
 import dev.einfall.passes.Step;
+import dev.einfall.runtime.nativecode.Toolchain;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
@@ -36,6 +37,7 @@ import java.util.function.ObjLongConsumer;
 /// @param tuning the directory of the records of what was measured, which choices then follow; empty for choices by cost alone
 /// @param cache the directory where compiled programs are kept for the next time; empty to keep none
 /// @param speeds what a core can do, such as [MachineSpeeds] finds out; empty for the usual
+/// @param toolchain how the backend `C` makes machine code
 public record Options(
     Backend backend,
     int threads,
@@ -54,7 +56,8 @@ public record Options(
     Optional<ObjLongConsumer<Kernel>> launches,
     Optional<Path> tuning,
     Optional<Path> cache,
-    Optional<Speeds> speeds) {
+    Optional<Speeds> speeds,
+    Toolchain toolchain) {
 
   /// What runs a program: the best that this JVM has, bytecode made at run time, machine code that the C compiler of this machine makes, or an
   /// interpreter in double precision that is slow and obviously right.
@@ -76,7 +79,7 @@ public record Options(
   public static Options defaults() {
     return new Options(Backend.AUTO, Runtime.getRuntime().availableProcessors(), 0, Numerics.REASSOCIATE, Set.of(),
         Decisions.byCost(), Optional.empty(), Options::open, Optional.empty(), true, false, 32, Options::log, _ -> {}, Optional.empty(), Optional.empty(),
-        Optional.empty(), Optional.empty());
+        Optional.empty(), Optional.empty(), Toolchain.usual());
   }
 
   private static WeightsFile open(String place, Path directory) {
@@ -97,94 +100,99 @@ public record Options(
 
   public Options withBackend(Backend newBackend) {
     return new Options(newBackend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
   }
 
   public Options withThreads(int newThreads) {
     return new Options(backend, newThreads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
   }
 
   public Options withVectorBytes(int newBytes) {
     return new Options(backend, threads, newBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
   }
 
   public Options withNumerics(Numerics newNumerics) {
     return new Options(backend, threads, vectorBytes, newNumerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
   }
 
   public Options without(Set<String> newPasses) {
     return new Options(backend, threads, vectorBytes, numerics, newPasses, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
   }
 
   public Options withDecisions(Decisions newDecisions) {
     return new Options(backend, threads, vectorBytes, numerics, without, newDecisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
   }
 
   public Options withWeights(WeightsFile newWeights) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, Optional.of(newWeights), opener, function, warmUp, checkPromises,
-        specializations, remarks, steps, launches, tuning, cache, speeds);
+        specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
   }
 
   public Options withOpener(WeightsOpener newOpener) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, newOpener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
   }
 
   public Options withFunction(Optional<String> newFunction) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, newFunction, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
   }
 
   public Options withWarmUp(boolean newWarmUp) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, newWarmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
   }
 
   public Options withCheckPromises(boolean newCheck) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp, newCheck, specializations,
-        remarks, steps, launches, tuning, cache, speeds);
+        remarks, steps, launches, tuning, cache, speeds, toolchain);
   }
 
   public Options withSpecializations(int newNumber) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, newNumber, remarks, steps, launches, tuning, cache, speeds);
+        checkPromises, newNumber, remarks, steps, launches, tuning, cache, speeds, toolchain);
   }
 
   public Options withRemarks(Consumer<Diagnostic> newRemarks) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, newRemarks, steps, launches, tuning, cache, speeds);
+        checkPromises, specializations, newRemarks, steps, launches, tuning, cache, speeds, toolchain);
   }
 
   public Options withSteps(Consumer<Step> newSteps) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, newSteps, launches, tuning, cache, speeds);
+        checkPromises, specializations, remarks, newSteps, launches, tuning, cache, speeds, toolchain);
   }
 
   public Options withLaunches(ObjLongConsumer<Kernel> newLaunches) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, Optional.of(newLaunches), tuning, cache, speeds);
+        checkPromises, specializations, remarks, steps, Optional.of(newLaunches), tuning, cache, speeds, toolchain);
   }
 
   /// With the records in `directory`, which [Einfall#tune] makes; there need not be any yet.
   public Options withTuning(Optional<Path> directory) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, directory, cache, speeds);
+        checkPromises, specializations, remarks, steps, launches, directory, cache, speeds, toolchain);
   }
 
   /// With compiled programs kept in `directory`, which need not be there yet and takes up to 256 MB: what was compiled before, by this build
   /// of the compiler with equal options for such a processor, is loaded. It holds code: nobody else may write to it.
   public Options withCache(Optional<Path> directory) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, directory, speeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, directory, speeds, toolchain);
   }
 
   public Options withSpeeds(Optional<Speeds> newSpeeds) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, newSpeeds);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, newSpeeds, toolchain);
+  }
+
+  public Options withToolchain(Toolchain newToolchain) {
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, newToolchain);
   }
 }

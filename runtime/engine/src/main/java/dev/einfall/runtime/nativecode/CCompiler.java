@@ -21,9 +21,6 @@ import java.util.concurrent.TimeUnit;
 /// @param macros what it defines for this machine's processor, which says what that can do
 /// @param version what tells it from other compilers
 public record CCompiler(String command, Set<String> macros, String version) {
-  /// The name that systems give to their C compiler.
-  public static final String USUAL = "cc";
-
   private static final List<String> OPTIONS =
       List.of("-std=c11", "-O3", "-fPIC", "-shared", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math");
   private static final int MOST_SECONDS = 600;
@@ -62,23 +59,24 @@ public record CCompiler(String command, Set<String> macros, String version) {
   }
 
   /// The options for a library.
-  public List<String> options(CTarget target) {
+  public List<String> options(CTarget target, List<String> flags) {
     List<String> options = new ArrayList<>(OPTIONS);
     options.addAll(target.flags());
+    options.addAll(flags);
     return options;
   }
 
   /// The library that `text` becomes.
   ///
   /// @throws InternalException if the compiler refuses it: what the C backend writes is right
-  public byte[] library(String text, CTarget target) {
+  public byte[] library(String text, CTarget target, List<String> flags) {
     Path directory = null;
     try {
       directory = Files.createTempDirectory("einfall");
       Path source = Files.writeString(directory.resolve("kernels.c"), text);
       Path library = directory.resolve("kernels.so");
       List<String> command = new ArrayList<>(List.of(this.command));
-      command.addAll(options(target));
+      command.addAll(options(target, flags));
       command.addAll(List.of("-o", library.toString(), source.toString(), "-lm"));
       run(command, text);
       return Files.readAllBytes(library);

@@ -18,8 +18,9 @@ import java.util.stream.IntStream;
 
 /// Turns kernels into machine code: writes them as C, has a compiler make a library of them, and loads it.
 ///
+/// @param flags more for the compiler
 /// @param cache where libraries are kept, so that no compiler runs the next time; empty to keep none
-public record NativeBackend(CCompiler compiler, CTarget target, Optional<PlanCache> cache) {
+public record NativeBackend(CCompiler compiler, CTarget target, List<String> flags, Optional<PlanCache> cache) {
   private static final String FORMAT = "einfall library 1";
 
   /// The kernels, in order, in one library. It is loaded as long as one of them is in use.
@@ -34,10 +35,10 @@ public record NativeBackend(CCompiler compiler, CTarget target, Optional<PlanCac
 
   private byte[] library(String text) {
     List<String> key = List.of(FORMAT, "compiler " + compiler.command() + " " + compiler.version(),
-        "options " + String.join(" ", compiler.options(target)), "source " + TextDigest.of(text));
+        "options " + String.join(" ", compiler.options(target, flags)), "source " + TextDigest.of(text));
     Optional<byte[]> kept = cache.flatMap(directory -> directory.findLibrary(key));
     return kept.orElseGet(() -> {
-      byte[] made = compiler.library(text, target);
+      byte[] made = compiler.library(text, target, flags);
       cache.ifPresent(directory -> directory.keepLibrary(key, made));
       return made;
     });
