@@ -11,7 +11,8 @@ package dev.einfall.passes;
 /// @param l3Bytes the size of the third-level cache that cores share
 /// @param speeds how fast a core is
 /// @param blockThreads how many threads of a GPU are a block; 0 for a processor
-public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, int threads, long l1Bytes, long l2Bytes, long l3Bytes, Speeds speeds, int blockThreads) {
+public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, int threads, long l1Bytes, long l2Bytes, long l3Bytes, Speeds speeds,
+    int blockThreads) {
 
   /// A target with the cache sizes of a current x86-64 server core, and as many registers as its vectors suggest.
   public static Target of(int vectorBytes, int threads) {

@@ -2,6 +2,7 @@ package dev.einfall.backends.c;
 
 import dev.einfall.backends.kernel.Cell;
 import dev.einfall.backends.kernel.ScratchLayout;
+import dev.einfall.ir.InternalException;
 import dev.einfall.ir.Lines;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
@@ -68,6 +69,7 @@ final class StmtText {
         write(body);
       }
       case Stmt.Require check -> require(check);
+      case Stmt.Barrier _ -> throw new InternalException("a kernel for a GPU in C");
     }
   }
 
