@@ -17,7 +17,7 @@ import javax.management.ObjectName;
 /// [{ match: ["dev/einfall/generated/*.rehearse"], c1: { Exclude: true }, c2: { Exclude: true } },
 ///  { match: ["dev/einfall/generated/*.*"], c1: { Exclude: true } }]
 /// ```
-final class CompilerDirectives {
+public final class CompilerDirectives {
   /// The first that matches counts.
   private static final String DIRECTIVES = """
       [{ match: ["dev/einfall/generated/*.rehearse"], c1: { Exclude: true }, c2: { Exclude: true } },
@@ -29,7 +29,7 @@ final class CompilerDirectives {
   /// Adds the directives, once for the life of the JVM.
   ///
   /// @return why that was not possible, if it was not
-  static Optional<String> install() {
+  public static Optional<String> install() {
     return Once.FAILURE;
   }
 

@@ -1,33 +1,17 @@
 package dev.einfall.backends.jvm;
 
-import dev.einfall.backends.Alone;
 import dev.einfall.backends.CompiledKernel;
-import dev.einfall.backends.Team;
-import dev.einfall.generated.Anchor;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
-import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
 /// Turns kernels into bytecode: a hidden class each.
 public record JvmBackend(JvmOptions options) {
-  @SuppressWarnings("restricted") // Everything in bounds is proved by the KernelVerifier, and nothing else is checked.
-  private static final MemorySegment EVERYTHING = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
-
-  /// A kernel and memory for it to run on, before there is real work: see [CompiledKernel#rehearse].
-  public record Rehearsal(CompiledKernel kernel, long[] addresses, long scratch, Team team) {
-
-    public Rehearsal(CompiledKernel kernel, long[] addresses, long scratch) {
-      this(kernel, addresses, scratch, new Alone(kernel, scratch));
-    }
-  }
 
   /// The kernels compiled to bytecode, in order. Kernels that are equal but for the identity of their parameters should
   /// be given once. Remarks say what will be slow and why.
@@ -42,19 +26,19 @@ public record JvmBackend(JvmOptions options) {
   public Optional<CompiledKernel> reshaped(Kernel kernel, Shape shape, CompiledKernel known) {
     KernelCode written = write(kernel, shape, _ -> {});
     return known instanceof Generated generated && generated.methods().equals(written.methods())
-        ? Optional.empty() : Optional.of(define(kernel.span(), written));
+        ? Optional.empty() : Optional.of(Generated.define(written));
   }
 
   /// `kernel` in a shape.
   public CompiledKernel compile(Kernel kernel, Shape shape, Consumer<Diagnostic> remarks) {
     direct(remarks);
-    return define(kernel.span(), write(kernel, shape, remarks));
+    return Generated.define(write(kernel, shape, remarks));
   }
 
   /// The kernel whose class this backend, or an equal one in another process, has written.
   public CompiledKernel load(KernelCode code, Consumer<Diagnostic> remarks) {
     direct(remarks);
-    return define(Span.NONE, code);
+    return Generated.define(code);
   }
 
   /// The class of `kernel`, which a backend has compiled or loaded.
@@ -82,18 +66,19 @@ public record JvmBackend(JvmOptions options) {
       while (!warmUp.isDone()) {
         warmUp.round();
       }
-      warmUp.remarks().forEach(remarks);
+      warmUp.slow().forEach((rehearsal, outcome) ->
+          remarks.accept(Diagnostic.remark(Span.NONE, "kernel " + rehearsal.kernel() + outcome.text())));
     }
   }
 
   /// The same for kernels that come one by one.
   public WarmUp warmUp() {
-    return new WarmUp(CompilerDirectives.available() ? options.maxWarmUpMillis() : 0);
+    return WarmUp.of(options.maxWarmUpMillis());
   }
 
   /// The same, for at most `maxMillis`.
   public WarmUp warmUp(int maxMillis) {
-    return new WarmUp(CompilerDirectives.available() ? Math.min(maxMillis, options.maxWarmUpMillis()) : 0);
+    return WarmUp.of(Math.min(maxMillis, options.maxWarmUpMillis()));
   }
 
   /// The class file of a kernel, for people to look at.
@@ -119,17 +104,5 @@ public record JvmBackend(JvmOptions options) {
       }
     });
     return written;
-  }
-
-  private static CompiledKernel define(Span span, KernelCode written) {
-    try {
-      MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(Anchor.class, MethodHandles.lookup());
-      MethodHandles.Lookup defined = lookup.defineHiddenClassWithClassData(written.classFile(), EVERYTHING, true);
-      CompiledKernel code = (CompiledKernel) defined
-          .findConstructor(defined.lookupClass(), MethodType.methodType(void.class)).invoke();
-      return new Generated(code, span, written, written.compiledMethods());
-    } catch (Throwable e) {
-      throw new InternalException("cannot define the class of kernel " + written.name(), e);
-    }
   }
 }

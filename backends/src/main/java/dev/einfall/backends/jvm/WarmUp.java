@@ -1,8 +1,6 @@
 package dev.einfall.backends.jvm;
 
 import dev.einfall.backends.KernelFault;
-import dev.einfall.backends.jvm.JvmBackend.Rehearsal;
-import dev.einfall.ir.Diagnostic;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
@@ -96,9 +94,15 @@ public final class WarmUp {
   private long end;
   private Set<String> pending = Set.of();
 
-  /// @param maxMillis how long it takes at most for what was added last; 0 to rehearse nothing
-  WarmUp(int maxMillis) {
+  private WarmUp(int maxMillis) {
     this.maxMillis = maxMillis;
+  }
+
+  /// One for kernels that come one by one.
+  ///
+  /// @param maxMillis how long it takes at most for what was added last; 0 to rehearse nothing
+  public static WarmUp of(int maxMillis) {
+    return new WarmUp(CompilerDirectives.available() ? maxMillis : 0);
   }
 
   /// Whether nothing is to be rehearsed.
@@ -178,16 +182,6 @@ public final class WarmUp {
     givenUp.forEach(one -> slow.put(one, Outcome.NEVER_COMPILED));
     compiled.stream().filter(WarmUp::allocates).forEach(one -> slow.put(one, Outcome.ALLOCATES));
     return slow;
-  }
-
-  /// What there is to say of them.
-  List<Diagnostic> remarks() {
-    List<Diagnostic> remarks = new ArrayList<>();
-    slow().forEach((rehearsal, outcome) -> {
-      Generated kernel = generated(rehearsal);
-      remarks.add(Diagnostic.remark(kernel.span(), "kernel " + kernel + outcome.text()));
-    });
-    return remarks;
   }
 
   /// Rehearses one kernel for a while.

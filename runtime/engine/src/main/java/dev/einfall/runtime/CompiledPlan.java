@@ -1,10 +1,15 @@
 package dev.einfall.runtime;
 
-import dev.einfall.backends.CompiledKernel;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.runtime.launch.Launch;
+import dev.einfall.runtime.launch.Layout;
+import dev.einfall.runtime.launch.RunMemory;
+import dev.einfall.runtime.launch.Usage;
+import dev.einfall.runtime.launch.WorkerPool;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,16 +17,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.ObjLongConsumer;
-import java.util.stream.LongStream;
 
 /// A plan whose kernels are compiled and whose constants have memory.
 final class CompiledPlan implements Executable {
-  private static final int PARTS_PER_THREAD = 16;
-
   private final KernelPlan plan;
   private final List<Call> setup;
   private final List<Call> launches;
-  private final Map<Buffer, Long> fixed;
+  private final Map<Buffer, Integer> numbers = new IdentityHashMap<>();
+  private final Layout layout;
+  private final List<Launch> code;
   private final WorkerPool workers;
   private final Optional<ObjLongConsumer<Kernel>> timings;
   private final ConcurrentLinkedDeque<RunMemory> idle = new ConcurrentLinkedDeque<>();
@@ -39,7 +43,10 @@ final class CompiledPlan implements Executable {
     this.plan = plan;
     this.setup = setup;
     this.launches = launches;
-    this.fixed = fixed;
+    number(plan.inputs());
+    number(plan.outputs().stream().map(KernelPlan.Output::buffer).toList());
+    this.layout = layout(plan, fixed);
+    this.code = numbered(launches);
     this.workers = workers;
     this.timings = timings;
     this.outputs = plan.outputs().stream().map(output -> new OutputMemory(output.buffer())).toList();
@@ -60,11 +67,11 @@ final class CompiledPlan implements Executable {
     List<Tensor> outputs = outputs(inputs, givenUp);
     RunMemory memory = idle.pollFirst();
     if (memory == null) {
-      memory = memory(launches);
+      memory = memory(code);
     }
     try {
-      memory.place(tensors(inputs, outputs));
-      runAll(launches, memory);
+      memory.place(addresses(inputs, outputs));
+      runAll(launches, code, memory);
       return outputs;
     } catch (RuntimeException | Error e) {
       outputs.forEach(Tensor::close);
@@ -86,8 +93,9 @@ final class CompiledPlan implements Executable {
   /// Fills the constants. Comes before any run.
   void fillConstants() {
     if (!setup.isEmpty()) {
-      try (RunMemory memory = memory(setup)) {
-        runAll(setup, memory);
+      List<Launch> numbered = numbered(setup);
+      try (RunMemory memory = memory(numbered)) {
+        runAll(setup, numbered, memory);
       }
     }
   }
@@ -119,60 +127,52 @@ final class CompiledPlan implements Executable {
     return tensor;
   }
 
-  private Map<Buffer, Tensor> tensors(List<Tensor> inputs, List<Tensor> outputs) {
-    Map<Buffer, Tensor> tensors = new IdentityHashMap<>();
+  private void number(List<Buffer> buffers) {
+    buffers.forEach(buffer -> numbers.putIfAbsent(buffer, numbers.size()));
+  }
+
+  private Layout layout(KernelPlan of, Map<Buffer, Long> fixed) {
+    Map<Integer, Long> addresses = new HashMap<>();
+    number(List.copyOf(fixed.keySet()));
+    fixed.forEach((buffer, address) -> addresses.put(numbers.get(buffer), address));
+    Map<Integer, Long> placements = new HashMap<>();
+    of.arena().placements().forEach(placement -> {
+      number(List.of(placement.buffer()));
+      placements.put(numbers.get(placement.buffer()), placement.offset());
+    });
+    return new Layout(addresses, placements, of.arena().bytes());
+  }
+
+  private List<Launch> numbered(List<Call> calls) {
+    return calls.stream().map(call -> new Launch(call.code(), call.arguments().stream().map(numbers::get).toList())).toList();
+  }
+
+  /// The addresses of inputs and outputs, by their numbers.
+  private long[] addresses(List<Tensor> inputs, List<Tensor> results) {
+    long[] addresses = new long[inputs.size() + results.size()];
     for (int i = 0; i < inputs.size(); i++) {
-      tensors.put(plan.inputs().get(i), inputs.get(i));
+      addresses[numbers.get(plan.inputs().get(i))] = inputs.get(i).acquired().address();
     }
-    for (int i = 0; i < outputs.size(); i++) {
-      tensors.put(plan.outputs().get(i).buffer(), outputs.get(i));
+    for (int i = 0; i < results.size(); i++) {
+      addresses[numbers.get(plan.outputs().get(i).buffer())] = results.get(i).acquired().address();
     }
-    return tensors;
+    return addresses;
   }
 
-  private RunMemory memory(List<Call> calls) {
-    Map<Buffer, Long> placements = new IdentityHashMap<>();
-    plan.arena().placements().forEach(placement -> placements.put(placement.buffer(), placement.offset()));
-    List<List<Buffer>> arguments = calls.stream().map(Call::arguments).toList();
-    return new RunMemory(arguments, fixed, plan.arena().bytes(), placements, scratchBytes(calls), workers.threads());
+  private RunMemory memory(List<Launch> of) {
+    return new RunMemory(of, layout, workers.threads());
   }
 
-  private static long scratchBytes(List<Call> calls) {
-    LongStream bytes = calls.stream().mapToLong(call -> call.code().scratchBytes());
-    return bytes.max().orElse(0);
-  }
-
-  private void runAll(List<Call> calls, RunMemory memory) {
+  private void runAll(List<Call> calls, List<Launch> numbered, RunMemory memory) {
     for (int i = 0; i < calls.size(); i++) {
       if (timings.isEmpty()) {
-        run(calls.get(i).code(), memory.addresses(i), memory);
+        numbered.get(i).run(memory.addresses(i), memory, workers);
       } else {
         long start = System.nanoTime();
-        run(calls.get(i).code(), memory.addresses(i), memory);
+        numbered.get(i).run(memory.addresses(i), memory, workers);
         timings.get().accept(calls.get(i).kernel().orElseThrow(), System.nanoTime() - start);
       }
     }
-  }
-
-  /// Cuts the tasks of a kernel into ranges. A task computes the same whoever runs it and in whichever range it is.
-  private void run(CompiledKernel code, long[] addresses, RunMemory memory) {
-    if (code.sections() > 0) {
-      workers.lead(code, addresses, memory.scratch());
-      return;
-    }
-    int tasks = code.tasks();
-    int parts = Math.min(parts(workers.threads()), tasks);
-    workers.run(parts, (part, member) -> {
-      int begin = (int) ((long) tasks * part / parts);
-      int end = (int) ((long) tasks * (part + 1) / parts);
-      code.run(addresses, memory.scratch(member), begin, end);
-    });
-  }
-
-  /// Many ranges for each thread, so that one that is late, because it slept or the system took its core, holds up the
-  /// others for a small part of its share only.
-  private static int parts(int threads) {
-    return threads == 1 ? 1 : PARTS_PER_THREAD * threads;
   }
 
   private void freeIdle() {

@@ -2,6 +2,8 @@ package dev.einfall.runtime;
 
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.runtime.launch.LargePages;
+import dev.einfall.runtime.launch.Usage;
 import dev.einfall.runtime.tuning.TextDigest;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -19,6 +19,7 @@ import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.BindSizes;
+import dev.einfall.runtime.launch.WorkerPool;
 import dev.einfall.runtime.nativecode.CCompiler;
 import dev.einfall.runtime.nativecode.NativeBackend;
 import dev.einfall.runtime.plans.Outline;

@@ -1,6 +1,7 @@
 package dev.einfall.runtime;
 
 import dev.einfall.backends.KernelFault;
+import dev.einfall.runtime.launch.Usage;
 import java.util.List;
 import java.util.Set;
 

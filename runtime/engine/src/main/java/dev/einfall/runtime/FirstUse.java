@@ -1,6 +1,7 @@
 package dev.einfall.runtime;
 
 import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.runtime.launch.LargePages;
 import dev.einfall.runtime.plans.PlanCache;
 
 /// What takes a JVM long when it does it for the first time, and depends on no program: a thread does it while the first program is read.

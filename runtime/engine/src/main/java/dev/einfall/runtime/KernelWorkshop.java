@@ -2,11 +2,13 @@ package dev.einfall.runtime;
 
 import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.backends.jvm.Rehearsal;
 import dev.einfall.backends.jvm.Shape;
 import dev.einfall.backends.jvm.WarmUp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.runtime.launch.LargePages;
 import dev.einfall.runtime.plans.StoredKernel;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -106,7 +108,7 @@ final class KernelWorkshop implements Workshop {
       CompiledKernel code = backend.compile(kernel, shapes.apply(digest), made.remarks()::add);
       made.codes().put(digest, code);
       if (!warmUp.isPointless()) {
-        JvmBackend.Rehearsal rehearsal = rehearsal(code, kernel.parameters().stream().map(Buffer::bytes).toList(), memory);
+        Rehearsal rehearsal = rehearsal(code, kernel.parameters().stream().map(Buffer::bytes).toList(), memory);
         warmUp.add(rehearsal);
         rehearsed.add(new SelfCheck.Rehearsed(Optional.of(kernel), digest, check.least(kernel), rehearsal));
       }
@@ -118,7 +120,7 @@ final class KernelWorkshop implements Workshop {
       CompiledKernel code = backend.load(kernel.code(), made.remarks()::add);
       made.codes().put(kernel.digest(), code);
       if (!warmUp.isPointless()) {
-        JvmBackend.Rehearsal rehearsal = rehearsal(code, kernel.parameterBytes(), memory);
+        Rehearsal rehearsal = rehearsal(code, kernel.parameterBytes(), memory);
         warmUp.add(rehearsal);
         rehearsed.add(new SelfCheck.Rehearsed(Optional.empty(), kernel.digest(), kernel.least(), rehearsal));
       }
@@ -129,9 +131,9 @@ final class KernelWorkshop implements Workshop {
     return !known.contains(digest) && !made.codes().containsKey(digest);
   }
 
-  private static JvmBackend.Rehearsal rehearsal(CompiledKernel code, List<Long> parameterBytes, Arena memory) {
+  private static Rehearsal rehearsal(CompiledKernel code, List<Long> parameterBytes, Arena memory) {
     long[] addresses = parameterBytes.stream().mapToLong(bytes -> LargePages.sparse(memory, bytes).address()).toArray();
-    return new JvmBackend.Rehearsal(code, addresses, LargePages.sparse(memory, code.scratchBytes()).address());
+    return new Rehearsal(code, addresses, LargePages.sparse(memory, code.scratchBytes()).address());
   }
 
   /// Stops the work, if it is not finished, and waits for its end.

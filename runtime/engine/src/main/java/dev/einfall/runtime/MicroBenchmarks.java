@@ -2,10 +2,13 @@ package dev.einfall.runtime;
 
 import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.backends.jvm.Rehearsal;
 import dev.einfall.frontend.LoopReader;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.passes.Target;
+import dev.einfall.runtime.launch.LargePages;
+import dev.einfall.runtime.launch.WorkerPool;
 import dev.einfall.runtime.tuning.Calibration;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -107,7 +110,7 @@ record MicroBenchmarks(JvmBackend backend, Target target) {
       }
       long[] addresses = {x.address(), LargePages.allocate(arena, kernel.parameters().getLast().bytes()).address()};
       long scratch = LargePages.allocate(arena, code.scratchBytes()).address();
-      backend.warmUp(List.of(new JvmBackend.Rehearsal(code, addresses, scratch)), _ -> {});
+      backend.warmUp(List.of(new Rehearsal(code, addresses, scratch)), _ -> {});
       double least = Double.POSITIVE_INFINITY;
       for (int i = 0; i < RUNS; i++) {
         long before = System.nanoTime();

@@ -1,14 +1,14 @@
 package dev.einfall.runtime;
 
 import dev.einfall.backends.KernelFault;
-import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.backends.jvm.Rehearsal;
 import java.util.OptionalDouble;
 
 /// How long a kernel takes.
 interface Pace {
 
   /// The nanoseconds of its first `tasks` tasks; empty if the data of the rehearsal does not suit it.
-  OptionalDouble nanos(JvmBackend.Rehearsal rehearsal, int tasks);
+  OptionalDouble nanos(Rehearsal rehearsal, int tasks);
 
   /// By the clock.
   static Pace measured() {

@@ -12,6 +12,7 @@ import dev.einfall.passes.Decision;
 import dev.einfall.passes.Decisions;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.cascade.BindSizes;
+import dev.einfall.runtime.launch.WorkerPool;
 import dev.einfall.runtime.plans.PlanKey;
 import dev.einfall.runtime.plans.StoredPlan;
 import dev.einfall.runtime.tuning.Circumstances;

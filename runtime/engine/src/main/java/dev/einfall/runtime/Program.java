@@ -3,6 +3,7 @@ package dev.einfall.runtime;
 import dev.einfall.backends.KernelFault;
 import dev.einfall.backends.reference.Array;
 import dev.einfall.frontend.weights.NearKeys;
+import dev.einfall.runtime.launch.Usage;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

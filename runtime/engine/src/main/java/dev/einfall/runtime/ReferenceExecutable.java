@@ -4,6 +4,7 @@ import dev.einfall.backends.reference.Array;
 import dev.einfall.backends.reference.CascadeInterpreter;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.runtime.launch.Usage;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;

@@ -2,6 +2,7 @@ package dev.einfall.runtime;
 
 import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.backends.jvm.Rehearsal;
 import dev.einfall.backends.jvm.Shape;
 import dev.einfall.backends.jvm.WarmUp;
 import dev.einfall.ir.Diagnostic;
@@ -51,7 +52,7 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
   /// A kernel, its code, and memory to try it on.
   ///
   /// @param kernel empty where only its code is known: then there is no other shape to try
-  record Rehearsed(Optional<Kernel> kernel, String digest, Least least, JvmBackend.Rehearsal rehearsal) {
+  record Rehearsed(Optional<Kernel> kernel, String digest, Least least, Rehearsal rehearsal) {
     CompiledKernel code() {
       return rehearsal.kernel();
     }
@@ -103,7 +104,7 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
         }
       } else {
         Rehearsed again = new Rehearsed(slow.one.kernel, slow.one.digest, slow.one.least,
-            new JvmBackend.Rehearsal(other.get(), slow.one.rehearsal.addresses(), slow.one.rehearsal.scratch()));
+            new Rehearsal(other.get(), slow.one.rehearsal.addresses(), slow.one.rehearsal.scratch()));
         judge(slow, again, findings);
       }
     }
@@ -132,7 +133,7 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
   }
 
   private List<Slow> slow(List<Rehearsed> all, WarmUp warmUp) {
-    Map<JvmBackend.Rehearsal, WarmUp.Outcome> known = warmUp.slow();
+    Map<Rehearsal, WarmUp.Outcome> known = warmUp.slow();
     List<Slow> slow = new ArrayList<>();
     for (Rehearsed one : all) {
       WarmUp.Outcome outcome = known.get(one.rehearsal);

@@ -1,6 +1,8 @@
 package dev.einfall.runtime;
 
 import dev.einfall.ir.ElementType;
+import dev.einfall.runtime.launch.LargePages;
+import dev.einfall.runtime.launch.Usage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -17,8 +19,6 @@ import java.util.stream.Collectors;
 /// Its memory is freed by [#close], or some time after the last reference is gone. A tensor may be closed while a program
 /// reads it: the run finishes first. Safe for reading by many threads.
 public final class Tensor implements AutoCloseable {
-  /// Where tensors begin: a multiple of the width of the widest vector, and of a cache line.
-  static final long ALIGNMENT = 64;
   private static final Cleaner CLEANER = Cleaner.create();
 
   private final ElementType type;

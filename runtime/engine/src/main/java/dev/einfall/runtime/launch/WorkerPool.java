@@ -1,4 +1,4 @@
-package dev.einfall.runtime;
+package dev.einfall.runtime.launch;
 
 import dev.einfall.backends.CompiledKernel;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -7,7 +7,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /// Threads that share the parts of one region of work at a time. The caller is one of them, so a pool of `threads` starts
 /// one thread fewer, when the first region needs it. Which part computes what does not depend on who runs it.
-final class WorkerPool implements AutoCloseable {
+public final class WorkerPool implements AutoCloseable {
   /// How often a thread looks for work before it sleeps: some 50 microseconds, so that the regions of one run find it awake.
   private static final int SPINS = 2_000;
 
@@ -16,11 +16,12 @@ final class WorkerPool implements AutoCloseable {
   private volatile Work work;
   private volatile boolean closed;
 
-  WorkerPool(int threads) {
+  /// @param threads at least 1
+  public WorkerPool(int threads) {
     this.workers = new Worker[threads - 1];
   }
 
-  int threads() {
+  public int threads() {
     return workers.length + 1;
   }
 
@@ -35,7 +36,7 @@ final class WorkerPool implements AutoCloseable {
   }
 
   /// One of the parts of a region.
-  interface Part {
+  public interface Part {
 
     /// Does part `part`, in the thread of `member`: the caller is member 0.
     void run(int part, int member);
@@ -45,7 +46,7 @@ final class WorkerPool implements AutoCloseable {
   /// thread runs all of them alone.
   ///
   /// @throws RuntimeException what the first part that failed threw, after all parts ended
-  void run(int parts, Part part) {
+  public void run(int parts, Part part) {
     if (parts <= 1 || workers.length == 0 || !busy.compareAndSet(false, true)) {
       for (int i = 0; i < parts; i++) {
         part.run(i, 0);
@@ -74,7 +75,7 @@ final class WorkerPool implements AutoCloseable {
   /// Runs a kernel with parallel loops inside, which all threads share. If another caller uses the pool, this thread runs it alone.
   ///
   /// @param scratch the scratch memory of each thread, this one first
-  void lead(CompiledKernel kernel, long[] addresses, long[] scratch) {
+  public void lead(CompiledKernel kernel, long[] addresses, long[] scratch) {
     if (workers.length == 0 || !busy.compareAndSet(false, true)) {
       kernel.run(addresses, scratch[0], 0, kernel.tasks());
       return;

@@ -1,4 +1,4 @@
-package dev.einfall.runtime;
+package dev.einfall.runtime.launch;
 
 import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.Team;

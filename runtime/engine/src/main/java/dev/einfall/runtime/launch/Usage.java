@@ -1,20 +1,20 @@
-package dev.einfall.runtime;
+package dev.einfall.runtime.launch;
 
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// Counts the users of a resource, its owner among them, and releases it when the last is gone. So an owner may close
 /// what others are using: they finish, and nobody new begins.
-final class Usage {
+public final class Usage {
   private final AtomicInteger users = new AtomicInteger(1);
   private final AtomicInteger owners = new AtomicInteger(1);
   private final Runnable release;
 
-  Usage(Runnable release) {
+  public Usage(Runnable release) {
     this.release = release;
   }
 
   /// Begins a use that [#release] ends; false if the owner has closed the resource.
-  boolean acquire() {
+  public boolean acquire() {
     while (owners.get() > 0) {
       int count = users.get();
       if (count == 0) {
@@ -38,7 +38,7 @@ final class Usage {
 
   /// Closes the resource without ending the owner's use, which a new owner ends by [#release]; false, and nothing happens,
   /// if there are other users than the owner and the caller, or the resource is closed.
-  boolean handOver() {
+  public boolean handOver() {
     if (owners.getAndSet(0) == 0) {
       return false;
     }
@@ -49,25 +49,25 @@ final class Usage {
     return false;
   }
 
-  void release() {
+  public void release() {
     if (users.decrementAndGet() == 0) {
       release.run();
     }
   }
 
   /// Ends the owner's use; every call but the first does nothing.
-  void close() {
+  public void close() {
     if (owners.getAndSet(0) > 0) {
       release();
     }
   }
 
-  boolean isClosed() {
+  public boolean isClosed() {
     return owners.get() == 0;
   }
 
   /// Whether the resource is gone.
-  boolean isReleased() {
+  public boolean isReleased() {
     return users.get() == 0;
   }
 }

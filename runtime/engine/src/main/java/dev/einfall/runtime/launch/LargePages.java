@@ -1,4 +1,4 @@
-package dev.einfall.runtime;
+package dev.einfall.runtime.launch;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -19,7 +19,9 @@ import java.util.Optional;
 /// A core looks up the page of every cache line that it reads. With pages of 4 kB it looks up another one every 64 lines, and a virtual
 /// machine looks up each in two tables: one thread read 134 MB at 17 GB/s so, and at 25 GB/s with pages of 2 MB. Linux gives
 /// these to those who ask; it is asked where this JVM may call native functions.
-final class LargePages {
+public final class LargePages {
+  /// Where memory begins: a multiple of the width of the widest vector, and of a cache line.
+  public static final long ALIGNMENT = 64;
   private static final long PAGE = 2 << 20;
   /// A page that is half empty wastes the rest.
   private static final long LEAST = PAGE / 2;
@@ -62,22 +64,22 @@ final class LargePages {
   }
 
   /// Finds the functions of the system, which takes long the first time.
-  static void prepare() {
+  public static void prepare() {
     OF_SYSTEM.isPresent();
   }
 
   /// `bytes` zeros that are freed with `arena`.
   ///
   /// @throws OutOfMemoryError when there are not as many
-  static MemorySegment allocate(Arena arena, long bytes) {
+  public static MemorySegment allocate(Arena arena, long bytes) {
     Optional<MemorySegment> large = bytes < LEAST || bytes > MOST ? Optional.empty() : OF_SYSTEM.flatMap(pages -> pages.mapped(arena, bytes, true));
-    return large.orElseGet(() -> arena.allocate(Math.max(bytes, 1), Tensor.ALIGNMENT).asSlice(0, bytes));
+    return large.orElseGet(() -> arena.allocate(Math.max(bytes, 1), ALIGNMENT).asSlice(0, bytes));
   }
 
   /// As [#allocate], for memory of which little is used: what is not used takes no room, where the system helps.
-  static MemorySegment sparse(Arena arena, long bytes) {
+  public static MemorySegment sparse(Arena arena, long bytes) {
     Optional<MemorySegment> mapped = bytes < LEAST ? Optional.empty() : OF_SYSTEM.flatMap(pages -> pages.mapped(arena, bytes, false));
-    return mapped.orElseGet(() -> arena.allocate(Math.max(bytes, 1), Tensor.ALIGNMENT).asSlice(0, bytes));
+    return mapped.orElseGet(() -> arena.allocate(Math.max(bytes, 1), ALIGNMENT).asSlice(0, bytes));
   }
 
   /// @param large whether to ask for large pages

@@ -1,4 +1,4 @@
-package dev.einfall.runtime;
+package dev.einfall.runtime.launch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
