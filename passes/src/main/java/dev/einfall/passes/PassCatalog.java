@@ -39,6 +39,7 @@ import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
 import dev.einfall.passes.loop.SplitLoops;
 import dev.einfall.passes.loop.SplitRanges;
+import dev.einfall.passes.loop.TileProducts;
 import dev.einfall.passes.loop.TransposeTiles;
 import dev.einfall.passes.loop.TurnLoops;
 import dev.einfall.passes.loop.UnrollLoops;
@@ -152,6 +153,7 @@ public final class PassCatalog {
     passes.put("factor-reductions", options -> new FactorReductions(options.words("loops"), options.numerics()));
     passes.put("bind-loops", PassCatalog::bindLoops);
     passes.put("collapse-loops", _ -> new CollapseLoops());
+    passes.put("tile-products", options -> new TileProducts(options.number("blocks", 128)));
     passes.put("map-threads", options -> new MapThreads(options.number("threads", 128)));
     passes.put("expand-functions", options -> new ExpandFunctions(options.numerics()));
     passes.put("vectorize-loops", options -> new VectorizeLoops(options.number("vector-bytes", 64), options.numerics()));
@@ -280,6 +282,7 @@ public final class PassCatalog {
       case DropDeadStores drop -> text(drop.numerics()).replaceFirst("^, ", "");
       case VectorizeLoops vectorize -> "vector-bytes=" + vectorize.vectorBytes() + text(vectorize.numerics());
       case UnrollLoops unroll -> "operations=" + unroll.operations();
+      case TileProducts tile -> "blocks=" + tile.blocks();
       case MapThreads map -> "threads=" + map.threads();
       case KeepAccumulators keep -> "registers=" + keep.registers();
       case TurnLoops turn -> "l2-bytes=" + turn.l2Bytes();

@@ -42,6 +42,7 @@ import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
 import dev.einfall.passes.loop.SplitLoops;
 import dev.einfall.passes.loop.SplitRanges;
+import dev.einfall.passes.loop.TileProducts;
 import dev.einfall.passes.loop.TransposeTiles;
 import dev.einfall.passes.loop.TurnLoops;
 import dev.einfall.passes.loop.UnrollLoops;
@@ -77,6 +78,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
   /// What is done for the caches, vectors and registers of a processor's cores, and leaves less for the threads of a GPU to share.
   private static final Set<String> FOR_PROCESSORS = Set.of("transform-filters", "group-products", "choose-mappings", "pack-operands",
       "place-in-outputs", "split-ranges", "unswitch-loops", "factor-reductions", "transpose-tiles", "turn-loops");
+  private static final Set<String> FOR_GPUS = Set.of("tile-products", "map-threads");
 
   public Pipeline withDecisions(Decisions decisions) {
     return new Pipeline(options.withDecisions(decisions), steps, remarks);
@@ -190,6 +192,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new BindLoops(schedule.bindings()),
         new CollapseLoops(),
         // Before elements of a loop's body lose their loops and buffers to registers: which iterations are independent is plain here.
+        new TileProducts(),
         new MapThreads(options.target().blockThreads()),
         // On scalars, so that the polynomials vectorize like everything else.
         new ExpandFunctions(options.numerics()),
@@ -224,7 +227,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
   /// Those of `passes` that the options allow, and that are for this kind of machine.
   private <P extends Pass> List<P> allowed(List<P> passes) {
     return passes.stream().filter(options::allows)
-        .filter(pass -> options.target().isGpu() ? !FOR_PROCESSORS.contains(pass.name()) : !(pass instanceof MapThreads)).toList();
+        .filter(pass -> options.target().isGpu() ? !FOR_PROCESSORS.contains(pass.name()) : !FOR_GPUS.contains(pass.name())).toList();
   }
 
   /// The ranks that `loops` are tiles of, in the order of their outermost loops.

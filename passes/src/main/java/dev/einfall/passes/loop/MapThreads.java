@@ -44,6 +44,8 @@ import java.util.function.Consumer;
 /// Loops of steps that depend on each other stay where they are, and all threads of a block go through them together. A kernel that has none
 /// but these at the outside is one block.
 ///
+/// A kernel that is mapped already stays as it is.
+///
 /// @param threads the most threads of a block of independent elements
 public record MapThreads(int threads) implements Pass.OnKernel {
   /// A thread has no more memory of its own: all threads that a GPU holds at a time have some.
@@ -65,6 +67,9 @@ public record MapThreads(int threads) implements Pass.OnKernel {
 
   @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
+    if (kernel.body() instanceof Stmt.For loop && loop.kind() == Kind.BLOCK) {
+      return kernel;
+    }
     IndependentNest nest = IndependentNest.of(kernel.body(), Ranges.of(kernel));
     return kernel.withBody(areThreads(nest) ? elements(nest, kernel) : tasks(nest, kernel));
   }
