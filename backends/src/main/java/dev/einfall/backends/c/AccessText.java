@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Writes accesses to buffers: an element is `X[m * 64 + k]`, lanes are a call.
-final class AccessText {
+public final class AccessText {
   private final ExprText exprs;
   private final Vocabulary vocabulary;
   private final CNames names;
@@ -53,7 +53,7 @@ final class AccessText {
   }
 
   /// A statement that stores `value`, as it is computed with, to the elements at `indices`.
-  String store(Buffer buffer, List<Expr> indices, Expr value) {
+  public String store(Buffer buffer, List<Expr> indices, Expr value) {
     ValueType type = value.type();
     if (buffer.space() == Buffer.Space.REGISTER) {
       String register = type.isVector() && type.element() == BOOL ? exprs.mask(value, 1) : exprs.text(value);

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /// The names of one kernel's variables, buffers and registers in C: no two are equal, and none has a meaning in C or in the [Vocabulary].
-final class CNames {
+public final class CNames {
   private static final Pattern VOCABULARY = Pattern.compile("([fiu]\\d+|bf16|bool)(x\\d+)?(_.*)?");
   private static final List<String> RESERVED = List.of("auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum",
       "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
@@ -23,16 +23,16 @@ final class CNames {
   private final Names names = new Names(RESERVED);
   private final Map<Cell, String> cells = new LinkedHashMap<>();
 
-  String of(Var var) {
+  public String of(Var var) {
     return names.of(var, wish(var.name()));
   }
 
-  String of(Buffer buffer) {
+  public String of(Buffer buffer) {
     return names.of(buffer, wish(buffer.name()));
   }
 
   /// The variable that holds a register; named after its buffer, and its place there unless it is the only one.
-  String of(Cell cell) {
+  public String of(Cell cell) {
     return cells.computeIfAbsent(cell,
         key -> names.of(key, wish(key.buffer().name()) + (key.buffer().extents().isEmpty() ? "" : "_" + key.offset())));
   }

@@ -4,11 +4,11 @@ import dev.einfall.ir.ElementType;
 import dev.einfall.ir.loop.ValueType;
 
 /// The names of types in C. `f16` and `bf16` are computed with as `float`, rounded after every operation, and lie in memory as their bits.
-final class CTypes {
+public final class CTypes {
   private CTypes() {}
 
   /// The type of a scalar value.
-  static String value(ElementType type) {
+  public static String value(ElementType type) {
     return switch (type) {
       case F64 -> "double";
       case F32, F16, BF16 -> "float";
@@ -22,7 +22,7 @@ final class CTypes {
   }
 
   /// The type of an element in memory.
-  static String memory(ElementType type) {
+  public static String memory(ElementType type) {
     return switch (type) {
       case F64, F32, I64, I32, I16, I8, U8 -> value(type);
       case F16, BF16 -> "uint16_t";

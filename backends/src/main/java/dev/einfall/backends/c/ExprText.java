@@ -17,25 +17,33 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /// Writes expressions as C.
 ///
 /// A vector of `bool` is a mask: integers that are all ones or zero, as large as what they select, so that a comparison of floats selects
 /// floats without a conversion. `f16` and `bf16` are `float` (see [CTypes]).
-final class ExprText {
+public final class ExprText {
   private final Vocabulary vocabulary;
+  private final Predicate<Expr.Binary> isPlain;
   private final CNames names;
   private final AccessText accesses;
   private final Set<Var> counters = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Map<Var, Integer> masks = new IdentityHashMap<>();
 
-  ExprText(Vocabulary vocabulary, CNames names) {
+  public ExprText(Vocabulary vocabulary, CNames names) {
+    this(vocabulary, names, _ -> false);
+  }
+
+  /// @param isPlain whether an operation on scalar integers does what C's own does: no result is too large, and no operand of a division negative
+  public ExprText(Vocabulary vocabulary, CNames names, Predicate<Expr.Binary> isPlain) {
     this.vocabulary = vocabulary;
+    this.isPlain = isPlain;
     this.names = names;
     this.accesses = new AccessText(this, vocabulary, names);
   }
 
-  AccessText accesses() {
+  public AccessText accesses() {
     return accesses;
   }
 
@@ -49,7 +57,7 @@ final class ExprText {
   }
 
   /// The type of the variable that holds a value.
-  String type(Expr value) {
+  public String type(Expr value) {
     return isMask(value.type()) ? vocabulary.type(new ValueType(CTypes.integer(maskBytes(value)), value.type().lanes()))
         : vocabulary.type(value.type());
   }
@@ -66,7 +74,7 @@ final class ExprText {
   }
 
   /// The text of any value.
-  String text(Expr expr) {
+  public String text(Expr expr) {
     ValueType type = expr.type();
     return isMask(type) ? mask(expr, maskBytes(expr)) : type.isVector() ? vector(expr) : scalar(expr);
   }
@@ -159,7 +167,7 @@ final class ExprText {
       case AND, OR, XOR -> true;
       case MOD, MIN, MAX, POW, SHL, SHR -> false;
     };
-    if (sign) {
+    if (sign || !type.isVector() && type.element().isInteger() && op != BinaryOp.MIN && op != BinaryOp.MAX && isPlain.test(new Expr.Binary(op, left, right))) {
       return operand(left) + " " + sign(op, type.element()) + " " + operand(right);
     }
     if (op == BinaryOp.MIN || op == BinaryOp.MAX) {

@@ -9,6 +9,7 @@ import dev.einfall.command.page.PassReport;
 import dev.einfall.frontend.EinProgram;
 import dev.einfall.frontend.EinReader;
 import dev.einfall.frontend.Imports;
+import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.CascadePrinter;
@@ -50,8 +51,8 @@ import picocli.CommandLine.Spec;
     description = "Prints a program at a stage of its compilation, as a graph for Graphviz, or as a page for a browser.")
 final class EmitCommand implements Callable<Integer> {
 
-  /// A stage: the flat cascade, the kernels, the class files; or the cascade as a graph, or as a page about it.
-  enum Stage { CASCADE, LOOPS, BYTECODE, DOT, HTML }
+  /// A stage: the flat cascade, the kernels, the class files, or a folder of CUDA C++; or the cascade as a graph, or as a page about it.
+  enum Stage { CASCADE, LOOPS, BYTECODE, CUDA, DOT, HTML }
 
   @Spec
   private CommandSpec spec;
@@ -86,7 +87,7 @@ final class EmitCommand implements Callable<Integer> {
       description = "For HTML: run the program on the inputs given or random ones, and show where each kernel loses time against what the machine can do.")
   private boolean measure;
 
-  @Option(names = {"-o", "--out"}, paramLabel = "FILE", description = "Where to write it, instead of the standard output.")
+  @Option(names = {"-o", "--out"}, paramLabel = "PLACE", description = "Where to write it, instead of the standard output; for CUDA, a folder.")
   private Optional<Path> output = Optional.empty();
 
   private SortedMap<String, Long> sizes = new TreeMap<>();
@@ -103,10 +104,15 @@ final class EmitCommand implements Callable<Integer> {
     needed.removeAll(sizes.keySet());
     requireNumbers("the program", needed);
     Cascade cascade = program.cascade(sizes);
+    if (stage == Stage.CUDA) {
+      writeCuda(program, cascade);
+      return 0;
+    }
     String text = switch (stage) {
       case CASCADE -> CascadePrinter.print(bound(cascade));
       case LOOPS -> LoopPrinter.print(plan(cascade));
       case BYTECODE -> bytecode(plan(cascade));
+      case CUDA -> throw new IllegalStateException("a folder");
       case DOT -> DotText.of(bound(cascade));
       case HTML -> HtmlPage.of(source, sizes, new BindSizes(sizes).apply(cascade, _ -> {}),
           open(cascade).isEmpty() ? Optional.of(passes(cascade)) : Optional.empty(), measured(cascade));
@@ -140,6 +146,21 @@ final class EmitCommand implements Callable<Integer> {
       Files.writeString(output.get(), text);
     } catch (IOException e) {
       throw new UserError("cannot write " + output.get() + ": " + e);
+    }
+  }
+
+  private void writeCuda(EinProgram program, Cascade cascade) {
+    Path folder = output.orElseThrow(() -> new UserError("--as cuda writes several files: give a folder with -o DIR"));
+    requireSizes(cascade);
+    PipelineOptions options = PipelineOptions.of(Target.gpu()).withNumerics(numerics);
+    KernelPlan plan = new Pipeline(options, _ -> {}, _ -> {}).compile(cascade, sizes);
+    Path directory = Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(Path.of(""));
+    Optional<WeightsFile> weights = plan.weights().isEmpty() ? Optional.empty()
+        : program.weights().map(place -> Places.of(spec.commandLine().getErr()).weights(place, directory));
+    try {
+      CudaFolder.of(folder, file).write(plan, weights);
+    } finally {
+      weights.ifPresent(WeightsFile::close);
     }
   }
 

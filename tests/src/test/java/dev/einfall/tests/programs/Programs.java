@@ -33,35 +33,35 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /// The programs in `programs`, their sizes and inputs in each round, and what they should give.
-final class Programs {
-  static final Path PROGRAMS = Path.of("programs");
-  static final long[] SIZES = {1, 3, 7, 8, 9, 16, 17, 31, 64, 100};
+public final class Programs {
+  public static final Path PROGRAMS = Path.of("programs");
+  public static final long[] SIZES = {1, 3, 7, 8, 9, 16, 17, 31, 64, 100};
   private static final Comparison COMPARISON = Comparison.ofSums(300);
 
   private Programs() {}
 
-  static List<Path> programs() throws IOException {
+  public static List<Path> programs() throws IOException {
     return programs(PROGRAMS);
   }
 
-  static List<Path> programs(Path folder) throws IOException {
+  public static List<Path> programs(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files.filter(file -> file.toString().endsWith(".ein")).sorted().toList();
     }
   }
 
-  static EinProgram read(Path file) throws IOException {
+  public static EinProgram read(Path file) throws IOException {
     return EinReader.read(new Source(file.toString(), Files.readString(file)), Optional.empty());
   }
 
-  static Cascade cascade(EinProgram program, SortedMap<String, Long> sizes) {
+  public static Cascade cascade(EinProgram program, SortedMap<String, Long> sizes) {
     Cascade cascade = program.cascade(sizes);
     CascadeVerifier.verify(cascade);
     return cascade;
   }
 
   /// The sizes of round `round`: each name another one.
-  static SortedMap<String, Long> sizes(EinProgram program, int round) {
+  public static SortedMap<String, Long> sizes(EinProgram program, int round) {
     SortedMap<String, Long> sizes = new TreeMap<>();
     TreeSet<String> names = new TreeSet<>();
     program.inputs().forEach(tensor -> tensor.shape().forEach(size -> names.addAll(size.names())));
@@ -71,7 +71,7 @@ final class Programs {
     return sizes;
   }
 
-  static List<Array> inputs(Cascade cascade, SortedMap<String, Long> sizes) {
+  public static List<Array> inputs(Cascade cascade, SortedMap<String, Long> sizes) {
     List<Array> inputs = new ArrayList<>();
     for (Tensor tensor : cascade.inputs()) {
       int[] shape = tensor.shape().stream()
@@ -81,7 +81,7 @@ final class Programs {
     return inputs;
   }
 
-  static List<Array> reference(Cascade cascade, List<Array> inputs) {
+  public static List<Array> reference(Cascade cascade, List<Array> inputs) {
     Map<Tensor, Array> arrays = new LinkedHashMap<>();
     for (int i = 0; i < inputs.size(); i++) {
       arrays.put(cascade.inputs().get(i), inputs.get(i));
@@ -90,14 +90,14 @@ final class Programs {
     return cascade.outputs().stream().map(output -> results.get(output.tensor())).toList();
   }
 
-  static void requireClose(List<Array> expected, List<Array> actual, String where) {
+  public static void requireClose(List<Array> expected, List<Array> actual, String where) {
     for (int i = 0; i < expected.size(); i++) {
       COMPARISON.difference(expected.get(i), actual.get(i)).ifPresent(difference -> fail(difference + " " + where));
     }
   }
 
   /// The plan for `target`, run by the interpreter of kernels.
-  static void requireRight(Cascade cascade, SortedMap<String, Long> sizes, Target target, String where) {
+  public static void requireRight(Cascade cascade, SortedMap<String, Long> sizes, Target target, String where) {
     KernelPlan plan = new Pipeline(PipelineOptions.of(target), _ -> { }, _ -> { }).compile(cascade, sizes);
     PlanVerifier.verify(plan);
     List<Array> inputs = inputs(cascade, sizes);

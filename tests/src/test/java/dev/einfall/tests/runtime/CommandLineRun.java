@@ -8,9 +8,9 @@ import java.util.stream.Stream;
 import picocli.CommandLine;
 
 /// What the command `einfall` did with some arguments, in this process. `run` keeps nothing in the user's folder but where `--cache` is among them.
-record CommandLineRun(int exitCode, String out, String err) {
+public record CommandLineRun(int exitCode, String out, String err) {
 
-  static CommandLineRun of(String... arguments) {
+  public static CommandLineRun of(String... arguments) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     CommandLine command = EinfallCommand.commandLine().setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));

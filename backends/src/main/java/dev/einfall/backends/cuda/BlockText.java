@@ -1,0 +1,166 @@
+package dev.einfall.backends.cuda;
+
+import dev.einfall.backends.c.CNames;
+import dev.einfall.backends.c.CTypes;
+import dev.einfall.backends.c.ExprText;
+import dev.einfall.backends.c.SourceLines;
+import dev.einfall.backends.c.Vocabulary;
+import dev.einfall.backends.kernel.Cell;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.InternalException;
+import dev.einfall.ir.Lines;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.Interval;
+import dev.einfall.ir.loop.Ranges;
+import dev.einfall.ir.loop.Stmt;
+import dev.einfall.ir.loop.Stmt.For.Kind;
+import dev.einfall.ir.loop.Var;
+import java.util.List;
+import java.util.function.ToIntFunction;
+
+/// Writes what the threads of a block do.
+final class BlockText {
+  private static final long MOST_UNROLLED = 16;
+
+  private final Lines lines;
+  private final Vocabulary vocabulary;
+  private final CNames names;
+  private final ExprText exprs;
+  private final SharedLayout layout;
+  private final SourceLines source;
+  private final int threads;
+  private final ToIntFunction<Stmt.Require> requirements;
+  /// What is known about integers where the next line stands.
+  private Ranges ranges;
+
+  /// @param threads those of a block
+  /// @param ranges what is known where the block begins
+  /// @param requirements gives the number of a requirement, from 1 on
+  BlockText(Lines lines, Vocabulary vocabulary, CNames names, SharedLayout layout, SourceLines source, int threads,
+      Ranges ranges, ToIntFunction<Stmt.Require> requirements) {
+    this.lines = lines;
+    this.vocabulary = vocabulary;
+    this.names = names;
+    this.exprs = new ExprText(vocabulary, names, this::isPlain);
+    this.ranges = ranges;
+    this.layout = layout;
+    this.source = source;
+    this.threads = threads;
+    this.requirements = requirements;
+  }
+
+  void write(Stmt stmt) {
+    switch (stmt) {
+      case Stmt.Block(List<Stmt> statements) -> statements.forEach(this::write);
+      case Stmt.For loop when loop.kind() == Kind.THREAD -> {
+        source.at(loop.span(), lines);
+        counting(loop, "(int32_t) threadIdx.x", threads);
+      }
+      case Stmt.For loop when loop.kind() == Kind.SERIAL -> {
+        source.at(loop.span(), lines);
+        if (isUnrolled(loop)) {
+          lines.add("#pragma unroll");
+        }
+        counting(loop, "0", 1);
+      }
+      case Stmt.For loop -> throw new InternalException("a " + loop.kind() + " loop in a block");
+      case Stmt.Store(Buffer buffer, List<Expr> indices, Expr value) -> lines.add(exprs.accesses().store(buffer, indices, value));
+      case Stmt.Alloc alloc -> alloc(alloc);
+      case Stmt.If branch -> branch(branch);
+      case Stmt.Let(Var var, Expr value, Stmt body) -> {
+        if (isUsed(var, body)) {
+          lines.add("const " + exprs.type(value) + " " + names.of(var) + " = " + exprs.text(value) + ";");
+        }
+        knowing(ranges.let(var, value), body);
+      }
+      case Stmt.Require check -> require(check);
+      case Stmt.Barrier _ -> lines.add("__syncthreads();");
+    }
+  }
+
+  /// Whether its counter chooses among a thread's own variables, which are registers only where it is a number.
+  private static boolean isUnrolled(Stmt.For loop) {
+    return loop.extent() instanceof Expr.IntLiteral extent && extent.value() <= MOST_UNROLLED && loop.body().nodes().anyMatch(node ->
+        node instanceof Stmt.Store store && isChosen(store.buffer(), store.indices(), loop.var())
+            || node.exprs().flatMap(Expr::nodes).anyMatch(expr -> expr instanceof Expr.Load load && isChosen(load.buffer(), load.indices(), loop.var())));
+  }
+
+  private static boolean isChosen(Buffer buffer, List<Expr> indices, Var counter) {
+    Expr reference = new Expr.Ref(counter);
+    return buffer.space() == Buffer.Space.LOCAL && indices.stream().flatMap(Expr::nodes).anyMatch(reference::equals);
+  }
+
+  private void counting(Stmt.For loop, String first, int step) {
+    String name = names.of(loop.var());
+    String next = step == 1 ? name + "++" : name + " += " + step;
+    lines.block("for (int32_t " + name + " = " + first + "; " + name + " < " + exprs.text(loop.extent()) + "; " + next + ")",
+        () -> knowing(ranges.loop(loop.var(), loop.extent()), loop.body()));
+  }
+
+  private void knowing(Ranges inside, Stmt statement) {
+    Ranges outside = ranges;
+    ranges = inside;
+    write(statement);
+    ranges = outside;
+  }
+
+  /// Compilers know less of what may wrap around or be negative.
+  private boolean isPlain(Expr.Binary operation) {
+    if (operation.left().type().element() != ElementType.I32) {
+      return false;
+    }
+    return switch (operation.op()) {
+      case ADD, SUB, MUL -> isExact(operation);
+      case DIV, MOD -> ranges.of(operation.left()).low() >= 0 && ranges.of(operation.right()).low() > 0;
+      case MIN, MAX, POW, AND, OR, XOR, SHL, SHR, EQ, NE, LT, LE, GT, GE -> false;
+    };
+  }
+
+  private boolean isExact(Expr.Binary operation) {
+    Interval left = ranges.of(operation.left());
+    Interval right = ranges.of(operation.right());
+    Interval exact = switch (operation.op()) {
+      case ADD -> left.plus(right);
+      case SUB -> left.plus(right.negate());
+      default -> left.times(right);
+    };
+    return exact.low() >= Integer.MIN_VALUE && exact.high() <= Integer.MAX_VALUE;
+  }
+
+  private static boolean isUsed(Var var, Stmt body) {
+    Expr reference = new Expr.Ref(var);
+    return body.nodes().flatMap(Stmt::exprs).flatMap(Expr::nodes).anyMatch(reference::equals);
+  }
+
+  private void alloc(Stmt.Alloc alloc) {
+    Buffer buffer = alloc.buffer();
+    String type = CTypes.memory(buffer.type());
+    switch (buffer.space()) {
+      case SHARED -> lines.add(type + " *const " + names.of(buffer) + " = (" + type + " *) (" + layout.place(buffer) + ");");
+      case LOCAL -> lines.add(type + " " + names.of(buffer) + "[" + Math.max(1, buffer.elements()) + "];");
+      case REGISTER -> Cell.in(alloc.body(), buffer).forEach(cell ->
+          lines.add(vocabulary.type(cell.type()) + " " + names.of(cell) + " = 0;"));
+      case GLOBAL -> throw new InternalException("alloc of global " + buffer);
+    }
+    write(alloc.body());
+  }
+
+  private void branch(Stmt.If branch) {
+    lines.add("if (" + exprs.text(branch.condition()) + ") {");
+    lines.inside(() -> knowing(ranges.assume(branch.condition(), true), branch.whenTrue()));
+    if (!branch.whenFalse().equals(Stmt.NOTHING)) {
+      lines.add("} else {");
+      lines.inside(() -> knowing(ranges.assume(branch.condition(), false), branch.whenFalse()));
+    }
+    lines.add("}");
+  }
+
+  private void require(Stmt.Require check) {
+    boolean isNumber = check.value().type().element().isFloat();
+    lines.block("if (!(" + exprs.text(check.condition()) + "))", () -> {
+      lines.add("fail(fault, " + requirements.applyAsInt(check) + ", " + (isNumber ? "0, " : "") + exprs.text(check.value()) + (isNumber ? "" : ", 0") + ");");
+      lines.add("return;");
+    });
+  }
+}

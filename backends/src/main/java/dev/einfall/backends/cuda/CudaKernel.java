@@ -1,0 +1,81 @@
+package dev.einfall.backends.cuda;
+
+import dev.einfall.backends.c.CNames;
+import dev.einfall.backends.c.CTypes;
+import dev.einfall.backends.c.SourceLines;
+import dev.einfall.backends.c.Vocabulary;
+import dev.einfall.backends.kernel.FreeNames;
+import dev.einfall.backends.kernel.RequireDivisors;
+import dev.einfall.ir.InternalException;
+import dev.einfall.ir.Lines;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.Ranges;
+import dev.einfall.ir.loop.Stmt;
+import dev.einfall.ir.loop.Stmt.For.Kind;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// A kernel as CUDA C++.
+///
+/// ```
+/// kernel Y(X: f32[99, 9], Y: f32[99])   =>   static __global__ void __launch_bounds__(128) Y(const float *__restrict__ X, float *__restrict__ v_Y, ..) {
+///   block for task in 0..99 {                  const int32_t task = (int32_t) blockIdx.x;
+///     thread for i in 0..9 {                   for (int32_t i = (int32_t) threadIdx.x; i < 9; i += 128) {
+///       ...                                      ...
+/// ```
+///
+/// @param name that of its function
+/// @param text its definition
+/// @param blocks how many there are
+/// @param threads those of a block
+/// @param sharedBytes the memory that a block's threads share
+/// @param scratchBytes more of it, in the device's memory, for each block
+record CudaKernel(String name, String text, long blocks, int threads, long sharedBytes, long scratchBytes) {
+  private static final int WARP = 32;
+  /// More threads have fewer registers each.
+  private static final int MOST_THREADS = 256;
+
+  /// @param requirements takes what may be found not to hold, and gives its number
+  static CudaKernel of(Kernel kernel, String name, Vocabulary vocabulary, boolean hasLines, java.util.function.ToIntFunction<Stmt.Require> requirements) {
+    if (!(kernel.body() instanceof Stmt.For loop) || loop.kind() != Kind.BLOCK) {
+      throw new InternalException("kernel " + kernel.name() + " is not mapped to blocks");
+    }
+    Stmt mapped = RequireDivisors.in(loop.body());
+    int threads = ThreadMemory.threads(mapped).orElseGet(() -> threads(mapped));
+    Stmt body = ThreadMemory.in(mapped);
+    SharedLayout layout = SharedLayout.of(body);
+    Lines lines = new Lines();
+    CNames names = new CNames();
+    SourceLines source = new SourceLines(hasLines);
+    FreeNames free = FreeNames.of(body);
+    Set<Buffer> stored = body.nodes().filter(Stmt.Store.class::isInstance).map(store -> ((Stmt.Store) store).buffer()).collect(Collectors.toSet());
+    String parameters = kernel.parameters().stream()
+        .map(buffer -> (stored.contains(buffer) ? "" : "const ") + CTypes.memory(buffer.type()) + " *" + vocabulary.dialect().restricted()
+            + " " + names.of(buffer) + ", ")
+        .collect(Collectors.joining());
+    source.at(kernel.span(), lines);
+    lines.block("static __global__ void __launch_bounds__(" + threads + ") " + name + "(" + parameters
+        + "unsigned char *__restrict__ scratch, Fault *__restrict__ fault)", () -> {
+      if (layout.scratchBytes() > 0) {
+        lines.add("scratch += blockIdx.x * UINT64_C(" + layout.scratchBytes() + ");");
+      }
+      if (free.variables().contains(loop.var())) {
+        lines.add("const int32_t " + names.of(loop.var()) + " = (int32_t) blockIdx.x;");
+      }
+      new BlockText(lines, vocabulary, names, layout, source, threads,
+          Ranges.of(kernel).loop(loop.var(), loop.extent()), requirements).write(body);
+    });
+    long blocks = ((Expr.IntLiteral) loop.extent()).value();
+    return new CudaKernel(name, lines.toString(), blocks, threads, layout.sharedBytes(), layout.scratchBytes());
+  }
+
+  /// As many as the widest loop has iterations, in whole warps.
+  private static int threads(Stmt body) {
+    long widest = body.nodes().filter(node -> node instanceof Stmt.For loop && loop.kind() == Kind.THREAD)
+        .mapToLong(node -> ((Stmt.For) node).extent() instanceof Expr.IntLiteral extent ? extent.value() : MOST_THREADS).max().orElse(1);
+    return (int) Math.min(MOST_THREADS, (widest + WARP - 1) / WARP * WARP);
+  }
+}

@@ -1,0 +1,56 @@
+package dev.einfall.backends.cuda;
+
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Stmt;
+import java.util.Comparator;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Where the `SHARED` buffers of a kernel lie: in the memory of a multiprocessor as far as they fit, the largest in memory of the device that each block
+/// has a part of.
+///
+/// @param offsets in bytes, in one or the other
+/// @param outside the buffers in the device's memory
+/// @param sharedBytes of the multiprocessor's memory for a block
+/// @param scratchBytes of the device's memory for a block
+record SharedLayout(Map<Buffer, Long> offsets, Map<Buffer, Boolean> outside, long sharedBytes, long scratchBytes) {
+  /// What every GPU gives a block that does not ask for more.
+  static final long MOST_SHARED = 48 << 10;
+  private static final long ALIGNMENT = 16;
+
+  static SharedLayout of(Stmt body) {
+    List<Buffer> buffers = body.nodes().filter(Stmt.Alloc.class::isInstance).map(alloc -> ((Stmt.Alloc) alloc).buffer())
+        .filter(buffer -> buffer.space() == Buffer.Space.SHARED).toList();
+    Map<Buffer, Boolean> outside = new IdentityHashMap<>();
+    long shared = buffers.stream().mapToLong(SharedLayout::bytes).sum();
+    for (Buffer buffer : buffers.stream().sorted(Comparator.comparingLong(Buffer::bytes).reversed()).toList()) {
+      if (shared > MOST_SHARED) {
+        outside.put(buffer, true);
+        shared -= bytes(buffer);
+      }
+    }
+    Map<Buffer, Long> offsets = new IdentityHashMap<>();
+    long inside = 0;
+    long scratch = 0;
+    for (Buffer buffer : buffers) {
+      if (outside.containsKey(buffer)) {
+        offsets.put(buffer, scratch);
+        scratch += bytes(buffer);
+      } else {
+        offsets.put(buffer, inside);
+        inside += bytes(buffer);
+      }
+    }
+    return new SharedLayout(offsets, outside, inside, scratch);
+  }
+
+  /// The address of `buffer` for a thread.
+  String place(Buffer buffer) {
+    return (outside.containsKey(buffer) ? "scratch" : "einfall_shared") + " + " + offsets.get(buffer);
+  }
+
+  private static long bytes(Buffer buffer) {
+    return (Math.max(1, buffer.bytes()) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  }
+}

@@ -1,0 +1,280 @@
+// What generated CUDA C++ needs of CUDA, for a host without a GPU: kernels run block after block, and the threads of a block in turn, each until
+// it waits for the others. A kernel that lacks a barrier gives wrong results here, as threads run far ahead of each other, and in another order in
+// every other block; what is shared starts out as NaN in each.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#define __global__
+#define __device__
+#define __host__
+#define __shared__
+#define __forceinline__ inline
+#define __align__(bytes) __attribute__((aligned(bytes)))
+#define __launch_bounds__(...)
+
+enum cudaError_t { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation, cudaErrorInvalidConfiguration = 9 };
+enum cudaMemcpyKind { cudaMemcpyHostToHost, cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
+enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
+typedef struct CUstream_st *cudaStream_t;
+
+struct dim3 {
+  unsigned x, y, z;
+  dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
+};
+
+struct cudaLaunchConfig_t {
+  dim3 gridDim, blockDim;
+  size_t dynamicSmemBytes;
+  cudaStream_t stream;
+};
+
+static const int warpSize = 32;
+static dim3 threadIdx, blockIdx, blockDim, gridDim;
+unsigned char einfall_shared[232448] __attribute__((aligned(256)));
+
+namespace shim {
+
+static const unsigned most_threads = 1024;
+static const size_t stack_bytes = 1 << 18;
+
+enum State { runs, waits_for_block, waits_for_warp, is_done };
+
+struct Thread {
+  ucontext_t context;
+  State state;
+  int line;
+};
+
+struct Kernel {
+  void (*call)(void *);
+  void *arguments;
+};
+
+static Thread threads[most_threads];
+static ucontext_t scheduler;
+static unsigned char *stacks;
+static unsigned current;
+static Kernel kernel;
+static bool is_alone;
+static uint64_t slots[most_threads];
+
+static void stop(const char *why) {
+  fprintf(stderr, "block %u, thread %u: %s\n", blockIdx.x, threadIdx.x, why);
+  abort();
+}
+
+static void wait(State state, int line) {
+  if (is_alone) {
+    stop("waits, and the first thread of its block did not");
+  }
+  threads[current].state = state;
+  threads[current].line = line;
+  swapcontext(&threads[current].context, &scheduler);
+}
+
+static void body() {
+  kernel.call(kernel.arguments);
+  threads[current].state = is_done;
+  setcontext(&scheduler);
+}
+
+static void resume(unsigned thread) {
+  current = thread;
+  threadIdx.x = thread;
+  threads[thread].state = runs;
+  swapcontext(&scheduler, &threads[thread].context);
+}
+
+static void begin(unsigned thread) {
+  getcontext(&threads[thread].context);
+  threads[thread].context.uc_stack.ss_sp = stacks + thread * stack_bytes;
+  threads[thread].context.uc_stack.ss_size = stack_bytes;
+  threads[thread].context.uc_link = 0;
+  makecontext(&threads[thread].context, body, 0);
+  resume(thread);
+}
+
+// Whether all threads from `first` to `end` that are not done are in `state`, at the same place.
+static bool all(unsigned first, unsigned end, State state) {
+  int line = -1;
+  for (unsigned i = first; i < end; i++) {
+    if (threads[i].state == is_done) {
+      continue;
+    }
+    if (threads[i].state != state || (line >= 0 && threads[i].line != line)) {
+      return false;
+    }
+    line = threads[i].line;
+  }
+  return line >= 0;
+}
+
+static void together(unsigned first, unsigned end, bool backwards) {
+  for (unsigned i = first; i < end; i++) {
+    unsigned thread = backwards ? end - 1 - (i - first) : i;
+    if (threads[thread].state != is_done) {
+      resume(thread);
+    }
+  }
+}
+
+static void block(unsigned count, bool backwards) {
+  memset(einfall_shared, 0xff, sizeof einfall_shared);
+  unsigned first = backwards ? count - 1 : 0;
+  begin(first);
+  if (threads[first].state == is_done) {
+    is_alone = true;
+    for (unsigned i = 0; i < count; i++) {
+      threadIdx.x = backwards ? count - 1 - i : i;
+      if (threadIdx.x != first) {
+        kernel.call(kernel.arguments);
+      }
+    }
+    is_alone = false;
+    return;
+  }
+  for (unsigned i = 1; i < count; i++) {
+    begin(backwards ? count - 1 - i : i);
+  }
+  for (;;) {
+    bool moved = false;
+    if (all(0, count, waits_for_block)) {
+      together(0, count, backwards);
+      continue;
+    }
+    for (unsigned warp = 0; warp < count; warp += warpSize) {
+      unsigned end = warp + warpSize < count ? warp + warpSize : count;
+      if (all(warp, end, waits_for_warp)) {
+        together(warp, end, backwards);
+        moved = true;
+      }
+    }
+    if (!moved) {
+      for (unsigned i = 0; i < count; i++) {
+        if (threads[i].state != is_done) {
+          stop("threads wait at different places");
+        }
+      }
+      return;
+    }
+  }
+}
+
+static cudaError_t launch(const cudaLaunchConfig_t *config, Kernel what) {
+  static unsigned launches;
+  unsigned count = config->blockDim.x;
+  if (count == 0 || count > most_threads || config->gridDim.x == 0 || config->gridDim.x > 0x7fffffff || config->dynamicSmemBytes > sizeof einfall_shared) {
+    return cudaErrorInvalidConfiguration;
+  }
+  if (!stacks) {
+    stacks = (unsigned char *) mmap(0, most_threads * stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  }
+  kernel = what;
+  gridDim = config->gridDim;
+  blockDim = config->blockDim;
+  launches++;
+  for (unsigned i = 0; i < gridDim.x; i++) {
+    blockIdx.x = launches % 2 ? i : gridDim.x - 1 - i;
+    block(count, blockIdx.x % 2);
+  }
+  return cudaSuccess;
+}
+
+template <typename Call>
+static void apply(void *call) {
+  (*(Call *) call)();
+}
+
+template <typename Value>
+static Value shuffled(Value value, unsigned lane) {
+  memcpy(&slots[threadIdx.x], &value, sizeof value);
+  unsigned warp = threadIdx.x / warpSize * warpSize;
+  wait(waits_for_warp, 1);
+  Value other = value;
+  if (warp + lane < blockDim.x) {
+    memcpy(&other, &slots[warp + lane], sizeof other);
+  }
+  wait(waits_for_warp, 2);
+  return other;
+}
+
+}  // namespace shim
+
+#define __syncthreads() shim::wait(shim::waits_for_block, __LINE__)
+#define __syncwarp(...) shim::wait(shim::waits_for_warp, __LINE__)
+#define __shfl_xor_sync(mask, value, lanes) shim::shuffled(value, threadIdx.x % warpSize ^ (lanes))
+#define __shfl_sync(mask, value, lane) shim::shuffled(value, lane)
+#define __shfl_down_sync(mask, value, lanes) \
+  shim::shuffled(value, threadIdx.x % warpSize + (lanes) < (unsigned) warpSize ? threadIdx.x % warpSize + (lanes) : threadIdx.x % warpSize)
+
+static inline int atomicCAS(int *address, int compare, int value) {
+  int old = *address;
+  *address = old == compare ? value : old;
+  return old;
+}
+
+template <typename... Parameters, typename... Arguments>
+static cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(Parameters...), Arguments... arguments) {
+  auto call = [&] { kernel(arguments...); };
+  return shim::launch(config, {shim::apply<decltype(call)>, &call});
+}
+
+static inline const char *cudaGetErrorName(cudaError_t error) {
+  switch (error) {
+    case cudaSuccess: return "cudaSuccess";
+    case cudaErrorMemoryAllocation: return "cudaErrorMemoryAllocation";
+    case cudaErrorInvalidConfiguration: return "cudaErrorInvalidConfiguration";
+    default: return "cudaErrorInvalidValue";
+  }
+}
+
+static inline const char *cudaGetErrorString(cudaError_t error) {
+  return error == cudaErrorMemoryAllocation ? "out of memory" : error == cudaSuccess ? "no error" : "invalid argument";
+}
+
+// Memory starts out as NaN.
+static inline cudaError_t cudaMalloc(void **memory, size_t bytes) {
+  *memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
+  if (*memory) {
+    memset(*memory, 0xff, bytes);
+  }
+  return *memory ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+
+static inline cudaError_t cudaFree(void *memory) {
+  free(memory);
+  return cudaSuccess;
+}
+
+static inline cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind) {
+  memcpy(to, from, bytes);
+  return cudaSuccess;
+}
+
+static inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t) {
+  return cudaMemcpy(to, from, bytes, kind);
+}
+
+static inline cudaError_t cudaMemset(void *memory, int value, size_t bytes) {
+  memset(memory, value, bytes);
+  return cudaSuccess;
+}
+
+static inline cudaError_t cudaStreamSynchronize(cudaStream_t) {
+  return cudaSuccess;
+}
+
+static inline cudaError_t cudaDeviceSynchronize() {
+  return cudaSuccess;
+}
+
+static inline cudaError_t cudaGetLastError() {
+  return cudaSuccess;
+}
