@@ -37,6 +37,11 @@ public final class CNames {
         key -> names.of(key, wish(key.buffer().name()) + (key.buffer().extents().isEmpty() ? "" : "_" + key.offset())));
   }
 
+  /// Whether `word` may be the name of something outside of functions.
+  static boolean isFree(String word) {
+    return word.matches("[A-Za-z][A-Za-z0-9_]*") && !RESERVED.contains(word) && !word.equals("main") && !VOCABULARY.matcher(word).matches();
+  }
+
   private static String wish(String name) {
     return VOCABULARY.matcher(name).matches() || name.startsWith("_") ? "v_" + name : name;
   }

@@ -7,9 +7,11 @@ import dev.einfall.ir.Lines;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
-import dev.einfall.ir.loop.ValueType;
 import dev.einfall.ir.loop.Var;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Writes the statements of one function.
 final class StmtText {
@@ -31,6 +33,7 @@ final class StmtText {
   private final ScratchLayout layout;
   private final Kernel kernel;
   private final SourceLines source;
+  private final Set<Cell> unread = new HashSet<>();
 
   StmtText(Lines lines, Vocabulary vocabulary, CNames names, ScratchLayout layout, SourceLines source, Kernel kernel) {
     this.lines = lines;
@@ -58,7 +61,11 @@ final class StmtText {
         source.at(loop.span(), lines);
         counting(loop.var(), "0", exprs.text(loop.extent()), loop.body());
       }
-      case Stmt.Store(Buffer buffer, List<Expr> indices, Expr value) -> lines.add(exprs.accesses().store(buffer, indices, value));
+      case Stmt.Store(Buffer buffer, List<Expr> indices, Expr value) -> {
+        if (buffer.space() != Buffer.Space.REGISTER || !unread.contains(Cell.of(buffer, indices))) {
+          lines.add(exprs.accesses().store(buffer, indices, value));
+        }
+      }
       case Stmt.Alloc alloc -> alloc(alloc);
       case Stmt.If branch -> branch(branch);
       case Stmt.Let(Var var, Expr value, Stmt body) -> {
@@ -99,13 +106,22 @@ final class StmtText {
       lines.add("}");
       return;
     }
-    Cell.in(alloc.body(), buffer).forEach(cell ->
-        lines.add(registerType(cell.type()) + " " + names.of(cell) + " = " + (cell.type().isVector() ? "{0}" : "0") + ";"));
+    Set<Cell> read = read(alloc.body(), buffer);
+    for (Cell cell : Cell.in(alloc.body(), buffer)) {
+      if (read.contains(cell)) {
+        lines.add(vocabulary.type(cell.type()) + " " + names.of(cell) + " = " + (cell.type().isVector() ? "{0}" : "0") + ";");
+      } else {
+        unread.add(cell);
+      }
+    }
     write(alloc.body());
   }
 
-  private String registerType(ValueType type) {
-    return vocabulary.type(type);
+  /// The registers of `buffer` that are loaded: compilers warn about others.
+  private static Set<Cell> read(Stmt body, Buffer buffer) {
+    return body.nodes().flatMap(Stmt::exprs).flatMap(Expr::nodes)
+        .filter(expr -> expr instanceof Expr.Load load && load.buffer() == buffer)
+        .map(expr -> Cell.of(buffer, ((Expr.Load) expr).indices())).collect(Collectors.toSet());
   }
 
   private void branch(Stmt.If branch) {

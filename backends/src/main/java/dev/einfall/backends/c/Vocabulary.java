@@ -285,7 +285,7 @@ public final class Vocabulary {
     ValueType type = new ValueType(ElementType.I32, lanes);
     String steps = IntStream.range(0, lanes).mapToObj(lane -> Integer.toString(lane * stride)).collect(Collectors.joining(", "));
     return define(name(type, "ramp" + (stride < 0 ? "_minus_" + -(long) stride : "_" + stride)), type(type), "int32_t base",
-        "return " + broadcast(type) + "(base) + (" + type(type) + ") {" + steps + "};");
+        "return " + binary(BinaryOp.ADD, type) + "(" + broadcast(type) + "(base), (" + type(type) + ") {" + steps + "});");
   }
 
   /// What combines the lanes, halves of them at a time; those of a mask if `type` is an integer and `op` one on bits.

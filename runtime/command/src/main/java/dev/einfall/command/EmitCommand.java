@@ -51,8 +51,8 @@ import picocli.CommandLine.Spec;
     description = "Prints a program at a stage of its compilation, as a graph for Graphviz, or as a page for a browser.")
 final class EmitCommand implements Callable<Integer> {
 
-  /// A stage: the flat cascade, the kernels, the class files, or a folder of CUDA C++; or the cascade as a graph, or as a page about it.
-  enum Stage { CASCADE, LOOPS, BYTECODE, CUDA, DOT, HTML }
+  /// A stage: the flat cascade, the kernels, the class files; a folder of C or of CUDA C++; or the cascade as a graph, or as a page about it.
+  enum Stage { CASCADE, LOOPS, BYTECODE, C, CUDA, DOT, HTML }
 
   @Spec
   private CommandSpec spec;
@@ -87,8 +87,11 @@ final class EmitCommand implements Callable<Integer> {
       description = "For HTML: run the program on the inputs given or random ones, and show where each kernel loses time against what the machine can do.")
   private boolean measure;
 
-  @Option(names = {"-o", "--out"}, paramLabel = "PLACE", description = "Where to write it, instead of the standard output; for CUDA, a folder.")
+  @Option(names = {"-o", "--out"}, paramLabel = "PLACE", description = "Where to write it, instead of the standard output; for C and CUDA, a folder.")
   private Optional<Path> output = Optional.empty();
+
+  @Mixin
+  private COptions cOptions;
 
   private SortedMap<String, Long> sizes = new TreeMap<>();
 
@@ -97,6 +100,10 @@ final class EmitCommand implements Callable<Integer> {
     sizes = new TreeMap<>(inputOptions.sizes);
     if (stage != Stage.HTML && measure || !measure && !(inputOptions.in.isEmpty() && inputOptions.texts.isEmpty())) {
       throw new UserError(measure ? "--measure is for --as html" : "--in and --text are for --as html --measure: nothing runs otherwise");
+    }
+    if (stage == Stage.C) {
+      writeC();
+      return 0;
     }
     Source source = Einfall.source(file);
     EinProgram program = EinReader.read(source, function, Imports.files());
@@ -112,13 +119,22 @@ final class EmitCommand implements Callable<Integer> {
       case CASCADE -> CascadePrinter.print(bound(cascade));
       case LOOPS -> LoopPrinter.print(plan(cascade));
       case BYTECODE -> bytecode(plan(cascade));
-      case CUDA -> throw new IllegalStateException("a folder");
+      case C, CUDA -> throw new IllegalStateException("a folder");
       case DOT -> DotText.of(bound(cascade));
       case HTML -> HtmlPage.of(source, sizes, new BindSizes(sizes).apply(cascade, _ -> {}),
           open(cascade).isEmpty() ? Optional.of(passes(cascade)) : Optional.empty(), measured(cascade));
     };
     write(text);
     return 0;
+  }
+
+  private void writeC() {
+    Path directory = output.orElseThrow(() -> new UserError("--as c writes several files: name a folder for them by -o"));
+    Places places = Places.of(spec.commandLine().getErr());
+    Options options = cOptions.applied(Options.defaults().withBackend(Options.Backend.C).withThreads(threads).withVectorBytes(vectorBytes)
+        .withNumerics(numerics).withFunction(function).withOpener(places::weights).withRemarks(_ -> {}));
+    Einfall.writeC(file, sizes, options, cOptions.form(function.orElse(file.getFileName().toString().replaceFirst("\\.ein$", "")), options), directory)
+        .forEach(written -> spec.commandLine().getOut().println(written));
   }
 
   private Optional<String> measured(Cascade cascade) {

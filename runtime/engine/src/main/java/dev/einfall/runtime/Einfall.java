@@ -1,5 +1,6 @@
 package dev.einfall.runtime;
 
+import dev.einfall.backends.c.CProgram;
 import dev.einfall.backends.c.CTarget;
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.backends.jvm.JvmOptions;
@@ -30,6 +31,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeSet;
@@ -83,7 +85,7 @@ public final class Einfall {
   }
 
   private static Target ofC(Target target, Options options) {
-    CTarget machine = options.toolchain().target(options.toolchain().find());
+    CTarget machine = options.toolchain().machine();
     return target.withRegisters(machine.registers(), machine.fusesMultiplyAdds());
   }
 
@@ -100,6 +102,28 @@ public final class Einfall {
         program.prepare(parts.known.sizes());
       }
       return program;
+    });
+  }
+
+  /// Writes the program in the file `file`, for these sizes, as C into `directory`: see [CProgram].
+  ///
+  /// @param options `toolchain` need not be there, unless no target is named
+  /// @return the files
+  /// @throws CompileException when the program or its weights are wrong, a size is missing, or a file cannot be written
+  public static List<Path> writeC(Path file, Map<String, Long> sizes, Options options, CProgram.Options form, Path directory) {
+    return with(source(file), directory(file), Imports.files(), options, parts -> {
+      SortedMap<String, Long> all = parts.known.sizes();
+      all.putAll(sizes);
+      parts.inputSizes.stream().filter(size -> !all.containsKey(size)).findFirst().ifPresent(size -> {
+        throw CompileException.of("C is for certain sizes: no value for the size " + size + " of " + parts.name);
+      });
+      ProgramReading.Read read = parts.reading.at(all);
+      Pipeline pipeline = new Pipeline(pipelineOptions(options), options.steps(), options.remarks());
+      try {
+        return CExport.write(read.cascade(), read.weights(), all, pipeline, form, directory);
+      } finally {
+        parts.workers.close();
+      }
     });
   }
 
@@ -244,7 +268,7 @@ public final class Einfall {
   /// Libraries are kept where programs are.
   private static CodeMaker nativeMaker(Options options) {
     CCompiler compiler = options.toolchain().find();
-    CTarget target = options.toolchain().target(compiler);
+    CTarget target = options.toolchain().machine();
     CTarget bound = options.numerics() == Numerics.STRICT ? target.exact() : target;
     NativeBackend backend = new NativeBackend(compiler, bound, options.toolchain().flags(), KeptPlans.cache(options));
     return new CodeMaker.Native(backend, options.threads());
@@ -252,7 +276,7 @@ public final class Einfall {
 
   private static int vectorBytes(Options options) {
     if (options.backend() == Options.Backend.C) {
-      return options.vectorBytes() == 0 ? options.toolchain().target(options.toolchain().find()).vectorBytes() : options.vectorBytes();
+      return options.vectorBytes() == 0 ? options.toolchain().machine().vectorBytes() : options.vectorBytes();
     }
     if (!JvmOptions.ofThisJvm().vectors()) {
       return Float.BYTES;

@@ -39,10 +39,10 @@ public record Toolchain(String compiler, Optional<String> target, List<String> f
     return CCompiler.require(compiler);
   }
 
-  /// What code is for.
+  /// What code is for. No compiler is needed where a target is named.
   ///
   /// @throws dev.einfall.ir.CompileException if there is no such target
-  public CTarget target(CCompiler found) {
-    return target.map(CTarget::named).orElseGet(found::target);
+  public CTarget machine() {
+    return target.map(CTarget::named).orElseGet(() -> find().target());
   }
 }
