@@ -154,7 +154,7 @@ public final class PassCatalog {
     passes.put("bind-loops", PassCatalog::bindLoops);
     passes.put("collapse-loops", _ -> new CollapseLoops());
     passes.put("tile-products", options -> new TileProducts(options.number("blocks", 128)));
-    passes.put("map-threads", options -> new MapThreads(options.number("threads", 128)));
+    passes.put("map-threads", options -> new MapThreads(options.number("threads", 128), options.numerics()));
     passes.put("expand-functions", options -> new ExpandFunctions(options.numerics()));
     passes.put("vectorize-loops", options -> new VectorizeLoops(options.number("vector-bytes", 64), options.numerics()));
     passes.put("expand-sines", options -> new ExpandSines(options.numerics()));
@@ -283,7 +283,7 @@ public final class PassCatalog {
       case VectorizeLoops vectorize -> "vector-bytes=" + vectorize.vectorBytes() + text(vectorize.numerics());
       case UnrollLoops unroll -> "operations=" + unroll.operations();
       case TileProducts tile -> "blocks=" + tile.blocks();
-      case MapThreads map -> "threads=" + map.threads();
+      case MapThreads map -> "threads=" + map.threads() + text(map.numerics());
       case KeepAccumulators keep -> "registers=" + keep.registers();
       case TurnLoops turn -> "l2-bytes=" + turn.l2Bytes();
       default -> "";

@@ -193,7 +193,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new CollapseLoops(),
         // Before elements of a loop's body lose their loops and buffers to registers: which iterations are independent is plain here.
         new TileProducts(),
-        new MapThreads(options.target().blockThreads()),
+        new MapThreads(options.target().blockThreads(), options.numerics()),
         // On scalars, so that the polynomials vectorize like everything else.
         new ExpandFunctions(options.numerics()),
         // While an accumulation still is a sum that lanes can be combined into.

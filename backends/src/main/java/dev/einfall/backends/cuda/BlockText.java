@@ -6,6 +6,8 @@ import dev.einfall.backends.c.ExprText;
 import dev.einfall.backends.c.SourceLines;
 import dev.einfall.backends.c.Vocabulary;
 import dev.einfall.backends.kernel.Cell;
+import dev.einfall.backends.kernel.FreeNames;
+import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.Lines;
@@ -30,6 +32,8 @@ final class BlockText {
   private final SharedLayout layout;
   private final SourceLines source;
   private final int threads;
+  private final ThreadMemory memory;
+  private final BlockReductions reductions;
   private final ToIntFunction<Stmt.Require> requirements;
   /// What is known about integers where the next line stands.
   private Ranges ranges;
@@ -38,7 +42,9 @@ final class BlockText {
   /// @param ranges what is known where the block begins
   /// @param requirements gives the number of a requirement, from 1 on
   BlockText(Lines lines, Vocabulary vocabulary, CNames names, SharedLayout layout, SourceLines source, int threads,
-      Ranges ranges, ToIntFunction<Stmt.Require> requirements) {
+      Ranges ranges, ThreadMemory memory, BlockReductions reductions, ToIntFunction<Stmt.Require> requirements) {
+    this.memory = memory;
+    this.reductions = reductions;
     this.lines = lines;
     this.vocabulary = vocabulary;
     this.names = names;
@@ -68,6 +74,12 @@ final class BlockText {
       case Stmt.Store(Buffer buffer, List<Expr> indices, Expr value) -> lines.add(exprs.accesses().store(buffer, indices, value));
       case Stmt.Alloc alloc -> alloc(alloc);
       case Stmt.If branch -> branch(branch);
+      case Stmt.Let(Var var, Expr.ReduceLanes(BinaryOp op, Expr.Load load), Stmt body) when memory.part(load.buffer()) != null -> {
+        Expr own = new Expr.Load(memory.part(load.buffer()), List.of());
+        lines.add("const " + vocabulary.type(var.type()) + " " + names.of(var) + " = " + reductions.function(op, var.type().element()) + "("
+            + exprs.text(own) + ", einfall_shared + " + layout.combiningAt() + ");");
+        write(body);
+      }
       case Stmt.Let(Var var, Expr value, Stmt body) -> {
         if (isUsed(var, body)) {
           lines.add("const " + exprs.type(value) + " " + names.of(var) + " = " + exprs.text(value) + ";");
@@ -135,6 +147,10 @@ final class BlockText {
 
   private void alloc(Stmt.Alloc alloc) {
     Buffer buffer = alloc.buffer();
+    if (!FreeNames.of(alloc.body()).buffers().contains(buffer)) {
+      write(alloc.body());
+      return;
+    }
     String type = CTypes.memory(buffer.type());
     switch (buffer.space()) {
       case SHARED -> lines.add(type + " *const " + names.of(buffer) + " = (" + type + " *) (" + layout.place(buffer) + ");");

@@ -67,13 +67,14 @@ public record CudaFile(String source, String header, List<KernelPlan.Weight> wei
   /// @param plan compiled for a GPU
   public static CudaFile of(KernelPlan plan, String name) {
     Vocabulary vocabulary = new Vocabulary(TARGET, CUDA);
+    BlockReductions reductions = new BlockReductions(vocabulary);
     List<Stmt.Require> requirements = new ArrayList<>();
     Map<Kernel, CudaKernel> kernels = new IdentityHashMap<>();
     List<CudaKernel> written = new ArrayList<>();
     Names names = new Names(List.of());
     Stream.concat(plan.setup().stream(), plan.launches().stream()).map(KernelPlan.Launch::kernel).forEach(kernel -> {
       if (!kernels.containsKey(kernel) && !kernel.body().equals(Stmt.NOTHING)) {
-        CudaKernel made = CudaKernel.of(kernel, "kernel_" + names.of(kernel, kernel.name()), vocabulary, true, check -> {
+        CudaKernel made = CudaKernel.of(kernel, "kernel_" + names.of(kernel, kernel.name()), vocabulary, reductions, true, check -> {
           requirements.add(check);
           return requirements.size();
         });
@@ -84,7 +85,7 @@ public record CudaFile(String source, String header, List<KernelPlan.Weight> wei
     EntryPoints entries = new EntryPoints(plan, name, kernels, requirements);
     StringBuilder text = new StringBuilder(entries.comment()).append(PRELUDE).append('\n');
     text.append("namespace ").append(name).append("_program {\n\n").append(FAULT).append('\n').append(requirements.isEmpty() ? "" : FAIL)
-        .append(vocabulary.definitions());
+        .append(vocabulary.definitions()).append('\n').append(reductions.definitions());
     written.forEach(kernel -> text.append('\n').append(kernel.text()));
     text.append('\n').append(entries.text());
     return new CudaFile(text.toString(), entries.header(), plan.weights(), entries.layout().weightBytes());

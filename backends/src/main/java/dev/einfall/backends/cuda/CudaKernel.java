@@ -16,6 +16,7 @@ import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Stmt.For.Kind;
 import java.util.List;
 import java.util.Set;
+import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 
 /// A kernel as CUDA C++.
@@ -39,13 +40,15 @@ record CudaKernel(String name, String text, long blocks, int threads, long share
   private static final int MOST_THREADS = 256;
 
   /// @param requirements takes what may be found not to hold, and gives its number
-  static CudaKernel of(Kernel kernel, String name, Vocabulary vocabulary, boolean hasLines, java.util.function.ToIntFunction<Stmt.Require> requirements) {
+  static CudaKernel of(Kernel kernel, String name, Vocabulary vocabulary, BlockReductions reductions, boolean hasLines,
+      ToIntFunction<Stmt.Require> requirements) {
     if (!(kernel.body() instanceof Stmt.For loop) || loop.kind() != Kind.BLOCK) {
       throw new InternalException("kernel " + kernel.name() + " is not mapped to blocks");
     }
     Stmt mapped = RequireDivisors.in(loop.body());
     int threads = ThreadMemory.threads(mapped).orElseGet(() -> threads(mapped));
-    Stmt body = ThreadMemory.in(mapped);
+    ThreadMemory memory = ThreadMemory.of(mapped);
+    Stmt body = memory.body();
     SharedLayout layout = SharedLayout.of(body);
     Lines lines = new Lines();
     CNames names = new CNames();
@@ -66,7 +69,7 @@ record CudaKernel(String name, String text, long blocks, int threads, long share
         lines.add("const int32_t " + names.of(loop.var()) + " = (int32_t) blockIdx.x;");
       }
       new BlockText(lines, vocabulary, names, layout, source, threads,
-          Ranges.of(kernel).loop(loop.var(), loop.extent()), requirements).write(body);
+          Ranges.of(kernel).loop(loop.var(), loop.extent()), memory, reductions, requirements).write(body);
     });
     long blocks = ((Expr.IntLiteral) loop.extent()).value();
     return new CudaKernel(name, lines.toString(), blocks, threads, layout.sharedBytes(), layout.scratchBytes());

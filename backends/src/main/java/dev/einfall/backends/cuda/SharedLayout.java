@@ -1,6 +1,7 @@
 package dev.einfall.backends.cuda;
 
 import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
@@ -14,7 +15,8 @@ import java.util.Map;
 /// @param outside the buffers in the device's memory
 /// @param sharedBytes of the multiprocessor's memory for a block
 /// @param scratchBytes of the device's memory for a block
-record SharedLayout(Map<Buffer, Long> offsets, Map<Buffer, Boolean> outside, long sharedBytes, long scratchBytes) {
+/// @param combiningAt where threads exchange what they combine, if they do
+record SharedLayout(Map<Buffer, Long> offsets, Map<Buffer, Boolean> outside, long sharedBytes, long scratchBytes, long combiningAt) {
   /// What every GPU gives a block that does not ask for more.
   static final long MOST_SHARED = 48 << 10;
   private static final long ALIGNMENT = 16;
@@ -23,7 +25,9 @@ record SharedLayout(Map<Buffer, Long> offsets, Map<Buffer, Boolean> outside, lon
     List<Buffer> buffers = body.nodes().filter(Stmt.Alloc.class::isInstance).map(alloc -> ((Stmt.Alloc) alloc).buffer())
         .filter(buffer -> buffer.space() == Buffer.Space.SHARED).toList();
     Map<Buffer, Boolean> outside = new IdentityHashMap<>();
-    long shared = buffers.stream().mapToLong(SharedLayout::bytes).sum();
+    boolean combines = body.nodes().flatMap(Stmt::exprs).flatMap(Expr::nodes).anyMatch(Expr.ReduceLanes.class::isInstance);
+    long combining = combines ? BlockReductions.SHARED_BYTES : 0;
+    long shared = buffers.stream().mapToLong(SharedLayout::bytes).sum() + combining;
     for (Buffer buffer : buffers.stream().sorted(Comparator.comparingLong(Buffer::bytes).reversed()).toList()) {
       if (shared > MOST_SHARED) {
         outside.put(buffer, true);
@@ -42,7 +46,7 @@ record SharedLayout(Map<Buffer, Long> offsets, Map<Buffer, Boolean> outside, lon
         inside += bytes(buffer);
       }
     }
-    return new SharedLayout(offsets, outside, inside, scratch);
+    return new SharedLayout(offsets, outside, inside + combining, scratch, inside);
   }
 
   /// The address of `buffer` for a thread.

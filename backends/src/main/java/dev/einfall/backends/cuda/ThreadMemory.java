@@ -18,11 +18,24 @@ import java.util.function.Function;
 /// ```
 final class ThreadMemory {
   private final Map<Buffer, Buffer> own = new IdentityHashMap<>();
+  private Stmt body = Stmt.NOTHING;
 
   private ThreadMemory() {}
 
-  static Stmt in(Stmt body) {
-    return new ThreadMemory().statement(body, false);
+  static ThreadMemory of(Stmt body) {
+    ThreadMemory memory = new ThreadMemory();
+    memory.body = memory.statement(body, false);
+    return memory;
+  }
+
+  /// The statement on variables of a thread's own.
+  Stmt body() {
+    return body;
+  }
+
+  /// The variable that a thread has of `buffer`, which a reduction over all threads is of.
+  Buffer part(Buffer buffer) {
+    return own.get(buffer);
   }
 
   /// How many threads a block must have, if that matters: each iteration of a loop over such memory is another thread's.
@@ -47,6 +60,9 @@ final class ThreadMemory {
   }
 
   private Expr expr(Expr expr) {
+    if (expr instanceof Expr.ReduceLanes) {
+      return expr;
+    }
     Expr changed = expr.mapChildren(this::expr);
     return changed instanceof Expr.Load(Buffer buffer, List<Expr> indices) && own.containsKey(buffer)
         ? new Expr.Load(own.get(buffer), rest(indices)) : changed;

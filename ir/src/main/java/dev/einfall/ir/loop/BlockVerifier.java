@@ -10,7 +10,7 @@ import java.util.Optional;
 ///
 /// - outside of `THREAD` loops nothing is stored to but registers, and `SHARED` buffers are allocated there;
 /// - a `THREAD` loop and a barrier stand in no `THREAD` loop, and a `THREAD` loop stores to no registers of the outside;
-/// - a `LOCAL` buffer of the outside is used by its own thread only;
+/// - a `LOCAL` buffer of the outside is used by its own thread only, or reduced as a whole by all of them;
 /// - between two uses of an element by different threads, of which one is a store, stands a barrier.
 final class BlockVerifier {
 
@@ -71,8 +71,23 @@ final class BlockVerifier {
   }
 
   private BlockAccesses next(BlockAccesses before, BlockAccesses accesses, Stmt statement) {
+    statement.exprs().forEach(expr -> verifyCombined(expr, statement));
     check.require(!before.conflictsWith(accesses), "a barrier is missing", statement);
     return before.and(accesses);
+  }
+
+  /// What threads have of their own is known to all when all of it is combined.
+  private void verifyCombined(Expr expr, Stmt statement) {
+    if (isAllCombined(expr)) {
+      return;
+    }
+    check.require(!(expr instanceof Expr.Load load) || !ofThreads.containsKey(load.buffer()), "memory of a thread in all of them", statement);
+    expr.children().forEach(child -> verifyCombined(child, statement));
+  }
+
+  private static boolean isAllCombined(Expr expr) {
+    return expr instanceof Expr.ReduceLanes(_, Expr.Load(Buffer buffer, List<Expr> indices)) && buffer.extents().size() == 1
+        && indices.equals(List.of(new Expr.Ramp(Expr.index(0), 1, buffer.extents().getFirst())));
   }
 
   private void verifyThread(Stmt.For loop) {

@@ -33,7 +33,7 @@ import java.util.List;
 /// ```
 ///
 /// A `LOCAL` buffer of a block, outside of its `THREAD` loops, is memory of its threads: it is used in loops of as many iterations as its
-/// first extent, and its first index is their counter.
+/// first extent, and its first index is their counter. What they have is combined by all of them together: `reduce_add(part[ramp(0, 1, 128)])`.
 ///
 /// Parameters never overlap in memory, unless both are only read.
 public record Kernel(String name, List<Buffer> parameters, Stmt body, Span span) {

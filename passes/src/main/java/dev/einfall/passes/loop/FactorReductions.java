@@ -246,7 +246,7 @@ public record FactorReductions(List<String> loops, Numerics numerics) implements
   }
 
   /// The value that leaves every other unchanged under `op`.
-  private static Expr identity(BinaryOp op, ElementType type) {
+  static Expr identity(BinaryOp op, ElementType type) {
     long highest = type == ElementType.U8 ? 255 : (1L << (8 * type.bytes() - 1)) - 1;
     return switch (op) {
       case ADD, OR, XOR -> Expr.literal(type, 0);

@@ -3,6 +3,7 @@ package dev.einfall.passes.loop;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Ranges;
 import dev.einfall.ir.loop.Stmt;
+import dev.einfall.passes.Numerics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -45,27 +46,30 @@ record IndependentNest(List<Stmt.For> loops, Stmt body, Ranges ranges) {
     return CollapseLoops.coordinates(loops, index, body);
   }
 
-  /// The most iterations of a nest in `statement`.
-  static long width(Stmt statement, Ranges ranges) {
+  /// The most iterations of a nest in `statement`, or of a reduction that threads can share.
+  static long width(Stmt statement, Ranges ranges, Numerics numerics) {
     return switch (statement) {
       case Stmt.Block(List<Stmt> statements) -> {
         long width = 1;
         Ranges after = ranges;
         for (Stmt inner : statements) {
-          width = Math.max(width, width(inner, after));
+          width = Math.max(width, width(inner, after, numerics));
           after = inner instanceof Stmt.Require require ? after.assume(require.condition(), true) : after;
         }
         yield width;
       }
       case Stmt.For loop -> {
         IndependentNest nest = of(loop, ranges);
-        yield nest.loops.isEmpty() ? width(loop.body(), ranges.loop(loop.var(), loop.extent()))
-            : Math.max(nest.iterations(), width(nest.body, nest.ranges));
+        if (!nest.loops.isEmpty()) {
+          yield Math.max(nest.iterations(), width(nest.body, nest.ranges, numerics));
+        }
+        long inside = width(loop.body(), ranges.loop(loop.var(), loop.extent()), numerics);
+        yield Math.max(inside, ThreadReduction.of(loop, ranges, numerics).map(ThreadReduction::iterations).orElse(1L));
       }
-      case Stmt.Alloc alloc -> width(alloc.body(), ranges);
-      case Stmt.If branch -> Math.max(width(branch.whenTrue(), ranges.assume(branch.condition(), true)),
-          width(branch.whenFalse(), ranges.assume(branch.condition(), false)));
-      case Stmt.Let let -> width(let.body(), ranges.let(let.var(), let.value()));
+      case Stmt.Alloc alloc -> width(alloc.body(), ranges, numerics);
+      case Stmt.If branch -> Math.max(width(branch.whenTrue(), ranges.assume(branch.condition(), true), numerics),
+          width(branch.whenFalse(), ranges.assume(branch.condition(), false), numerics));
+      case Stmt.Let let -> width(let.body(), ranges.let(let.var(), let.value()), numerics);
       case Stmt.Store _, Stmt.Require _, Stmt.Barrier _ -> 1;
     };
   }

@@ -9,9 +9,11 @@ import dev.einfall.ir.loop.Ranges;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Stmt.For.Kind;
 import dev.einfall.ir.loop.Var;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /// Maps a kernel of scalars to the blocks and threads of a GPU.
@@ -41,13 +43,16 @@ import java.util.function.Consumer;
 ///     for n in 0..64 { .. Z[m] .. }           thread for n in 0..64 { .. Z[m] .. }
 /// ```
 ///
+/// Threads share long reductions too, and combine what they have ([ThreadReduction]).
+///
 /// Loops of steps that depend on each other stay where they are, and all threads of a block go through them together. A kernel that has none
 /// but these at the outside is one block.
 ///
 /// A kernel that is mapped already stays as it is.
 ///
 /// @param threads the most threads of a block of independent elements
-public record MapThreads(int threads) implements Pass.OnKernel {
+/// @param numerics whether parts of a sum may be added up apart
+public record MapThreads(int threads, Numerics numerics) implements Pass.OnKernel {
   /// A thread has no more memory of its own: all threads that a GPU holds at a time have some.
   private static final long PRIVATE_BYTES = 1024;
   /// Loops inside of so many iterations are worth a block for each of the iterations outside.
@@ -55,9 +60,11 @@ public record MapThreads(int threads) implements Pass.OnKernel {
   /// The same, where those outside would not fill the GPU.
   private static final long WIDE_FOR_FEW = 4;
   private static final long FEW = 4096;
+  /// So many share a reduction.
+  private static final int REDUCING = 128;
 
   public MapThreads() {
-    this(128);
+    this(128, Numerics.REASSOCIATE);
   }
 
   @Override
@@ -74,8 +81,8 @@ public record MapThreads(int threads) implements Pass.OnKernel {
     return kernel.withBody(areThreads(nest) ? elements(nest, kernel) : tasks(nest, kernel));
   }
 
-  private static boolean areThreads(IndependentNest nest) {
-    long width = IndependentNest.width(nest.body(), nest.ranges());
+  private boolean areThreads(IndependentNest nest) {
+    long width = width(nest.body(), nest.ranges());
     boolean wide = width >= WIDE || width >= WIDE_FOR_FEW && nest.iterations() < FEW;
     return nest.iterations() > 1 && !wide && privateBytes(nest.body()) <= PRIVATE_BYTES;
   }
@@ -98,7 +105,7 @@ public record MapThreads(int threads) implements Pass.OnKernel {
   }
 
   /// A block for each iteration.
-  private static Stmt tasks(IndependentNest nest, Kernel kernel) {
+  private Stmt tasks(IndependentNest nest, Kernel kernel) {
     Stmt body = Barriers.place(uniform(nest.body(), nest.ranges()));
     return switch (nest.loops().size()) {
       case 0 -> new Stmt.For(Var.counter("task"), Expr.index(1), Kind.BLOCK, body, kernel.span());
@@ -116,7 +123,7 @@ public record MapThreads(int threads) implements Pass.OnKernel {
   }
 
   /// `statement` as all threads of a block run it.
-  private static Stmt uniform(Stmt statement, Ranges ranges) {
+  private Stmt uniform(Stmt statement, Ranges ranges) {
     if (statement instanceof Stmt.Block(List<Stmt> statements)) {
       return inOrder(statements, ranges);
     }
@@ -140,7 +147,7 @@ public record MapThreads(int threads) implements Pass.OnKernel {
   }
 
   /// What one thread does in the order that it stands in is one loop.
-  private static Stmt inOrder(List<Stmt> statements, Ranges ranges) {
+  private Stmt inOrder(List<Stmt> statements, Ranges ranges) {
     List<Stmt> result = new ArrayList<>();
     List<Stmt> ofOne = new ArrayList<>();
     Ranges after = ranges;
@@ -163,8 +170,8 @@ public record MapThreads(int threads) implements Pass.OnKernel {
   }
 
   /// Whether there is nothing in `statement` that threads could share. What a check proves would not be known after the thread that made it.
-  private static boolean isForOne(Stmt statement, Ranges ranges) {
-    return !provesForRest(statement) && (IndependentNest.width(statement, ranges) == 1 || widthOfThreads(statement, ranges) == 1);
+  private boolean isForOne(Stmt statement, Ranges ranges) {
+    return !provesForRest(statement) && (width(statement, ranges) == 1 || widthOfThreads(statement, ranges) == 1);
   }
 
   /// Whether `statement` ends in a check that what comes after it may rely on.
@@ -179,22 +186,33 @@ public record MapThreads(int threads) implements Pass.OnKernel {
   }
 
   /// The most iterations that threads would share.
-  private static long widthOfThreads(Stmt statement, Ranges ranges) {
-    return statement instanceof Stmt.For loop && !isShared(IndependentNest.of(loop, ranges))
-        ? IndependentNest.width(loop.body(), ranges.loop(loop.var(), loop.extent())) : IndependentNest.width(statement, ranges);
+  private long widthOfThreads(Stmt statement, Ranges ranges) {
+    if (!(statement instanceof Stmt.For loop) || isShared(IndependentNest.of(loop, ranges))) {
+      return width(statement, ranges);
+    }
+    long inside = width(loop.body(), ranges.loop(loop.var(), loop.extent()));
+    return Math.max(inside, reduction(loop, ranges).map(ThreadReduction::iterations).orElse(1L));
   }
 
-  private static Stmt loop(Stmt.For loop, Ranges ranges) {
+  private Optional<ThreadReduction> reduction(Stmt.For loop, Ranges ranges) {
+    return IndependentNest.of(loop, ranges).loops().isEmpty() ? ThreadReduction.of(loop, ranges, numerics) : Optional.empty();
+  }
+
+  private Stmt loop(Stmt.For loop, Ranges ranges) {
     IndependentNest nest = IndependentNest.of(loop, ranges);
-    return isShared(nest) ? thread(nest)
+    if (isShared(nest)) {
+      return thread(nest);
+    }
+    Optional<ThreadReduction> reduction = reduction(loop, ranges);
+    return reduction.isPresent() ? reduction.get().shared(REDUCING)
         : loop.withKind(loop.kind() == Kind.PARALLEL ? Kind.SERIAL : loop.kind())
             .withBody(uniform(loop.body(), ranges.loop(loop.var(), loop.extent())));
   }
 
   /// Whether threads share the iterations of `nest`, rather than what is inside.
-  private static boolean isShared(IndependentNest nest) {
+  private boolean isShared(IndependentNest nest) {
     return nest.iterations() > 1 && privateBytes(nest.body()) <= PRIVATE_BYTES
-        && (nest.iterations() >= WIDE || nest.iterations() >= IndependentNest.width(nest.body(), nest.ranges()));
+        && (nest.iterations() >= WIDE || nest.iterations() >= width(nest.body(), nest.ranges()));
   }
 
   private static Stmt thread(IndependentNest nest) {
@@ -212,6 +230,11 @@ public record MapThreads(int threads) implements Pass.OnKernel {
   private static Stmt serial(Stmt statement) {
     return Rewrites.statements(statement, inner ->
         inner instanceof Stmt.For loop && loop.kind() == Kind.PARALLEL ? loop.withKind(Kind.SERIAL) : inner);
+  }
+
+  /// The most iterations of a nest in `statement`, or of a reduction that threads can share.
+  private long width(Stmt statement, Ranges ranges) {
+    return IndependentNest.width(statement, ranges, numerics);
   }
 
   private static long privateBytes(Stmt statement) {

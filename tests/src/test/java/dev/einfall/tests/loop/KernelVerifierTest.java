@@ -200,6 +200,21 @@ class KernelVerifierTest {
     rejects("memory of another thread", kernel(block(new Stmt.Alloc(own, loop(i, 4, Kind.THREAD, store(own, number(0), ref(i), index(1)))))));
   }
 
+  @Test
+  void acceptsMemoryOfThreadsThatAllCombine() {
+    Buffer own = new Buffer("own", ElementType.F32, List.of(8), Buffer.Space.LOCAL);
+    Stmt fill = loop(i, 8, Kind.THREAD, store(own, load(x, ref(i)), ref(i)));
+    Var all = new Var("all", ValueType.scalar(ElementType.F32));
+    Stmt one = loop(j, 1, Kind.THREAD, store(y, ref(all), ref(j)));
+    Expr lanes = load(own, new Expr.Ramp(index(0), 1, 8));
+    KernelVerifier.verify(kernel(block(new Stmt.Alloc(own,
+        Stmt.block(fill, new Stmt.Let(all, new Expr.ReduceLanes(BinaryOp.ADD, lanes), one)))), x, y));
+    Var some = new Var("some", ValueType.scalar(ElementType.F32));
+    Expr half = load(own, new Expr.Ramp(index(0), 1, 4));
+    rejects("memory of a thread in all of them", kernel(block(new Stmt.Alloc(own,
+        Stmt.block(fill, new Stmt.Let(some, new Expr.ReduceLanes(BinaryOp.ADD, half), Stmt.NOTHING)))), x, y));
+  }
+
   private static Stmt block(Stmt body) {
     return loop(Var.counter("task"), 4, Kind.BLOCK, body);
   }
