@@ -3,6 +3,7 @@ package dev.einfall.backends.cuda;
 import dev.einfall.backends.c.CTarget;
 import dev.einfall.backends.c.Dialect;
 import dev.einfall.backends.c.Vocabulary;
+import dev.einfall.ir.Lines;
 import dev.einfall.ir.Names;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
@@ -87,7 +88,9 @@ public record CudaFile(String source, String header, List<KernelPlan.Weight> wei
     text.append("namespace ").append(name).append("_program {\n\n").append(FAULT).append('\n').append(requirements.isEmpty() ? "" : FAIL)
         .append(vocabulary.definitions()).append('\n').append(reductions.definitions());
     written.forEach(kernel -> text.append('\n').append(kernel.text()));
-    text.append('\n').append(entries.text());
+    // What follows comes from no program.
+    text.append("\n#line ").append(text.chars().filter(c -> c == '\n').count() + 3).append(' ').append(Lines.quoted(name + ".cu")).append('\n');
+    text.append(entries.text());
     return new CudaFile(text.toString(), entries.header(), plan.weights(), entries.layout().weightBytes());
   }
 }

@@ -20,7 +20,8 @@ final class EntryPoints {
       "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return",
       "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "bool", "true", "false",
       "this", "new", "delete", "class", "template", "operator", "private", "public", "protected", "namespace", "using", "try", "catch", "throw",
-      "friend", "virtual", "asm", "linux", "unix", "near", "far", "memory", "launch", "check", "file", "message", "fault");
+      "friend", "virtual", "asm", "linux", "unix", "near", "far", "memory", "file", "message", "fault", "start", "said", "requirements", "Fault", "made", "read",
+      "snprintf", "calloc", "malloc", "free", "fopen", "fread", "fclose", "stdin", "stdout", "stderr");
 
   private final KernelPlan plan;
   private final String name;
@@ -37,6 +38,7 @@ final class EntryPoints {
     this.requirements = requirements;
     long scratch = kernels.values().stream().mapToLong(kernel -> kernel.scratchBytes() * kernel.blocks()).max().orElse(0);
     this.layout = DeviceLayout.of(plan, scratch);
+    names.of(this, name);
     plan.inputs().forEach(input -> parameters.put(input, names.of(input, input.name())));
     plan.outputs().forEach(output -> parameters.put(output.buffer(), names.of(output.buffer(), output.buffer().name())));
   }

@@ -149,7 +149,7 @@ enum ProgramCheck {
   }
 
   /// Values stay small, so these are the rounding of a few hundred operations on the least precise type of the program.
-  private static Comparison tolerance(Cascade cascade) {
+  static Comparison tolerance(Cascade cascade) {
     Stream<ElementType> tensors = Stream.concat(cascade.inputs().stream(),
         cascade.definitions().stream().flatMap(definition -> definition.tensors().stream())).map(Tensor::type);
     Stream<ElementType> values = cascade.definitions().stream().flatMap(Definition::exprs).flatMap(Expr::nodes).map(Expr::type);
@@ -176,7 +176,7 @@ enum ProgramCheck {
     return difference(sample, expected, actual, new Comparison(0));
   }
 
-  private static Optional<String> difference(Sample sample, List<Array> expected, List<Array> actual, Comparison comparison) {
+  static Optional<String> difference(Sample sample, List<Array> expected, List<Array> actual, Comparison comparison) {
     for (int i = 0; i < expected.size(); i++) {
       Optional<String> difference = comparison.difference(expected.get(i), actual.get(i));
       if (difference.isPresent()) {

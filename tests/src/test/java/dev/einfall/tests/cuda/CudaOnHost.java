@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 /// CUDA C++ compiled for this machine by a C++ compiler, with the `cuda_runtime.h` of the tests in the place of CUDA's: the threads of a block run
 /// in turn, each until it waits for the others.
 @SuppressWarnings("restricted")
-final class CudaOnHost implements AutoCloseable {
+public final class CudaOnHost implements AutoCloseable {
   private static final Path SHIM = Path.of("src", "test", "resources", "cuda");
 
   private final Arena arena = Arena.ofShared();
@@ -30,12 +30,12 @@ final class CudaOnHost implements AutoCloseable {
   }
 
   /// Whether there is a compiler for it; says on the standard output if not.
-  static boolean isPossible() {
+  public static boolean isPossible() {
     return Compiler.isThere("g++");
   }
 
   /// @param source the file that includes all programs
-  static CudaOnHost compile(Path source) throws IOException {
+  public static CudaOnHost compile(Path source) throws IOException {
     Path library = Files.createTempFile("einfall", ".so");
     Compiler.run(command(List.of("-shared", "-fPIC", "-o", library.toString(), source.toString())));
     return new CudaOnHost(library);
@@ -50,7 +50,7 @@ final class CudaOnHost implements AutoCloseable {
   /// The outputs of the program `name` for `inputs`, both in the order of the plan.
   ///
   /// @throws IllegalStateException with the program's own message
-  List<Array> run(String name, KernelPlan plan, List<Array> inputs) {
+  public List<Array> run(String name, KernelPlan plan, List<Array> inputs) {
     try (Arena memory = Arena.ofConfined()) {
       MemorySegment made = memory.allocate(ValueLayout.ADDRESS);
       check(call(name + "_create", List.of(made)));

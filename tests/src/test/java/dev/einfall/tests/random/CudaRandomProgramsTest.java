@@ -1,0 +1,53 @@
+package dev.einfall.tests.random;
+
+import dev.einfall.backends.cuda.CudaFile;
+import dev.einfall.backends.reference.Array;
+import dev.einfall.ir.cascade.CascadePrinter;
+import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.passes.Pipeline;
+import dev.einfall.passes.PipelineOptions;
+import dev.einfall.passes.Target;
+import dev.einfall.tests.cuda.CudaOnHost;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Random programs as CUDA C++, run on a host.
+class CudaRandomProgramsTest {
+  private static final int PROGRAMS = 60;
+
+  /// A program, what it should give, and the files of it.
+  private record Written(String name, Sample sample, List<Array> expected, KernelPlan plan) {}
+
+  @TestFactory
+  List<DynamicTest> onHost(@TempDir Path folder) throws IOException {
+    Assumptions.assumeTrue(CudaOnHost.isPossible(), "no g++");
+    StringBuilder all = new StringBuilder();
+    List<Written> programs = new ArrayList<>();
+    for (int number = 0; number < PROGRAMS; number++) {
+      Sample sample = SampleGenerator.sample(number);
+      Optional<List<Array>> expected = ProgramCheck.expected(sample);
+      if (expected.isPresent()) {
+        String name = "random" + number;
+        KernelPlan plan = new Pipeline(PipelineOptions.of(Target.gpu()), _ -> { }, _ -> { }).compile(sample.cascade(), sample.sizes());
+        Path file = Files.writeString(folder.resolve(name + ".cu"), CudaFile.of(plan, name).source());
+        all.append("#include \"").append(file).append("\"\n");
+        programs.add(new Written(name, sample, expected.get(), plan));
+      }
+    }
+    CudaOnHost host = CudaOnHost.compile(Files.writeString(folder.resolve("all.cu"), all));
+    return programs.stream().map(program -> DynamicTest.dynamicTest(program.name, () -> {
+      List<Array> actual = host.run(program.name, program.plan, List.copyOf(program.sample.inputs().values()));
+      ProgramCheck.difference(program.sample, program.expected, actual, ProgramCheck.tolerance(program.sample.cascade())).ifPresent(difference ->
+          Assertions.fail(difference + "\n" + program.sample.sizesLine() + CascadePrinter.print(program.sample.cascade())));
+    })).toList();
+  }
+}
