@@ -151,8 +151,9 @@ final class CostModel {
   /// The cycles of storing a tile: one a vector if its lanes are neighbours in the output, or as many more as it takes to turn
   /// a square tile in registers, half of each vector at a time.
   private double stores(Tiling tiling, int rows, int vectors, int lanes) {
-    boolean contiguous = tiling.vector().isEmpty() || tiling.vector().get() == einsum.ranks().getLast();
-    boolean isTurned = rows == lanes && tiling.row().filter(row -> row == einsum.ranks().getLast()).isPresent();
+    Optional<Rank> last = einsum.ranks().isEmpty() ? Optional.empty() : Optional.of(einsum.ranks().getLast());
+    boolean contiguous = tiling.vector().isEmpty() || last.isEmpty() || tiling.vector().get() == last.get();
+    boolean isTurned = rows == lanes && tiling.row().isPresent() && tiling.row().equals(last);
     return rows * vectors * (contiguous ? 1 : isTurned ? 1 + Integer.numberOfTrailingZeros(lanes) : lanes * speeds.gathered());
   }
 
