@@ -7,7 +7,7 @@ import javax.management.JMException;
 /// What HotSpot's optimizing compiler has done with generated methods, and what it still has to do. Methods are named
 /// `package.Class.method`, with `+` for `/`.
 final class Compilations {
-  private static final String GENERATED = KernelClass.PACKAGE.replace('/', '.');
+  private static final String GENERATED = KernelCode.PACKAGE.replace('/', '.');
   /// Tier 4, in use.
   private static final String OPTIMIZED = " 4 0 ";
 

@@ -81,9 +81,14 @@ public record JvmBackend(JvmOptions options) {
     return WarmUp.of(Math.min(maxMillis, options.maxWarmUpMillis()));
   }
 
+  /// The class of a kernel, which is not defined.
+  public KernelCode write(Kernel kernel) {
+    return write(kernel, Shape.USUAL, _ -> {});
+  }
+
   /// The class file of a kernel, for people to look at.
   public byte[] classFile(Kernel kernel) {
-    return write(kernel, Shape.USUAL, _ -> {}).classFile();
+    return write(kernel).classFile();
   }
 
   private KernelCode write(Kernel kernel, Shape shape, Consumer<Diagnostic> remarks) {

@@ -26,15 +26,9 @@ import org.objectweb.asm.Opcodes;
 /// Writes the class of one kernel: the methods of a [dev.einfall.backends.CompiledKernel], one static method for a task,
 /// and one for each outlined statement.
 final class KernelClass {
-  /// HotSpot compiles no method that is as large.
-  static final int NEVER_COMPILED_BYTES = 8_000;
   static final int MAX_METHOD_BYTES = 7_000;
-  /// HotSpot's `FreqInlineSize`.
-  static final int MAX_INLINED_BYTES = 325;
   /// HotSpot compiles a method that was called 600 times if these calls and the iterations of its loops are 15,000.
   private static final int COUNTED = 25;
-  static final String PACKAGE = "dev/einfall/generated/";
-  static final String LOOP = "loop";
   private static final String TASK = "task";
   private static final String SECTION = "section";
   private static final String SHARED = "shared";
@@ -90,7 +84,7 @@ final class KernelClass {
     this.neverNegative = NeverNegative.of(kernel.body());
     this.lowest = LowestOffsets.of(kernel.body());
     this.outlining = outlining;
-    this.name = PACKAGE + kernel.name().replaceAll("[^A-Za-z0-9_]", "_");
+    this.name = KernelCode.PACKAGE + kernel.name().replaceAll("[^A-Za-z0-9_]", "_");
   }
 
   /// The class of `kernel`, whose vector operations are all supported. Methods are split until each is of at most
@@ -152,7 +146,7 @@ final class KernelClass {
 
   /// `loop(addresses, scratch, begin, end, cap, place, team)`: runs tasks.
   private void writeLoop(Part task) {
-    MethodVisitor method = method(Opcodes.ACC_STATIC, LOOP, LOOP_DESCRIPTOR);
+    MethodVisitor method = method(Opcodes.ACC_STATIC, KernelCode.LOOP, LOOP_DESCRIPTOR);
     Code code = new Code(method);
     code.line(kernel.span().line());
     int addresses = code.local(1);
@@ -454,7 +448,7 @@ final class KernelClass {
     code.constant(cap);
     code.constant(place);
     code.loadReference(team);
-    code.invokeStatic(name, LOOP, LOOP_DESCRIPTOR);
+    code.invokeStatic(name, KernelCode.LOOP, LOOP_DESCRIPTOR);
   }
 
   private MethodVisitor method(int access, String methodName, String descriptor) {

@@ -111,7 +111,7 @@ public final class WarmUp {
   }
 
   public void add(Rehearsal rehearsal) {
-    if (generated(rehearsal).methods().values().stream().anyMatch(size -> size >= KernelClass.NEVER_COMPILED_BYTES)) {
+    if (generated(rehearsal).methods().values().stream().anyMatch(size -> size >= KernelCode.NEVER_COMPILED_BYTES)) {
       // There is nothing to wait for.
       givenUp.add(rehearsal);
       return;

@@ -23,9 +23,11 @@ import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
+import dev.einfall.runtime.ProgramJar;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -48,11 +50,12 @@ import picocli.CommandLine.Spec;
 
 /// `einfall emit`: shows a program at one stage of its compilation.
 @Command(name = "emit", mixinStandardHelpOptions = true,
-    description = "Prints a program at a stage of its compilation, as a graph for Graphviz, or as a page for a browser.")
+    description = "Prints a program at a stage of its compilation, as a graph for Graphviz, or as a page for a browser; or compiles it to a jar.")
 final class EmitCommand implements Callable<Integer> {
 
-  /// A stage: the flat cascade, the kernels, the class files; a folder of C or of CUDA C++; or the cascade as a graph, or as a page about it.
-  enum Stage { CASCADE, LOOPS, BYTECODE, C, CUDA, DOT, HTML }
+  /// A stage: the flat cascade, the kernels, the class files; a folder of C or of CUDA C++; or the cascade as a graph, or as a page about it; or a
+  /// jar that runs it.
+  enum Stage { CASCADE, LOOPS, BYTECODE, C, CUDA, DOT, HTML, JAR }
 
   @Spec
   private CommandSpec spec;
@@ -87,6 +90,13 @@ final class EmitCommand implements Callable<Integer> {
       description = "For HTML: run the program on the inputs given or random ones, and show where each kernel loses time against what the machine can do.")
   private boolean measure;
 
+  @Option(names = "--class", paramLabel = "NAME",
+      description = "For JAR: the qualified name of the class; from the names of the function and the file if not given.")
+  private Optional<String> className = Optional.empty();
+
+  @Option(names = "--weights", paramLabel = "FILE", description = "For JAR: the weights, instead of those that the program names.")
+  private Optional<String> weights = Optional.empty();
+
   @Option(names = {"-o", "--out"}, paramLabel = "PLACE", description = "Where to write it, instead of the standard output; for C and CUDA, a folder.")
   private Optional<Path> output = Optional.empty();
 
@@ -111,20 +121,17 @@ final class EmitCommand implements Callable<Integer> {
     needed.removeAll(sizes.keySet());
     requireNumbers("the program", needed);
     Cascade cascade = program.cascade(sizes);
-    if (stage == Stage.CUDA) {
-      writeCuda(program, cascade);
-      return 0;
+    switch (stage) {
+      case CASCADE -> write(CascadePrinter.print(bound(cascade)));
+      case LOOPS -> write(LoopPrinter.print(plan(cascade)));
+      case BYTECODE -> write(bytecode(plan(cascade)));
+      case C -> throw new IllegalStateException("C is written before the program is read here");
+      case CUDA -> writeCuda(program, cascade);
+      case DOT -> write(DotText.of(bound(cascade)));
+      case HTML -> write(HtmlPage.of(source, sizes, new BindSizes(sizes).apply(cascade, _ -> {}),
+          open(cascade).isEmpty() ? Optional.of(passes(cascade)) : Optional.empty(), measured(cascade)));
+      case JAR -> jar(cascade);
     }
-    String text = switch (stage) {
-      case CASCADE -> CascadePrinter.print(bound(cascade));
-      case LOOPS -> LoopPrinter.print(plan(cascade));
-      case BYTECODE -> bytecode(plan(cascade));
-      case C, CUDA -> throw new IllegalStateException("a folder");
-      case DOT -> DotText.of(bound(cascade));
-      case HTML -> HtmlPage.of(source, sizes, new BindSizes(sizes).apply(cascade, _ -> {}),
-          open(cascade).isEmpty() ? Optional.of(passes(cascade)) : Optional.empty(), measured(cascade));
-    };
-    write(text);
     return 0;
   }
 
@@ -142,13 +149,31 @@ final class EmitCommand implements Callable<Integer> {
       return Optional.empty();
     }
     requireSizes(cascade);
+    Places places = Places.of(spec.commandLine().getErr());
+    return Optional.of(WaterlinePlot.of(Measurement.of(file, runOptions(places), inputOptions, places, Optional.empty(), Optional.empty())));
+  }
+
+  private void jar(Cascade cascade) {
+    requireSizes(cascade);
+    Path jar = output.orElseThrow(() -> new UserError("--as jar needs a file to write: -o NAME.jar"));
+    Places places = Places.of(spec.commandLine().getErr());
+    try {
+      String name = ProgramJar.write(file, runOptions(places), sizes, className, jar);
+      PrintWriter out = spec.commandLine().getOut();
+      out.printf("%s: class %s%n", jar, name);
+      out.flush();
+    } catch (IllegalArgumentException | UncheckedIOException e) {
+      throw new UserError(e.getMessage());
+    }
+  }
+
+  private Options runOptions(Places places) {
     if (threads < 1) {
       throw new UserError("--threads is " + threads + ": expected at least 1");
     }
-    Places places = Places.of(spec.commandLine().getErr());
     Options options = Options.defaults().withThreads(threads).withVectorBytes(vectorBytes).withNumerics(numerics).withFunction(function)
         .withOpener(places::weights).withRemarks(_ -> {});
-    return Optional.of(WaterlinePlot.of(Measurement.of(file, options, inputOptions, places, Optional.empty(), Optional.empty())));
+    return weights.map(place -> options.withWeights(places.weights(place, Path.of("")))).orElse(options);
   }
 
   private void write(String text) {

@@ -86,6 +86,16 @@ final class CompiledPlan implements Executable {
     return launches.stream().map(Call::digest).toList();
   }
 
+  /// The launches of a run, in order.
+  List<Call> launches() {
+    return launches;
+  }
+
+  /// The address of a weight or constant; empty for other buffers.
+  Optional<Long> fixed(Buffer buffer) {
+    return Optional.ofNullable(numbers.get(buffer)).map(layout.fixed()::get);
+  }
+
   KernelPlan plan() {
     return plan;
   }

@@ -79,6 +79,13 @@ public final class Program implements AutoCloseable {
   ///
   /// @throws IllegalArgumentException when a size is missing or less than 1
   public void prepare(Map<String, Long> sizes) {
+    compiled(sizes, _ -> List.of());
+  }
+
+  /// What `action` makes of the code for these sizes.
+  ///
+  /// @throws IllegalArgumentException as [#prepare] does
+  <T> T compiled(Map<String, Long> sizes, Function<Executable, T> action) {
     SortedMap<String, Long> all = known.sizes();
     all.putAll(sizes);
     for (Port input : inputs) {
@@ -87,9 +94,13 @@ public final class Program implements AutoCloseable {
             throw new IllegalArgumentException("no value for the size " + size + " of input '" + input.name() + "'");
           });
     }
-    use(() -> {
-      executables.get(all);
-      return List.of();
+    return use(() -> {
+      Executable executable = acquire(all);
+      try {
+        return action.apply(executable);
+      } finally {
+        executable.usage().release();
+      }
     });
   }
 
