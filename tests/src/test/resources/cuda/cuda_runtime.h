@@ -187,6 +187,31 @@ static cudaError_t launch(const cudaLaunchConfig_t *config, Kernel what) {
   return cudaSuccess;
 }
 
+struct Copy {
+  void *to;
+  const void *from;
+  size_t bytes;
+};
+
+static const unsigned most_copies = 256;
+static Copy copies[most_threads][most_copies];
+static unsigned copies_begun[most_threads];
+
+static void begin_copy(void *to, const void *from, size_t bytes) {
+  if (copies_begun[threadIdx.x] == most_copies) {
+    stop("too many copies at a time");
+  }
+  memset(to, 0xff, bytes);
+  copies[threadIdx.x][copies_begun[threadIdx.x]++] = {to, from, bytes};
+}
+
+static void finish_copies() {
+  for (unsigned i = 0; i < copies_begun[threadIdx.x]; i++) {
+    memcpy(copies[threadIdx.x][i].to, copies[threadIdx.x][i].from, copies[threadIdx.x][i].bytes);
+  }
+  copies_begun[threadIdx.x] = 0;
+}
+
 template <typename Call>
 static void apply(void *call) {
   (*(Call *) call)();
@@ -213,6 +238,11 @@ static Value shuffled(Value value, unsigned lane) {
 #define __shfl_sync(mask, value, lane) shim::shuffled(value, lane)
 #define __shfl_down_sync(mask, value, lanes) \
   shim::shuffled(value, threadIdx.x % warpSize + (lanes) < (unsigned) warpSize ? threadIdx.x % warpSize + (lanes) : threadIdx.x % warpSize)
+
+// Copies that a thread has begun: nothing is there until it waits.
+#define __pipeline_memcpy_async(to, from, bytes) shim::begin_copy(to, from, bytes)
+#define __pipeline_commit()
+#define __pipeline_wait_prior(count) shim::finish_copies()
 
 static inline int atomicCAS(int *address, int compare, int value) {
   int old = *address;

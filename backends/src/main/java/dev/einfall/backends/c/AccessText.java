@@ -79,6 +79,11 @@ public final class AccessText {
     return type.isVector() && type.element() == BOOL ? "(" + vocabulary.storedMask(type) + ") (" + exprs.mask(value, 1) + " & 1)" : exprs.text(value);
   }
 
+  /// The address of the element at `indices`.
+  public String address(Buffer buffer, List<Expr> indices) {
+    return "&" + element(buffer, indices);
+  }
+
   /// One element as it lies in memory.
   private String element(Buffer buffer, List<Expr> indices) {
     return names.of(buffer) + "[" + sum(LinearIndex.flat(buffer, indices).orElseThrow()) + "]";

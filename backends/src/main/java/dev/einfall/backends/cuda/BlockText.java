@@ -32,6 +32,9 @@ final class BlockText {
   private final SharedLayout layout;
   private final SourceLines source;
   private final int threads;
+  private final AsyncCopies copies = new AsyncCopies();
+  private boolean copying;
+  private boolean isInThread;
   private final ThreadMemory memory;
   private final BlockReductions reductions;
   private final ToIntFunction<Stmt.Require> requirements;
@@ -61,7 +64,15 @@ final class BlockText {
       case Stmt.Block(List<Stmt> statements) -> statements.forEach(this::write);
       case Stmt.For loop when loop.kind() == Kind.THREAD -> {
         source.at(loop.span(), lines);
+        boolean isCopy = copies.isCopy(loop, layout);
+        if (!isCopy && copies.isUsed(loop)) {
+          finishCopies();
+        }
+        copying = isCopy;
+        isInThread = true;
         counting(loop, "(int32_t) threadIdx.x", threads);
+        isInThread = false;
+        copying = false;
       }
       case Stmt.For loop when loop.kind() == Kind.SERIAL -> {
         source.at(loop.span(), lines);
@@ -71,6 +82,11 @@ final class BlockText {
         counting(loop, "0", 1);
       }
       case Stmt.For loop -> throw new InternalException("a " + loop.kind() + " loop in a block");
+      case Stmt.Store(Buffer buffer, List<Expr> indices, Expr.Load load) when copying && AsyncCopies.isOne(buffer, load) -> {
+        copies.begin(buffer);
+        lines.add("__pipeline_memcpy_async(" + exprs.accesses().address(buffer, indices) + ", "
+            + exprs.accesses().address(load.buffer(), load.indices()) + ", " + buffer.type().bytes() + ");");
+      }
       case Stmt.Store(Buffer buffer, List<Expr> indices, Expr value) -> lines.add(exprs.accesses().store(buffer, indices, value));
       case Stmt.Alloc alloc -> alloc(alloc);
       case Stmt.If branch -> branch(branch);
@@ -87,7 +103,10 @@ final class BlockText {
         knowing(ranges.let(var, value), body);
       }
       case Stmt.Require check -> require(check);
-      case Stmt.Barrier _ -> lines.add("__syncthreads();");
+      case Stmt.Barrier _ -> {
+        finishCopies();
+        lines.add("__syncthreads();");
+      }
     }
   }
 
@@ -106,8 +125,20 @@ final class BlockText {
   private void counting(Stmt.For loop, String first, int step) {
     String name = names.of(loop.var());
     String next = step == 1 ? name + "++" : name + " += " + step;
-    lines.block("for (int32_t " + name + " = " + first + "; " + name + " < " + exprs.text(loop.extent()) + "; " + next + ")",
-        () -> knowing(ranges.loop(loop.var(), loop.extent()), loop.body()));
+    lines.block("for (int32_t " + name + " = " + first + "; " + name + " < " + exprs.text(loop.extent()) + "; " + next + ")", () -> {
+      knowing(ranges.loop(loop.var(), loop.extent()), loop.body());
+      if (!isInThread) {
+        finishCopies();
+      }
+    });
+  }
+
+  /// Waits for what the thread itself copies; the others wait at the next barrier.
+  private void finishCopies() {
+    if (copies.finish()) {
+      lines.add("__pipeline_commit();");
+      lines.add("__pipeline_wait_prior(0);");
+    }
   }
 
   private void knowing(Ranges inside, Stmt statement) {

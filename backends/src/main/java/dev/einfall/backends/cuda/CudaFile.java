@@ -28,6 +28,7 @@ public record CudaFile(String source, String header, List<KernelPlan.Weight> wei
   private static final Dialect CUDA = new Dialect("static __device__ __forceinline__", "__restrict__");
 
   private static final String PRELUDE = """
+      #include <cuda_pipeline.h>
       #include <cuda_runtime.h>
 
       #include <math.h>

@@ -49,6 +49,11 @@ record SharedLayout(Map<Buffer, Long> offsets, Map<Buffer, Boolean> outside, lon
     return new SharedLayout(offsets, outside, inside + combining, scratch, inside);
   }
 
+  /// Whether `buffer` lies in the memory of the multiprocessor.
+  boolean isInside(Buffer buffer) {
+    return offsets.containsKey(buffer) && !outside.containsKey(buffer);
+  }
+
   /// The address of `buffer` for a thread.
   String place(Buffer buffer) {
     return (outside.containsKey(buffer) ? "scratch" : "einfall_shared") + " + " + offsets.get(buffer);

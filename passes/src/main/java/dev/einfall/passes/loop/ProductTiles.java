@@ -31,6 +31,8 @@ final class ProductTiles {
   private final Buffer sum;
   /// What is shared, by the expression that it holds: the elements of a row or column next to each other, for each step.
   private final Map<Expr, Buffer> staged = new LinkedHashMap<>();
+  /// The same again, to be filled while that is used.
+  private final Map<Expr, Buffer> next = new LinkedHashMap<>();
 
   ProductTiles(Contraction product, int tile) {
     this.product = product;
@@ -58,17 +60,21 @@ final class ProductTiles {
   Stmt body(Span span) {
     List<Stmt> statements = new ArrayList<>();
     statements.add(ofThreads((sum, _, _) -> store(sum, product.start())));
-    if (steps >= DEPTH) {
-      Var step = Var.counter("k1");
-      statements.add(new Stmt.For(step, Expr.index(steps / DEPTH), Kind.SERIAL,
-          someSteps(times(new Expr.Ref(step), DEPTH), DEPTH), product.steps().getFirst().span()));
+    long full = steps / DEPTH;
+    if (full >= 2) {
+      statements.add(overlapped(full));
+    } else if (full == 1) {
+      statements.add(someSteps(Expr.index(0), DEPTH));
     }
     if (steps % DEPTH > 0) {
-      statements.add(someSteps(Expr.index(steps / DEPTH * DEPTH), (int) (steps % DEPTH)));
+      statements.add(someSteps(Expr.index(full * DEPTH), (int) (steps % DEPTH)));
     }
     statements.add(ofThreads(this::finished));
     Stmt body = Stmt.block(statements);
     for (Buffer buffer : staged.values()) {
+      body = new Stmt.Alloc(buffer, body);
+    }
+    for (Buffer buffer : next.values()) {
       body = new Stmt.Alloc(buffer, body);
     }
     return tasks(new Stmt.Alloc(sum, Barriers.place(body)), span);
@@ -85,15 +91,36 @@ final class ProductTiles {
         new Stmt.Let(columnTile, rest(number, across), new Stmt.Let(rowTile, rest(over(number, across), down), inBatch)), span);
   }
 
+  /// Takes steps `DEPTH` at a time, `full` times, and loads those that come next meanwhile. Nobody fills what others still use: a barrier stands
+  /// between each two.
+  private Stmt overlapped(long full) {
+    staged.forEach((expr, buffer) -> next.put(expr, new Buffer(buffer.name(), buffer.type(), buffer.extents(), buffer.space())));
+    Var pair = Var.counter("k2");
+    Expr first = times(new Expr.Ref(pair), 2);
+    Expr third = plus(first, Expr.index(2));
+    Stmt loaded = loaded(staged, times(third, DEPTH), DEPTH);
+    Stmt body = Stmt.block(
+        loaded(next, times(plus(first, Expr.index(1)), DEPTH), DEPTH), taken(staged, DEPTH), new Stmt.Barrier(),
+        full % 2 == 1 ? loaded : new Stmt.If(new Expr.Binary(BinaryOp.LT, third, Expr.index(full)), loaded, Stmt.NOTHING),
+        taken(next, DEPTH), new Stmt.Barrier());
+    Stmt pairs = new Stmt.For(pair, Expr.index(full / 2), Kind.SERIAL, body, product.steps().getFirst().span());
+    return Stmt.block(loaded(staged, Expr.index(0), DEPTH), new Stmt.Barrier(), pairs, full % 2 == 1 ? taken(staged, DEPTH) : Stmt.NOTHING);
+  }
+
   /// Loads `count` steps from `first` on, and takes them.
   private Stmt someSteps(Expr first, int count) {
-    List<Stmt> statements = new ArrayList<>();
-    staged.forEach((expr, buffer) -> statements.add(loaded(expr, buffer, first, count)));
-    statements.add(ofThreads((sum, row, column) -> {
+    return Stmt.block(loaded(staged, first, count), taken(staged, count));
+  }
+
+  private Stmt loaded(Map<Expr, Buffer> buffers, Expr first, int count) {
+    return Stmt.block(buffers.entrySet().stream().map(entry -> loaded(entry.getKey(), entry.getValue(), first, count)).toList());
+  }
+
+  private Stmt taken(Map<Expr, Buffer> buffers, int count) {
+    return ofThreads((sum, row, column) -> {
       Var step = Var.counter("k0");
-      return new Stmt.For(step, Expr.index(count), Kind.SERIAL, store(sum, taken(product.step(), step, row, column, sum)), Span.NONE);
-    }));
-    return Stmt.block(statements);
+      return new Stmt.For(step, Expr.index(count), Kind.SERIAL, store(sum, taken(product.step(), buffers, step, row, column, sum)), Span.NONE);
+    });
   }
 
   /// Neighbours in memory are loaded by neighbours among threads.
@@ -116,12 +143,12 @@ final class ProductTiles {
   }
 
   /// `expr` with what is shared in the place of what was loaded.
-  private Expr taken(Expr expr, Var step, Expr row, Expr column, List<Expr> sumIndices) {
-    Buffer buffer = staged.get(expr);
+  private Expr taken(Expr expr, Map<Expr, Buffer> buffers, Var step, Expr row, Expr column, List<Expr> sumIndices) {
+    Buffer buffer = buffers.get(expr);
     if (buffer != null) {
       return new Expr.Load(buffer, List.of(new Expr.Ref(step), product.isOfRow(expr) ? row : column));
     }
-    return product.isSum(expr) ? new Expr.Load(sum, sumIndices) : expr.mapChildren(child -> taken(child, step, row, column, sumIndices));
+    return product.isSum(expr) ? new Expr.Load(sum, sumIndices) : expr.mapChildren(child -> taken(child, buffers, step, row, column, sumIndices));
   }
 
   private Stmt finished(List<Expr> sumIndices, Expr row, Expr column) {

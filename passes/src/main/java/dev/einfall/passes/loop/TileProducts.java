@@ -28,6 +28,8 @@ import java.util.function.Consumer;
 ///                                                  thread for t in 0..256 { .. Y[m1 * 64 + .., n1 * 64 + ..] = sum[t, i, j] }
 /// ```
 ///
+/// Of a reduction of 32 steps or more, the next steps are loaded while some are taken, into other buffers, so that they arrive in the meantime.
+///
 /// Any reduction of what depends on rows and on columns is a product here ([Contraction]), such as a convolution, whose rows are its filters. The
 /// order of the steps stays. A product of fewer than 16 rows, columns or steps is left to [MapThreads]: little would be used twice.
 ///
