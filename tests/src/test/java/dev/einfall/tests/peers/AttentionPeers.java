@@ -37,7 +37,7 @@ final class AttentionPeers {
       List<Bout> bouts = new ArrayList<>();
       for (AttentionCase shape : AttentionCase.all()) {
         if (request.wants(shape.name())) {
-          Bout bout = Bout.measure(contestants(shape, threads, missing.isEmpty()), request.seconds());
+          Bout bout = Bout.measure(contestants(shape, request.options(threads), missing.isEmpty()), request.seconds());
           bouts.add(bout);
           print(shape, bout, peak);
         }
@@ -55,16 +55,16 @@ final class AttentionPeers {
         if (request.wants(shape.name())) {
           AttentionCase.Inputs inputs = shape.inputs();
           choices.measure(shape.name(), options -> new EinfallContestant(shape.program(), shape.tensors(inputs), options),
-              Options.defaults().withThreads(threads));
+              request.options(threads));
         }
       }
       choices.summarize();
     }
   }
 
-  private static Map<String, Contestant> contestants(AttentionCase shape, int threads, boolean torch) throws Exception {
+  private static Map<String, Contestant> contestants(AttentionCase shape, Options options, boolean torch) throws Exception {
     AttentionCase.Inputs inputs = shape.inputs();
-    Options options = Options.defaults().withThreads(threads);
+    int threads = options.threads();
     Map<String, Contestant> all = new LinkedHashMap<>();
     all.put(Bout.OURS, new EinfallContestant(shape.program(), shape.tensors(inputs), options));
     all.putAll(OnnxAttention.all(shape, inputs, threads));

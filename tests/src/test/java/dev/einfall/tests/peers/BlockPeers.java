@@ -31,7 +31,7 @@ final class BlockPeers {
             new Case("minilm 8 128", Files.readString(MiniLm.PROGRAM), miniLm, () -> Batch.random(8, 128).inputs()))) {
           if (request.wants(one.name)) {
             choices.measure(one.name, options -> new EinfallContestant(one.program, one.inputs.get(), options),
-                Options.defaults().withThreads(threads).withWeights(one.weights));
+                request.options(threads).withWeights(one.weights));
           }
         }
         choices.summarize();

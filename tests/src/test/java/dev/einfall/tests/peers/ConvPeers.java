@@ -1,6 +1,5 @@
 package dev.einfall.tests.peers;
 
-import dev.einfall.runtime.Options;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,7 +39,7 @@ final class ConvPeers {
       Map<String, List<Line>> nets = new LinkedHashMap<>();
       for (ConvCase shape : ConvCases.all()) {
         if (request.wants(shape.name())) {
-          Line line = new Line(shape, request.forks() == 0 ? measure(shape, threads, request.seconds()) : Bout.inForks(FORK, shape.name(), threads, request));
+          Line line = new Line(shape, request.forks() == 0 ? measure(shape, threads, request) : Bout.inForks(FORK, shape.name(), threads, request));
           nets.computeIfAbsent(shape.net(), _ -> new ArrayList<>()).add(line);
           print(line, peak);
         }
@@ -57,7 +56,7 @@ final class ConvPeers {
       for (ConvCase shape : ConvCases.all()) {
         if (request.wants(shape.name())) {
           ConvCase.Inputs inputs = shape.inputs();
-          choices.measure(shape.name(), options -> shape.ours(inputs, options), Options.defaults().withThreads(threads));
+          choices.measure(shape.name(), options -> shape.ours(inputs, options), request.options(threads));
         }
       }
       choices.summarize();
@@ -67,17 +66,17 @@ final class ConvPeers {
   /// Prints what one case takes in this JVM, to be read by the JVM that started it.
   static void fork(Request request) throws Exception {
     ConvCase shape = ConvCases.all().stream().filter(one -> request.wants(one.name())).findFirst().orElseThrow();
-    System.out.print(measure(shape, request.threads().getFirst(), request.seconds()).written());
+    System.out.print(measure(shape, request.threads().getFirst(), request).written());
   }
 
-  private static Bout measure(ConvCase shape, int threads, double seconds) throws Exception {
+  private static Bout measure(ConvCase shape, int threads, Request request) throws Exception {
     ConvCase.Inputs inputs = shape.inputs();
     Map<String, Contestant> all = new LinkedHashMap<>();
-    all.put(Bout.OURS, shape.ours(inputs, Options.defaults().withThreads(threads)));
+    all.put(Bout.OURS, shape.ours(inputs, request.options(threads)));
     if (OneDnn.isThere()) {
       all.put(ONEDNN, new OneDnnConv(shape, inputs, threads));
     }
-    return Bout.measure(all, seconds);
+    return Bout.measure(all, request.seconds());
   }
 
   private static void print(Line line, double peak) {

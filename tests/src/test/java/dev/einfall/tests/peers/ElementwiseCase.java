@@ -31,10 +31,10 @@ record ElementwiseCase(String kind, int elements, long bytes, String program, St
   }
 
   /// All engines, which read their inputs from the same memory. It is freed with our contestant.
-  Map<String, Contestant> contestants(int threads, boolean hasTorch) throws Exception {
+  Map<String, Contestant> contestants(Options options, int threads, boolean hasTorch) throws Exception {
     Map<String, Tensor> tensors = inputs.get();
     Map<String, Contestant> all = new LinkedHashMap<>();
-    all.put(Bout.OURS, new EinfallContestant(program, tensors, Options.defaults().withThreads(threads)));
+    all.put(Bout.OURS, new EinfallContestant(program, tensors, options));
     all.put("ort", onnx(tensors, threads));
     if (hasTorch) {
       all.put("torch", torch(tensors, threads));

@@ -30,8 +30,8 @@ final class ElementwisePeers {
 
   /// What a call takes, once all that it runs through is compiled.
   private static Map<String, Double> calls(Request request, int threads, boolean hasTorch) throws Exception {
-    Bout.measure(ElementwiseCases.call().contestants(threads, hasTorch), request.seconds());
-    return Bout.measure(ElementwiseCases.call().contestants(threads, hasTorch), request.seconds()).millis();
+    Bout.measure(ElementwiseCases.call().contestants(request.options(threads), threads, hasTorch), request.seconds());
+    return Bout.measure(ElementwiseCases.call().contestants(request.options(threads), threads, hasTorch), request.seconds()).millis();
   }
 
   private static void measure(Request request, int threads, boolean hasTorch, StreamBandwidth stream, Map<String, Double> calls)
@@ -42,7 +42,7 @@ final class ElementwisePeers {
     List<ElementwiseCase> cases = Stream.of(ElementwiseCase.IN_CACHE, ElementwiseCase.IN_MEMORY).flatMap(ElementwiseCases::all)
         .filter(one -> request.wants(one.name())).toList();
     for (ElementwiseCase one : cases) {
-      Bout bout = Bout.measure(one.contestants(threads, hasTorch), request.seconds());
+      Bout bout = Bout.measure(one.contestants(request.options(threads), threads, hasTorch), request.seconds());
       ratios.add(bout.ratio());
       print(one, bout, stream, calls);
     }

@@ -3,7 +3,6 @@ package dev.einfall.tests.peers;
 import ai.onnxruntime.OnnxTensor;
 import dev.einfall.frontend.onnx.OnnxFile;
 import dev.einfall.runtime.Einfall;
-import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Program;
 import dev.einfall.runtime.Tensor;
 import dev.einfall.tests.runtime.Batch;
@@ -37,14 +36,14 @@ enum EmbeddingPeers {
   private record Case(int size, int tokens) {}
 
   /// Prints a line for each case and number of threads; the ratio is their time over ours.
-  void run() throws Exception {
+  void run(Request request) throws Exception {
     if (!ModelFile.exists(weights)) {
       System.err.println(weights + " could not be fetched");
       return;
     }
-    for (int threads : new int[] {1, 2}) {
+    for (int threads : request.threads()) {
       try (OnnxFile file = OnnxFile.open(ModelFile.of(weights));
-          Program ours = Einfall.compile(program, Options.defaults().withThreads(threads).withWeights(file));
+          Program ours = Einfall.compile(program, request.options(threads).withWeights(file));
           OnnxPeer peer = new OnnxPeer(ModelFile.of(weights), threads)) {
         for (Case one : CASES) {
           measure(one, threads, ours, peer);

@@ -1,6 +1,5 @@
 package dev.einfall.tests.peers;
 
-import dev.einfall.runtime.Options;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,7 +33,7 @@ final class GemmPeers {
       Map<String, List<Double>> ratios = new LinkedHashMap<>();
       for (GemmCase shape : GemmCase.all()) {
         if (request.wants(shape.name())) {
-          Bout bout = request.forks() == 0 ? measure(shape, threads, request.seconds()) : Bout.inForks(FORK, shape.name(), threads, request);
+          Bout bout = request.forks() == 0 ? measure(shape, threads, request) : Bout.inForks(FORK, shape.name(), threads, request);
           ratios.computeIfAbsent(shape.kind(), _ -> new ArrayList<>()).add(bout.ratio());
           print(shape, bout, peak);
         }
@@ -50,7 +49,7 @@ final class GemmPeers {
       for (GemmCase shape : GemmCase.all()) {
         if (request.wants(shape.name())) {
           GemmCase.Inputs inputs = shape.inputs();
-          choices.measure(shape.name(), options -> shape.ours(inputs, options), Options.defaults().withThreads(threads));
+          choices.measure(shape.name(), options -> shape.ours(inputs, options), request.options(threads));
         }
       }
       choices.summarize();
@@ -60,13 +59,13 @@ final class GemmPeers {
   /// Prints what one case takes in this JVM, to be read by the JVM that started it.
   static void fork(Request request) throws Exception {
     GemmCase shape = GemmCase.all().stream().filter(one -> request.wants(one.name())).findFirst().orElseThrow();
-    System.out.print(measure(shape, request.threads().getFirst(), request.seconds()).written());
+    System.out.print(measure(shape, request.threads().getFirst(), request).written());
   }
 
-  private static Bout measure(GemmCase shape, int threads, double seconds) throws Exception {
+  private static Bout measure(GemmCase shape, int threads, Request request) throws Exception {
     GemmCase.Inputs inputs = shape.inputs();
     Map<String, Contestant> all = new LinkedHashMap<>();
-    all.put(Bout.OURS, shape.ours(inputs, Options.defaults().withThreads(threads)));
+    all.put(Bout.OURS, shape.ours(inputs, request.options(threads)));
     if (MklGemm.isThere()) {
       all.put(ONEDNN, new OneDnnGemm(shape, inputs, threads));
       all.put(MKL, new MklGemm(shape, inputs, false, threads));
@@ -74,7 +73,7 @@ final class GemmPeers {
         all.put(MKL_PACKED, new MklGemm(shape, inputs, true, threads));
       }
     }
-    return Bout.measure(all, seconds);
+    return Bout.measure(all, request.seconds());
   }
 
   private static void print(GemmCase shape, Bout bout, double peak) {

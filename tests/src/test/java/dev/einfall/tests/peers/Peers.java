@@ -8,12 +8,14 @@ import java.util.Locale;
 /// The main class of `tests/peers`.
 public final class Peers {
   private static final String USAGE = """
-      usage: tests/peers minilm|bge
+      usage: tests/peers minilm|bge [threads=1,2]
+             tests/peers native [threads=1,2] [seconds=4]
              tests/peers startup [threads=1,2] [forks=N]
              tests/peers blocks [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers elementwise [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers attention|recurrences [threads=1,2] [seconds=4] [forced] [WORD OF A CASE ...]
              tests/peers gemm|conv [threads=1,2] [seconds=4] [forks=N] [forced] [WORD OF A CASE ...]
+      All but startup take backend=c, which measures machine code made by way of C in place of bytecode.
       """;
 
   private Peers() {}
@@ -23,8 +25,9 @@ public final class Peers {
     Locale.setDefault(Locale.ROOT);
     List<String> rest = Arrays.asList(arguments).subList(Math.min(1, arguments.length), arguments.length);
     switch (arguments.length == 0 ? "" : arguments[0]) {
-      case "minilm" -> EmbeddingPeers.MINILM.run();
-      case "bge" -> EmbeddingPeers.BGE.run();
+      case "minilm" -> EmbeddingPeers.MINILM.run(Request.of(rest));
+      case "bge" -> EmbeddingPeers.BGE.run(Request.of(rest));
+      case "native" -> NativePeers.run(Request.of(rest));
       case "startup" -> StartupPeers.run(Request.of(rest));
       case StartupPeers.FORK -> StartupPeers.fork(rest.get(0), Integer.parseInt(rest.get(1)), Path.of(rest.get(2)));
       case "attention" -> AttentionPeers.run(Request.of(rest));

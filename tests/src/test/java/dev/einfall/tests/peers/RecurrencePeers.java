@@ -27,7 +27,7 @@ final class RecurrencePeers {
       for (Supplier<RecurrenceCase> supplier : RecurrenceCase.all().toList()) {
         RecurrenceCase one = supplier.get();
         if (request.wants(one.name())) {
-          Bout bout = Bout.measure(contestants(one, threads), request.seconds());
+          Bout bout = Bout.measure(contestants(one, request.options(threads).withWeights(one.weights())), request.seconds());
           bouts.add(bout);
           print(one, bout, peak);
         }
@@ -45,15 +45,15 @@ final class RecurrencePeers {
         RecurrenceCase one = supplier.get();
         if (request.wants(one.name())) {
           choices.measure(one.name(), options -> new EinfallContestant(one.program(), one.inputs().get(), options),
-              Options.defaults().withThreads(threads).withWeights(one.weights()));
+              request.options(threads).withWeights(one.weights()));
         }
       }
       choices.summarize();
     }
   }
 
-  private static Map<String, Contestant> contestants(RecurrenceCase one, int threads) throws Exception {
-    Options options = Options.defaults().withThreads(threads).withWeights(one.weights());
+  private static Map<String, Contestant> contestants(RecurrenceCase one, Options options) throws Exception {
+    int threads = options.threads();
     Map<String, Contestant> all = new LinkedHashMap<>();
     all.put(Bout.OURS, new EinfallContestant(one.program(), one.inputs().get(), options));
     all.putAll(one.peers().make(threads));

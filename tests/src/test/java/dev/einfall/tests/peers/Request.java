@@ -1,20 +1,23 @@
 package dev.einfall.tests.peers;
 
+import dev.einfall.runtime.Options;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /// What to measure, from the words of a command line: `threads=1,2`, `seconds=6` for a case, `forks=3`, `forced`,
-/// `about=reduce,group`; any other words are such that the name of a case must hold them all.
+/// `about=reduce,group`, `backend=c`; any other words are such that the name of a case must hold them all.
 ///
 /// @param forks the new JVMs whose medians count; 0 to measure in this one
 /// @param forced whether to measure the alternatives among which the cost model chooses
+/// @param backend what runs our programs
 /// @param about what the subjects of the decisions hold that are measured then, one of these
-record Request(List<Integer> threads, double seconds, int forks, boolean forced, List<String> about, List<String> words) {
+record Request(List<Integer> threads, double seconds, int forks, boolean forced, Options.Backend backend, List<String> about, List<String> words) {
   private static final double SECONDS = 4;
 
   static Request of(List<String> arguments) {
-    Request request = new Request(List.of(1, 2), SECONDS, 0, false, List.of(""), List.of());
+    Request request = new Request(List.of(1, 2), SECONDS, 0, false, Options.Backend.AUTO, List.of(""), List.of());
     for (String argument : arguments) {
       request = request.with(argument);
     }
@@ -24,27 +27,40 @@ record Request(List<Integer> threads, double seconds, int forks, boolean forced,
   private Request with(String argument) {
     if (argument.startsWith("threads=")) {
       List<Integer> given = Arrays.stream(value(argument).split(",")).map(Integer::valueOf).toList();
-      return new Request(given, seconds, forks, forced, about, words);
+      return new Request(given, seconds, forks, forced, backend, about, words);
     }
     if (argument.startsWith("seconds=")) {
-      return new Request(threads, Double.parseDouble(value(argument)), forks, forced, about, words);
+      return new Request(threads, Double.parseDouble(value(argument)), forks, forced, backend, about, words);
     }
     if (argument.startsWith("forks=")) {
-      return new Request(threads, seconds, Integer.parseInt(value(argument)), forced, about, words);
+      return new Request(threads, seconds, Integer.parseInt(value(argument)), forced, backend, about, words);
     }
     if (argument.equals("forced")) {
-      return new Request(threads, seconds, forks, true, about, words);
+      return new Request(threads, seconds, forks, true, backend, about, words);
+    }
+    if (argument.startsWith("backend=")) {
+      return new Request(threads, seconds, forks, forced, Options.Backend.valueOf(value(argument).toUpperCase(Locale.ROOT)), about, words);
     }
     if (argument.startsWith("about=")) {
-      return new Request(threads, seconds, forks, forced, List.of(value(argument).split(",")), words);
+      return new Request(threads, seconds, forks, forced, backend, List.of(value(argument).split(",")), words);
     }
     List<String> more = new ArrayList<>(words);
     more.add(argument);
-    return new Request(threads, seconds, forks, forced, about, more);
+    return new Request(threads, seconds, forks, forced, backend, about, more);
+  }
+
+  /// The same with another backend.
+  Request with(Options.Backend newBackend) {
+    return new Request(threads, seconds, forks, forced, newBackend, about, words);
   }
 
   private static String value(String argument) {
     return argument.substring(argument.indexOf('=') + 1);
+  }
+
+  /// The options of our programs.
+  Options options(int threadCount) {
+    return Options.defaults().withThreads(threadCount).withBackend(backend);
   }
 
   /// Whether decisions about `subject` are wanted.
