@@ -7,15 +7,8 @@ import dev.einfall.runtime.Options;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
-/// The options for code in C.
+/// The options for files of C.
 final class COptions {
-  @Option(names = "--target", paramLabel = "NAME",
-      description = "The machine that C is for: portable, neon, avx2, avx512, avx512-vnni, avx512-bf16; this one if not given.")
-  private Optional<String> target = Optional.empty();
-
-  @Option(names = "--cc", paramLabel = "COMMAND", description = "The C compiler; cc if not given.")
-  private Optional<String> compiler = Optional.empty();
-
   @Option(names = "--embed", description = "For C: make the weights a part of the code, instead of a file to be opened.")
   private boolean embed;
 
@@ -28,12 +21,6 @@ final class COptions {
 
   @Option(names = "--name", paramLabel = "NAME", description = "For C: the name of the functions and files; that of the program if not given.")
   private Optional<String> name = Optional.empty();
-
-  /// `options` with the toolchain that was asked for.
-  Options applied(Options options) {
-    Options compiled = compiler.map(command -> options.withToolchain(options.toolchain().withCompiler(command))).orElse(options);
-    return target.map(name -> compiled.withToolchain(compiled.toolchain().withTarget(name))).orElse(compiled);
-  }
 
   /// What files are written.
   ///

@@ -101,6 +101,9 @@ final class EmitCommand implements Callable<Integer> {
   private Optional<Path> output = Optional.empty();
 
   @Mixin
+  private ToolchainOptions toolchain;
+
+  @Mixin
   private COptions cOptions;
 
   private SortedMap<String, Long> sizes = new TreeMap<>();
@@ -138,7 +141,7 @@ final class EmitCommand implements Callable<Integer> {
   private void writeC() {
     Path directory = output.orElseThrow(() -> new UserError("--as c writes several files: name a folder for them by -o"));
     Places places = Places.of(spec.commandLine().getErr());
-    Options options = cOptions.applied(Options.defaults().withBackend(Options.Backend.C).withThreads(threads).withVectorBytes(vectorBytes)
+    Options options = toolchain.applied(Options.defaults().withBackend(Options.Backend.C).withThreads(threads).withVectorBytes(vectorBytes)
         .withNumerics(numerics).withFunction(function).withOpener(places::weights).withRemarks(_ -> {}));
     Einfall.writeC(file, sizes, options, cOptions.form(function.orElse(file.getFileName().toString().replaceFirst("\\.ein$", "")), options), directory)
         .forEach(written -> spec.commandLine().getOut().println(written));

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.ObjLongConsumer;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -28,6 +29,9 @@ final class ProgramOptions {
 
   @Option(names = "--backend", paramLabel = "NAME", description = "What runs it: ${COMPLETION-CANDIDATES}.")
   Options.Backend backend = Options.Backend.AUTO;
+
+  @Mixin
+  ToolchainOptions toolchain;
 
   @Option(names = "--threads", paramLabel = "N", description = "How many threads share a run; all cores if not given.")
   int threads = Runtime.getRuntime().availableProcessors();
@@ -74,7 +78,7 @@ final class ProgramOptions {
     if (threads < 1) {
       throw new UserError("--threads is " + threads + ": expected at least 1");
     }
-    Options plain = Options.defaults().withBackend(backend).withThreads(threads).withVectorBytes(vectorBytes)
+    Options plain = toolchain.applied(Options.defaults()).withBackend(backend).withThreads(threads).withVectorBytes(vectorBytes)
         .withNumerics(numerics).withFunction(function).withOpener(places::weights).withRemarks(diagnostic -> print(diagnostic, err)).withSteps(steps)
         .withTuning(place(tuning, true, "tuning", places)).withCache(place(cache, keeps, "plans", places));
     Options timed = launches.map(plain::withLaunches).orElse(plain);

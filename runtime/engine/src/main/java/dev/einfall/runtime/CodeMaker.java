@@ -5,6 +5,7 @@ import dev.einfall.backends.jvm.Shape;
 import dev.einfall.passes.Speeds;
 import dev.einfall.runtime.nativecode.NativeBackend;
 import dev.einfall.runtime.tuning.Evidence;
+import dev.einfall.runtime.tuning.Host;
 import dev.einfall.runtime.tuning.Question;
 import java.util.Set;
 
@@ -29,6 +30,14 @@ sealed interface CodeMaker {
     return switch (this) {
       case Jvm jvm -> new KernelWorkshop(jvm.backend, known, digest -> shape(digest, evidence), new SelfCheck(jvm.backend, jvm.speeds, Pace.measured()));
       case Native compiled -> new NativeWorkshop(compiled.backend, known, compiled.threads);
+    };
+  }
+
+  /// What the times of its code depend on.
+  default Host host() {
+    return switch (this) {
+      case Jvm _ -> Host.here();
+      case Native compiled -> Host.compilingBy(compiled.backend.identity());
     };
   }
 

@@ -23,6 +23,7 @@ import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.runtime.launch.WorkerPool;
 import dev.einfall.runtime.nativecode.CCompiler;
 import dev.einfall.runtime.nativecode.NativeBackend;
+import dev.einfall.runtime.nativecode.Toolchain;
 import dev.einfall.runtime.plans.Outline;
 import dev.einfall.runtime.plans.ProgramIdentity;
 import java.io.IOException;
@@ -77,8 +78,22 @@ public final class Einfall {
     }
   }
 
+  /// The options with what `AUTO` stands for here.
+  private static Options decided(Options options) {
+    if (options.backend() != Options.Backend.AUTO || options.toolchain().equals(Toolchain.usual())) {
+      return options;
+    }
+    if (CCompiler.find(options.toolchain().compiler()).isPresent()) {
+      return options.withBackend(Options.Backend.C);
+    }
+    options.remarks().accept(new Diagnostic(Diagnostic.Severity.WARNING, Span.NONE,
+        "compiling to bytecode, as the C compiler " + options.toolchain().compiler() + " cannot be run", List.of()));
+    return options.withBackend(Options.Backend.JVM);
+  }
+
   /// What the passes take this machine for when `options` are used.
-  public static Target target(Options options) {
+  public static Target target(Options given) {
+    Options options = decided(given);
     Target usual = Machine.target(vectorBytes(options), options.threads());
     Target target = options.backend() == Options.Backend.C ? ofC(usual, options) : usual;
     return options.speeds().map(target::withSpeeds).orElse(target);
@@ -94,7 +109,8 @@ public final class Einfall {
     return new PipelineOptions(target(options), options.numerics(), options.without(), options.decisions());
   }
 
-  private static Program compile(Source source, Path directory, Imports imports, Options options) {
+  private static Program compile(Source source, Path directory, Imports imports, Options given) {
+    Options options = decided(given);
     return with(source, directory, imports, options, parts -> {
       Program program = parts.program(options, compiler(parts, options));
       boolean isKnown = parts.known.sizes().keySet().containsAll(parts.inputSizes);
@@ -128,7 +144,8 @@ public final class Einfall {
   }
 
   /// See [Tuning#of].
-  static Tuning tuning(Path file, Options options) {
+  static Tuning tuning(Path file, Options given) {
+    Options options = decided(given);
     Path records = options.tuning().orElseThrow(() -> new IllegalArgumentException("the options name no directory for what is measured"));
     if (options.backend() == Options.Backend.REFERENCE) {
       throw new IllegalArgumentException("the reference backend makes no choices: there is nothing to measure");

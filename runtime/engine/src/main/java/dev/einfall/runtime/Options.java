@@ -59,8 +59,9 @@ public record Options(
     Optional<Speeds> speeds,
     Toolchain toolchain) {
 
-  /// What runs a program: the best that this JVM has, bytecode made at run time, machine code that the C compiler of this machine makes, or an
-  /// interpreter in double precision that is slow and obviously right.
+  /// What runs a program: bytecode made at run time, machine code that the C compiler of this machine makes, or an interpreter in double
+  /// precision that is slow and obviously right. `AUTO` is bytecode, which needs nothing but the JVM, unless the options name a toolchain that is
+  /// there.
   public enum Backend { AUTO, JVM, C, REFERENCE }
 
   /// Opens the weights file at `place`, which a program in `directory` names.

@@ -18,7 +18,6 @@ import dev.einfall.runtime.plans.StoredPlan;
 import dev.einfall.runtime.tuning.Circumstances;
 import dev.einfall.runtime.tuning.Entry;
 import dev.einfall.runtime.tuning.Evidence;
-import dev.einfall.runtime.tuning.Host;
 import dev.einfall.runtime.tuning.Question;
 import dev.einfall.runtime.tuning.RecordFile;
 import dev.einfall.runtime.tuning.TuningKey;
@@ -107,7 +106,7 @@ final class PlanCompiler {
 
   private RecordFile record(Path directory, Cascade cascade, SortedMap<String, Long> sizes) {
     Cascade bound = new BindSizes(sizes).apply(cascade, _ -> {});
-    return new RecordFile(directory, TuningKey.of(bound, sizes, new Circumstances(pipeline.options(), Host.here())));
+    return new RecordFile(directory, TuningKey.of(bound, sizes, new Circumstances(pipeline.options(), maker.host())));
   }
 
   /// The program for `sizes`, with the choices given.

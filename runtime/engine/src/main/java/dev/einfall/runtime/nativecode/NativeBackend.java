@@ -3,6 +3,7 @@ package dev.einfall.runtime.nativecode;
 import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.c.CFile;
 import dev.einfall.backends.c.CTarget;
+import dev.einfall.ir.CompileException;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.runtime.plans.PlanCache;
@@ -23,6 +24,15 @@ import java.util.stream.IntStream;
 public record NativeBackend(CCompiler compiler, CTarget target, List<String> flags, Optional<PlanCache> cache) {
   private static final String FORMAT = "einfall library 1";
 
+  /// @throws CompileException when this machine is not such a target
+  public NativeBackend {
+    target.needs().stream().filter(need -> !compiler.macros().contains(need)).findFirst().ifPresent(need -> {
+      throw CompileException.of("code for the target " + target.name() + " does not run on this machine, for which " + compiler.command()
+          + " does not define " + need + ": choose another target, or write C for other machines by emit --as c");
+    });
+    flags = List.copyOf(flags);
+  }
+
   /// The kernels, in order, in one library. It is loaded as long as one of them is in use.
   public List<CompiledKernel> compile(List<Kernel> kernels) {
     if (kernels.isEmpty()) {
@@ -33,9 +43,13 @@ public record NativeBackend(CCompiler compiler, CTarget target, List<String> fla
     return IntStream.range(0, kernels.size()).<CompiledKernel>mapToObj(i -> new NativeKernel(file.kernels().get(i), library)).toList();
   }
 
+  /// What tells this compiler and its options from others.
+  public String identity() {
+    return compiler.command() + " " + compiler.version() + " " + String.join(" ", compiler.options(target, flags));
+  }
+
   private byte[] library(String text) {
-    List<String> key = List.of(FORMAT, "compiler " + compiler.command() + " " + compiler.version(),
-        "options " + String.join(" ", compiler.options(target, flags)), "source " + TextDigest.of(text));
+    List<String> key = List.of(FORMAT, "compiler " + identity(), "source " + TextDigest.of(text));
     Optional<byte[]> kept = cache.flatMap(directory -> directory.findLibrary(key));
     return kept.orElseGet(() -> {
       byte[] made = compiler.library(text, target, flags);

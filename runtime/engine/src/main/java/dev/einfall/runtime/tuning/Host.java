@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 
 /// What runs the code, as far as a measured time depends on it and the passes do not know of it.
 ///
-/// @param jdk the build of the JDK: another JIT makes other code
+/// @param jdk the build of the JDK, whose JIT makes the code; or the C compiler that does
 /// @param processor its model and what it can do
 public record Host(String jdk, String processor) {
   private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
@@ -20,6 +20,13 @@ public record Host(String jdk, String processor) {
   /// This one.
   public static Host here() {
     return new Host(property("java.vm.name") + " " + property("java.vm.version") + ", " + property("java.vm.vendor"), described());
+  }
+
+  /// This one where a C compiler makes the code.
+  ///
+  /// @param compiler what tells it from others
+  public static Host compilingBy(String compiler) {
+    return new Host(compiler, described());
   }
 
   private static String property(String name) {
