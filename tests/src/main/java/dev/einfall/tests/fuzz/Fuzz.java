@@ -22,7 +22,9 @@ public final class Fuzz {
     kinds.put("reader", (programs, seed, failures) ->
         new ReaderFuzzer(Seed.ofRepository(Path.of("..")), seed, failures).run(programs, System.out));
     kinds.put("programs", (programs, seed, _) ->
-        new ProgramFuzzer(seed, Path.of("target", "random")).run(programs, System.out));
+        ProgramFuzzer.inJvm(seed, Path.of("target", "random")).run(programs, System.out));
+    kinds.put("native", (programs, seed, _) ->
+        ProgramFuzzer.ofC(seed, Path.of("target", "random")).run(programs, System.out));
     return kinds;
   }
 

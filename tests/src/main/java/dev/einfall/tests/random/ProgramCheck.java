@@ -4,6 +4,7 @@ import dev.einfall.backends.reference.Array;
 import dev.einfall.backends.reference.CascadeInterpreter;
 import dev.einfall.backends.reference.PlanInterpreter;
 import dev.einfall.frontend.EinReader;
+import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
@@ -27,6 +28,7 @@ import dev.einfall.passes.loop.ExpandFunctions;
 import dev.einfall.passes.loop.ExpandSines;
 import dev.einfall.passes.lower.LowerEinsums;
 import dev.einfall.runtime.Options;
+import dev.einfall.runtime.nativecode.Toolchain;
 import dev.einfall.tests.Comparison;
 import dev.einfall.tests.JvmRun;
 import java.util.LinkedHashMap;
@@ -43,7 +45,16 @@ enum ProgramCheck {
   PLAN("plan"),
   BYTECODE("bytecode"),
   /// Under the `strict` contract, bytecode gives the bits that plain loops give.
-  STRICT("strict");
+  STRICT("strict"),
+  /// By way of C.
+  C("c"),
+  /// The same under the `strict` contract.
+  C_STRICT("strict c");
+
+  /// The ways that need nothing but the JVM.
+  static final List<ProgramCheck> IN_JVM = List.of(TEXT, PLAN, BYTECODE, STRICT);
+  /// Those that need a C compiler, which takes its time.
+  static final List<ProgramCheck> NATIVE = List.of(C, C_STRICT);
 
   private static final int[] VECTOR_BYTES = {4, 16, 32, 64};
 
@@ -66,13 +77,32 @@ enum ProgramCheck {
         case TEXT -> readBack(sample, expected);
         case PLAN -> difference(sample, expected, plan(sample, vectorBytes), tolerance(sample.cascade()));
         case BYTECODE ->
-            difference(sample, expected, bytecode(sample, JvmRun.options(threads, vectorBytes)), tolerance(sample.cascade()));
+            difference(sample, expected, compiled(sample, JvmRun.options(threads, vectorBytes)), tolerance(sample.cascade()));
+        case C -> difference(sample, expected, compiled(sample, ofC(threads, vectorBytes)), tolerance(sample.cascade()));
+        case C_STRICT -> {
+          List<Array> actual = compiled(sample, ofC(threads, vectorBytes).withNumerics(Numerics.STRICT));
+          yield asksLibrary(sample.cascade()) ? difference(sample, plainLoops(sample), actual, new Comparison(1e-6))
+              : bitDifference(sample, plainLoops(sample), actual);
+        }
         case STRICT -> bitDifference(sample, plainLoops(sample),
-            bytecode(sample, JvmRun.options(threads, vectorBytes).withNumerics(Numerics.STRICT)));
+            compiled(sample, JvmRun.options(threads, vectorBytes).withNumerics(Numerics.STRICT)));
       };
     } catch (RuntimeException | LinkageError | StackOverflowError problem) {
       return Optional.of(exception(problem));
     }
+  }
+
+  /// Whether functions are computed by the libraries of C and Java, which differ in the last bit: those of `f64`, and powers.
+  private static boolean asksLibrary(Cascade cascade) {
+    return cascade.definitions().stream().flatMap(Definition::exprs).flatMap(Expr::nodes).anyMatch(expr -> switch (expr) {
+      case Expr.Unary unary -> unary.type() == ElementType.F64 && !unary.op().isCorrectlyRounded();
+      case Expr.Binary binary -> binary.op() == BinaryOp.POW;
+      default -> false;
+    });
+  }
+
+  private static Options ofC(int threads, int vectorBytes) {
+    return JvmRun.options(threads, vectorBytes).withBackend(Options.Backend.C).withToolchain(Toolchain.usual().withFlags(List.of("-O1")));
   }
 
   private static String exception(Throwable problem) {
@@ -134,7 +164,7 @@ enum ProgramCheck {
     return plan.outputs().stream().map(output -> results.get(output.buffer())).toList();
   }
 
-  private static List<Array> bytecode(Sample sample, Options options) {
+  private static List<Array> compiled(Sample sample, Options options) {
     String text = CascadePrinter.print(sample.cascade());
     return JvmRun.outputs(text, List.copyOf(sample.inputs().values()), options);
   }

@@ -18,17 +18,32 @@ public final class ProgramFuzzer {
   private static final int MOST_FAILURES = 10;
   private static final long SEED_STRIDE = 1_000_000;
 
+  private final List<ProgramCheck> checks;
   private final long seed;
   private final Path failures;
   private final Map<String, Integer> forms = new LinkedHashMap<>();
   private final List<Path> cases = new ArrayList<>();
   private long declined;
 
-  /// @param failures the folder for programs that fail
-  public ProgramFuzzer(long seed, Path failures) {
+  private ProgramFuzzer(List<ProgramCheck> checks, long seed, Path failures) {
+    this.checks = checks;
     this.seed = seed;
     this.failures = failures;
     Forms.names().forEach(form -> forms.put(form, 0));
+  }
+
+  /// One that runs programs in all ways that need nothing but the JVM.
+  ///
+  /// @param failures the folder for programs that fail
+  public static ProgramFuzzer inJvm(long seed, Path failures) {
+    return new ProgramFuzzer(ProgramCheck.IN_JVM, seed, failures);
+  }
+
+  /// One that runs programs by way of C.
+  ///
+  /// @param failures the folder for programs that fail
+  public static ProgramFuzzer ofC(long seed, Path failures) {
+    return new ProgramFuzzer(ProgramCheck.NATIVE, seed, failures);
   }
 
   /// Runs programs `0` to `programs - 1` of the seed, and prints what came of them; returns how many failed.
@@ -59,7 +74,7 @@ public final class ProgramFuzzer {
       declined++;
       return;
     }
-    for (ProgramCheck check : ProgramCheck.values()) {
+    for (ProgramCheck check : checks) {
       Optional<String> problem = check.problem(sample, expected.get(), number);
       if (problem.isPresent()) {
         fail(check, sample, kind(problem.get()), number, report);
