@@ -1,5 +1,8 @@
 package dev.einfall.passes;
 
+import dev.einfall.ir.loop.DotShape;
+import java.util.List;
+
 /// The machine that a program is compiled for, as far as the passes care.
 ///
 /// @param vectorBytes the width of a vector register; 4 or less means that there are no vectors
@@ -11,12 +14,17 @@ package dev.einfall.passes;
 /// @param l3Bytes the size of the third-level cache that cores share
 /// @param speeds how fast a core is
 /// @param blockThreads how many threads of a GPU are a block; 0 for a processor
+/// @param dots what it has instructions for that add products of narrow numbers
 public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, int threads, long l1Bytes, long l2Bytes, long l3Bytes, Speeds speeds,
-    int blockThreads) {
+    int blockThreads, List<DotShape> dots) {
+
+  public Target {
+    dots = List.copyOf(dots);
+  }
 
   /// A target with the cache sizes of a current x86-64 server core, and as many registers as its vectors suggest.
   public static Target of(int vectorBytes, int threads) {
-    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, true, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0);
+    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, true, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0, List.of());
   }
 
   /// A GPU, whose threads compute scalars. What the passes on the cascade level ask about costs is answered as for a processor without vectors.
@@ -25,7 +33,7 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
   }
 
   private Target withBlockThreads(int newBlockThreads) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, newBlockThreads);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, newBlockThreads, dots);
   }
 
   /// Whether kernels run in blocks of threads.
@@ -46,11 +54,11 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// This machine with caches of other sizes.
   public Target withCaches(long newL1Bytes, long newL2Bytes, long newL3Bytes) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds, blockThreads);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds, blockThreads, dots);
   }
 
   public Target withSpeeds(Speeds newSpeeds) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds, blockThreads);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds, blockThreads, dots);
   }
 
   /// The level that has room for `bytes` and as much of other things; for half as much, if it is the one that cores share.
@@ -61,6 +69,11 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// A machine with other registers and instructions, and these caches.
   public Target withRegisters(int newRegisters, boolean newFusesMultiplyAdds) {
-    return new Target(vectorBytes, newRegisters, newFusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads);
+    return new Target(vectorBytes, newRegisters, newFusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, dots);
+  }
+
+  /// This machine with instructions for these dots.
+  public Target withDots(List<DotShape> newDots) {
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, newDots);
   }
 }

@@ -10,11 +10,13 @@ import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.Repetition;
 import dev.einfall.ir.loop.ValueType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Writes accesses to buffers: an element is `X[m * 64 + k]`, lanes are a call.
 public final class AccessText {
@@ -34,22 +36,39 @@ public final class AccessText {
       return names.of(Cell.of(buffer, indices));
     }
     ValueType type = new ValueType(buffer.type(), Expr.lanes(indices));
-    String bits = type.isVector() ? loadLanes(type, buffer, indices) : element(buffer, indices);
+    String bits = bits(buffer, indices);
     if (CTypes.isRounded(buffer.type())) {
       return vocabulary.fromBits(type) + "(" + bits + ")";
     }
     return type.isVector() && buffer.type() == BOOL ? "(" + vocabulary.type(type) + ") (" + bits + " != 0)" : bits;
   }
 
+  /// The elements at `indices` as they lie in memory.
+  String bits(Buffer buffer, List<Expr> indices) {
+    ValueType type = new ValueType(buffer.type(), Expr.lanes(indices));
+    return type.isVector() ? loadLanes(type, buffer, indices) : element(buffer, indices);
+  }
+
   private String loadLanes(ValueType type, Buffer buffer, List<Expr> indices) {
     Optional<LinearIndex> linear = LinearIndex.flat(buffer, indices);
     if (linear.isEmpty()) {
+      Optional<Repetition> repeated = repeated(indices);
+      if (repeated.isPresent()) {
+        List<Expr> first = Stream.concat(indices.subList(0, indices.size() - 1).stream(), Stream.of(repeated.get().base())).toList();
+        return vocabulary.loadRepeated(type, repeated.get().count()) + "(" + pointer(buffer, LinearIndex.flat(buffer, first).orElseThrow()) + ")";
+      }
       Expr places = places(buffer, indices);
       return vocabulary.gather(type, places.type().element()) + "(" + names.of(buffer) + ", " + exprs.text(places) + ")";
     }
     String first = pointer(buffer, linear.get());
     return linear.get().lane() == 1 ? vocabulary.load(type) + "(" + first + ")"
         : vocabulary.loadStrided(type) + "(" + first + ", " + linear.get().lane() + ")";
+  }
+
+  /// What the last of `indices` repeats, if the others are scalars.
+  private static Optional<Repetition> repeated(List<Expr> indices) {
+    boolean isRow = indices.subList(0, indices.size() - 1).stream().noneMatch(index -> index.type().isVector());
+    return isRow ? Repetition.of(indices.getLast()) : Optional.empty();
   }
 
   /// A statement that stores `value`, as it is computed with, to the elements at `indices`.

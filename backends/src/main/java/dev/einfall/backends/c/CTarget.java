@@ -2,6 +2,7 @@ package dev.einfall.backends.c;
 
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.InternalException;
+import dev.einfall.ir.loop.DotShape;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -16,7 +17,8 @@ import java.util.Set;
 ///
 /// A description has lines of `key value`, and the bodies of functions of the [Vocabulary] that are instructions of the machine; the operands
 /// are `a`, `b` and `c`. What it `extends` holds too where it says nothing else. A function that is `relaxed` rounds more often than it should, and
-/// is for programs whose numerics allow that.
+/// is for programs whose numerics allow that. An `instruction` is known by its meaning, which the lines below say that begin with a space: see
+/// [Instruction].
 ///
 /// ```
 /// extends avx2
@@ -24,6 +26,11 @@ import java.util.Set;
 /// flags -mavx512f -mavx512bw
 /// needs __AVX512F__ __AVX512BW__
 /// f32x16_fma: return _mm512_fmadd_ps(a, b, c);
+/// instruction vpdpbusd: return (i32x16) _mm512_dpbusd_epi32((__m512i) c, (__m512i) a, (__m512i) b);
+///   def vpdpbusd(c: i32[16], a: u8[16, 4], b: i8[16, 4]) -> i32[16] {
+///     d[i] = c[i] + sum[j](i32(a[i, j]) * i32(b[i, j]))
+///     return d
+///   }
 /// ```
 ///
 /// @param vectorBytes the width of a vector register
@@ -33,8 +40,9 @@ import java.util.Set;
 /// @param includes the headers that the functions need
 /// @param bodies what some functions do, by their names
 /// @param relaxed what some do if that need not be exact
+/// @param instructions those that are known by what they mean
 public record CTarget(String name, int vectorBytes, int registers, List<String> flags, List<String> needs, List<String> includes,
-    Map<String, String> bodies, Map<String, String> relaxed) {
+    Map<String, String> bodies, Map<String, String> relaxed, List<Instruction> instructions) {
 
   /// The targets that there are descriptions of, from the plainest to what has most.
   public static final List<String> NAMES = List.of("portable", "neon", "avx2", "avx512", "avx512-vnni", "avx512-bf16");
@@ -43,67 +51,76 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
     flags = List.copyOf(flags);
     needs = List.copyOf(needs);
     includes = List.copyOf(includes);
+    instructions = List.copyOf(instructions);
   }
 
   /// The target of this name.
   ///
+  /// @param meanings reads what instructions mean
   /// @throws CompileException when there is none
-  public static CTarget named(String name) {
+  public static CTarget named(String name, Instruction.Meanings meanings) {
     if (!NAMES.contains(name)) {
       throw CompileException.of("unknown target " + name + "; there are " + String.join(", ", NAMES));
     }
-    return read(name);
+    return read(name, meanings);
   }
 
   /// The best target of those whose needs are among the macros of a compiler.
-  public static CTarget best(Set<String> macros) {
-    return NAMES.reversed().stream().map(CTarget::read).filter(target -> macros.containsAll(target.needs)).findFirst().orElseThrow();
+  ///
+  /// @param meanings reads what instructions mean
+  public static CTarget best(Set<String> macros, Instruction.Meanings meanings) {
+    return NAMES.reversed().stream().map(name -> read(name, meanings)).filter(target -> macros.containsAll(target.needs)).findFirst().orElseThrow();
   }
 
-  private static CTarget read(String name) {
+  private static CTarget read(String name, Instruction.Meanings meanings) {
     String file = "targets/" + name + ".target";
     try (InputStream stream = CTarget.class.getResourceAsStream(file)) {
       if (stream == null) {
         throw new InternalException("no description " + file);
       }
-      return parse(name, new String(stream.readAllBytes(), StandardCharsets.UTF_8));
+      return parse(name, new String(stream.readAllBytes(), StandardCharsets.UTF_8), meanings);
     } catch (IOException e) {
       throw new InternalException("cannot read " + file, e);
     }
   }
 
-  private static CTarget parse(String name, String text) {
-    CTarget target = new CTarget(name, 4, 16, List.of(), List.of(), List.of(), Map.of(), Map.of());
+  private static CTarget parse(String name, String text, Instruction.Meanings meanings) {
+    CTarget target = new CTarget(name, 4, 16, List.of(), List.of(), List.of(), Map.of(), Map.of(), List.of());
     Map<String, String> bodies = new LinkedHashMap<>();
     Map<String, String> relaxed = new LinkedHashMap<>();
-    for (String line : text.lines().filter(line -> !line.isBlank() && !line.startsWith("#")).toList()) {
+    List<Instruction> instructions = new ArrayList<>();
+    for (String entry : text.replaceAll("(?m)^#.*\n", "").split("\n(?! |$)")) {
+      String line = entry.lines().findFirst().orElseThrow();
       int space = line.indexOf(' ');
       String key = line.substring(0, space);
       String value = line.substring(space + 1).strip();
+      int end = value.indexOf(':');
       if (key.endsWith(":")) {
         bodies.put(key.substring(0, key.length() - 1), value);
       } else if (key.equals("extends")) {
-        target = read(value);
+        target = read(value, meanings);
         bodies.putAll(target.bodies);
         relaxed.putAll(target.relaxed);
+        instructions.addAll(target.instructions);
       } else if (key.equals("relaxed")) {
-        int end = value.indexOf(':');
         relaxed.put(value.substring(0, end), value.substring(end + 1).strip());
+      } else if (key.equals("instruction")) {
+        instructions.add(Instruction.of(value.substring(0, end), meanings.read(entry.substring(line.length())), value.substring(end + 1).strip()));
       } else {
         target = target.with(key, value);
       }
     }
     relaxed.keySet().removeAll(bodies.keySet());
-    return new CTarget(name, target.vectorBytes, target.registers, target.flags, target.needs, target.includes, bodies, relaxed);
+    return new CTarget(name, target.vectorBytes, target.registers, target.flags, target.needs, target.includes, bodies, relaxed, instructions);
   }
 
   private CTarget with(String key, String value) {
     return switch (key) {
-      case "vector-bytes" -> new CTarget(name, Integer.parseInt(value), registers, flags, needs, includes, bodies, relaxed);
-      case "registers" -> new CTarget(name, vectorBytes, Integer.parseInt(value), flags, needs, includes, bodies, relaxed);
-      case "flags" -> new CTarget(name, vectorBytes, registers, both(flags, value), needs, includes, bodies, relaxed);
-      case "needs" -> new CTarget(name, vectorBytes, registers, flags, both(needs, value), includes, bodies, relaxed);
-      case "include" -> new CTarget(name, vectorBytes, registers, flags, needs, both(includes, value), bodies, relaxed);
+      case "vector-bytes" -> new CTarget(name, Integer.parseInt(value), registers, flags, needs, includes, bodies, relaxed, instructions);
+      case "registers" -> new CTarget(name, vectorBytes, Integer.parseInt(value), flags, needs, includes, bodies, relaxed, instructions);
+      case "flags" -> new CTarget(name, vectorBytes, registers, both(flags, value), needs, includes, bodies, relaxed, instructions);
+      case "needs" -> new CTarget(name, vectorBytes, registers, flags, both(needs, value), includes, bodies, relaxed, instructions);
+      case "include" -> new CTarget(name, vectorBytes, registers, flags, needs, both(includes, value), bodies, relaxed, instructions);
       default -> throw new InternalException("the description of target " + name + " says " + key);
     };
   }
@@ -116,12 +133,22 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
 
   /// The same for programs that every operation must be exact for, as it is defined.
   public CTarget exact() {
-    return new CTarget(name, vectorBytes, registers, flags, needs, includes, bodies, Map.of());
+    return new CTarget(name, vectorBytes, registers, flags, needs, includes, bodies, Map.of(), instructions);
   }
 
   /// Whether a product and a sum, rounded once, are an instruction.
   public boolean fusesMultiplyAdds() {
     return bodies.containsKey("f32_fma");
+  }
+
+  /// The instruction that computes a dot; one of equal meaning that was described later comes first.
+  Optional<Instruction> dot(DotShape shape) {
+    return instructions.reversed().stream().filter(instruction -> instruction.shape().equals(shape)).findFirst();
+  }
+
+  /// The dots that the machine has instructions for.
+  public List<DotShape> dots() {
+    return instructions.stream().map(Instruction::shape).distinct().toList();
   }
 
   /// Whether the machine has an instruction for a function.

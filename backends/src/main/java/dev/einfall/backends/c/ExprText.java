@@ -22,7 +22,8 @@ import java.util.function.Predicate;
 /// Writes expressions as C.
 ///
 /// A vector of `bool` is a mask: integers that are all ones or zero, as large as what they select, so that a comparison of floats selects
-/// floats without a conversion. `f16` and `bf16` are `float` (see [CTypes]).
+/// floats without a conversion. `f16` and `bf16` are `float` (see [CTypes]); but what a variable holds that was loaded as a vector of them are their
+/// bits, which are half as long, and which a dot takes as they are.
 public final class ExprText {
   private final Vocabulary vocabulary;
   private final Predicate<Expr.Binary> isPlain;
@@ -30,6 +31,7 @@ public final class ExprText {
   private final AccessText accesses;
   private final Set<Var> counters = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Map<Var, Integer> masks = new IdentityHashMap<>();
+  private final Set<Var> bits = Collections.newSetFromMap(new IdentityHashMap<>());
 
   public ExprText(Vocabulary vocabulary, CNames names) {
     this(vocabulary, names, _ -> false);
@@ -59,14 +61,34 @@ public final class ExprText {
   /// The type of the variable that holds a value.
   public String type(Expr value) {
     return isMask(value.type()) ? vocabulary.type(new ValueType(CTypes.integer(maskBytes(value)), value.type().lanes()))
-        : vocabulary.type(value.type());
+        : areBits(value) ? vocabulary.bitType(value.type()) : vocabulary.type(value.type());
   }
 
-  /// Says that a variable holds `value`, which decides about the lanes of a mask.
-  void bind(Var var, Expr value) {
+  /// Says that a variable holds `value`, which decides about the lanes of a mask, and gives what it is set to.
+  String bind(Var var, Expr value) {
     if (isMask(value.type())) {
       masks.put(var, maskBytes(value));
     }
+    if (areBits(value)) {
+      bits.add(var);
+      return bits(value);
+    }
+    return text(value);
+  }
+
+  /// Whether a variable with this value holds bits.
+  private boolean areBits(Expr value) {
+    return value.type().isVector() && CTypes.isRounded(value.type().element())
+        && (value instanceof Expr.Load load && load.buffer().space() != Buffer.Space.REGISTER || value instanceof Expr.Ref(Var var) && bits.contains(var));
+  }
+
+  /// A vector as its elements lie in memory.
+  private String bits(Expr value) {
+    return switch (value) {
+      case Expr.Load(Buffer buffer, List<Expr> indices) when areBits(value) -> accesses.bits(buffer, indices);
+      case Expr.Ref(Var var) when areBits(value) -> names.of(var);
+      default -> CTypes.isRounded(value.type().element()) ? vocabulary.bits(value.type()) + "(" + text(value) + ")" : text(value);
+    };
   }
 
   private static boolean isMask(ValueType type) {
@@ -119,7 +141,7 @@ public final class ExprText {
       case Expr.ReduceLanes(BinaryOp op, Expr operand) -> type == BOOL
           ? vocabulary.reduce(op, new ValueType(CTypes.integer(maskBytes(operand)), operand.type().lanes())) + "(" + text(operand) + ") != 0"
           : vocabulary.reduce(op, operand.type()) + "(" + text(operand) + ")";
-      case Expr.Ramp _, Expr.Broadcast _, Expr.Zip _ -> throw new InternalException("a vector as a scalar");
+      case Expr.Ramp _, Expr.Broadcast _, Expr.Zip _, Expr.Dot _ -> throw new InternalException("a vector as a scalar");
     };
   }
 
@@ -247,7 +269,7 @@ public final class ExprText {
   private String vector(Expr expr) {
     ValueType type = expr.type();
     return switch (expr) {
-      case Expr.Ref(Var var) -> names.of(var);
+      case Expr.Ref(Var var) -> bits.contains(var) ? vocabulary.fromBits(type) + "(" + names.of(var) + ")" : names.of(var);
       case Expr.Load(Buffer buffer, List<Expr> indices) -> accesses.load(buffer, indices);
       case Expr.Unary(UnaryOp op, Expr operand) -> rounded(type, unary(op, operand));
       case Expr.Binary(BinaryOp op, Expr left, Expr right) -> rounded(type, binary(op, left, right));
@@ -262,6 +284,7 @@ public final class ExprText {
       case Expr.Ramp(Expr base, int stride, int lanes) -> vocabulary.ramp(stride, lanes) + "(" + text(base) + ")";
       case Expr.Broadcast(Expr operand, int _) -> vocabulary.broadcast(type) + "(" + text(operand) + ")";
       case Expr.Zip(Expr left, Expr right, boolean upper) -> vocabulary.zip(type, upper) + "(" + text(left) + ", " + text(right) + ")";
+      case Expr.Dot dot -> vocabulary.dot(dot.shape()) + "(" + text(dot.sum()) + ", " + bits(dot.left()) + ", " + bits(dot.right()) + ")";
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _ -> throw new InternalException("a scalar as a vector");
     };
   }
@@ -288,7 +311,7 @@ public final class ExprText {
       case Expr.Cast(ElementType _, Expr operand) -> operand.type().element() == BOOL ? maskBytes(operand) : CTypes.bytes(operand.type().element());
       case Expr.Select(Expr _, Expr whenTrue, Expr _) -> maskBytes(whenTrue);
       case Expr.Load _, Expr.Broadcast _, Expr.Bitcast _ -> 1;
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Fma _, Expr.Ramp _, Expr.ReduceLanes _, Expr.Zip _ ->
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Fma _, Expr.Ramp _, Expr.ReduceLanes _, Expr.Zip _, Expr.Dot _ ->
           throw new InternalException("no mask");
     };
   }

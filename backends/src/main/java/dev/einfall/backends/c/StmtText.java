@@ -70,8 +70,8 @@ final class StmtText {
       case Stmt.If branch -> branch(branch);
       case Stmt.Let(Var var, Expr value, Stmt body) -> {
         if (isUsed(var, body)) {
-          exprs.bind(var, value);
-          lines.add("const " + exprs.type(value) + " " + names.of(var) + " = " + exprs.text(value) + ";");
+          String text = exprs.bind(var, value);
+          lines.add("const " + exprs.type(value) + " " + names.of(var) + " = " + text + ";");
         }
         write(body);
       }

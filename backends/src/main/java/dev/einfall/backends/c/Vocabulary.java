@@ -4,10 +4,12 @@ import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.UnaryOp;
+import dev.einfall.ir.loop.DotShape;
 import dev.einfall.ir.loop.ValueType;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.StringJoiner;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -202,7 +204,7 @@ public final class Vocabulary {
   }
 
   /// The type that holds the bits of a value, as they are in memory.
-  private String bitType(ValueType type) {
+  String bitType(ValueType type) {
     return CTypes.isRounded(type.element()) ? type.isVector() ? vector("u16", "uint16_t", 2, type.lanes()) : "uint16_t" : type(type);
   }
 
@@ -327,6 +329,47 @@ public final class Vocabulary {
         .collect(Collectors.joining(", "));
     return define(name(computed, upper ? "zip_upper" : "zip_lower"), type(computed), parameters(computed, 2),
         "return __builtin_shufflevector(a, b, " + lanes + ");");
+  }
+
+  /// What adds to each lane of one operand the products of as many neighbouring lanes of the two others as these have for each. Numbers of
+  /// `f16` and `bf16` are taken as their bits.
+  public String dot(DotShape shape) {
+    ValueType sums = new ValueType(shape.sum(), shape.lanes());
+    int lanes = shape.lanes() * shape.terms();
+    String left = bitType(new ValueType(shape.left(), lanes));
+    String right = bitType(new ValueType(shape.right(), lanes));
+    String name = name(sums, "dot_" + shape.terms() + "_" + shape.left() + "_" + shape.right());
+    Optional<Instruction> instruction = target.dot(shape);
+    String parameters = type(sums) + " " + instruction.map(Instruction::sum).orElse("c") + ", " + left + " "
+        + instruction.map(Instruction::left).orElse("a") + ", " + right + " " + instruction.map(Instruction::right).orElse("b");
+    return define(name, type(sums), parameters, instruction.map(Instruction::body).orElseGet(() -> lanes(type(sums), shape.lanes(), lane(shape))));
+  }
+
+  /// The sum of a lane, in the order of its terms.
+  private String lane(DotShape shape) {
+    boolean isFloat = shape.sum().isFloat();
+    StringJoiner terms = new StringJoiner(" + ", isFloat ? "c[lane] + " : "(int32_t) ((uint32_t) c[lane] + ", isFloat ? "" : ")");
+    for (int term = 0; term < shape.terms(); term++) {
+      String at = "[lane * " + shape.terms() + " + " + term + "]";
+      terms.add(isFloat ? fromBits(ValueType.scalar(shape.left())) + "(a" + at + ") * " + fromBits(ValueType.scalar(shape.right())) + "(b" + at + ")"
+          : "(uint32_t) (a" + at + " * b" + at + ")");
+    }
+    return terms.toString();
+  }
+
+  /// What loads `count` neighbours in memory and repeats them, as they lie there.
+  public String loadRepeated(ValueType type, int count) {
+    String stored = stored(type);
+    int bytes = count * type.element().bytes();
+    String parameters = "const " + CTypes.memory(type.element()) + " *p";
+    String name = stored + "_load_repeated_" + count;
+    if (type.lanes() % count != 0 || bytes != 2 && bytes != 4 && bytes != 8) {
+      String values = IntStream.range(0, type.lanes()).mapToObj(lane -> "p[" + lane % count + "]").collect(Collectors.joining(", "));
+      return define(name, stored, parameters, "return (" + stored + ") {" + values + "};");
+    }
+    ValueType words = new ValueType(CTypes.integer(bytes), type.lanes() / count);
+    String word = CTypes.value(words.element());
+    return define(name, stored, parameters, word + " a;\n  memcpy(&a, p, sizeof a);\n  return (" + stored + ") " + broadcast(words) + "(a);");
   }
 
   // Scalars.

@@ -210,6 +210,7 @@ final class LanesToLoops {
       case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Bitcast _ ->
           expr.mapChildren(operand -> lane(operand, lane, spills));
       case Expr.Zip zip -> laneOfZip(zip, lane, spills);
+      case Expr.Dot dot -> laneOfDot(dot, lane, spills);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _ ->
           throw new InternalException("vector " + expr);
     };
@@ -221,6 +222,20 @@ final class LanesToLoops {
     Expr from = zip.upper() ? new Expr.Binary(BinaryOp.ADD, pair, Expr.index(half)) : pair;
     Expr isLeft = new Expr.Binary(BinaryOp.EQ, new Expr.Binary(BinaryOp.MOD, lane, Expr.index(2)), Expr.index(0));
     return new Expr.Select(isLeft, lane(zip.left(), from, spills), lane(zip.right(), from, spills));
+  }
+
+  private Expr laneOfDot(Expr.Dot dot, Expr lane, List<Spill> spills) {
+    ElementType element = dot.type().element();
+    int terms = dot.shape().terms();
+    Expr sum = lane(dot.sum(), lane, spills);
+    Expr first = new Expr.Binary(BinaryOp.MUL, lane, Expr.index(terms));
+    for (int term = 0; term < terms; term++) {
+      Expr at = new Expr.Binary(BinaryOp.ADD, first, Expr.index(term));
+      Expr left = new Expr.Cast(element, lane(dot.left(), at, spills));
+      Expr right = new Expr.Cast(element, lane(dot.right(), at, spills));
+      sum = new Expr.Binary(BinaryOp.ADD, sum, new Expr.Binary(BinaryOp.MUL, left, right));
+    }
+    return sum;
   }
 
   private boolean inRegisters(Buffer buffer) {
@@ -251,7 +266,7 @@ final class LanesToLoops {
       case Expr.Load load when VectorSupport.holds(load.type()) -> "a load of " + load.type() + " from elements that are not neighbours";
       case Expr.Load load -> "a load of " + load.type();
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Ref _, Expr.Fma _, Expr.Select _, Expr.Bitcast _, Expr.Ramp _,
-          Expr.Broadcast _, Expr.Zip _ -> "a value of type " + expr.type();
+          Expr.Broadcast _, Expr.Zip _, Expr.Dot _ -> "a value of type " + expr.type();
     };
   }
 

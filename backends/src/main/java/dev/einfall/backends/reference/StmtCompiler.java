@@ -151,7 +151,7 @@ final class StmtCompiler {
   private Value compile(Expr expr) {
     ElementType type = expr.type().element();
     return switch (expr) {
-      case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Cast _, Expr.ReduceLanes _ when type.isFloat() ->
+      case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Cast _, Expr.ReduceLanes _, Expr.Dot _ when type.isFloat() ->
           rounded(type, exact(expr));
       default -> exact(expr);
     };
@@ -191,6 +191,7 @@ final class StmtCompiler {
       case Expr.ReduceLanes(BinaryOp op, Expr operand) ->
           reduceLanes(op, type, operand.type().lanes(), compile(operand));
       case Expr.Zip zip -> zip(type, zip.upper() ? zip.type().lanes() / 2 : 0, compile(zip.left()), compile(zip.right()));
+      case Expr.Dot dot -> dot(type, dot.shape().terms(), compile(dot.sum()), compile(dot.left()), compile(dot.right()));
     };
   }
 
@@ -205,6 +206,26 @@ final class StmtCompiler {
   private static Value zip(ElementType type, int from, Value left, Value right) {
     return type.isFloat() ? (Value.OfNumber) (frame, lane) -> (lane % 2 == 0 ? left : right).number(frame, from + lane / 2)
         : (Value.OfInteger) (frame, lane) -> (lane % 2 == 0 ? left : right).integer(frame, from + lane / 2);
+  }
+
+  /// The sum of products that are exact is rounded once, as if it were exact.
+  private static Value dot(ElementType type, int terms, Value sum, Value left, Value right) {
+    if (type.isFloat()) {
+      return (Value.OfNumber) (frame, lane) -> {
+        double result = sum.number(frame, lane);
+        for (int at = lane * terms; at < (lane + 1) * terms; at++) {
+          result += left.number(frame, at) * right.number(frame, at);
+        }
+        return result;
+      };
+    }
+    return (Value.OfInteger) (frame, lane) -> {
+      long result = sum.integer(frame, lane);
+      for (int at = lane * terms; at < (lane + 1) * terms; at++) {
+        result += left.integer(frame, at) * right.integer(frame, at);
+      }
+      return Arithmetic.wrap(type, result);
+    };
   }
 
   private Value load(Expr.Load load) {

@@ -140,7 +140,7 @@ final class LoopExprs {
     Optional<UnaryOp> unary = UnaryOp.function(name);
     Optional<BinaryOp> binary = BinaryOp.function(name);
     int count = unary.isPresent() ? 1 : binary.isPresent() || List.of("broadcast", "zip_low", "zip_high").contains(name) ? 2 : 3;
-    if (!unary.isPresent() && !binary.isPresent() && !List.of("broadcast", "ramp", "fma", "select", "zip_low", "zip_high").contains(name)) {
+    if (!unary.isPresent() && !binary.isPresent() && !List.of("broadcast", "ramp", "fma", "select", "zip_low", "zip_high", "dot").contains(name)) {
       throw errors.reject(tree.ID(), "no function is called `" + name + "`");
     }
     requireCount(tree, operands.size(), count);
@@ -154,6 +154,7 @@ final class LoopExprs {
       case "fma" -> new Expr.Fma(operands.get(0), operands.get(1), operands.get(2));
       case "select" -> new Expr.Select(operands.get(0), operands.get(1), operands.get(2));
       case "ramp" -> new Expr.Ramp(operands.get(0), constant(tree, operands.get(1)), constant(tree, operands.get(2)));
+      case "dot" -> new Expr.Dot(operands.get(0), operands.get(1), operands.get(2));
       case "zip_low", "zip_high" -> new Expr.Zip(operands.get(0), operands.get(1), name.equals("zip_high"));
       default -> new Expr.Broadcast(operands.get(0), constant(tree, operands.get(1)));
     };

@@ -124,6 +124,28 @@ public sealed interface Expr {
     }
   }
 
+  /// To each lane of `sum` are added the products of as many neighbouring lanes of `left` and `right` as these have for each: lane `i` is
+  /// `sum[i] + left[i * n] * right[i * n] + ... + left[i * n + n - 1] * right[i * n + n - 1]`, computed in the type of `sum`. Integers wrap
+  /// around. Floats are added in any order, and a sum may be rounded, or a number that is subnormal taken for 0, at any step of that.
+  record Dot(Expr sum, Expr left, Expr right) implements Expr {
+    public Dot {
+      ValueType sums = sum.type();
+      require(left.type().lanes() == right.type().lanes() && left.type().lanes() % sums.lanes() == 0,
+          () -> "dot of " + sums + ", " + left.type() + ", " + right.type());
+      shape(sum, left, right);
+    }
+
+    /// What an instruction that computes it is for.
+    public DotShape shape() {
+      return shape(sum, left, right);
+    }
+
+    private static DotShape shape(Expr sum, Expr left, Expr right) {
+      return new DotShape(sum.type().element(), left.type().element(), right.type().element(), sum.type().lanes(),
+          left.type().lanes() / sum.type().lanes());
+    }
+  }
+
   default ValueType type() {
     return switch (this) {
       case FloatLiteral literal -> ValueType.scalar(literal.element);
@@ -143,6 +165,7 @@ public sealed interface Expr {
       case Broadcast broadcast -> new ValueType(broadcast.operand.type().element(), broadcast.lanes);
       case ReduceLanes reduce -> ValueType.scalar(reduce.operand.type().element());
       case Zip zip -> zip.left.type();
+      case Dot dot -> dot.sum.type();
     };
   }
 
@@ -160,6 +183,7 @@ public sealed interface Expr {
       case Broadcast broadcast -> List.of(broadcast.operand);
       case ReduceLanes reduce -> List.of(reduce.operand);
       case Zip zip -> List.of(zip.left, zip.right);
+      case Dot dot -> List.of(dot.sum, dot.left, dot.right);
     };
   }
 
@@ -188,6 +212,7 @@ public sealed interface Expr {
       case Broadcast broadcast -> new Broadcast(operands.get(0), broadcast.lanes);
       case ReduceLanes reduce -> new ReduceLanes(reduce.op, operands.get(0));
       case Zip zip -> new Zip(operands.get(0), operands.get(1), zip.upper);
+      case Dot _ -> new Dot(operands.get(0), operands.get(1), operands.get(2));
     };
   }
 

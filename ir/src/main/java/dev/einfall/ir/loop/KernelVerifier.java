@@ -159,7 +159,7 @@ public final class KernelVerifier {
               && reduce.op().accepts(reduce.operand().type().element()),
           () -> "lane reduction by " + reduce.op() + " of " + reduce.operand().type(), statement);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _,
-          Expr.Bitcast _, Expr.Ramp _, Expr.Broadcast _, Expr.Zip _ -> { }
+          Expr.Bitcast _, Expr.Ramp _, Expr.Broadcast _, Expr.Zip _, Expr.Dot _ -> { }
     }
     expr.children().forEach(child -> check(child, ranges, statement));
   }

@@ -163,6 +163,7 @@ public final class LoopPrinter {
       case Expr.ReduceLanes reduce ->
           call("reduce_" + reduce.op().name().toLowerCase(Locale.ROOT), names, reduce.operand());
       case Expr.Zip zip -> call(zip.upper() ? "zip_high" : "zip_low", names, zip.left(), zip.right());
+      case Expr.Dot dot -> call("dot", names, dot.sum(), dot.left(), dot.right());
     };
   }
 

@@ -6,6 +6,7 @@ import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Interval;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Ranges;
+import dev.einfall.ir.loop.Repetition;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.passes.Speeds;
 import java.util.List;
@@ -91,7 +92,7 @@ public final class LeastCycles {
     Count inside = expr.children().map(LeastCycles::count).reduce(Count.NONE, Count::plus);
     return inside.plus(switch (expr) {
       case Expr.Load load -> new Count(0, accesses(load.buffer(), load.indices(), load.type().lanes()));
-      case Expr.Fma _ -> new Count(1, 0);
+      case Expr.Fma _, Expr.Dot _ -> new Count(1, 0);
       case Expr.Binary binary when isFloat(binary.left()) -> new Count(1, 0);
       case Expr.Unary unary when isFloat(unary) -> new Count(1, 0);
       case Expr.ReduceLanes reduce when isFloat(reduce) -> new Count(1, 0);
@@ -103,12 +104,13 @@ public final class LeastCycles {
     return expr.type().element().isFloat();
   }
 
-  /// Vectors of neighbours are one access, others as many as they have lanes.
+  /// Vectors of neighbours, and of few of them again and again, are one access, others as many as they have lanes.
   private static double accesses(Buffer buffer, List<Expr> indices, int lanes) {
     if (buffer.space() == Buffer.Space.REGISTER) {
       return 0;
     }
-    boolean isRow = lanes == 1 || !indices.isEmpty() && indices.getLast() instanceof Expr.Ramp ramp && ramp.stride() == 1;
+    boolean isRow = lanes == 1 || !indices.isEmpty() && (indices.getLast() instanceof Expr.Ramp ramp && ramp.stride() == 1
+        || Repetition.of(indices.getLast()).isPresent());
     return isRow ? 1 : lanes;
   }
 }

@@ -101,7 +101,7 @@ public final class Einfall {
 
   private static Target ofC(Target target, Options options) {
     CTarget machine = options.toolchain().machine();
-    return target.withRegisters(machine.registers(), machine.fusesMultiplyAdds());
+    return target.withRegisters(machine.registers(), machine.fusesMultiplyAdds()).withDots(machine.dots());
   }
 
   /// What the passes are told when `options` are used.

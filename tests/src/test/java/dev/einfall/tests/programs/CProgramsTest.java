@@ -16,6 +16,7 @@ import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Program;
 import dev.einfall.runtime.Tensor;
 import dev.einfall.runtime.nativecode.CCompiler;
+import dev.einfall.runtime.nativecode.CTargets;
 import dev.einfall.runtime.nativecode.Toolchain;
 import dev.einfall.tests.Commands;
 import dev.einfall.tests.runtime.MiniLm;
@@ -85,7 +86,7 @@ class CProgramsTest {
     List<Array> inputs = Programs.inputs(cascade, sizes);
     Path folder = directory.resolve(target + "-" + file.getFileName());
     Options options = Options.defaults().withBackend(Options.Backend.C).withThreads(2).withToolchain(Toolchain.usual().withTarget(target)).withRemarks(_ -> {});
-    Einfall.writeC(file, sizes, options, new CProgram.Options("program", CTarget.named(target), false, true, true), folder);
+    Einfall.writeC(file, sizes, options, new CProgram.Options("program", CTargets.named(target), false, true, true), folder);
     build(folder, compiler, target, flags);
     List<String> command = new ArrayList<>(emulator);
     command.addAll(List.of(folder.resolve("program").toString(), "2"));
@@ -107,7 +108,7 @@ class CProgramsTest {
   private static void build(Path folder, String compiler, String target, List<String> flags) throws IOException {
     List<String> command = new ArrayList<>(List.of(compiler));
     command.addAll(CLEAN);
-    command.addAll(CTarget.named(target).flags());
+    command.addAll(CTargets.named(target).flags());
     command.addAll(flags);
     command.addAll(List.of("-o", "program", "program.c", "main.c", "-lm"));
     assertEquals("", Commands.run(folder, command));

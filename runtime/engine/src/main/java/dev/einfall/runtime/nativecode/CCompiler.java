@@ -55,7 +55,7 @@ public record CCompiler(String command, Set<String> macros, String version) {
 
   /// What this machine is for the C backend.
   public CTarget target() {
-    return CTarget.best(macros);
+    return CTargets.best(macros);
   }
 
   /// The options for a library.

@@ -43,6 +43,6 @@ public record Toolchain(String compiler, Optional<String> target, List<String> f
   ///
   /// @throws dev.einfall.ir.CompileException if there is no such target
   public CTarget machine() {
-    return target.map(CTarget::named).orElseGet(() -> find().target());
+    return target.map(CTargets::named).orElseGet(() -> find().target());
   }
 }

@@ -14,7 +14,8 @@ public record Circumstances(PipelineOptions options, Host host) {
     Target target = options.target();
     return List.of(
         "target vectors of " + target.vectorBytes() + " bytes, " + target.registers() + " registers, " + target.threads()
-            + " threads, caches of " + target.l1Bytes() + ", " + target.l2Bytes() + " and " + target.l3Bytes() + " bytes",
+            + " threads, caches of " + target.l1Bytes() + ", " + target.l2Bytes() + " and " + target.l3Bytes() + " bytes"
+            + (target.dots().isEmpty() ? "" : ", dots " + target.dots()),
         "numerics " + options.numerics(),
         "without " + new TreeSet<>(options.without()),
         "forced " + new TreeMap<>(options.decisions().forced()),

@@ -1,0 +1,38 @@
+package dev.einfall.ir.loop;
+
+import dev.einfall.ir.ElementType;
+
+/// The types of an [Expr.Dot]: what an instruction that computes one is for.
+///
+/// @param sum the element of the sums, `f32` or `i32`
+/// @param left the elements of one operand, narrower than the sums
+/// @param right those of the other
+/// @param lanes the number of sums
+/// @param terms how many products are added to each
+public record DotShape(ElementType sum, ElementType left, ElementType right, int lanes, int terms) {
+  public DotShape {
+    boolean fits = switch (sum) {
+      case F32 -> isNarrowFloat(left) && isNarrowFloat(right);
+      case I32 -> isNarrowInteger(left) && isNarrowInteger(right);
+      case F64, F16, BF16, I64, I16, I8, U8, BOOL -> false;
+    };
+    if (!fits || lanes < 2 || terms < 2) {
+      throw new IllegalArgumentException("dot of " + lanes + " sums " + sum + " and " + terms + " products of " + left + " and " + right);
+    }
+  }
+
+  /// Whether the product of two such numbers is exact as an `f32`, unless it is too large or too small for one.
+  private static boolean isNarrowFloat(ElementType type) {
+    return type == ElementType.F16 || type == ElementType.BF16;
+  }
+
+  private static boolean isNarrowInteger(ElementType type) {
+    return type == ElementType.I8 || type == ElementType.U8;
+  }
+
+  /// Such as `f32x16 + bf16 * bf16 x 2`.
+  @Override
+  public String toString() {
+    return sum + "x" + lanes + " + " + left + " * " + right + " x " + terms;
+  }
+}

@@ -1,0 +1,29 @@
+package dev.einfall.runtime.nativecode;
+
+import dev.einfall.backends.c.CTarget;
+import dev.einfall.frontend.EinReader;
+import dev.einfall.ir.Source;
+import dev.einfall.ir.cascade.Cascade;
+import java.util.Optional;
+import java.util.Set;
+
+/// The machines that the C backend knows, with what their instructions mean, which is said in the language.
+public final class CTargets {
+  private CTargets() {}
+
+  /// The target of this name.
+  ///
+  /// @throws dev.einfall.ir.CompileException when there is none
+  public static CTarget named(String name) {
+    return CTarget.named(name, CTargets::read);
+  }
+
+  /// The best target of those whose needs are among the macros of a compiler.
+  public static CTarget best(Set<String> macros) {
+    return CTarget.best(macros, CTargets::read);
+  }
+
+  private static Cascade read(String meaning) {
+    return EinReader.read(new Source("the meaning of an instruction", meaning), Optional.empty()).cascade();
+  }
+}

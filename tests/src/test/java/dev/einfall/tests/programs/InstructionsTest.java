@@ -1,0 +1,195 @@
+package dev.einfall.tests.programs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.einfall.backends.CompiledKernel;
+import dev.einfall.backends.c.CTarget;
+import dev.einfall.backends.c.Instruction;
+import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.backends.jvm.JvmOptions;
+import dev.einfall.backends.reference.Array;
+import dev.einfall.backends.reference.CascadeInterpreter;
+import dev.einfall.backends.reference.KernelInterpreter;
+import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.LoopReader;
+import dev.einfall.ir.CompileException;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Source;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.ir.loop.DotShape;
+import dev.einfall.ir.loop.Kernel;
+import dev.einfall.runtime.nativecode.CCompiler;
+import dev.einfall.runtime.nativecode.CTargets;
+import dev.einfall.runtime.nativecode.NativeBackend;
+import dev.einfall.tests.Commands;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/// Every described instruction that this machine has computes what its description says it means, and so does what stands for it on other
+/// machines.
+class InstructionsTest {
+  private static final int TRIALS = 20;
+
+  @TestFactory
+  Stream<DynamicTest> instructionsDoWhatTheyMean() {
+    Assumptions.assumeTrue(Commands.exists("cc"), "there is no C compiler here");
+    CCompiler compiler = CCompiler.require("cc");
+    CTarget here = compiler.target();
+    return CTarget.NAMES.stream().flatMap(name -> CTargets.named(name).instructions().stream()).distinct()
+        .map(instruction -> DynamicTest.dynamicTest(instruction.name(), () -> {
+          boolean isHere = here.instructions().contains(instruction);
+          List<CTarget> targets = isHere ? List.of(here, CTargets.named("portable")) : List.of(CTargets.named("portable"));
+          Kernel kernel = kernel(instruction.shape());
+          List<CompiledKernel> codes = new ArrayList<>(List.of(
+              new JvmBackend(JvmOptions.ofThisJvm().withVectors(true)).compile(List.of(kernel), _ -> { }).getFirst(),
+              new JvmBackend(JvmOptions.ofThisJvm().withVectors(false)).compile(List.of(kernel), _ -> { }).getFirst()));
+          targets.forEach(target -> codes.add(new NativeBackend(compiler, target, List.of(), Optional.empty()).compile(List.of(kernel)).getFirst()));
+          for (int seed = 0; seed < TRIALS; seed++) {
+            compare(instruction, kernel, codes, seed);
+          }
+        }));
+  }
+
+  /// One vector repeats its first elements, as the other operand of a product of matrices does.
+  private static Kernel kernel(DotShape shape) {
+    String text = """
+        kernel dot(C: %1$s[%4$d], A: %2$s[%5$d], B: %3$s[%5$d], D: %1$s[%4$d], E: %1$s[%4$d]) {
+          let a: %2$sx%5$d = A[ramp(0, 1, %5$d)]
+          D[ramp(0, 1, %4$d)] = dot(C[ramp(0, 1, %4$d)], a, B[ramp(0, 1, %5$d)])
+          E[ramp(0, 1, %4$d)] = dot(C[ramp(0, 1, %4$d)], A[broadcast(%6$d, %5$d) + ramp(0, 1, %5$d) %% broadcast(%6$d, %5$d)], B[ramp(0, 1, %5$d)])
+        }
+        """.formatted(shape.sum(), shape.left(), shape.right(), shape.lanes(), shape.lanes() * shape.terms(), shape.terms());
+    return LoopReader.read(new Source("dot.loop", text)).kernels().getFirst();
+  }
+
+  private static void compare(Instruction instruction, Kernel kernel, List<CompiledKernel> codes, int seed) {
+    DotShape shape = instruction.shape();
+    int lanes = shape.lanes();
+    List<Array> inputs = List.of(random(shape.sum(), seed, lanes), random(shape.left(), seed + 1, lanes, shape.terms()),
+        random(shape.right(), seed + 2, lanes, shape.terms()));
+    List<Array> results = List.of(meant(instruction, inputs), meant(instruction, List.of(inputs.get(0), repeated(inputs.get(1)), inputs.get(2))));
+    List<Array> interpreted = flat(kernel, inputs);
+    KernelInterpreter.run(kernel, interpreted);
+    requireClose(results, interpreted, "interpreted");
+    for (CompiledKernel code : codes) {
+      List<Array> computed = flat(kernel, inputs);
+      run(code, computed);
+      requireClose(results, computed, code.getClass().getSimpleName());
+    }
+  }
+
+  private static Array meant(Instruction instruction, List<Array> inputs) {
+    Cascade meaning = instruction.meaning();
+    List<String> names = List.of(instruction.sum(), instruction.left(), instruction.right());
+    Map<Tensor, Array> values = new HashMap<>();
+    meaning.inputs().forEach(input -> values.put(input, inputs.get(names.indexOf(input.name()))));
+    return CascadeInterpreter.run(meaning, values).get(meaning.outputs().getFirst().tensor());
+  }
+
+  /// What the kernel's second dot reads: the second row in all rows.
+  private static Array repeated(Array rows) {
+    Array result = rows.copy();
+    int terms = rows.extent(1);
+    for (int i = 0; i < rows.elements(); i++) {
+      if (rows.type().isFloat()) {
+        result.numbers()[i] = rows.numbers()[terms + i % terms];
+      } else {
+        result.integers()[i] = rows.integers()[terms + i % terms];
+      }
+    }
+    return result;
+  }
+
+  private static Array random(ElementType type, long seed, int... shape) {
+    SplittableRandom random = new SplittableRandom(seed);
+    Array array = new Array(type, shape);
+    for (int i = 0; i < array.elements(); i++) {
+      switch (type) {
+        case U8 -> array.integers()[i] = random.nextInt(256);
+        case I8 -> array.integers()[i] = random.nextInt(-128, 128);
+        case I32 -> array.integers()[i] = random.nextInt();
+        default -> array.numbers()[i] = type == ElementType.F32 ? (float) random.nextGaussian()
+            : Float.intBitsToFloat(Float.floatToRawIntBits((float) random.nextGaussian()) & 0xffff0000);
+      }
+    }
+    return array;
+  }
+
+  /// The parameters of the kernel.
+  private static List<Array> flat(Kernel kernel, List<Array> inputs) {
+    List<Array> arrays = new ArrayList<>();
+    for (Array input : inputs) {
+      arrays.add(input.type().isFloat() ? Array.of(input.type(), input.numbers().clone(), input.elements())
+          : Array.of(input.type(), input.integers().clone(), input.elements()));
+    }
+    int lanes = inputs.getFirst().elements();
+    arrays.add(new Array(inputs.getFirst().type(), lanes));
+    arrays.add(new Array(inputs.getFirst().type(), lanes));
+    assertEquals(kernel.parameters().size(), arrays.size());
+    return arrays;
+  }
+
+  private static void run(CompiledKernel code, List<Array> arrays) {
+    try (Arena arena = Arena.ofConfined()) {
+      List<MemorySegment> memory = arrays.stream().map(array -> arena.allocate((long) array.elements() * array.type().bytes(), 64)).toList();
+      for (int i = 0; i < arrays.size(); i++) {
+        arrays.get(i).write(memory.get(i));
+      }
+      long scratch = arena.allocate(Math.max(1, code.scratchBytes()), 64).address();
+      code.run(memory.stream().mapToLong(MemorySegment::address).toArray(), scratch, 0, code.tasks());
+      for (int i = 3; i < arrays.size(); i++) {
+        Array result = Array.read(arrays.get(i).type(), memory.get(i), arrays.get(i).shape());
+        if (result.type().isFloat()) {
+          System.arraycopy(result.numbers(), 0, arrays.get(i).numbers(), 0, result.elements());
+        } else {
+          System.arraycopy(result.integers(), 0, arrays.get(i).integers(), 0, result.elements());
+        }
+      }
+    }
+  }
+
+  /// Integers are equal. Products of narrow floats are exact, so that each of the few sums loses a part in 2^23.
+  private static void requireClose(List<Array> expected, List<Array> parameters, String what) {
+    for (int result = 0; result < expected.size(); result++) {
+      Array want = expected.get(result);
+      Array got = parameters.get(3 + result);
+      for (int i = 0; i < want.elements(); i++) {
+        if (want.type().isFloat()) {
+          double error = Math.abs(want.numbers()[i] - got.numbers()[i]);
+          assertTrue(error <= 1e-5, what + " " + result + ": lane " + i + " is " + got.numbers()[i] + ", not " + want.numbers()[i]);
+        } else {
+          assertEquals(want.integers()[i], got.integers()[i], what + " " + result + ": lane " + i);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aMeaningOfNoKnownFormIsAnError() {
+    CompileException error = assertThrows(CompileException.class, () -> Instruction.of("vpmaxsd", read("""
+        def f(a: i32[16], b: i32[16]) -> i32[16] {
+          c[i] = max(a[i], b[i])
+          return c
+        }
+        """), "return a;"));
+    assertTrue(error.getMessage().contains("the meaning of the instruction vpmaxsd is none that is known"), error.getMessage());
+  }
+
+  private static Cascade read(String meaning) {
+    return EinReader.read(new Source("meaning", meaning), Optional.empty()).cascade();
+  }
+}
