@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.function.Consumer;
 
 /// The kernels of a program in a jar, which a thread of their own defines and rehearses until they are compiled.
 final class ArchivedKernels {
@@ -33,9 +32,9 @@ final class ArchivedKernels {
   }
 
   /// Waits for the kernels, in order.
-  void finish(Consumer<List<CompiledKernel>> then) {
+  List<CompiledKernel> finish() {
     try {
-      then.accept(work.get());
+      return work.get();
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case RuntimeException exception -> throw exception;

@@ -1,5 +1,6 @@
 package dev.einfall.runtime.launch;
 
+import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.KernelFault;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -74,8 +75,8 @@ public final class ArchivedProgram implements AutoCloseable {
       MemorySegment constants = LargePages.allocate(arena, plan.constantBytes());
       ArchivedKernels kernels = ArchivedKernels.begin(archive, plan, warmUp);
       archive.copyConstants(plan, constants);
-      List<Launch> launches = new ArrayList<>();
-      kernels.finish(code -> plan.launches().forEach(call -> launches.add(new Launch(code.get(call.kernel()), call.arguments()))));
+      List<CompiledKernel> code = kernels.finish();
+      List<Launch> launches = plan.launches().stream().map(call -> new Launch(code.get(call.kernel()), call.arguments())).toList();
       return new ArchivedProgram(plan, launches, arena, constants, threads);
     } catch (RuntimeException | Error e) {
       arena.close();
