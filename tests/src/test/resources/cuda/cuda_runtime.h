@@ -11,6 +11,9 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include <functional>
+#include <vector>
+
 #define __global__
 #define __device__
 #define __host__
@@ -22,7 +25,20 @@
 enum cudaError_t { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation, cudaErrorInvalidConfiguration = 9 };
 enum cudaMemcpyKind { cudaMemcpyHostToHost, cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
-typedef struct CUstream_st *cudaStream_t;
+enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal, cudaStreamCaptureModeThreadLocal };
+static const unsigned cudaStreamNonBlocking = 1;
+
+// What was recorded, to be done again.
+struct CUgraph_st {
+  std::vector<std::function<void()>> steps;
+};
+typedef CUgraph_st *cudaGraph_t;
+typedef CUgraph_st *cudaGraphExec_t;
+
+struct CUstream_st {
+  cudaGraph_t recording;
+};
+typedef CUstream_st *cudaStream_t;
 
 struct dim3 {
   unsigned x, y, z;
@@ -42,6 +58,7 @@ unsigned char einfall_shared[232448] __attribute__((aligned(256)));
 namespace shim {
 
 static const unsigned most_threads = 1024;
+static const size_t shared_without_asking = 48 << 10;
 static const size_t stack_bytes = 1 << 18;
 
 enum State { runs, waits_for_block, waits_for_warp, is_done };
@@ -167,11 +184,18 @@ static void block(unsigned count, bool backwards) {
   }
 }
 
+static cudaError_t check(const cudaLaunchConfig_t *config) {
+  unsigned count = config->blockDim.x;
+  bool is_right = count > 0 && count <= most_threads && config->gridDim.x > 0 && config->gridDim.x <= 0x7fffffff
+      && config->dynamicSmemBytes <= shared_without_asking;
+  return is_right ? cudaSuccess : cudaErrorInvalidConfiguration;
+}
+
 static cudaError_t launch(const cudaLaunchConfig_t *config, Kernel what) {
   static unsigned launches;
   unsigned count = config->blockDim.x;
-  if (count == 0 || count > most_threads || config->gridDim.x == 0 || config->gridDim.x > 0x7fffffff || config->dynamicSmemBytes > sizeof einfall_shared) {
-    return cudaErrorInvalidConfiguration;
+  if (check(config) != cudaSuccess) {
+    return check(config);
   }
   if (!stacks) {
     stacks = (unsigned char *) mmap(0, most_threads * stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -252,6 +276,12 @@ static inline int atomicCAS(int *address, int compare, int value) {
 
 template <typename... Parameters, typename... Arguments>
 static cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(Parameters...), Arguments... arguments) {
+  cudaLaunchConfig_t kept = *config;
+  kept.stream = 0;
+  if (config->stream && config->stream->recording) {
+    config->stream->recording->steps.push_back([=] { cudaLaunchKernelEx(&kept, kernel, arguments...); });
+    return shim::check(config);
+  }
   auto call = [&] { kernel(arguments...); };
   return shim::launch(config, {shim::apply<decltype(call)>, &call});
 }
@@ -288,7 +318,11 @@ static inline cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, c
   return cudaSuccess;
 }
 
-static inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t) {
+static inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+  if (stream && stream->recording) {
+    stream->recording->steps.push_back([=] { cudaMemcpy(to, from, bytes, kind); });
+    return cudaSuccess;
+  }
   return cudaMemcpy(to, from, bytes, kind);
 }
 
@@ -305,6 +339,45 @@ static inline cudaError_t cudaDeviceSynchronize() {
   return cudaSuccess;
 }
 
-static inline cudaError_t cudaGetLastError() {
+static inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned) {
+  *stream = new CUstream_st();
+  return cudaSuccess;
+}
+
+static inline cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  delete stream;
+  return cudaSuccess;
+}
+
+static inline cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  stream->recording = new CUgraph_st();
+  return cudaSuccess;
+}
+
+static inline cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph) {
+  *graph = stream->recording;
+  stream->recording = 0;
+  return cudaSuccess;
+}
+
+static inline cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t *executable, cudaGraph_t graph, unsigned long long) {
+  *executable = new CUgraph_st(*graph);
+  return cudaSuccess;
+}
+
+static inline cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t) {
+  for (const std::function<void()> &step : executable->steps) {
+    step();
+  }
+  return cudaSuccess;
+}
+
+static inline cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+
+static inline cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  delete executable;
   return cudaSuccess;
 }

@@ -2,6 +2,7 @@ package dev.einfall.passes.loop;
 
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.Span;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
@@ -118,7 +119,7 @@ public record MapThreads(int threads, Numerics numerics) implements Pass.OnKerne
     };
   }
 
-  private static dev.einfall.ir.Span span(IndependentNest nest) {
+  private static Span span(IndependentNest nest) {
     return nest.loops().getFirst().span();
   }
 
@@ -224,7 +225,7 @@ public record MapThreads(int threads, Numerics numerics) implements Pass.OnKerne
   }
 
   private static Stmt once(Stmt statement) {
-    return new Stmt.For(Var.counter("once"), Expr.index(1), Kind.THREAD, serial(statement), dev.einfall.ir.Span.NONE);
+    return new Stmt.For(Var.counter("once"), Expr.index(1), Kind.THREAD, serial(statement), Span.NONE);
   }
 
   private static Stmt serial(Stmt statement) {
