@@ -146,7 +146,7 @@ enum ProgramCheck {
   }
 
   /// What the program's own loops compute, rounding every operation to its type, with functions by the arithmetic of the contract.
-  private static List<Array> plainLoops(Sample sample) {
+  static List<Array> plainLoops(Sample sample) {
     PassRunner runner = new PassRunner(_ -> { }, _ -> { });
     Cascade bound = runner.run(new BindSizes(sample.sizes()), sample.cascade());
     KernelPlan plan = runner.lower(new LowerEinsums(), runner.run(new NormalizeReductions(), bound)).plan();
@@ -192,7 +192,7 @@ enum ProgramCheck {
   }
 
   /// Where results differ in any bit, but for those of a NaN.
-  private static Optional<String> bitDifference(Sample sample, List<Array> expected, List<Array> actual) {
+  static Optional<String> bitDifference(Sample sample, List<Array> expected, List<Array> actual) {
     for (int i = 0; i < expected.size(); i++) {
       Array plain = expected.get(i);
       Array compiled = actual.get(i);

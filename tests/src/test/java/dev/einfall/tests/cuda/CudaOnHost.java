@@ -44,7 +44,7 @@ public final class CudaOnHost implements AutoCloseable {
   /// The command that compiles CUDA C++ for this machine, with `more` at its end.
   static List<String> command(List<String> more) {
     return Stream.concat(Stream.of("g++", "-x", "c++", "-std=c++17", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function",
-        "-Wno-unused-parameter", "-Wno-unknown-pragmas", "-Wno-maybe-uninitialized", "-I", SHIM.toAbsolutePath().toString()), more.stream()).toList();
+        "-Wno-unused-parameter", "-Wno-unknown-pragmas", "-Wno-maybe-uninitialized", "-Wno-tautological-compare", "-I", SHIM.toAbsolutePath().toString()), more.stream()).toList();
   }
 
   /// The outputs of the program `name` for `inputs`, both in the order of the plan.
