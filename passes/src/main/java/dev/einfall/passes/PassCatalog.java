@@ -2,6 +2,7 @@ package dev.einfall.passes;
 
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.cascade.Mapping;
+import dev.einfall.ir.loop.DotShape;
 import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.passes.cascade.CancelInverses;
 import dev.einfall.passes.cascade.ChooseMappings;
@@ -16,6 +17,7 @@ import dev.einfall.passes.cascade.GroupRecurrences;
 import dev.einfall.passes.cascade.InlineProducers;
 import dev.einfall.passes.cascade.MergeProducts;
 import dev.einfall.passes.cascade.NameRanks;
+import dev.einfall.passes.cascade.NarrowProducts;
 import dev.einfall.passes.cascade.NormalizeReductions;
 import dev.einfall.passes.cascade.PackOperands;
 import dev.einfall.passes.cascade.ReassociateProducts;
@@ -35,6 +37,7 @@ import dev.einfall.passes.loop.MapThreads;
 import dev.einfall.passes.loop.MergeDimensions;
 import dev.einfall.passes.loop.PlaceInOutputs;
 import dev.einfall.passes.loop.ReorderLoops;
+import dev.einfall.passes.loop.SelectDots;
 import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
 import dev.einfall.passes.loop.SplitLoops;
@@ -64,6 +67,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /// The passes by name, for `einfall opt` and the golden cases: `fold-constants,split-loops{i=8 4, j=2}`.
 public final class PassCatalog {
@@ -102,9 +106,26 @@ public final class PassCatalog {
       }
     }
 
+    Compute compute() {
+      String name = text("compute", "f32");
+      try {
+        return Compute.valueOf(name.toUpperCase(Locale.ROOT));
+      } catch (IllegalArgumentException _) {
+        throw CompileException.of("option compute of pass " + pass + " is " + name + "; it can be f32 or bf16");
+      }
+    }
+
+    DotShape dot(String text) {
+      try {
+        return DotShape.of(text);
+      } catch (IllegalArgumentException _) {
+        throw CompileException.of("option dots of pass " + pass + " has " + text + ", which is none such as f32x16+bf16*bf16x2");
+      }
+    }
+
     Target target() {
       Target usual = Target.of(number("vector-bytes", 64), number("threads", 1));
-      return usual.withCaches(
+      return usual.withDots(words("dots").stream().map(this::dot).toList()).withCaches(
           bytes("l1-bytes", usual.l1Bytes()), bytes("l2-bytes", usual.l2Bytes()), bytes("l3-bytes", usual.l3Bytes()));
     }
   }
@@ -132,6 +153,7 @@ public final class PassCatalog {
     passes.put("schedule-recurrences", options -> new ScheduleRecurrences(options.target(), options.numerics(), Decisions.byCost()));
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
+    passes.put("narrow-products", options -> new NarrowProducts(options.compute()));
     passes.put("name-ranks", _ -> new NameRanks());
     passes.put("group-recurrences", options -> new GroupRecurrences(options.target(), options.numerics()));
     passes.put("group-products", options -> new GroupProducts(options.target(), options.numerics()));
@@ -164,6 +186,7 @@ public final class PassCatalog {
     passes.put("drop-dead-stores", options -> new DropDeadStores(options.numerics()));
     passes.put("transpose-tiles", _ -> new TransposeTiles());
     passes.put("keep-accumulators", options -> new KeepAccumulators(options.number("registers", 64)));
+    passes.put("select-dots", options -> new SelectDots(options.words("dots").stream().map(options::dot).toList()));
     passes.put("share-subexpressions", _ -> new ShareSubexpressions());
     passes.put("forward-stores", _ -> new ForwardStores());
     passes.put("turn-loops", options -> new TurnLoops(options.target().l2Bytes()));
@@ -285,6 +308,8 @@ public final class PassCatalog {
       case TileProducts tile -> "blocks=" + tile.blocks();
       case MapThreads map -> "threads=" + map.threads() + text(map.numerics());
       case KeepAccumulators keep -> "registers=" + keep.registers();
+      case SelectDots select -> select.dots().isEmpty() ? "" : "dots=" + select.dots().stream().map(DotShape::toString).collect(Collectors.joining(" "));
+      case NarrowProducts narrow -> "compute=" + narrow.compute().name().toLowerCase(Locale.ROOT);
       case TurnLoops turn -> "l2-bytes=" + turn.l2Bytes();
       default -> "";
     };
@@ -298,6 +323,9 @@ public final class PassCatalog {
     addBytes(parts, "l1-bytes", target.l1Bytes(), usual.l1Bytes());
     addBytes(parts, "l2-bytes", target.l2Bytes(), usual.l2Bytes());
     addBytes(parts, "l3-bytes", target.l3Bytes(), usual.l3Bytes());
+    if (!target.dots().isEmpty()) {
+      parts.add("dots=" + target.dots().stream().map(DotShape::toString).collect(Collectors.joining(" ")));
+    }
     return join(parts);
   }
 

@@ -19,6 +19,7 @@ import dev.einfall.passes.cascade.GroupRecurrences;
 import dev.einfall.passes.cascade.InlineProducers;
 import dev.einfall.passes.cascade.MergeProducts;
 import dev.einfall.passes.cascade.NameRanks;
+import dev.einfall.passes.cascade.NarrowProducts;
 import dev.einfall.passes.cascade.NormalizeReductions;
 import dev.einfall.passes.cascade.PackOperands;
 import dev.einfall.passes.cascade.ReassociateProducts;
@@ -38,6 +39,7 @@ import dev.einfall.passes.loop.MapThreads;
 import dev.einfall.passes.loop.MergeDimensions;
 import dev.einfall.passes.loop.PlaceInOutputs;
 import dev.einfall.passes.loop.ReorderLoops;
+import dev.einfall.passes.loop.SelectDots;
 import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
 import dev.einfall.passes.loop.SplitLoops;
@@ -140,6 +142,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new FuseEpilogues(),
         // After the epilogues: products with their biases and activations are compared whole.
         new MergeProducts(),
+        // Epilogues are where they stay, and store what the next product takes.
+        new NarrowProducts(options.compute()),
         // Merging has redirected accesses with offsets.
         new FoldConstants(options.numerics()),
         // Rank names must be final before a mapping names loops.
@@ -209,6 +213,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // Indices of copies differ by constants now, and no variable stands between their stores yet.
         new TransposeTiles(),
         new KeepAccumulators(),
+        // What one instruction adds to a register, before what several of them load gets variables.
+        new SelectDots(options.target().dots()),
         new ShareSubexpressions(),
         // What is shared stands between stores now, and is no longer looked for in runs of them.
         new ForwardStores(),

@@ -9,7 +9,8 @@ import java.util.Set;
 /// @param numerics how far results may be from the order and the roundings of the source
 /// @param without the names of passes to leave out: such as do nothing but make programs faster
 /// @param decisions how passes choose among alternatives
-public record PipelineOptions(Target target, Numerics numerics, Set<String> without, Decisions decisions) {
+/// @param compute what the factors of products are rounded to
+public record PipelineOptions(Target target, Numerics numerics, Set<String> without, Decisions decisions, Compute compute) {
   public PipelineOptions {
     without = Set.copyOf(without);
     without.stream().filter(name -> !PassCatalog.names().contains(name)).sorted().findFirst().ifPresent(name -> {
@@ -19,19 +20,23 @@ public record PipelineOptions(Target target, Numerics numerics, Set<String> with
 
   /// The usual options for `target`.
   public static PipelineOptions of(Target target) {
-    return new PipelineOptions(target, Numerics.REASSOCIATE, Set.of(), Decisions.byCost());
+    return new PipelineOptions(target, Numerics.REASSOCIATE, Set.of(), Decisions.byCost(), Compute.F32);
   }
 
   public PipelineOptions withNumerics(Numerics newNumerics) {
-    return new PipelineOptions(target, newNumerics, without, decisions);
+    return new PipelineOptions(target, newNumerics, without, decisions, compute);
   }
 
   public PipelineOptions without(Set<String> newPasses) {
-    return new PipelineOptions(target, numerics, newPasses, decisions);
+    return new PipelineOptions(target, numerics, newPasses, decisions, compute);
   }
 
   public PipelineOptions withDecisions(Decisions newDecisions) {
-    return new PipelineOptions(target, numerics, without, newDecisions);
+    return new PipelineOptions(target, numerics, without, newDecisions, compute);
+  }
+
+  public PipelineOptions withCompute(Compute newCompute) {
+    return new PipelineOptions(target, numerics, without, decisions, newCompute);
   }
 
   /// Whether `pass` may run.

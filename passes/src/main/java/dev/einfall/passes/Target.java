@@ -72,6 +72,11 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
     return new Target(vectorBytes, newRegisters, newFusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, dots);
   }
 
+  /// Whether vectors of narrow numbers are converted about as fast as they are loaded and stored.
+  public boolean convertsVectors() {
+    return !dots.isEmpty();
+  }
+
   /// This machine with instructions for these dots.
   public Target withDots(List<DotShape> newDots) {
     return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, newDots);

@@ -1,6 +1,8 @@
 package dev.einfall.ir.loop;
 
 import dev.einfall.ir.ElementType;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// The types of an [Expr.Dot]: what an instruction that computes one is for.
 ///
@@ -10,6 +12,8 @@ import dev.einfall.ir.ElementType;
 /// @param lanes the number of sums
 /// @param terms how many products are added to each
 public record DotShape(ElementType sum, ElementType left, ElementType right, int lanes, int terms) {
+  private static final Pattern TEXT = Pattern.compile("(\\w+)x(\\d+)\\+(\\w+)\\*(\\w+)x(\\d+)");
+
   public DotShape {
     boolean fits = switch (sum) {
       case F32 -> isNarrowFloat(left) && isNarrowFloat(right);
@@ -30,9 +34,25 @@ public record DotShape(ElementType sum, ElementType left, ElementType right, int
     return type == ElementType.I8 || type == ElementType.U8;
   }
 
-  /// Such as `f32x16 + bf16 * bf16 x 2`.
+  /// The shape that [#toString] writes as `text`.
+  ///
+  /// @throws IllegalArgumentException when there is none
+  public static DotShape of(String text) {
+    Matcher parts = TEXT.matcher(text);
+    if (!parts.matches()) {
+      throw new IllegalArgumentException("no dot is written " + text);
+    }
+    return new DotShape(element(parts.group(1)), element(parts.group(3)), element(parts.group(4)), Integer.parseInt(parts.group(2)),
+        Integer.parseInt(parts.group(5)));
+  }
+
+  private static ElementType element(String name) {
+    return ElementType.named(name).orElseThrow(() -> new IllegalArgumentException("no type is called " + name));
+  }
+
+  /// Such as `f32x16+bf16*bf16x2`: 16 sums, and two products for each.
   @Override
   public String toString() {
-    return sum + "x" + lanes + " + " + left + " * " + right + " x " + terms;
+    return sum + "x" + lanes + "+" + left + "*" + right + "x" + terms;
   }
 }

@@ -16,7 +16,7 @@ record CopiedSteps(Rank rank) {
 
   /// Those of a reduction over `reduced` in tiles of `tiling`.
   static Optional<CopiedSteps> of(Tiling tiling, List<Rank> reduced) {
-    boolean isTile = reduced.size() > 1 && tiling.row().isPresent() && tiling.vector().filter(reduced::contains).isEmpty();
+    boolean isTile = reduced.size() > 1 && tiling.summed().isEmpty() && tiling.row().isPresent() && tiling.vector().filter(reduced::contains).isEmpty();
     int accumulators = tiling.rows() * tiling.vectors();
     return Optional.of(reduced).filter(_ -> isTile && accumulators <= FEW_ACCUMULATORS).map(List::getLast)
         .filter(last -> last.size().value() * accumulators <= MOST_UNROLLED).map(CopiedSteps::new);

@@ -134,7 +134,7 @@ final class CostModel {
     double loads = loads(inside, tiling, rows, vectors, lanes) / speeds.loads();
     double step = Math.max(Math.max(arithmetic, loads) + UNHIDDEN * Math.min(arithmetic, loads), speeds.latency())
         * (readsPartsOfRows(tiling) ? speeds.partOfRow() : 1);
-    return Exprs.volume(reduced) * step + outside + stores + TILE_OVERHEAD;
+    return Exprs.volume(reduced) / tiling.terms() * step + outside + stores + TILE_OVERHEAD;
   }
 
   /// Whether a tile is as wide as the rank of its lanes.

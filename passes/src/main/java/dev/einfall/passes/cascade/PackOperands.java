@@ -104,13 +104,17 @@ public record PackOperands(Target target) implements Pass.OnCascade {
     boolean hasRows = nest.loopRanks(einsum.ranks().stream().map(Rank::name).toList()).stream()
         .anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && !rank.equals(vector.get().name()));
     boolean isStreamed = products.get().reduce().ranks().stream().anyMatch(rank -> isBound(rank.name(), nest, Mapping.Binding.UNROLL));
+    int lanes = nest.splits().stream().filter(split -> split.rank().equals(vector.get().name())).mapToInt(split -> split.factors().getLast()).findFirst().orElse(1);
+    Optional<DotSteps> steps = DotSteps.of(target, einsum, constant, vector.get(), lanes)
+        .filter(dot -> isBound(dot.rank().name(), nest, Mapping.Binding.UNROLL));
     Map<Expr, Expr> replaced = new LinkedHashMap<>();
     for (Expr.Access access : products.get().operands()) {
       boolean pays = constant.contains(access.tensor()) ? hasRows || isStreamed
           : hasRows && new PanelCosts(target, einsum, access, vector.get()).pay();
-      boolean isFar = isStrided(access, vector.get()) || pays && isFarApart(access, vector.get(), width);
+      Optional<DotSteps> own = steps.filter(dot -> dot.row().equals(access));
+      boolean isFar = own.isPresent() || isStrided(access, vector.get()) || pays && isFarApart(access, vector.get(), width);
       if (isFar && isCopied.test(access)) {
-        replaced.put(access, new Panel(access, einsum, vector.get(), width).define(before));
+        replaced.put(access, new Panel(access, einsum, vector.get(), width, own).define(before));
       }
     }
     return Exprs.rewrite(einsum.value(), node -> replaced.getOrDefault(node, node));
@@ -130,7 +134,7 @@ public record PackOperands(Target target) implements Pass.OnCascade {
   }
 
   /// The copy of one operand: ranks of the operand but the vector rank, then the coordinate within a panel.
-  private record Panel(Expr.Access access, Einsum einsum, Rank vector, int width) {
+  private record Panel(Expr.Access access, Einsum einsum, Rank vector, int width, Optional<DotSteps> steps) {
 
     /// Adds the Einsum that fills the panels and gives the access to them.
     Expr define(List<Definition> before) {
@@ -138,18 +142,26 @@ public record PackOperands(Target target) implements Pass.OnCascade {
       List<Rank> outputs = einsum.ranks().stream().filter(rank -> used.contains(rank) && rank != vector).toList();
       List<Rank> reduced = Exprs.reductions(einsum.value()).findFirst().orElseThrow().ranks().stream().filter(used::contains).toList();
       Rank panel = new Rank(vector.name() + "p", Size.of(Math.ceilDiv(vector.size().value(), width)));
-      Rank lane = new Rank(vector.name() + "l", Size.of(width));
+      int terms = steps.map(DotSteps::terms).orElse(1);
+      Rank lane = new Rank(vector.name() + "l", Size.of(width * terms));
       List<Rank> ranks = new ArrayList<>();
       List<Expr> indices = new ArrayList<>();
       Map<Rank, Expr> values = new IdentityHashMap<>();
       outputs.forEach(rank -> keep(rank, ranks, indices, values));
       ranks.add(panel);
       indices.add(new Expr.Binary(BinaryOp.DIV, new Expr.Coordinate(vector), Expr.index(width)));
-      reduced.forEach(rank -> keep(rank, ranks, indices, values));
+      Expr within = new Expr.Binary(BinaryOp.MOD, new Expr.Coordinate(vector), Expr.index(width));
+      for (Rank rank : reduced) {
+        if (steps.filter(dot -> dot.rank() == rank).isPresent()) {
+          within = keepParts(rank, terms, lane, within, ranks, indices, values);
+        } else {
+          keep(rank, ranks, indices, values);
+        }
+      }
       ranks.add(lane);
-      indices.add(new Expr.Binary(BinaryOp.MOD, new Expr.Coordinate(vector), Expr.index(width)));
-      values.put(vector, new Expr.Binary(BinaryOp.ADD,
-          new Expr.Binary(BinaryOp.MUL, Expr.index(width), new Expr.Coordinate(panel)), new Expr.Coordinate(lane)));
+      indices.add(within);
+      Expr place = terms == 1 ? new Expr.Coordinate(lane) : new Expr.Binary(BinaryOp.DIV, new Expr.Coordinate(lane), Expr.index(terms));
+      values.put(vector, new Expr.Binary(BinaryOp.ADD, new Expr.Binary(BinaryOp.MUL, Expr.index(width), new Expr.Coordinate(panel)), place));
       Tensor tensor = new Tensor(access.tensor().name() + "_panels", access.tensor().type(),
           ranks.stream().map(Rank::size).toList(), einsum.span());
       before.add(new Einsum(tensor, ranks, source(values), einsum.span()));
@@ -161,6 +173,17 @@ public record PackOperands(Target target) implements Pass.OnCascade {
       ranks.add(copy);
       indices.add(new Expr.Coordinate(rank));
       values.put(rank, new Expr.Coordinate(copy));
+    }
+
+    /// Has whole steps of `terms` coordinates in place of `rank`, and those of a step beside each other for each lane; gives the place among lanes.
+    private static Expr keepParts(Rank rank, int terms, Rank lane, Expr within, List<Rank> ranks, List<Expr> indices, Map<Rank, Expr> values) {
+      Rank step = new Rank(rank.name() + "s", Size.of(rank.size().value() / terms));
+      ranks.add(step);
+      indices.add(new Expr.Binary(BinaryOp.DIV, new Expr.Coordinate(rank), Expr.index(terms)));
+      values.put(rank, new Expr.Binary(BinaryOp.ADD, new Expr.Binary(BinaryOp.MUL, Expr.index(terms), new Expr.Coordinate(step)),
+          new Expr.Binary(BinaryOp.MOD, new Expr.Coordinate(lane), Expr.index(terms))));
+      return new Expr.Binary(BinaryOp.ADD, new Expr.Binary(BinaryOp.MUL, within, Expr.index(terms)),
+          new Expr.Binary(BinaryOp.MOD, new Expr.Coordinate(rank), Expr.index(terms)));
     }
 
     /// The element that a panel holds; 0 beyond the last whole panel, and where a condition guards an index that leaves.

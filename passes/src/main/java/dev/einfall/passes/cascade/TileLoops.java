@@ -37,6 +37,7 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
     List<Mapping.Split> splits = new ArrayList<>();
     tiling.row().ifPresent(row -> splits.add(split(row)));
     tiling.streamed().ifPresent(rank -> splits.add(split(rank)));
+    tiling.summed().ifPresent(rank -> splits.add(split(rank)));
     tiling.vector().ifPresent(vector -> splits.add(split(vector)));
     pieced.filter(rank -> !isTiled(rank)).ifPresent(rank -> splits.add(split(rank)));
     return splits;
@@ -53,6 +54,8 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
       factors.add(areFar(rank) ? extent(rank) / tiling.rows() : tiling.rows());
     } else if (isStreamed(rank)) {
       factors.add(extent(rank) / tiling.streams());
+    } else if (isSummed(rank)) {
+      factors.add(tiling.terms());
     }
     return new Mapping.Split(rank.name(), factors);
   }
@@ -112,7 +115,7 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
   }
 
   private boolean isTiled(Rank rank) {
-    return isVector(rank) || isRow(rank) || isStreamed(rank);
+    return isVector(rank) || isRow(rank) || isStreamed(rank) || isSummed(rank);
   }
 
   private boolean isVector(Rank rank) {
@@ -125,6 +128,10 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
 
   private boolean isStreamed(Rank rank) {
     return tiling.streamed().filter(other -> other == rank).isPresent();
+  }
+
+  private boolean isSummed(Rank rank) {
+    return tiling.summed().filter(other -> other == rank).isPresent();
   }
 
   private boolean isPieced(Rank rank) {

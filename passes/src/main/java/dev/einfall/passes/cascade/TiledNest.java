@@ -183,6 +183,7 @@ final class TiledNest {
     if (tiling.vectors() > 1) {
       inner(tiling.vector().orElseThrow().name() + "1", Mapping.Binding.UNROLL, order, bindings);
     }
+    tiling.summed().ifPresent(rank -> inner(rank.name() + "0", Mapping.Binding.UNROLL, order, bindings));
     tiling.vector().ifPresent(vector -> inner(vector.name() + "0", Mapping.Binding.VECTORIZE, order, bindings));
     bindings.addAll(parallel);
     return new Mapping.Nest(tensor, view.flattened(), loops.splits(), order, bindings);

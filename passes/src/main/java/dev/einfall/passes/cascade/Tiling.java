@@ -8,12 +8,14 @@ import java.util.Optional;
 /// @param vector the rank of the lanes, `vectors` of which make a tile
 /// @param row the rank of which `rows` coordinates share the tile's loads
 /// @param streamed the rank of the reduction of which a step takes `streams` coordinates, far apart from each other
-record Tiling(Optional<Rank> vector, int lanes, int vectors, Optional<Rank> row, int rows, Optional<Rank> streamed, int streams) {
+/// @param summed the rank of the reduction of which a step takes `terms` neighbours, by an instruction that adds their products
+record Tiling(Optional<Rank> vector, int lanes, int vectors, Optional<Rank> row, int rows, Optional<Rank> streamed, int streams,
+    Optional<Rank> summed, int terms) {
 
   static final Tiling SCALAR = new Tiling(Optional.empty(), 1, 1);
 
   private Tiling(Optional<Rank> vector, int lanes, int vectors) {
-    this(vector, lanes, vectors, Optional.empty(), 1, Optional.empty(), 1);
+    this(vector, lanes, vectors, Optional.empty(), 1, Optional.empty(), 1, Optional.empty(), 1);
   }
 
   static Tiling of(Rank vector, int lanes, int vectors) {
@@ -21,11 +23,15 @@ record Tiling(Optional<Rank> vector, int lanes, int vectors, Optional<Rank> row,
   }
 
   Tiling withRows(Rank rank, int count) {
-    return new Tiling(vector, lanes, vectors, Optional.of(rank), count, streamed, streams);
+    return new Tiling(vector, lanes, vectors, Optional.of(rank), count, streamed, streams, summed, terms);
   }
 
   Tiling withStreams(Rank rank, int count) {
-    return new Tiling(vector, lanes, vectors, row, rows, Optional.of(rank), count);
+    return new Tiling(vector, lanes, vectors, row, rows, Optional.of(rank), count, summed, terms);
+  }
+
+  Tiling withTerms(Rank rank, int count) {
+    return new Tiling(vector, lanes, vectors, row, rows, streamed, streams, Optional.of(rank), count);
   }
 
   /// How many coordinates of the vector rank a tile spans.
@@ -33,11 +39,13 @@ record Tiling(Optional<Rank> vector, int lanes, int vectors, Optional<Rank> row,
     return lanes * vectors;
   }
 
-  /// Such as `n 2 x 16, m 12`: two vectors of 16 lanes along `n`, for 12 rows `m`; `k 4 apart`: in each step 4 coordinates of `k`.
+  /// Such as `n 2 x 16, m 12`: two vectors of 16 lanes along `n`, for 12 rows `m`; `k 4 apart`: in each step 4 coordinates of `k`; `k 2 at once`:
+  /// two that are added together.
   @Override
   public String toString() {
     return vector.map(rank -> rank.name() + (vectors > 1 ? " " + vectors + " x " : " ") + lanes).orElse("scalar")
         + row.map(rank -> ", " + rank.name() + " " + rows).orElse("")
-        + streamed.map(rank -> ", " + rank.name() + " " + streams + " apart").orElse("");
+        + streamed.map(rank -> ", " + rank.name() + " " + streams + " apart").orElse("")
+        + summed.map(rank -> ", " + rank.name() + " " + terms + " at once").orElse("");
   }
 }

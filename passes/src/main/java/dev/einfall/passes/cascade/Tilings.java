@@ -32,12 +32,12 @@ record Tilings(Target target, Numerics numerics, Einsum einsum, List<Rank> free,
 
   /// In the order in which they are tried.
   List<Tiling> all() {
-    int lanes = target.lanes(einsum.tensor().type().bytes());
+    int lanes = target.lanes(Vectorizable.laneBytes(einsum, target));
     List<Tiling> candidates = new ArrayList<>(List.of(Tiling.SCALAR));
     List<Rank> ranks = new ArrayList<>(free);
     ranks.addAll(reduced);
     for (Rank vector : ranks) {
-      if (lanes > 1 && vector.size().value() >= 4 && Vectorizable.along(einsum, vector, numerics)) {
+      if (lanes > 1 && vector.size().value() >= 4 && Vectorizable.along(einsum, vector, numerics, target)) {
         candidates.addAll(candidates(vector, Math.min(lanes, Integer.highestOneBit(vector.size().value()))));
       }
     }

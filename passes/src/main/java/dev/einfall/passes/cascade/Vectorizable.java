@@ -7,22 +7,54 @@ import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.passes.Numerics;
+import dev.einfall.passes.Target;
 import java.util.List;
 
 /// Whether an Einsum can be computed with one lane for each coordinate of a rank.
 ///
 /// All values that differ from lane to lane must have the width of the defined tensor's elements, 4 or 8 bytes (or be
-/// conditions), and every index must be affine in the rank. What is read with `or` must lie inside in all lanes or in none.
+/// conditions, or converted as they are loaded and stored, where the machine does that), and every index must be affine in the rank. What is read with `or` must lie inside in all lanes or in none.
 final class Vectorizable {
-  private Vectorizable() {}
+  private final Rank rank;
+  private final int bytes;
+  private final boolean converts;
+
+  private Vectorizable(Rank rank, int bytes, boolean converts) {
+    this.rank = rank;
+    this.bytes = bytes;
+    this.converts = converts;
+  }
 
   /// Whether `rank`, an output rank or a reduced one, can be the vector rank of `einsum`.
   static boolean along(Einsum einsum, Rank rank, Numerics numerics) {
-    int bytes = einsum.tensor().type().bytes();
+    return along(einsum, einsum.value(), rank, numerics, false);
+  }
+
+  /// The same on a machine that may convert what it loads and stores.
+  static boolean along(Einsum einsum, Rank rank, Numerics numerics, Target target) {
+    boolean isRounded = laneBytes(einsum, target) != einsum.tensor().type().bytes();
+    return along(einsum, isRounded ? ((Expr.Cast) einsum.value()).operand() : einsum.value(), rank, numerics, target.convertsVectors());
+  }
+
+  private static boolean along(Einsum einsum, Expr value, Rank rank, Numerics numerics, boolean converts) {
     boolean reduced = !einsum.ranks().contains(rank);
-    return isLane(einsum.tensor().type()) && !Exprs.hasFold(einsum.value())
-        && (!reduced || Exprs.reductions(einsum.value()).allMatch(reduce -> canCombine(reduce, rank, numerics)))
-        && fits(einsum.value(), rank, bytes);
+    return isLane(value.type()) && !Exprs.hasFold(value)
+        && (!reduced || value.type() == einsum.tensor().type() && Exprs.reductions(value).allMatch(reduce -> canCombine(reduce, rank, numerics)))
+        && new Vectorizable(rank, value.type().bytes(), converts).fits(value);
+  }
+
+  /// The bytes of a lane of what is computed for an element: what is only rounded when it is stored is wider than the element.
+  static int laneBytes(Einsum einsum, Target target) {
+    boolean isRounded = target.convertsVectors() && einsum.value() instanceof Expr.Cast cast && isNarrow(cast.type()) && isLane(cast.operand().type());
+    return (isRounded ? ((Expr.Cast) einsum.value()).operand().type() : einsum.tensor().type()).bytes();
+  }
+
+  /// Numbers that are wider where they are computed with.
+  private static boolean isNarrow(ElementType type) {
+    return switch (type) {
+      case BF16, I8, U8 -> true;
+      case F64, F32, F16, I64, I32, I16, BOOL -> false;
+    };
   }
 
   private static boolean isLane(ElementType type) {
@@ -40,25 +72,28 @@ final class Vectorizable {
     };
   }
 
-  private static boolean fits(Expr expr, Rank rank, int bytes) {
-    if (!Exprs.freeRanks(expr).contains(rank) && !bindsInside(expr, rank)) {
+  private boolean fits(Expr expr) {
+    if (!Exprs.freeRanks(expr).contains(rank) && !bindsInside(expr)) {
       return true;
     }
     return switch (expr) {
-      case Expr.Access access -> isLane(access.tensor().type()) && access.tensor().type().bytes() == bytes
-          && isAffine(access.indices(), rank)
-          && access.outside().map(outside -> allInside(access, rank) && fits(outside, rank, bytes)).orElse(true);
+      case Expr.Access access -> isLane(access.tensor().type()) && access.tensor().type().bytes() == bytes && isRead(access);
       case Expr.Coordinate _ -> bytes == ElementType.I32.bytes();
-      case Expr.Cast cast -> isLane(cast.type()) && cast.type().bytes() == bytes && fits(cast.operand(), rank, bytes);
-      case Expr.Binary binary -> hasLanes(binary) && expr.children().allMatch(child -> fits(child, rank, bytes));
+      case Expr.Cast(ElementType type, Expr.Access access) when converts && isNarrow(access.type()) -> isLane(type) && type.bytes() == bytes && isRead(access);
+      case Expr.Cast cast -> isLane(cast.type()) && cast.type().bytes() == bytes && fits(cast.operand());
+      case Expr.Binary binary -> hasLanes(binary) && expr.children().allMatch(this::fits);
       case Expr.Unary(UnaryOp op, _) when op == UnaryOp.POPCOUNT -> false;
       case Expr.Fold _, Expr.Ref _ -> false;
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Extent _, Expr.Unary _, Expr.Select _, Expr.Reduce _ ->
-          expr.children().allMatch(child -> fits(child, rank, bytes));
+          expr.children().allMatch(this::fits);
     };
   }
 
-  private static boolean bindsInside(Expr expr, Rank rank) {
+  private boolean isRead(Expr.Access access) {
+    return isAffine(access.indices()) && access.outside().map(outside -> allInside(access) && fits(outside)).orElse(true);
+  }
+
+  private boolean bindsInside(Expr expr) {
     return Exprs.reductions(expr).anyMatch(reduce -> reduce.ranks().contains(rank));
   }
 
@@ -68,7 +103,7 @@ final class Vectorizable {
   }
 
   /// Whether all lanes are inside of the tensor or all are outside: the rank alone does not lead out of it.
-  private static boolean allInside(Expr.Access access, Rank rank) {
+  private boolean allInside(Expr.Access access) {
     for (int i = 0; i < access.indices().size(); i++) {
       Expr index = access.indices().get(i);
       long size = access.tensor().shape().get(i).value();
@@ -80,7 +115,7 @@ final class Vectorizable {
     return true;
   }
 
-  private static boolean isAffine(List<Expr> indices, Rank rank) {
+  private boolean isAffine(List<Expr> indices) {
     return indices.stream()
         .filter(index -> Exprs.freeRanks(index).contains(rank))
         .allMatch(index -> Affine.of(index).isPresent());

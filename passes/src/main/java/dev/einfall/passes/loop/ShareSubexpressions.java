@@ -4,6 +4,7 @@ import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.Repetition;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Var;
 import dev.einfall.passes.Pass;
@@ -94,11 +95,12 @@ public record ShareSubexpressions() implements Pass.OnKernel {
     }
   }
 
-  /// Loads from memory and arithmetic on elements. Index arithmetic and constants are left to the backend.
+  /// Loads from memory and arithmetic on elements. Index arithmetic, constants, and the lanes that few elements are repeated in, are left to the
+  /// backend.
   private static boolean isWorthBinding(Expr expr) {
     boolean isIndex = !expr.type().element().isFloat() && !expr.type().isVector()
         && expr.nodes().noneMatch(Expr.Load.class::isInstance);
-    return !isIndex && switch (expr) {
+    return !isIndex && Repetition.of(expr).isEmpty() && switch (expr) {
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Ref _, Expr.Ramp _ -> false;
       case Expr.Load load -> load.buffer().space() != Buffer.Space.REGISTER;
       case Expr.Broadcast broadcast -> isWorthBinding(broadcast.operand());

@@ -84,6 +84,9 @@ public record UnrollLoops(long operations) implements Pass.OnKernel {
       case Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) when condition.nodes().noneMatch(Expr.Load.class::isInstance) ->
           Stream.concat(values(whenTrue), values(whenFalse));
       case Expr.Broadcast broadcast -> values(broadcast.operand());
+      // Part of the load, or of what stands for it and its like in the end.
+      case Expr.Cast(_, Expr.Load load) when load.type().element().bytes() < 4 -> Stream.of(load);
+      case Expr.Cast(_, Expr.Broadcast(Expr.Load load, _)) when load.type().element().bytes() < 4 -> Stream.of(load);
       default -> Stream.concat(Stream.of(expr), expr.children().flatMap(UnrollLoops::values));
     };
   }

@@ -16,6 +16,7 @@ import dev.einfall.ir.cascade.CascadePrinter;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.ir.loop.LoopPrinter;
+import dev.einfall.passes.Compute;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
@@ -83,6 +84,10 @@ final class EmitCommand implements Callable<Integer> {
       description = "How far results may be from the order and the roundings of the source: ${COMPLETION-CANDIDATES}.")
   private Numerics numerics = Numerics.REASSOCIATE;
 
+  @Option(names = "--compute", paramLabel = "TYPE",
+      description = "What the factors of products with weights are rounded to: ${COMPLETION-CANDIDATES}.")
+  private Compute compute = Compute.F32;
+
   @Option(names = "--after-passes", description = "For CASCADE and DOT: the cascade as the passes leave it.")
   private boolean afterPasses;
 
@@ -142,7 +147,7 @@ final class EmitCommand implements Callable<Integer> {
     Path directory = output.orElseThrow(() -> new UserError("--as c writes several files: name a folder for them by -o"));
     Places places = Places.of(spec.commandLine().getErr());
     Options options = toolchain.applied(Options.defaults().withBackend(Options.Backend.C).withThreads(threads).withVectorBytes(vectorBytes)
-        .withNumerics(numerics).withFunction(function).withOpener(places::weights).withRemarks(_ -> {}));
+        .withNumerics(numerics).withCompute(compute).withFunction(function).withOpener(places::weights).withRemarks(_ -> {}));
     Einfall.writeC(file, sizes, options, cOptions.form(function.orElse(file.getFileName().toString().replaceFirst("\\.ein$", "")), options), directory)
         .forEach(written -> spec.commandLine().getOut().println(written));
   }
@@ -174,7 +179,7 @@ final class EmitCommand implements Callable<Integer> {
     if (threads < 1) {
       throw new UserError("--threads is " + threads + ": expected at least 1");
     }
-    Options options = Options.defaults().withThreads(threads).withVectorBytes(vectorBytes).withNumerics(numerics).withFunction(function)
+    Options options = Options.defaults().withThreads(threads).withVectorBytes(vectorBytes).withNumerics(numerics).withCompute(compute).withFunction(function)
         .withOpener(places::weights).withRemarks(_ -> {});
     return weights.map(place -> options.withWeights(places.weights(place, Path.of("")))).orElse(options);
   }
@@ -196,7 +201,7 @@ final class EmitCommand implements Callable<Integer> {
   private void writeCuda(EinProgram program, Cascade cascade) {
     Path folder = output.orElseThrow(() -> new UserError("--as cuda writes several files: give a folder with -o DIR"));
     requireSizes(cascade);
-    PipelineOptions options = PipelineOptions.of(Target.gpu()).withNumerics(numerics);
+    PipelineOptions options = PipelineOptions.of(Target.gpu()).withNumerics(numerics).withCompute(compute);
     KernelPlan plan = new Pipeline(options, _ -> {}, _ -> {}).compile(cascade, sizes);
     Path directory = Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(Path.of(""));
     Optional<WeightsFile> weights = plan.weights().isEmpty() ? Optional.empty()
@@ -249,7 +254,7 @@ final class EmitCommand implements Callable<Integer> {
   /// everywhere.
   private PipelineOptions options() {
     Target target = vectorBytes == 0 ? Einfall.target(Options.defaults().withThreads(threads)) : Target.of(vectorBytes, threads);
-    return PipelineOptions.of(target).withNumerics(numerics);
+    return PipelineOptions.of(target).withNumerics(numerics).withCompute(compute);
   }
 
   private static String bytecode(KernelPlan plan) {

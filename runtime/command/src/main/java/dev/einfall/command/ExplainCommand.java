@@ -5,6 +5,7 @@ import dev.einfall.command.explain.Limits;
 import dev.einfall.frontend.EinProgram;
 import dev.einfall.frontend.EinReader;
 import dev.einfall.frontend.Imports;
+import dev.einfall.passes.Compute;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
@@ -55,6 +56,10 @@ final class ExplainCommand implements Callable<Integer> {
       description = "How far results may be from the order and the roundings of the source: ${COMPLETION-CANDIDATES}.")
   private Numerics numerics = Numerics.REASSOCIATE;
 
+  @Option(names = "--compute", paramLabel = "TYPE",
+      description = "What the factors of products with weights are rounded to: ${COMPLETION-CANDIDATES}.")
+  private Compute compute = Compute.F32;
+
   @Option(names = "--fuse", paramLabel = "A,B", split = ",",
       description = "Answer whether these two tensors can be computed in one loop, and if not, why.")
   private List<String> fuse = new ArrayList<>();
@@ -93,7 +98,7 @@ final class ExplainCommand implements Callable<Integer> {
 
   private String measurement() {
     Places places = Places.of(spec.commandLine().getErr());
-    return Measurement.of(file, options(places).withNumerics(numerics), inputOptions, places, peak, bandwidth).text();
+    return Measurement.of(file, options(places).withNumerics(numerics).withCompute(compute), inputOptions, places, peak, bandwidth).text();
   }
 
   private Options options(Places places) {
@@ -112,7 +117,7 @@ final class ExplainCommand implements Callable<Integer> {
           + needed.iterator().next() + "=128");
     }
     Target target = target();
-    Explanation explanation = new Explanation(program.cascade(sizes), sizes, PipelineOptions.of(target).withNumerics(numerics),
+    Explanation explanation = new Explanation(program.cascade(sizes), sizes, PipelineOptions.of(target).withNumerics(numerics).withCompute(compute),
         Limits.of(target, peak, bandwidth), all);
     return fuse.isEmpty() ? explanation.text() : explanation.fusion(pair(explanation));
   }

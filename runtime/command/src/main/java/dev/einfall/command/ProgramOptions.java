@@ -2,6 +2,7 @@ package dev.einfall.command;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.passes.Compute;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Speeds;
 import dev.einfall.passes.Step;
@@ -43,6 +44,9 @@ final class ProgramOptions {
       description = "How far results may be from the order and the roundings of the source: ${COMPLETION-CANDIDATES}.")
   Numerics numerics = Numerics.REASSOCIATE;
 
+  @Option(names = "--compute", paramLabel = "TYPE", description = "What the factors of products with weights are rounded to: ${COMPLETION-CANDIDATES}.")
+  Compute compute = Compute.F32;
+
   @Option(names = "--function", paramLabel = "NAME", description = "The function; `main` or the last one if not given.")
   Optional<String> function = Optional.empty();
 
@@ -79,7 +83,8 @@ final class ProgramOptions {
       throw new UserError("--threads is " + threads + ": expected at least 1");
     }
     Options plain = toolchain.applied(Options.defaults()).withBackend(backend).withThreads(threads).withVectorBytes(vectorBytes)
-        .withNumerics(numerics).withFunction(function).withOpener(places::weights).withRemarks(diagnostic -> print(diagnostic, err)).withSteps(steps)
+        .withNumerics(numerics).withCompute(compute).withFunction(function).withOpener(places::weights)
+        .withRemarks(diagnostic -> print(diagnostic, err)).withSteps(steps)
         .withTuning(place(tuning, true, "tuning", places)).withCache(place(cache, keeps, "plans", places));
     Options timed = launches.map(plain::withLaunches).orElse(plain);
     Options options = calibrated ? timed.withSpeeds(Optional.of(speeds(timed))) : timed;

@@ -106,7 +106,7 @@ public final class Einfall {
 
   /// What the passes are told when `options` are used.
   public static PipelineOptions pipelineOptions(Options options) {
-    return new PipelineOptions(target(options), options.numerics(), options.without(), options.decisions());
+    return new PipelineOptions(target(options), options.numerics(), options.without(), options.decisions(), options.compute());
   }
 
   private static Program compile(Source source, Path directory, Imports imports, Options given) {

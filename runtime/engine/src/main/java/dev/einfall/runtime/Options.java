@@ -5,6 +5,7 @@ import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.passes.Compute;
 import dev.einfall.passes.Decisions;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Speeds;
@@ -38,6 +39,7 @@ import java.util.function.ObjLongConsumer;
 /// @param cache the directory where compiled programs are kept for the next time; empty to keep none
 /// @param speeds what a core can do, such as [MachineSpeeds] finds out; empty for the usual
 /// @param toolchain how the backend `C` makes machine code
+/// @param compute what the factors of products with weights are rounded to
 public record Options(
     Backend backend,
     int threads,
@@ -57,7 +59,8 @@ public record Options(
     Optional<Path> tuning,
     Optional<Path> cache,
     Optional<Speeds> speeds,
-    Toolchain toolchain) {
+    Toolchain toolchain,
+    Compute compute) {
 
   /// What runs a program: bytecode made at run time, machine code that the C compiler of this machine makes, or an interpreter in double
   /// precision that is slow and obviously right. `AUTO` is bytecode, which needs nothing but the JVM, unless the options name a toolchain that is
@@ -80,7 +83,7 @@ public record Options(
   public static Options defaults() {
     return new Options(Backend.AUTO, Runtime.getRuntime().availableProcessors(), 0, Numerics.REASSOCIATE, Set.of(),
         Decisions.byCost(), Optional.empty(), Options::open, Optional.empty(), true, false, 32, Options::log, _ -> {}, Optional.empty(), Optional.empty(),
-        Optional.empty(), Optional.empty(), Toolchain.usual());
+        Optional.empty(), Optional.empty(), Toolchain.usual(), Compute.F32);
   }
 
   private static WeightsFile open(String place, Path directory) {
@@ -101,99 +104,105 @@ public record Options(
 
   public Options withBackend(Backend newBackend) {
     return new Options(newBackend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
   public Options withThreads(int newThreads) {
     return new Options(backend, newThreads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
   public Options withVectorBytes(int newBytes) {
     return new Options(backend, threads, newBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
   public Options withNumerics(Numerics newNumerics) {
     return new Options(backend, threads, vectorBytes, newNumerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
   public Options without(Set<String> newPasses) {
     return new Options(backend, threads, vectorBytes, numerics, newPasses, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
   public Options withDecisions(Decisions newDecisions) {
     return new Options(backend, threads, vectorBytes, numerics, without, newDecisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
   public Options withWeights(WeightsFile newWeights) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, Optional.of(newWeights), opener, function, warmUp, checkPromises,
-        specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
+        specializations, remarks, steps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
   public Options withOpener(WeightsOpener newOpener) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, newOpener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
   public Options withFunction(Optional<String> newFunction) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, newFunction, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
   public Options withWarmUp(boolean newWarmUp) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, newWarmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
   public Options withCheckPromises(boolean newCheck) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp, newCheck, specializations,
-        remarks, steps, launches, tuning, cache, speeds, toolchain);
+        remarks, steps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
   public Options withSpecializations(int newNumber) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, newNumber, remarks, steps, launches, tuning, cache, speeds, toolchain);
+        checkPromises, newNumber, remarks, steps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
   public Options withRemarks(Consumer<Diagnostic> newRemarks) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, newRemarks, steps, launches, tuning, cache, speeds, toolchain);
+        checkPromises, specializations, newRemarks, steps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
   public Options withSteps(Consumer<Step> newSteps) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, newSteps, launches, tuning, cache, speeds, toolchain);
+        checkPromises, specializations, remarks, newSteps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
   public Options withLaunches(ObjLongConsumer<Kernel> newLaunches) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, Optional.of(newLaunches), tuning, cache, speeds, toolchain);
+        checkPromises, specializations, remarks, steps, Optional.of(newLaunches), tuning, cache, speeds, toolchain, compute);
   }
 
   /// With the records in `directory`, which [Einfall#tune] makes; there need not be any yet.
   public Options withTuning(Optional<Path> directory) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, directory, cache, speeds, toolchain);
+        checkPromises, specializations, remarks, steps, launches, directory, cache, speeds, toolchain, compute);
   }
 
   /// With compiled programs kept in `directory`, which need not be there yet and takes up to 256 MB: what was compiled before, by this build
   /// of the compiler with equal options for such a processor, is loaded. It holds code: nobody else may write to it.
   public Options withCache(Optional<Path> directory) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, directory, speeds, toolchain);
+        checkPromises, specializations, remarks, steps, launches, tuning, directory, speeds, toolchain, compute);
   }
 
   public Options withSpeeds(Optional<Speeds> newSpeeds) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, newSpeeds, toolchain);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, newSpeeds, toolchain, compute);
   }
 
   public Options withToolchain(Toolchain newToolchain) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
-        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, newToolchain);
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, newToolchain, compute);
+  }
+
+  /// With the factors of products with weights rounded so.
+  public Options withCompute(Compute newCompute) {
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, opener, function, warmUp,
+        checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain, newCompute);
   }
 }

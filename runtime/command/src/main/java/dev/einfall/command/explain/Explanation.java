@@ -9,6 +9,7 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.passes.Compute;
 import dev.einfall.passes.Decision;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
@@ -121,7 +122,9 @@ public final class Explanation {
     text.append("compiled for ").append(target.threads()).append(target.threads() == 1 ? " thread" : " threads").append(", ")
         .append(target.lanes(Float.BYTES) == 1 ? "no vectors" : "vectors of " + target.vectorBytes() + " bytes").append(", caches of ")
         .append(Quantities.bytes(Size.of(target.l1Bytes()))).append(" and ").append(Quantities.bytes(Size.of(target.l2Bytes())))
-        .append(", numerics ").append(options.numerics().name().toLowerCase(Locale.ROOT)).append('\n').append(limits.text()).append('\n');
+        .append(", numerics ").append(options.numerics().name().toLowerCase(Locale.ROOT))
+        .append(options.compute() == Compute.F32 ? "" : ", factors of products with weights in " + options.compute().name().toLowerCase(Locale.ROOT))
+        .append('\n').append(limits.text()).append('\n');
   }
 
   private static void memory(KernelPlan plan, StringBuilder text) {

@@ -1,5 +1,6 @@
 package dev.einfall.runtime.tuning;
 
+import dev.einfall.passes.Compute;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
 import java.util.List;
@@ -16,7 +17,7 @@ public record Circumstances(PipelineOptions options, Host host) {
         "target vectors of " + target.vectorBytes() + " bytes, " + target.registers() + " registers, " + target.threads()
             + " threads, caches of " + target.l1Bytes() + ", " + target.l2Bytes() + " and " + target.l3Bytes() + " bytes"
             + (target.dots().isEmpty() ? "" : ", dots " + target.dots()),
-        "numerics " + options.numerics(),
+        "numerics " + options.numerics() + (options.compute() == Compute.F32 ? "" : ", compute " + options.compute()),
         "without " + new TreeSet<>(options.without()),
         "forced " + new TreeMap<>(options.decisions().forced()),
         "jdk " + host.jdk(),

@@ -1,0 +1,59 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Reduction;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.ir.loop.DotShape;
+import dev.einfall.passes.Target;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// The steps of a product of narrow numbers of which the machine takes several at once: for each lane it adds the products of `terms` neighbours
+/// along the last rank of the reduction. One operand is constant, so that it can be copied into panels where these neighbours lie side by side
+/// for each lane.
+///
+/// ```
+/// Y[m, n] = sum[k](f32(X[m, k]) * f32(W[k, n]))     two steps k at once:     W_panels[n / 16, k / 2, n % 16 * 2 + k % 2]
+/// ```
+///
+/// @param rank the last of the reduction
+/// @param terms how many of its coordinates a step takes
+/// @param row the operand that lanes differ in
+record DotSteps(Rank rank, int terms, Expr.Access row) {
+
+  /// Those of `einsum` in tiles of `lanes` lanes along `vector`.
+  ///
+  /// @param constant the tensors that weights alone determine
+  static Optional<DotSteps> of(Target target, Einsum einsum, Set<Tensor> constant, Rank vector, int lanes) {
+    Optional<Products> products = target.dots().isEmpty() ? Optional.empty() : Products.of(einsum);
+    if (products.isEmpty() || products.get().reduce().ranks().contains(vector)
+        || !(products.get().reduce().body() instanceof Expr.Binary(BinaryOp op, Expr.Cast(_, Expr.Access left), Expr.Cast(_, Expr.Access right)))
+        || op != BinaryOp.MUL || products.get().reduce().reduction() != Reduction.SUM) {
+      return Optional.empty();
+    }
+    boolean isLeft = Exprs.freeRanks(left).contains(vector);
+    Expr.Access row = isLeft ? left : right;
+    Expr.Access element = isLeft ? right : left;
+    Rank rank = products.get().reduce().ranks().getLast();
+    boolean fits = Exprs.freeRanks(row).containsAll(List.of(vector, rank)) && !Exprs.freeRanks(element).contains(vector)
+        && CostModel.isPackable(row) && constant.contains(row.tensor()) && element.outside().isEmpty() && isAlongLast(element, rank);
+    return !fits ? Optional.empty() : target.dots().stream().filter(shape -> shape.sum() == products.get().reduce().type() && shape.lanes() == lanes
+        && rank.size().value() % shape.terms() == 0 && takes(shape, row, element)).findFirst().map(shape -> new DotSteps(rank, shape.terms(), row));
+  }
+
+  private static boolean takes(DotShape shape, Expr.Access one, Expr.Access other) {
+    return shape.left() == one.tensor().type() && shape.right() == other.tensor().type()
+        || shape.left() == other.tensor().type() && shape.right() == one.tensor().type();
+  }
+
+  /// Whether neighbours along `rank` are neighbours in one row of the tensor.
+  private static boolean isAlongLast(Expr.Access access, Rank rank) {
+    int last = access.indices().size() - 1;
+    return Affine.of(access.indices().get(last)).filter(index -> index.coefficient(rank) == 1).isPresent()
+        && access.indices().subList(0, last).stream().noneMatch(index -> Exprs.freeRanks(index).contains(rank));
+  }
+}

@@ -1,0 +1,146 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Reduction;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Compute;
+import dev.einfall.passes.Pass;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/// Rounds the factors of products with weights to numbers of half as many bits; their sums keep theirs.
+///
+/// ```
+/// H[m, k] = max(A[m, k], 0.0)                      H_bf16[m, k] = bf16(max(A[m, k], 0.0))
+/// Y[m, n] = sum[k](H[m, k] * W[k, n])       =>     W_bf16[k, n] = bf16(W[k, n])
+///                                                  Y[m, n] = sum[k](f32(H_bf16[m, k]) * f32(W_bf16[k, n]))
+/// ```
+///
+/// What such products alone read is made in that form; otherwise there are both forms. A factor of `bf16` is off by up to a part in 2^8, so the terms of
+/// a sum are off by up to one in 2^7 each, and mostly cancel. Declined are short sums, whose factors would cost more than they save, sums of an odd
+/// number of terms, which instructions for pairs of them cannot add, products of what no weights determine, and those that use each weight once.
+///
+/// @param compute what the factors of products are rounded to
+public record NarrowProducts(Compute compute) implements Pass.OnCascade {
+  /// Shorter sums stay as they are.
+  private static final int LEAST_TERMS = 32;
+
+  @Override
+  public String name() {
+    return "narrow-products";
+  }
+
+  @Override
+  public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
+    return switch (compute) {
+      case F32 -> cascade;
+      case BF16 -> new Narrowing(cascade, ElementType.BF16, remarks).narrowed();
+    };
+  }
+
+  /// The rounding of one cascade.
+  private static final class Narrowing {
+    private final Cascade cascade;
+    private final ElementType type;
+    private final Consumer<Diagnostic> remarks;
+    private final Set<Expr> factors = new HashSet<>();
+    private final Map<Tensor, Tensor> narrow = new IdentityHashMap<>();
+
+    Narrowing(Cascade cascade, ElementType type, Consumer<Diagnostic> remarks) {
+      this.cascade = cascade;
+      this.type = type;
+      this.remarks = remarks;
+    }
+
+    Cascade narrowed() {
+      Set<Tensor> constant = Constants.of(cascade);
+      for (Einsum einsum : cascade.einsums()) {
+        factors(einsum, constant).forEach(factors::add);
+      }
+      for (Expr factor : factors) {
+        Tensor tensor = ((Expr.Access) factor).tensor();
+        narrow.putIfAbsent(tensor, new Tensor(tensor.name() + "_" + type, type, tensor.shape(), tensor.span()));
+      }
+      return narrow.isEmpty() ? cascade : cascade.withDefinitions(definitions());
+    }
+
+    /// The factors of the product that `einsum` is, if it is one that is worth it.
+    private List<Expr.Access> factors(Einsum einsum, Set<Tensor> constant) {
+      List<Expr.Reduce> reductions = Exprs.reductions(einsum.value()).distinct().toList();
+      boolean isOne = reductions.size() == 1 && reductions.getFirst().reduction() == Reduction.SUM && reductions.getFirst().type() == ElementType.F32;
+      if (!isOne || !(reductions.getFirst().body() instanceof Expr.Binary(BinaryOp op, Expr.Access left, Expr.Access right)) || op != BinaryOp.MUL
+          || constant.contains(left.tensor()) == constant.contains(right.tensor()) || !isPlain(left) || !isPlain(right) || !Products.isProduct(einsum)) {
+        return List.of();
+      }
+      List<Rank> ranks = reductions.getFirst().ranks();
+      if (Exprs.volume(ranks) < LEAST_TERMS || ranks.getLast().size().value() % 2 != 0) {
+        tell(einsum, " stays in f32: its sums are of " + Exprs.volume(ranks) + " terms");
+        return List.of();
+      }
+      tell(einsum, " takes its factors in " + type);
+      return List.of(left, right);
+    }
+
+    private void tell(Einsum einsum, String what) {
+      remarks.accept(Diagnostic.remark(einsum.span(), "the product " + einsum.tensor().name() + what));
+    }
+
+    private static boolean isPlain(Expr.Access access) {
+      return access.outside().isEmpty() && access.tensor().type() == ElementType.F32
+          && access.indices().stream().allMatch(index -> index instanceof Expr.Coordinate);
+    }
+
+    private List<Definition> definitions() {
+      List<Definition> result = new ArrayList<>();
+      cascade.inputs().forEach(input -> addCopy(input, result));
+      cascade.weights().forEach(weight -> addCopy(weight.tensor(), result));
+      for (Definition definition : cascade.definitions()) {
+        Definition changed = definition.mapExprs(this::changed);
+        if (changed instanceof Einsum einsum && isReadNarrowOnly(einsum.tensor())) {
+          result.add(new Einsum(narrow.get(einsum.tensor()), einsum.ranks(), new Expr.Cast(type, einsum.value()), einsum.span()));
+        } else {
+          result.add(changed);
+          definition.tensors().forEach(tensor -> addCopy(tensor, result));
+        }
+      }
+      return result;
+    }
+
+    private Expr changed(Expr expr) {
+      if (expr instanceof Expr.Access access && factors.contains(access)) {
+        return new Expr.Cast(ElementType.F32, new Expr.Access(narrow.get(access.tensor()), access.indices()));
+      }
+      return expr.mapChildren(this::changed);
+    }
+
+    /// Whether all that reads `tensor` are factors.
+    private boolean isReadNarrowOnly(Tensor tensor) {
+      return narrow.containsKey(tensor) && cascade.outputs().stream().noneMatch(output -> output.tensor() == tensor)
+          && !Exprs.isReadInOrder(tensor, cascade) && cascade.definitions().stream().flatMap(Definition::exprs).flatMap(Exprs::accesses)
+              .filter(access -> access.tensor() == tensor).allMatch(factors::contains);
+    }
+
+    private void addCopy(Tensor tensor, List<Definition> result) {
+      if (narrow.containsKey(tensor)) {
+        List<Rank> ranks = new ArrayList<>();
+        for (int i = 0; i < tensor.shape().size(); i++) {
+          ranks.add(new Rank("r" + i, tensor.shape().get(i)));
+        }
+        Expr value = new Expr.Cast(type, new Expr.Access(tensor, Exprs.coordinates(ranks)));
+        result.add(new Einsum(narrow.get(tensor), ranks, value, tensor.span()));
+      }
+    }
+  }
+}

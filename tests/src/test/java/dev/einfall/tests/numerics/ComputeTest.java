@@ -1,0 +1,151 @@
+package dev.einfall.tests.numerics;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.huggingface.tokenizers.Encoding;
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import dev.einfall.frontend.onnx.OnnxFile;
+import dev.einfall.frontend.weights.StoredTensor;
+import dev.einfall.frontend.weights.WeightsFile;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Source;
+import dev.einfall.passes.Compute;
+import dev.einfall.runtime.Einfall;
+import dev.einfall.runtime.Options;
+import dev.einfall.runtime.Program;
+import dev.einfall.runtime.Tensor;
+import dev.einfall.tests.Commands;
+import dev.einfall.tests.runtime.MiniLm;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/// Programs whose products are computed with narrower factors are as near to what they should be as these factors are.
+class ComputeTest {
+
+  /// The ways to run a program: bytecode, and C for this machine and for any.
+  private static List<Options> ways() {
+    List<Options> ways = new ArrayList<>(List.of(Options.defaults().withBackend(Options.Backend.JVM).withWarmUp(false)));
+    if (Commands.exists("cc")) {
+      Options compiled = Options.defaults().withBackend(Options.Backend.C);
+      ways.add(compiled);
+      ways.add(compiled.withToolchain(compiled.toolchain().withTarget("portable")));
+    }
+    return ways;
+  }
+
+  @TestFactory
+  Stream<DynamicTest> productsAreAsNearAsTheirFactors() {
+    return Stream.of(new int[] {37, 64, 45}, new int[] {2, 34, 200}, new int[] {128, 96, 64}, new int[] {5, 130, 7}).flatMap(shape ->
+        ways().stream().map(way -> DynamicTest.dynamicTest(Arrays.toString(shape) + " " + way.backend() + " " + way.toolchain().target().orElse(""),
+            () -> requireNear(shape[0], shape[1], shape[2], way))));
+  }
+
+  private static void requireNear(int m, int k, int n, Options way) {
+    float[] x = numbers(m * k, 1);
+    float[] w = numbers(k * n, 2);
+    Source source = new Source("product.ein", """
+        weights "made"
+        def main(X: f32[M, %1$d]) -> f32[M, %2$d] {
+          weight W: f32[%1$d, %2$d] = "W"
+          Y[m, n] = max(sum[k](X[m, k] * W[k, n]), -1.0)
+          return Y
+        }
+        """.formatted(k, n));
+    List<String> remarks = new ArrayList<>();
+    Options options = way.withWeights(new OneWeight(w, k, n)).withThreads(2).withCompute(Compute.BF16).withRemarks(remark -> remarks.add(remark.message()));
+    try (Program program = Einfall.compile(source, options); Tensor input = Tensor.of(x, m, k); Tensor result = program.run(Map.of("X", input)).get("Y")) {
+      float[] y = result.floats();
+      for (int i = 0; i < m * n; i++) {
+        double sum = 0;
+        double size = 0;
+        for (int j = 0; j < k; j++) {
+          double product = (double) x[i / n * k + j] * w[j * n + i % n];
+          sum += product;
+          size += Math.abs(product);
+        }
+        double error = Math.abs(y[i] - Math.max(sum, -1));
+        assertTrue(error <= size / 128, "element " + i + " is off by " + error + " of " + size);
+      }
+    }
+    assertEquals(1, remarks.stream().filter("the product Y takes its factors in bf16"::equals).count(), remarks.toString());
+  }
+
+  private static float[] numbers(int count, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    float[] numbers = new float[count];
+    for (int i = 0; i < count; i++) {
+      numbers[i] = (float) random.nextGaussian();
+    }
+    return numbers;
+  }
+
+  @Test
+  void embeddingsPointWhereTheyShould() throws IOException {
+    try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.newInstance(MiniLm.tokenizer()); OnnxFile weights = OnnxFile.open(MiniLm.weights())) {
+      Encoding encoding = tokenizer.encode("What a compiler cannot prove, it must check; what it can prove, it need not.");
+      for (Options way : ways()) {
+        float[] wide = embedding(encoding, way.withWeights(weights));
+        float[] narrow = embedding(encoding, way.withWeights(weights).withCompute(Compute.BF16));
+        double cosine = dot(wide, narrow) / Math.sqrt(dot(wide, wide) * dot(narrow, narrow));
+        assertTrue(cosine >= 0.999 && cosine < 1 - 1e-9, way.backend() + ": cosine " + cosine);
+      }
+    }
+  }
+
+  private static float[] embedding(Encoding encoding, Options options) {
+    int tokens = encoding.getIds().length;
+    try (Program program = Einfall.compile(MiniLm.PROGRAM, options); Tensor ids = Tensor.of(encoding.getIds(), 1, tokens);
+        Tensor mask = Tensor.of(encoding.getAttentionMask(), 1, tokens); Tensor types = Tensor.of(encoding.getTypeIds(), 1, tokens)) {
+      Map<String, Tensor> results = program.run(Map.of("input_ids", ids, "attention_mask", mask, "token_type_ids", types));
+      try {
+        return results.get("embedding").floats();
+      } finally {
+        results.values().forEach(Tensor::close);
+      }
+    }
+  }
+
+  private static double dot(float[] a, float[] b) {
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += (double) a[i] * b[i];
+    }
+    return sum;
+  }
+
+  /// A file with one tensor.
+  private record OneWeight(float[] values, int rows, int columns) implements WeightsFile {
+
+    @Override
+    public String name() {
+      return "made";
+    }
+
+    @Override
+    public Optional<StoredTensor> find(String key) {
+      MemorySegment memory = Arena.ofAuto().allocate((long) values.length * Float.BYTES, 64);
+      memory.copyFrom(MemorySegment.ofArray(values));
+      return key.equals("W") ? Optional.of(new StoredTensor(key, ElementType.F32, List.of((long) rows, (long) columns), memory)) : Optional.empty();
+    }
+
+    @Override
+    public List<String> keys() {
+      return List.of("W");
+    }
+
+    @Override
+    public void close() {}
+  }
+}
