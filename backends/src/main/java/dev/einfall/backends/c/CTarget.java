@@ -41,8 +41,9 @@ import java.util.Set;
 /// @param bodies what some functions do, by their names
 /// @param relaxed what some do if that need not be exact
 /// @param instructions those that are known by what they mean
+/// @param isExact whether zeros have signs to be kept
 public record CTarget(String name, int vectorBytes, int registers, List<String> flags, List<String> needs, List<String> includes,
-    Map<String, String> bodies, Map<String, String> relaxed, List<Instruction> instructions) {
+    Map<String, String> bodies, Map<String, String> relaxed, List<Instruction> instructions, boolean isExact) {
 
   /// The targets that there are descriptions of, from the plainest to what has most.
   public static final List<String> NAMES = List.of("portable", "neon", "avx2", "avx512", "avx512-vnni", "avx512-bf16");
@@ -85,7 +86,7 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
   }
 
   private static CTarget parse(String name, String text, Instruction.Meanings meanings) {
-    CTarget target = new CTarget(name, 4, 16, List.of(), List.of(), List.of(), Map.of(), Map.of(), List.of());
+    CTarget target = new CTarget(name, 4, 16, List.of(), List.of(), List.of(), Map.of(), Map.of(), List.of(), false);
     Map<String, String> bodies = new LinkedHashMap<>();
     Map<String, String> relaxed = new LinkedHashMap<>();
     List<Instruction> instructions = new ArrayList<>();
@@ -111,16 +112,16 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
       }
     }
     relaxed.keySet().removeAll(bodies.keySet());
-    return new CTarget(name, target.vectorBytes, target.registers, target.flags, target.needs, target.includes, bodies, relaxed, instructions);
+    return new CTarget(name, target.vectorBytes, target.registers, target.flags, target.needs, target.includes, bodies, relaxed, instructions, false);
   }
 
   private CTarget with(String key, String value) {
     return switch (key) {
-      case "vector-bytes" -> new CTarget(name, Integer.parseInt(value), registers, flags, needs, includes, bodies, relaxed, instructions);
-      case "registers" -> new CTarget(name, vectorBytes, Integer.parseInt(value), flags, needs, includes, bodies, relaxed, instructions);
-      case "flags" -> new CTarget(name, vectorBytes, registers, both(flags, value), needs, includes, bodies, relaxed, instructions);
-      case "needs" -> new CTarget(name, vectorBytes, registers, flags, both(needs, value), includes, bodies, relaxed, instructions);
-      case "include" -> new CTarget(name, vectorBytes, registers, flags, needs, both(includes, value), bodies, relaxed, instructions);
+      case "vector-bytes" -> new CTarget(name, Integer.parseInt(value), registers, flags, needs, includes, bodies, relaxed, instructions, false);
+      case "registers" -> new CTarget(name, vectorBytes, Integer.parseInt(value), flags, needs, includes, bodies, relaxed, instructions, false);
+      case "flags" -> new CTarget(name, vectorBytes, registers, both(flags, value), needs, includes, bodies, relaxed, instructions, false);
+      case "needs" -> new CTarget(name, vectorBytes, registers, flags, both(needs, value), includes, bodies, relaxed, instructions, false);
+      case "include" -> new CTarget(name, vectorBytes, registers, flags, needs, both(includes, value), bodies, relaxed, instructions, false);
       default -> throw new InternalException("the description of target " + name + " says " + key);
     };
   }
@@ -131,9 +132,12 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
     return both;
   }
 
-  /// The same for programs that every operation must be exact for, as it is defined.
+  /// The same for programs that every operation must be exact for, as it is defined. Instructions for minima and maxima take zeros of both
+  /// signs for equal.
   public CTarget exact() {
-    return new CTarget(name, vectorBytes, registers, flags, needs, includes, bodies, Map.of(), instructions);
+    Map<String, String> exact = new LinkedHashMap<>(bodies);
+    exact.keySet().removeIf(function -> function.matches("f\\d+(x\\d+)?_(min|max)(_number)?"));
+    return new CTarget(name, vectorBytes, registers, flags, needs, includes, exact, Map.of(), instructions, true);
   }
 
   /// Whether a product and a sum, rounded once, are an instruction.

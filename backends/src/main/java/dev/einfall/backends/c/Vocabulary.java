@@ -95,15 +95,28 @@ public final class Vocabulary {
     };
   }
 
-  /// NaN wins over numbers.
+  /// NaN wins over numbers, and where zeros have signs, the bits of two that are equal differ in the sign alone.
   private String minimum(String name, BinaryOp op, ValueType type) {
+    boolean isMinimum = op == BinaryOp.MIN;
     String nan = type.element().isFloat() ? " | (a != a)" : "";
-    return selection(name, type, "(a " + (op == BinaryOp.MIN ? "<" : ">") + " b)" + nan);
+    String condition = "(a " + (isMinimum ? "<" : ">") + " b)" + nan;
+    if (!type.element().isFloat() || !target.isExact()) {
+      return selection(name, type, condition);
+    }
+    int bytes = CTypes.bytes(type.element());
+    String mask = type(new ValueType(CTypes.integer(bytes), type.lanes()));
+    String select = select(type, bytes);
+    String equal = "(" + type(type) + ") ((" + mask + ") a " + (isMinimum ? "|" : "&") + " (" + mask + ") b)";
+    return define(name, type(type), parameters(type, 2), "return " + select + "((" + mask + ") (" + condition + "), a, " + select + "((" + mask
+        + ") (a == b), " + equal + ", b));");
   }
 
   /// The smaller (larger) of a number that is not NaN and any value: one instruction on many targets, which gives the second operand when that
   /// is NaN.
   public String minimumOfNumber(BinaryOp op, ValueType type) {
+    if (target.isExact()) {
+      return binary(op, type);
+    }
     String name = name(type, (op == BinaryOp.MIN ? "min" : "max") + "_number");
     if (type.isVector() && !target.has(name)) {
       return selection(name, type, "a " + (op == BinaryOp.MIN ? "<" : ">") + " b");
@@ -424,8 +437,8 @@ public final class Vocabulary {
             }
             const %s c = (%s) (a %% b);
             return (%s) (c != 0 && (c < 0) != (b < 0) ? c + b : c);""".formatted(value, value, value);
-      case MIN -> "return a < b" + (type.isFloat() ? " || a != a" : "") + " ? a : b;";
-      case MAX -> "return a > b" + (type.isFloat() ? " || a != a" : "") + " ? a : b;";
+      case MIN -> "return a < b" + (type.isFloat() ? " || a != a" + (target.isExact() ? " || (a == b && signbit(a))" : "") : "") + " ? a : b;";
+      case MAX -> "return a > b" + (type.isFloat() ? " || a != a" + (target.isExact() ? " || (a == b && !signbit(a))" : "") : "") + " ? a : b;";
       case POW -> "return (" + value + ") pow(a, b);";
       case AND -> "return a & b;";
       case OR -> "return a | b;";

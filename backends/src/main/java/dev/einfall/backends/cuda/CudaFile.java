@@ -24,7 +24,7 @@ public record CudaFile(String source, String header, List<KernelPlan.Weight> wei
   /// Each weight begins at a multiple of so many bytes.
   public static final int WEIGHT_ALIGNMENT = DeviceLayout.ALIGNMENT;
   /// All that CUDA has by the names of C.
-  private static final CTarget TARGET = new CTarget("cuda", 4, 255, List.of(), List.of(), List.of(), Map.of(), Map.of(), List.of());
+  private static final CTarget TARGET = new CTarget("cuda", 4, 255, List.of(), List.of(), List.of(), Map.of(), Map.of(), List.of(), true);
   private static final Dialect CUDA = new Dialect("static __device__ __forceinline__", "__restrict__");
 
   private static final String PRELUDE = """

@@ -1,5 +1,6 @@
 package dev.einfall.command;
 
+import dev.einfall.backends.c.CProgram;
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.backends.jvm.JvmOptions;
 import dev.einfall.command.explain.WaterlinePlot;
@@ -102,7 +103,7 @@ final class EmitCommand implements Callable<Integer> {
   @Option(names = "--weights", paramLabel = "FILE", description = "For JAR: the weights, instead of those that the program names.")
   private Optional<String> weights = Optional.empty();
 
-  @Option(names = {"-o", "--out"}, paramLabel = "PLACE", description = "Where to write it, instead of the standard output; for C and CUDA, a folder.")
+  @Option(names = {"-o", "--out"}, paramLabel = "PLACE", description = "Where to write it, instead of the standard output; for CUDA, and C with all that belongs to it, a folder.")
   private Optional<Path> output = Optional.empty();
 
   @Mixin
@@ -143,13 +144,21 @@ final class EmitCommand implements Callable<Integer> {
     return 0;
   }
 
+  /// Into a folder, or the source alone to the standard output.
   private void writeC() {
-    Path directory = output.orElseThrow(() -> new UserError("--as c writes several files: name a folder for them by -o"));
-    Places places = Places.of(spec.commandLine().getErr());
     Options options = toolchain.applied(Options.defaults().withBackend(Options.Backend.C).withThreads(threads).withVectorBytes(vectorBytes)
-        .withNumerics(numerics).withCompute(compute).withFunction(function).withOpener(places::weights).withRemarks(_ -> {}));
-    Einfall.writeC(file, sizes, options, cOptions.form(function.orElse(file.getFileName().toString().replaceFirst("\\.ein$", "")), options), directory)
-        .forEach(written -> spec.commandLine().getOut().println(written));
+        .withNumerics(numerics).withCompute(compute).withFunction(function));
+    Places places = Places.of(spec.commandLine().getErr());
+    Options opened = weights.map(place -> options.withWeights(places.weights(place, Path.of("")))).orElse(options)
+        .withOpener(places::weights).withRemarks(_ -> {});
+    CProgram.Options form = cOptions.form(function.orElse(file.getFileName().toString().replaceFirst("\\.ein$", "")), opened);
+    PrintWriter out = spec.commandLine().getOut();
+    if (output.isPresent()) {
+      Einfall.writeC(file, sizes, opened, form, output.get()).forEach(out::println);
+    } else {
+      out.print(Einfall.inC(file, sizes, opened, form).files().get(form.name() + ".c"));
+    }
+    out.flush();
   }
 
   private Optional<String> measured(Cascade cascade) {

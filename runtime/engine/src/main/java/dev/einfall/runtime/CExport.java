@@ -2,9 +2,7 @@ package dev.einfall.runtime;
 
 import dev.einfall.backends.c.CProgram;
 import dev.einfall.ir.CompileException;
-import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.loop.KernelPlan;
-import dev.einfall.passes.Pipeline;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -18,30 +16,29 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
-/// Writes a program as C, with its weights in a file beside the source.
-final class CExport {
+/// A program as C, with its weights in a file beside the source.
+record CExport(KernelPlan plan, Weights weights, CProgram.Options form) {
   private static final long FIRST = 0xcbf29ce484222325L;
   private static final long PRIME = 0x100000001b3L;
 
-  private CExport() {}
+  CProgram program() {
+    return CProgram.of(plan, digest(CProgram.places(plan)), form);
+  }
 
-  /// Writes the files of a program into `directory`, and gives their names.
+  /// Writes all files into `directory`, and gives their names.
   ///
   /// @throws CompileException when a file cannot be written
-  static List<Path> write(Cascade cascade, Weights weights, Map<String, Long> sizes, Pipeline pipeline, CProgram.Options options, Path directory) {
-    KernelPlan plan = pipeline.compile(cascade, new TreeMap<>(sizes));
-    List<CProgram.Place> places = CProgram.places(plan);
-    CProgram program = CProgram.of(plan, digest(places, weights), options);
+  List<Path> write(Path directory) {
+    CProgram program = program();
     List<Path> written = new ArrayList<>();
     try {
       Files.createDirectories(directory);
       for (Map.Entry<String, String> file : program.files().entrySet()) {
         written.add(Files.writeString(directory.resolve(file.getKey()), file.getValue()));
       }
-      if (!places.isEmpty()) {
-        written.add(writeWeights(directory.resolve(program.name() + ".weights"), places, weights));
+      if (!program.weights().isEmpty()) {
+        written.add(writeWeights(directory.resolve(program.name() + ".weights"), program.weights()));
       }
       return written;
     } catch (IOException e) {
@@ -50,7 +47,7 @@ final class CExport {
   }
 
   /// FNV-1a over the words of 64 bits that come after the heading: what is between weights is zero.
-  private static long digest(List<CProgram.Place> places, Weights weights) {
+  private long digest(List<CProgram.Place> places) {
     long digest = FIRST;
     for (CProgram.Place place : places) {
       MemorySegment data = weights.get(place.key()).data();
@@ -79,7 +76,7 @@ final class CExport {
     return (int) (Math.ceilDiv(place.bytes(), CProgram.ALIGNMENT) * CProgram.ALIGNMENT - place.bytes());
   }
 
-  private static Path writeWeights(Path file, List<CProgram.Place> places, Weights weights) throws IOException {
+  private Path writeWeights(Path file, List<CProgram.Place> places) throws IOException {
     try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 20)) {
       byte[] heading = new byte[CProgram.HEADING];
       byte[] magic = CProgram.MAGIC.getBytes(StandardCharsets.US_ASCII);

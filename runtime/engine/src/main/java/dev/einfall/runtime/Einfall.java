@@ -91,10 +91,11 @@ public final class Einfall {
     return options.withBackend(Options.Backend.JVM);
   }
 
-  /// What the passes take this machine for when `options` are used.
+  /// What the passes take the machine for when `options` are used: this one, or a common one of the kind that they name.
   public static Target target(Options given) {
     Options options = decided(given);
-    Target usual = Machine.target(vectorBytes(options), options.threads());
+    boolean isNamed = options.backend() == Options.Backend.C && options.toolchain().target().isPresent();
+    Target usual = isNamed ? Target.of(vectorBytes(options), options.threads()) : Machine.target(vectorBytes(options), options.threads());
     Target target = options.backend() == Options.Backend.C ? ofC(usual, options) : usual;
     return options.speeds().map(target::withSpeeds).orElse(target);
   }
@@ -123,10 +124,20 @@ public final class Einfall {
 
   /// Writes the program in the file `file`, for these sizes, as C into `directory`: see [CProgram].
   ///
-  /// @param options `toolchain` need not be there, unless no target is named
+  /// @param options of which the backend does not matter; the toolchain need not be there, unless it names no target
   /// @return the files
   /// @throws CompileException when the program or its weights are wrong, a size is missing, or a file cannot be written
   public static List<Path> writeC(Path file, Map<String, Long> sizes, Options options, CProgram.Options form, Path directory) {
+    return withC(file, sizes, options, form, export -> export.write(directory));
+  }
+
+  /// The same without files.
+  public static CProgram inC(Path file, Map<String, Long> sizes, Options options, CProgram.Options form) {
+    return withC(file, sizes, options, form, CExport::program);
+  }
+
+  private static <T> T withC(Path file, Map<String, Long> sizes, Options given, CProgram.Options form, Function<CExport, T> action) {
+    Options options = given.withBackend(Options.Backend.C);
     return with(source(file), directory(file), Imports.files(), options, parts -> {
       SortedMap<String, Long> all = parts.known.sizes();
       all.putAll(sizes);
@@ -136,7 +147,7 @@ public final class Einfall {
       ProgramReading.Read read = parts.reading.at(all);
       Pipeline pipeline = new Pipeline(pipelineOptions(options), options.steps(), options.remarks());
       try {
-        return CExport.write(read.cascade(), read.weights(), all, pipeline, form, directory);
+        return action.apply(new CExport(pipeline.compile(read.cascade(), all), read.weights(), form));
       } finally {
         parts.workers.close();
       }

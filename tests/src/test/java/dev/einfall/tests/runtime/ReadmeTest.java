@@ -22,7 +22,7 @@ class ReadmeTest {
   @Test
   void showsWhatTheCompilerPrints() throws IOException {
     String text = Files.readString(README);
-    assertEquals(3, BLOCK.matcher(text).results().count());
+    assertEquals(4, BLOCK.matcher(text).results().count());
     String current = BLOCK.matcher(text).replaceAll(block -> Matcher.quoteReplacement(block.group(1) + output(block) + block.group(6)));
     if (Boolean.getBoolean("golden.update")) {
       Files.writeString(README, current);
