@@ -14,8 +14,11 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// What `einfall emit FILE --as cuda -o DIR` writes, called from C++.
+@Execution(ExecutionMode.CONCURRENT)
 class CudaCommandTest {
   private static final String CALLER = """
       #include "scale.h"

@@ -32,8 +32,11 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Every program in the folders of `programs` as CUDA C++, run on a host, against its formula in plain Java.
+@Execution(ExecutionMode.CONCURRENT)
 class CudaOraclesTest {
 
   /// A program and what it should give.

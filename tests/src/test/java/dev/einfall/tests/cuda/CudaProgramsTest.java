@@ -24,8 +24,11 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Every program in `programs` as CUDA C++: compiled for this machine it gives what the reference interpreter does, and `nvcc` compiles it.
+@Execution(ExecutionMode.CONCURRENT)
 class CudaProgramsTest {
   /// The rounds of sizes that programs take in turn.
   private static final int[] ROUNDS = {3, 5, 6, 8, 9};

@@ -16,9 +16,12 @@ import java.util.SortedMap;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Runs every program in `programs` as C, for any machine and for this one, against the reference interpreter. What is written must also be free
 /// of warnings.
+@Execution(ExecutionMode.CONCURRENT)
 class NativeProgramsTest {
   /// Compilers take much longer for fast code, and make it of the same operations.
   private static final List<String> FLAGS = List.of("-O1", "-Wall", "-Wextra", "-Werror");

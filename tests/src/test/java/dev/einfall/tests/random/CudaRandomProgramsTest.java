@@ -20,10 +20,13 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Random programs as CUDA C++, run on a host. Every other one is compiled under the `strict` contract, and gives the bits of its plain loops.
+@Execution(ExecutionMode.CONCURRENT)
 class CudaRandomProgramsTest {
-  private static final int PROGRAMS = 60;
+  private static final int PROGRAMS = 30;
 
   /// A program, what it should give, and the files of it.
   private record Written(String name, Sample sample, Numerics numerics, List<Array> expected, KernelPlan plan) {

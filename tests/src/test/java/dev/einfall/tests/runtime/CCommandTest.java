@@ -17,8 +17,11 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// What `einfall emit FILE --as c` writes, called from C.
+@Execution(ExecutionMode.CONCURRENT)
 class CCommandTest {
   private static final String CALLER = """
       #include "scale.h"

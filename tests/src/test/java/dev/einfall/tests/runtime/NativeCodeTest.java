@@ -31,8 +31,11 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Programs that a C compiler makes machine code of.
+@Execution(ExecutionMode.CONCURRENT)
 class NativeCodeTest {
   private static final Source DOUBLED = new Source("doubled.ein", "def f(X: f32[N]) -> f32[N] {\n  Y[n] = 2.0 * X[n]\n  return Y\n}\n");
   private static final Source PICKED = new Source("picked.ein",

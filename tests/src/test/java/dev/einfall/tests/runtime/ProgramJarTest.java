@@ -29,8 +29,11 @@ import java.util.stream.Collectors;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Programs that are compiled ahead of time, each in a JVM that has its jar on the class path, and nothing else of Einfall.
+@Execution(ExecutionMode.CONCURRENT)
 class ProgramJarTest {
   private static final String[] FLAGS = {"--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"};
   private static final String LAYER = """
