@@ -181,7 +181,7 @@ public final class PassCatalog {
     passes.put("vectorize-loops", options -> new VectorizeLoops(options.number("vector-bytes", 64), options.numerics()));
     passes.put("expand-sines", options -> new ExpandSines(options.numerics()));
     passes.put("fuse-multiply-adds", _ -> new FuseMultiplyAdds());
-    passes.put("unroll-loops", options -> new UnrollLoops(options.number("operations", 160)));
+    passes.put("unroll-loops", options -> new UnrollLoops(options.number("operations", 160), options.number("terms", 1)));
     passes.put("simplify-indices", _ -> new SimplifyIndices());
     passes.put("drop-dead-stores", options -> new DropDeadStores(options.numerics()));
     passes.put("transpose-tiles", _ -> new TransposeTiles());
@@ -304,7 +304,7 @@ public final class PassCatalog {
       case ExpandSines expand -> text(expand.numerics()).replaceFirst("^, ", "");
       case DropDeadStores drop -> text(drop.numerics()).replaceFirst("^, ", "");
       case VectorizeLoops vectorize -> "vector-bytes=" + vectorize.vectorBytes() + text(vectorize.numerics());
-      case UnrollLoops unroll -> "operations=" + unroll.operations();
+      case UnrollLoops unroll -> "operations=" + unroll.operations() + (unroll.terms() == 1 ? "" : ", terms=" + unroll.terms());
       case TileProducts tile -> "blocks=" + tile.blocks();
       case MapThreads map -> "threads=" + map.threads() + text(map.numerics());
       case KeepAccumulators keep -> "registers=" + keep.registers();

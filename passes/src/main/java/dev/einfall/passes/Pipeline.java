@@ -205,7 +205,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // One branch for all lanes, which scalars in a loop to be vectorized could not have.
         new ExpandSines(options.numerics()),
         new FuseMultiplyAdds(),
-        new UnrollLoops(),
+        UnrollLoops.on(options.target()),
         // Indices must be constants to name registers.
         new SimplifyIndices(),
         // Conditions of copies are decided now: what adds zeros must not hold registers.

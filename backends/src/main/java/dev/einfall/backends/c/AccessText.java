@@ -93,7 +93,7 @@ public final class AccessText {
 
   private String inMemory(ValueType type, Expr value) {
     if (CTypes.isRounded(type.element())) {
-      return vocabulary.bits(type) + "(" + exprs.text(value) + ")";
+      return exprs.bits(value);
     }
     return type.isVector() && type.element() == BOOL ? "(" + vocabulary.storedMask(type) + ") (" + exprs.mask(value, 1) + " & 1)" : exprs.text(value);
   }

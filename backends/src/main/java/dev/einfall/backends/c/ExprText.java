@@ -82,12 +82,18 @@ public final class ExprText {
         && (value instanceof Expr.Load load && load.buffer().space() != Buffer.Space.REGISTER || value instanceof Expr.Ref(Var var) && bits.contains(var));
   }
 
-  /// A vector as its elements lie in memory.
-  private String bits(Expr value) {
+  /// A value as it lies in memory, or its lanes.
+  String bits(Expr value) {
+    ElementType type = value.type().element();
+    if (!CTypes.isRounded(type)) {
+      return text(value);
+    }
     return switch (value) {
       case Expr.Load(Buffer buffer, List<Expr> indices) when areBits(value) -> accesses.bits(buffer, indices);
       case Expr.Ref(Var var) when areBits(value) -> names.of(var);
-      default -> CTypes.isRounded(value.type().element()) ? vocabulary.bits(value.type()) + "(" + text(value) + ")" : text(value);
+      // Making bits of it rounds it.
+      case Expr.Cast(ElementType _, Expr operand) when operand.type().element() == ElementType.F32 -> vocabulary.bits(value.type()) + "(" + text(operand) + ")";
+      default -> vocabulary.bits(value.type()) + "(" + text(value) + ")";
     };
   }
 

@@ -142,11 +142,9 @@ public final class Vocabulary {
 
   /// What rounds a `float` to `f16` or `bf16`, as a `float`.
   public String round(ValueType type) {
-    return lanewise(name(type, "round_float"), CTypes.computed(type), 1, () -> {
-      String fromBits = fromBits(ValueType.scalar(type.element()));
-      String bits = bits(ValueType.scalar(type.element()));
-      return define(type.element().text() + "_round_float", "float", "float a", "return " + fromBits + "(" + bits + "(a));");
-    });
+    String floats = type(type);
+    String fromBits = fromBits(type);
+    return define(name(type, "round_float"), floats, floats + " a", "return " + fromBits + "(" + bits(type) + "(a));");
   }
 
   /// What converts the bits of `f16` or `bf16` to a `float`.

@@ -40,9 +40,10 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
     Expr.Access element = isLeft ? right : left;
     Rank rank = products.get().reduce().ranks().getLast();
     boolean fits = Exprs.freeRanks(row).containsAll(List.of(vector, rank)) && !Exprs.freeRanks(element).contains(vector)
-        && CostModel.isPackable(row) && constant.contains(row.tensor()) && element.outside().isEmpty() && isAlongLast(element, rank);
+        && CostModel.isPackable(row) && constant.contains(row.tensor()) && element.outside().isEmpty();
     return !fits ? Optional.empty() : target.dots().stream().filter(shape -> shape.sum() == products.get().reduce().type() && shape.lanes() == lanes
-        && rank.size().value() % shape.terms() == 0 && takes(shape, row, element)).findFirst().map(shape -> new DotSteps(rank, shape.terms(), row));
+        && rank.size().value() % shape.terms() == 0
+        && takes(shape, row, element) && isAlongLast(element, rank, shape.terms())).findFirst().map(shape -> new DotSteps(rank, shape.terms(), row));
   }
 
   private static boolean takes(DotShape shape, Expr.Access one, Expr.Access other) {
@@ -50,10 +51,17 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
         || shape.left() == other.tensor().type() && shape.right() == one.tensor().type();
   }
 
-  /// Whether neighbours along `rank` are neighbours in one row of the tensor.
-  private static boolean isAlongLast(Expr.Access access, Rank rank) {
+  /// Whether the neighbours of a step along `rank` are neighbours in one row of the tensor: it may be cut into rows of whole steps.
+  private static boolean isAlongLast(Expr.Access access, Rank rank, int terms) {
     int last = access.indices().size() - 1;
-    return Affine.of(access.indices().get(last)).filter(index -> index.coefficient(rank) == 1).isPresent()
-        && access.indices().subList(0, last).stream().noneMatch(index -> Exprs.freeRanks(index).contains(rank));
+    Expr row = access.indices().get(last);
+    boolean isRow = Affine.of(row).filter(index -> index.coefficient(rank) == 1).isPresent() || isPart(row, BinaryOp.MOD, rank, terms);
+    return isRow && access.indices().subList(0, last).stream()
+        .allMatch(index -> !Exprs.freeRanks(index).contains(rank) || isPart(index, BinaryOp.DIV, rank, terms));
+  }
+
+  private static boolean isPart(Expr index, BinaryOp part, Rank rank, int terms) {
+    return index instanceof Expr.Binary(BinaryOp op, Expr.Coordinate(Rank whole), Expr.IntLiteral(_, long length))
+        && op == part && whole == rank && length % terms == 0;
   }
 }

@@ -97,9 +97,17 @@ public record NarrowProducts(Compute compute) implements Pass.OnCascade {
       remarks.accept(Diagnostic.remark(einsum.span(), "the product " + einsum.tensor().name() + what));
     }
 
+    /// Whether no element is read at two places: windows are not, and ranks that stand for several of a tensor are.
     private static boolean isPlain(Expr.Access access) {
-      return access.outside().isEmpty() && access.tensor().type() == ElementType.F32
-          && access.indices().stream().allMatch(index -> index instanceof Expr.Coordinate);
+      return access.outside().isEmpty() && access.tensor().type() == ElementType.F32 && access.indices().stream().allMatch(Narrowing::isPlain);
+    }
+
+    private static boolean isPlain(Expr index) {
+      return switch (index) {
+        case Expr.Coordinate _ -> true;
+        case Expr.Binary(BinaryOp op, Expr.Coordinate _, Expr.IntLiteral _) -> op == BinaryOp.DIV || op == BinaryOp.MOD;
+        default -> false;
+      };
     }
 
     private List<Definition> definitions() {

@@ -1,10 +1,12 @@
 package dev.einfall.passes.loop;
 
 import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.loop.DotShape;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.passes.Pass;
+import dev.einfall.passes.Target;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -22,11 +24,25 @@ import java.util.stream.Stream;
 ///
 /// A loop whose copies would hold more than `operations` operations on elements becomes a serial loop: the JIT compiles no large method. One inside
 /// of it that accumulates nothing may have a quarter of them: its copies keep nothing in registers for each other, and the JIT takes long for each.
-public record UnrollLoops(long operations) implements Pass.OnKernel {
+///
+/// @param operations the most that copies hold
+/// @param terms how many products of narrow numbers become one instruction: copies may hold as many more of these
+public record UnrollLoops(long operations, int terms) implements Pass.OnKernel {
   private static final int PART_INSIDE = 4;
 
+  private static final long OPERATIONS = 160;
+
   public UnrollLoops() {
-    this(160);
+    this(OPERATIONS);
+  }
+
+  public UnrollLoops(long operations) {
+    this(operations, 1);
+  }
+
+  /// As is best on `target`.
+  public static UnrollLoops on(Target target) {
+    return new UnrollLoops(OPERATIONS, target.dots().stream().mapToInt(DotShape::terms).max().orElse(1));
   }
 
   @Override
@@ -56,10 +72,25 @@ public record UnrollLoops(long operations) implements Pass.OnKernel {
         && store.value().nodes().anyMatch(new Expr.Load(store.buffer(), store.indices())::equals));
   }
 
-  private static Optional<Stmt> copies(Stmt.For loop, long most) {
-    Optional<Long> extent = Rewrites.constant(loop.extent()).filter(count -> count * cost(loop.body()) <= most);
+  private Optional<Stmt> copies(Stmt.For loop, long most) {
+    long limit = terms > 1 && multipliesNarrow(loop.body()) ? most * terms : most;
+    Optional<Long> extent = Rewrites.constant(loop.extent()).filter(count -> count * cost(loop.body()) <= limit);
     return extent.map(count -> Stmt.block(LongStream.range(0, count)
         .mapToObj(i -> Rewrites.substitute(Rewrites.copy(loop.body()), loop.var(), Expr.index(i))).toList()));
+  }
+
+  /// Whether all that `body` stores are sums of products of numbers that are converted as they are loaded.
+  private static boolean multipliesNarrow(Stmt body) {
+    List<Stmt.Store> stores = body.nodes().filter(Stmt.Store.class::isInstance).map(Stmt.Store.class::cast).toList();
+    return !stores.isEmpty() && stores.stream().allMatch(store -> switch (store.value()) {
+      case Expr.Fma fma -> isConverted(fma.a()) && isConverted(fma.b());
+      case Expr.Binary(_, _, Expr.Binary product) -> isConverted(product.left()) && isConverted(product.right());
+      default -> false;
+    });
+  }
+
+  private static boolean isConverted(Expr factor) {
+    return factor instanceof Expr.Cast || factor instanceof Expr.Broadcast(Expr.Cast _, _);
   }
 
   /// The operations on elements in one execution of the statements, a loop's body counting once, and what several load counting once,

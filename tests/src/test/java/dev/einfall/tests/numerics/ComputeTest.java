@@ -20,6 +20,7 @@ import dev.einfall.tests.runtime.MiniLm;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -64,7 +65,7 @@ class ComputeTest {
         }
         """.formatted(k, n));
     List<String> remarks = new ArrayList<>();
-    Options options = way.withWeights(new OneWeight(w, k, n)).withThreads(2).withCompute(Compute.BF16).withRemarks(remark -> remarks.add(remark.message()));
+    Options options = way.withWeights(new OneWeight(ElementType.F32, MemorySegment.ofArray(w), k, n)).withThreads(2).withCompute(Compute.BF16).withRemarks(remark -> remarks.add(remark.message()));
     try (Program program = Einfall.compile(source, options); Tensor input = Tensor.of(x, m, k); Tensor result = program.run(Map.of("X", input)).get("Y")) {
       float[] y = result.floats();
       for (int i = 0; i < m * n; i++) {
@@ -80,6 +81,44 @@ class ComputeTest {
       }
     }
     assertEquals(1, remarks.stream().filter("the product Y takes its factors in bf16"::equals).count(), remarks.toString());
+  }
+
+  @TestFactory
+  Stream<DynamicTest> productsOfBytesAreExact() {
+    return Stream.of(new int[] {37, 64, 45}, new int[] {128, 96, 64}, new int[] {5, 130, 7}).flatMap(shape ->
+        ways().stream().map(way -> DynamicTest.dynamicTest(Arrays.toString(shape) + " " + way.backend() + " " + way.toolchain().target().orElse(""),
+            () -> requireExact(shape[0], shape[1], shape[2], way))));
+  }
+
+  private static void requireExact(int m, int k, int n, Options way) {
+    byte[] x = bytes(m * k, 1);
+    byte[] w = bytes(k * n, 2);
+    Source source = new Source("product.ein", """
+        weights "made"
+        def main(X: u8[M, %1$d]) -> i32[M, %2$d] {
+          weight W: i8[%1$d, %2$d] = "W"
+          Y[m, n] = sum[k](i32(X[m, k]) * i32(W[k, n]))
+          return Y
+        }
+        """.formatted(k, n));
+    Options options = way.withWeights(new OneWeight(ElementType.I8, MemorySegment.ofArray(w), k, n)).withThreads(2);
+    try (Program program = Einfall.compile(source, options); Tensor input = Tensor.copyOf(ElementType.U8, MemorySegment.ofArray(x), m, k);
+        Tensor result = program.run(Map.of("X", input)).get("Y")) {
+      int[] y = result.data().toArray(ValueLayout.JAVA_INT);
+      for (int i = 0; i < m * n; i++) {
+        int sum = 0;
+        for (int j = 0; j < k; j++) {
+          sum += (x[i / n * k + j] & 0xff) * w[j * n + i % n];
+        }
+        assertEquals(sum, y[i], "element " + i);
+      }
+    }
+  }
+
+  private static byte[] bytes(int count, long seed) {
+    byte[] bytes = new byte[count];
+    new SplittableRandom(seed).nextBytes(bytes);
+    return bytes;
   }
 
   private static float[] numbers(int count, long seed) {
@@ -126,7 +165,7 @@ class ComputeTest {
   }
 
   /// A file with one tensor.
-  private record OneWeight(float[] values, int rows, int columns) implements WeightsFile {
+  private record OneWeight(ElementType type, MemorySegment values, int rows, int columns) implements WeightsFile {
 
     @Override
     public String name() {
@@ -135,9 +174,9 @@ class ComputeTest {
 
     @Override
     public Optional<StoredTensor> find(String key) {
-      MemorySegment memory = Arena.ofAuto().allocate((long) values.length * Float.BYTES, 64);
-      memory.copyFrom(MemorySegment.ofArray(values));
-      return key.equals("W") ? Optional.of(new StoredTensor(key, ElementType.F32, List.of((long) rows, (long) columns), memory)) : Optional.empty();
+      MemorySegment memory = Arena.ofAuto().allocate(values.byteSize(), 64);
+      memory.copyFrom(values);
+      return key.equals("W") ? Optional.of(new StoredTensor(key, type, List.of((long) rows, (long) columns), memory)) : Optional.empty();
     }
 
     @Override
