@@ -101,7 +101,7 @@ record Bout(Map<String, Double> millis, Map<String, Double> rough, double error)
   ///
   /// @param fork the benchmark that prints one case there
   static Bout inForks(String fork, String name, int threads, Request request) throws Exception {
-    String[] arguments = Stream.concat(Stream.of(fork, "threads=" + threads, "seconds=" + request.seconds(), "backend=" + request.backend()),
+    String[] arguments = Stream.concat(Stream.of(fork, "threads=" + threads, "seconds=" + request.seconds(), "backend=" + request.backend(), "compute=" + request.compute()),
         Stream.of(name.split(" "))).toArray(String[]::new);
     List<Bout> bouts = new ArrayList<>();
     for (int count = 0; count < request.forks(); count++) {

@@ -1,5 +1,6 @@
 package dev.einfall.tests.peers;
 
+import dev.einfall.passes.Compute;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -67,7 +68,9 @@ final class GemmPeers {
     Map<String, Contestant> all = new LinkedHashMap<>();
     all.put(Bout.OURS, shape.ours(inputs, request.options(threads)));
     if (MklGemm.isThere()) {
-      all.put(ONEDNN, new OneDnnGemm(shape, inputs, threads));
+      all.put(ONEDNN, new OneDnnGemm(shape, inputs, request.compute(), threads));
+    }
+    if (MklGemm.isThere() && request.compute() == Compute.F32) {
       all.put(MKL, new MklGemm(shape, inputs, false, threads));
       if (shape.constant()) {
         all.put(MKL_PACKED, new MklGemm(shape, inputs, true, threads));

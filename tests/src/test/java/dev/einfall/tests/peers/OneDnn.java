@@ -17,6 +17,7 @@ final class OneDnn implements AutoCloseable {
   private static final String FILE = "libdnnl.so.3";
   private static final int CPU = 1;
   private static final int IN_ORDER = 1;
+  private static final int BF16 = 2;
   private static final int F32 = 3;
   private static final int ANY_LAYOUT = 1;
   private static final int INFERENCE = 96;
@@ -73,6 +74,16 @@ final class OneDnn implements AutoCloseable {
   /// The layout of a tensor whose neighbours along each dimension are `strides` elements apart.
   MemorySegment strided(long[] shape, long[] strides) {
     return made("memory_desc", "memory_desc_create_with_strides", shape.length, longs(shape), F32, longs(strides));
+  }
+
+  /// Whatever layout of a tensor of `bf16` a primitive asks for.
+  MemorySegment anyBf16(long... shape) {
+    return made("memory_desc", "memory_desc_create_with_tag", shape.length, longs(shape), BF16, ANY_LAYOUT);
+  }
+
+  /// The layout of a matrix of `bf16` whose rows follow each other.
+  MemorySegment rowMajorBf16(long rows, long columns) {
+    return made("memory_desc", "memory_desc_create_with_strides", 2, longs(rows, columns), BF16, longs(columns, 1));
   }
 
   /// Whatever layout of a tensor a primitive asks for.

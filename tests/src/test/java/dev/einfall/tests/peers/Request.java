@@ -1,5 +1,6 @@
 package dev.einfall.tests.peers;
 
+import dev.einfall.passes.Compute;
 import dev.einfall.runtime.Options;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -7,17 +8,18 @@ import java.util.List;
 import java.util.Locale;
 
 /// What to measure, from the words of a command line: `threads=1,2`, `seconds=6` for a case, `forks=3`, `forced`,
-/// `about=reduce,group`, `backend=c`; any other words are such that the name of a case must hold them all.
+/// `about=reduce,group`, `backend=c`, `compute=bf16`; any other words are such that the name of a case must hold them all.
 ///
 /// @param forks the new JVMs whose medians count; 0 to measure in this one
 /// @param forced whether to measure the alternatives among which the cost model chooses
 /// @param backend what runs our programs
+/// @param compute what factors of our products are rounded to
 /// @param about what the subjects of the decisions hold that are measured then, one of these
-record Request(List<Integer> threads, double seconds, int forks, boolean forced, Options.Backend backend, List<String> about, List<String> words) {
+record Request(List<Integer> threads, double seconds, int forks, boolean forced, Options.Backend backend, Compute compute, List<String> about, List<String> words) {
   private static final double SECONDS = 4;
 
   static Request of(List<String> arguments) {
-    Request request = new Request(List.of(1, 2), SECONDS, 0, false, Options.Backend.AUTO, List.of(""), List.of());
+    Request request = new Request(List.of(1, 2), SECONDS, 0, false, Options.Backend.AUTO, Compute.F32, List.of(""), List.of());
     for (String argument : arguments) {
       request = request.with(argument);
     }
@@ -27,31 +29,39 @@ record Request(List<Integer> threads, double seconds, int forks, boolean forced,
   private Request with(String argument) {
     if (argument.startsWith("threads=")) {
       List<Integer> given = Arrays.stream(value(argument).split(",")).map(Integer::valueOf).toList();
-      return new Request(given, seconds, forks, forced, backend, about, words);
+      return new Request(given, seconds, forks, forced, backend, compute, about, words);
     }
     if (argument.startsWith("seconds=")) {
-      return new Request(threads, Double.parseDouble(value(argument)), forks, forced, backend, about, words);
+      return new Request(threads, Double.parseDouble(value(argument)), forks, forced, backend, compute, about, words);
     }
     if (argument.startsWith("forks=")) {
-      return new Request(threads, seconds, Integer.parseInt(value(argument)), forced, backend, about, words);
+      return new Request(threads, seconds, Integer.parseInt(value(argument)), forced, backend, compute, about, words);
     }
     if (argument.equals("forced")) {
-      return new Request(threads, seconds, forks, true, backend, about, words);
+      return new Request(threads, seconds, forks, true, backend, compute, about, words);
     }
     if (argument.startsWith("backend=")) {
-      return new Request(threads, seconds, forks, forced, Options.Backend.valueOf(value(argument).toUpperCase(Locale.ROOT)), about, words);
+      return new Request(threads, seconds, forks, forced, Options.Backend.valueOf(value(argument).toUpperCase(Locale.ROOT)), compute, about, words);
+    }
+    if (argument.startsWith("compute=")) {
+      return with(Compute.valueOf(value(argument).toUpperCase(Locale.ROOT)));
     }
     if (argument.startsWith("about=")) {
-      return new Request(threads, seconds, forks, forced, backend, List.of(value(argument).split(",")), words);
+      return new Request(threads, seconds, forks, forced, backend, compute, List.of(value(argument).split(",")), words);
     }
     List<String> more = new ArrayList<>(words);
     more.add(argument);
-    return new Request(threads, seconds, forks, forced, backend, about, more);
+    return new Request(threads, seconds, forks, forced, backend, compute, about, more);
   }
 
   /// The same with another backend.
   Request with(Options.Backend newBackend) {
-    return new Request(threads, seconds, forks, forced, newBackend, about, words);
+    return new Request(threads, seconds, forks, forced, newBackend, compute, about, words);
+  }
+
+  /// The same with factors rounded otherwise.
+  Request with(Compute newCompute) {
+    return new Request(threads, seconds, forks, forced, backend, newCompute, about, words);
   }
 
   private static String value(String argument) {
@@ -60,7 +70,7 @@ record Request(List<Integer> threads, double seconds, int forks, boolean forced,
 
   /// The options of our programs.
   Options options(int threadCount) {
-    return Options.defaults().withThreads(threadCount).withBackend(backend);
+    return Options.defaults().withThreads(threadCount).withBackend(backend).withCompute(compute);
   }
 
   /// Whether decisions about `subject` are wanted.
