@@ -26,6 +26,11 @@ record Bout(Map<String, Double> millis, Map<String, Double> rough, double error)
 
   /// Measures `contestants` and closes them. Engines that watch a program before they optimize it have two runs to do so.
   static Bout measure(Map<String, Contestant> contestants, double seconds) throws Exception {
+    return measure(contestants, seconds, LARGEST_DIFFERENCE);
+  }
+
+  /// The same for peers that may differ by so much.
+  static Bout measure(Map<String, Contestant> contestants, double seconds, double largestDifference) throws Exception {
     try {
       Map<String, float[]> results = new LinkedHashMap<>();
       Map<String, Double> once = new LinkedHashMap<>();
@@ -34,7 +39,7 @@ record Bout(Map<String, Double> millis, Map<String, Double> rough, double error)
         contestant.getValue().run();
         once.put(contestant.getKey(), quickest(contestant.getValue()));
       }
-      double error = compare(results);
+      double error = compare(results, largestDifference);
       double limit = once.entrySet().stream().filter(entry -> peer(entry.getKey()))
           .mapToDouble(Map.Entry::getValue).min().orElse(0) * TOO_SLOW;
       Map<String, Contest.Action> fast = new LinkedHashMap<>();
@@ -72,13 +77,13 @@ record Bout(Map<String, Double> millis, Map<String, Double> rough, double error)
   }
 
   /// The largest difference between our result and that of the first peer.
-  private static double compare(Map<String, float[]> results) {
+  private static double compare(Map<String, float[]> results, double largestDifference) {
     float[] expected = results.entrySet().stream().filter(entry -> peer(entry.getKey())).findFirst()
         .map(Map.Entry::getValue).orElse(results.get(PLAIN));
     double error = 0;
     for (Map.Entry<String, float[]> result : results.entrySet()) {
       double difference = expected == null ? 0 : difference(result.getValue(), expected);
-      if (!(difference <= LARGEST_DIFFERENCE)) {
+      if (!(difference <= largestDifference)) {
         throw new IllegalStateException(result.getKey() + " differs by " + difference);
       }
       error = peer(result.getKey()) ? error : Math.max(error, difference);
