@@ -46,7 +46,7 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
     Map<String, String> bodies, Map<String, String> relaxed, List<Instruction> instructions, boolean isExact) {
 
   /// The targets that there are descriptions of, from the plainest to what has most.
-  public static final List<String> NAMES = List.of("portable", "neon", "avx2", "avx512", "avx512-vnni", "avx512-bf16");
+  public static final List<String> NAMES = List.of("portable", "neon", "neon-dot", "avx2", "avx512", "avx512-vnni", "avx512-bf16");
 
   public CTarget {
     flags = List.copyOf(flags);

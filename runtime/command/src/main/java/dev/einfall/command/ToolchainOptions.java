@@ -7,7 +7,7 @@ import picocli.CommandLine.Option;
 /// The options that choose a C compiler and the machine that it compiles for.
 final class ToolchainOptions {
   @Option(names = "--target", paramLabel = "NAME",
-      description = "The machine that C is for: portable, neon, avx2, avx512, avx512-vnni, avx512-bf16; this one if not given.")
+      description = "The machine that C is for: portable, neon, neon-dot, avx2, avx512, avx512-vnni, avx512-bf16; this one if not given.")
   private Optional<String> target = Optional.empty();
 
   @Option(names = "--cc", paramLabel = "COMMAND", description = "The C compiler, gcc or clang; cc if not given.")

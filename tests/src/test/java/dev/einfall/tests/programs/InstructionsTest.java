@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.einfall.backends.CompiledKernel;
+import dev.einfall.backends.c.CFile;
 import dev.einfall.backends.c.CTarget;
 import dev.einfall.backends.c.Instruction;
 import dev.einfall.backends.jvm.JvmBackend;
@@ -25,24 +26,33 @@ import dev.einfall.runtime.nativecode.CCompiler;
 import dev.einfall.runtime.nativecode.CTargets;
 import dev.einfall.runtime.nativecode.NativeBackend;
 import dev.einfall.tests.Commands;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Every described instruction that this machine has computes what its description says it means, and so does what stands for it on other
 /// machines.
 class InstructionsTest {
   private static final int TRIALS = 20;
+
+  @TempDir
+  private Path directory;
 
   @TestFactory
   Stream<DynamicTest> instructionsDoWhatTheyMean() {
@@ -64,6 +74,77 @@ class InstructionsTest {
         }));
   }
 
+  private static final String MAIN = """
+      #include <stdio.h>
+      static _Alignas(64) unsigned char memory[5][4096];
+      int main(int count, char **files) {
+        const int bytes[5] = {%s};
+        for (int i = 0; i < 5; i++) {
+          FILE *file = fopen(files[i + 1], i < 3 ? "rb" : "wb");
+          void *parameters[5] = {memory[0], memory[1], memory[2], memory[3], memory[4]};
+          if (count != 6 || file == NULL || (i == 3 && kernel_dot(parameters, NULL, 0, 1, NULL, NULL) != 0)) {
+            return 1;
+          }
+          if ((i < 3 ? fread(memory[i], 1, bytes[i], file) : fwrite(memory[i], 1, bytes[i], file)) != (size_t) bytes[i] || fclose(file) != 0) {
+            return 1;
+          }
+        }
+        return 0;
+      }
+      """;
+
+  /// Those of AArch64, which an emulator runs.
+  @TestFactory
+  Stream<DynamicTest> instructionsOfAnotherArchitectureDoWhatTheyMean() {
+    Assumptions.assumeTrue(Commands.exists("aarch64-linux-gnu-gcc") && Commands.exists("qemu-aarch64"), "there is no compiler or emulator for AArch64 here");
+    CTarget target = CTargets.named("neon-dot");
+    return target.instructions().stream().map(instruction -> DynamicTest.dynamicTest(instruction.name(), () -> emulate(instruction, target)));
+  }
+
+  private void emulate(Instruction instruction, CTarget target) throws IOException {
+    DotShape shape = instruction.shape();
+    Kernel kernel = kernel(shape);
+    String bytes = kernel.parameters().stream().map(buffer -> Long.toString(buffer.elements() * buffer.type().bytes())).collect(Collectors.joining(", "));
+    Path folder = Files.createDirectory(directory.resolve(instruction.name()));
+    Files.writeString(folder.resolve("dot.c"), CFile.ofKernels(List.of(kernel), target).text() + MAIN.formatted(bytes));
+    List<String> command = new ArrayList<>(List.of("aarch64-linux-gnu-gcc", "-std=c11", "-O2", "-static", "-o", "dot", "dot.c", "-lm"));
+    command.addAll(target.flags());
+    assertEquals("", Commands.run(folder, command));
+    for (int seed = 0; seed < 3; seed++) {
+      List<Array> inputs = inputs(shape, seed);
+      List<Array> computed = flat(kernel, inputs);
+      List<String> run = new ArrayList<>(List.of("qemu-aarch64", "./dot"));
+      for (int i = 0; i < computed.size(); i++) {
+        run.add("array" + i);
+        write(computed.get(i), folder.resolve("array" + i));
+      }
+      assertEquals("", Commands.run(folder, run));
+      for (int i = 3; i < computed.size(); i++) {
+        Array like = computed.get(i);
+        computed.set(i, Array.read(like.type(), MemorySegment.ofArray(Files.readAllBytes(folder.resolve("array" + i))), like.shape()));
+      }
+      requireClose(results(instruction, inputs), computed, "emulated");
+    }
+  }
+
+  private static void write(Array array, Path file) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate((long) array.elements() * array.type().bytes(), 64);
+      array.write(memory);
+      Files.write(file, memory.toArray(ValueLayout.JAVA_BYTE));
+    }
+  }
+
+  private static List<Array> inputs(DotShape shape, int seed) {
+    return List.of(random(shape.sum(), seed, shape.lanes()), random(shape.left(), seed + 1, shape.lanes(), shape.terms()),
+        random(shape.right(), seed + 2, shape.lanes(), shape.terms()));
+  }
+
+  /// What the kernel's two dots should be.
+  private static List<Array> results(Instruction instruction, List<Array> inputs) {
+    return List.of(meant(instruction, inputs), meant(instruction, List.of(inputs.get(0), repeated(inputs.get(1)), inputs.get(2))));
+  }
+
   /// One vector repeats its first elements, as the other operand of a product of matrices does.
   private static Kernel kernel(DotShape shape) {
     String text = """
@@ -77,11 +158,8 @@ class InstructionsTest {
   }
 
   private static void compare(Instruction instruction, Kernel kernel, List<CompiledKernel> codes, int seed) {
-    DotShape shape = instruction.shape();
-    int lanes = shape.lanes();
-    List<Array> inputs = List.of(random(shape.sum(), seed, lanes), random(shape.left(), seed + 1, lanes, shape.terms()),
-        random(shape.right(), seed + 2, lanes, shape.terms()));
-    List<Array> results = List.of(meant(instruction, inputs), meant(instruction, List.of(inputs.get(0), repeated(inputs.get(1)), inputs.get(2))));
+    List<Array> inputs = inputs(instruction.shape(), seed);
+    List<Array> results = results(instruction, inputs);
     List<Array> interpreted = flat(kernel, inputs);
     KernelInterpreter.run(kernel, interpreted);
     requireClose(results, interpreted, "interpreted");

@@ -119,7 +119,7 @@ class NativeCodeTest {
         () -> doubled(options().withToolchain(Toolchain.usual().withTarget(isArm ? "avx2" : "neon"))));
     assertTrue(error.getMessage().contains("does not run on this machine"), error.getMessage());
     error = assertThrows(CompileException.class, () -> doubled(options().withToolchain(Toolchain.usual().withTarget("avx3"))));
-    assertTrue(error.getMessage().contains("unknown target avx3; there are portable, neon, avx2"), error.getMessage());
+    assertTrue(error.getMessage().contains("unknown target avx3; there are portable, neon, neon-dot, avx2"), error.getMessage());
   }
 
   @Test
