@@ -67,7 +67,8 @@ final class HeaderText {
 
         #endif
         """.formatted(name, plan.name(), guard,
-        layout.hasWeightsFile() ? " * weights: the file " + name + ".weights\n" : "", layout.hasWeightsFile() ? "const char *weights, " : "", parameterDocs(), layout.parameters());
+        layout.hasWeightsFile() ? " * weights: the file " + name + ".weights\n" : "",
+        layout.hasWeightsFile() ? "const char *weights, " : "", parameterDocs(), layout.parameters());
   }
 
   private String parameterDocs() {

@@ -164,7 +164,8 @@ public final class KernelText {
       lines.add("{");
       lines.inside(() -> {
         lines.add("const int64_t arguments[] = {" + (arguments.isEmpty() ? "0" : String.join(", ", arguments)) + "};");
-        lines.add("const int32_t failed = team->share(team, " + number + ", arguments, " + arguments.size() + ", 0, " + within.exprs().text(loop.extent()) + ");");
+        lines.add("const int32_t failed = team->share(team, " + number + ", arguments, " + arguments.size() + ", 0, "
+            + within.exprs().text(loop.extent()) + ");");
         lines.block("if (failed != 0)", () -> lines.add("return failed;"));
       });
       lines.add("}");

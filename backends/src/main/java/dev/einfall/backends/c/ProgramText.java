@@ -9,7 +9,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Writes the source of a program: its kernels, what runs them, and the functions that an application calls.
 final class ProgramText {
@@ -155,10 +155,17 @@ final class ProgramText {
         int %1$s_run(%1$s *program, %8$s) {
         %9$s  return run_launches(program, %10$s);
         }
-        """.formatted(name, layout.hasWeightsFile() ? "    free(program->weights);\n" : "", layout.hasWeightsFile() ? "const char *weights, " : "", layout.constantBytes(), plan.arena().bytes(), scratch,
-        weights.isEmpty() ? "" : layout.hasWeightsFile() ? "    problem = read_weights(program, weights);\n" : "    program->weights = (unsigned char *) embedded_weights;\n",
-        layout.parameters(), starts(), String.join(", ", IntStream.range(0, inputs.size() + outputs.size())
-            .mapToObj(i -> i < inputs.size() ? inputs.get(i) : outputs.get(i - inputs.size())).toList()));
+        """.formatted(name, layout.hasWeightsFile() ? "    free(program->weights);\n" : "",
+        layout.hasWeightsFile() ? "const char *weights, " : "", layout.constantBytes(), plan.arena().bytes(), scratch, openingOfWeights(),
+        layout.parameters(), starts(), Stream.concat(inputs.stream(), outputs.stream()).collect(Collectors.joining(", ")));
+  }
+
+  private String openingOfWeights() {
+    if (weights.isEmpty()) {
+      return "";
+    }
+    return layout.hasWeightsFile() ? "    problem = read_weights(program, weights);\n"
+        : "    program->weights = (unsigned char *) embedded_weights;\n";
   }
 
   /// Outputs that start as inputs get their elements first.
