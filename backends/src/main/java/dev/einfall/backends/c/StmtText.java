@@ -1,6 +1,7 @@
 package dev.einfall.backends.c;
 
 import dev.einfall.backends.kernel.Cell;
+import dev.einfall.backends.kernel.FreeNames;
 import dev.einfall.backends.kernel.ScratchLayout;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.Lines;
@@ -69,7 +70,7 @@ final class StmtText {
       case Stmt.Alloc alloc -> alloc(alloc);
       case Stmt.If branch -> branch(branch);
       case Stmt.Let(Var var, Expr value, Stmt body) -> {
-        if (isUsed(var, body)) {
+        if (FreeNames.of(body).variables().contains(var)) {
           String text = exprs.bind(var, value);
           lines.add("const " + exprs.type(value) + " " + names.of(var) + " = " + text + ";");
         }
@@ -85,11 +86,6 @@ final class StmtText {
     exprs.bindCounter(counter);
     String name = names.of(counter);
     lines.block("for (int64_t " + name + " = " + first + "; " + name + " < " + limit + "; " + name + "++)", () -> write(body));
-  }
-
-  private static boolean isUsed(Var var, Stmt body) {
-    Expr reference = new Expr.Ref(var);
-    return body.nodes().flatMap(Stmt::exprs).flatMap(Expr::nodes).anyMatch(reference::equals);
   }
 
   /// In a block of its own, so that the pointers of buffers that share memory are never in scope together.

@@ -97,7 +97,7 @@ final class BlockText {
         write(body);
       }
       case Stmt.Let(Var var, Expr value, Stmt body) -> {
-        if (isUsed(var, body)) {
+        if (FreeNames.of(body).variables().contains(var)) {
           lines.add("const " + exprs.type(value) + " " + names.of(var) + " = " + exprs.text(value) + ";");
         }
         knowing(ranges.let(var, value), body);
@@ -169,11 +169,6 @@ final class BlockText {
       default -> left.times(right);
     };
     return exact.low() >= Integer.MIN_VALUE && exact.high() <= Integer.MAX_VALUE;
-  }
-
-  private static boolean isUsed(Var var, Stmt body) {
-    Expr reference = new Expr.Ref(var);
-    return body.nodes().flatMap(Stmt::exprs).flatMap(Expr::nodes).anyMatch(reference::equals);
   }
 
   private void alloc(Stmt.Alloc alloc) {
