@@ -3,6 +3,8 @@ package dev.einfall.backends.c;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.loop.DotShape;
+import dev.einfall.ir.loop.InstructionShape;
+import dev.einfall.ir.loop.TileShape;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -152,7 +154,16 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
 
   /// The dots that the machine has instructions for.
   public List<DotShape> dots() {
-    return instructions.stream().map(Instruction::shape).distinct().toList();
+    return shapes(DotShape.class);
+  }
+
+  /// The products of tiles that the machine has instructions for.
+  public List<TileShape> tiles() {
+    return shapes(TileShape.class);
+  }
+
+  private <S extends InstructionShape> List<S> shapes(Class<S> kind) {
+    return instructions.stream().map(Instruction::shape).filter(kind::isInstance).map(kind::cast).distinct().toList();
   }
 
   /// Whether the machine has an instruction for a function.

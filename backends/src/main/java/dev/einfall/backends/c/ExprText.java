@@ -10,6 +10,7 @@ import dev.einfall.ir.InternalException;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.TileShape;
 import dev.einfall.ir.loop.ValueType;
 import dev.einfall.ir.loop.Var;
 import java.util.Collections;
@@ -147,7 +148,7 @@ public final class ExprText {
       case Expr.ReduceLanes(BinaryOp op, Expr operand) -> type == BOOL
           ? vocabulary.reduce(op, new ValueType(CTypes.integer(maskBytes(operand)), operand.type().lanes())) + "(" + text(operand) + ") != 0"
           : vocabulary.reduce(op, operand.type()) + "(" + text(operand) + ")";
-      case Expr.Ramp _, Expr.Broadcast _, Expr.Zip _, Expr.Dot _ -> throw new InternalException("a vector as a scalar");
+      case Expr.Ramp _, Expr.Broadcast _, Expr.Zip _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("a vector as a scalar");
     };
   }
 
@@ -290,6 +291,8 @@ public final class ExprText {
       case Expr.Ramp(Expr base, int stride, int lanes) -> vocabulary.ramp(stride, lanes) + "(" + text(base) + ")";
       case Expr.Broadcast(Expr operand, int _) -> vocabulary.broadcast(type) + "(" + text(operand) + ")";
       case Expr.Zip(Expr left, Expr right, boolean upper) -> vocabulary.zip(type, upper) + "(" + text(left) + ", " + text(right) + ")";
+      case Expr.TileProduct(Expr sum, Expr left, Expr right, TileShape shape) ->
+          vocabulary.tileProduct(shape) + "(" + text(sum) + ", " + bits(left) + ", " + bits(right) + ")";
       case Expr.Dot dot -> vocabulary.dot(dot.shape()) + "(" + text(dot.sum()) + ", " + bits(dot.left()) + ", " + bits(dot.right()) + ")";
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _ -> throw new InternalException("a scalar as a vector");
     };
@@ -317,7 +320,7 @@ public final class ExprText {
       case Expr.Cast(ElementType _, Expr operand) -> operand.type().element() == BOOL ? maskBytes(operand) : CTypes.bytes(operand.type().element());
       case Expr.Select(Expr _, Expr whenTrue, Expr _) -> maskBytes(whenTrue);
       case Expr.Load _, Expr.Broadcast _, Expr.Bitcast _ -> 1;
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Fma _, Expr.Ramp _, Expr.ReduceLanes _, Expr.Zip _, Expr.Dot _ ->
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Fma _, Expr.Ramp _, Expr.ReduceLanes _, Expr.Zip _, Expr.Dot _, Expr.TileProduct _ ->
           throw new InternalException("no mask");
     };
   }

@@ -5,6 +5,7 @@ import dev.einfall.ir.ElementType;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.loop.DotShape;
+import dev.einfall.ir.loop.TileShape;
 import dev.einfall.ir.loop.ValueType;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -366,6 +367,29 @@ public final class Vocabulary {
           : "(uint32_t) (a" + at + " * b" + at + ")");
     }
     return terms.toString();
+  }
+
+  /// What adds the product of two tiles to a third. Numbers of `f16` and `bf16` are taken as their bits.
+  public String tileProduct(TileShape shape) {
+    String sums = type(shape.sums());
+    String name = name(shape.sums(), "product_" + shape.left() + "_" + shape.right() + "_" + shape.rows() + "_" + shape.steps() + "_" + shape.packed());
+    boolean isFloat = shape.sum().isFloat();
+    String body = sums + """
+         d = c;
+        for (int step = 0; step < %d; step++) {
+          for (int lane = 0; lane < %d; lane++) {
+            d[lane] = %s;
+          }
+        }
+        return d;""".formatted(shape.steps(), shape.sums().lanes(), isFloat ? "d[lane] + %1$s * %2$s" : "(int32_t) ((uint32_t) d[lane] + (uint32_t) (%1$s * %2$s))")
+        .formatted(factor(shape.left(), "a[lane / " + shape.columns() + " * " + shape.steps() + " + step]"),
+            factor(shape.right(), "b[(step / " + shape.packed() + " * " + shape.columns() + " + lane % " + shape.columns() + ") * " + shape.packed()
+                + " + step % " + shape.packed() + "]"));
+    return define(name, sums, sums + " c, " + bitType(shape.lefts()) + " a, " + bitType(shape.rights()) + " b", body);
+  }
+
+  private String factor(ElementType type, String bits) {
+    return CTypes.isRounded(type) ? fromBits(ValueType.scalar(type)) + "(" + bits + ")" : bits;
   }
 
   /// What loads `count` neighbours in memory and repeats them, as they lie there.

@@ -11,6 +11,7 @@ import dev.einfall.ir.Span;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
+import dev.einfall.ir.loop.TileShape;
 import dev.einfall.ir.loop.ValueType;
 import dev.einfall.ir.loop.Var;
 import java.util.ArrayList;
@@ -211,6 +212,7 @@ final class LanesToLoops {
           expr.mapChildren(operand -> lane(operand, lane, spills));
       case Expr.Zip zip -> laneOfZip(zip, lane, spills);
       case Expr.Dot dot -> laneOfDot(dot, lane, spills);
+      case Expr.TileProduct product -> laneOfTileProduct(product, lane, spills);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _ ->
           throw new InternalException("vector " + expr);
     };
@@ -233,6 +235,22 @@ final class LanesToLoops {
       Expr at = new Expr.Binary(BinaryOp.ADD, first, Expr.index(term));
       Expr left = new Expr.Cast(element, lane(dot.left(), at, spills));
       Expr right = new Expr.Cast(element, lane(dot.right(), at, spills));
+      sum = new Expr.Binary(BinaryOp.ADD, sum, new Expr.Binary(BinaryOp.MUL, left, right));
+    }
+    return sum;
+  }
+
+  private Expr laneOfTileProduct(Expr.TileProduct product, Expr lane, List<Spill> spills) {
+    TileShape shape = product.shape();
+    Expr row = new Expr.Binary(BinaryOp.DIV, lane, Expr.index(shape.columns()));
+    Expr column = new Expr.Binary(BinaryOp.MOD, lane, Expr.index(shape.columns()));
+    Expr first = new Expr.Binary(BinaryOp.MUL, row, Expr.index(shape.steps()));
+    Expr below = new Expr.Binary(BinaryOp.MUL, column, Expr.index(shape.packed()));
+    Expr sum = lane(product.sum(), lane, spills);
+    for (int step = 0; step < shape.steps(); step++) {
+      int line = step / shape.packed() * shape.columns() * shape.packed() + step % shape.packed();
+      Expr left = new Expr.Cast(shape.sum(), lane(product.left(), new Expr.Binary(BinaryOp.ADD, first, Expr.index(step)), spills));
+      Expr right = new Expr.Cast(shape.sum(), lane(product.right(), new Expr.Binary(BinaryOp.ADD, below, Expr.index(line)), spills));
       sum = new Expr.Binary(BinaryOp.ADD, sum, new Expr.Binary(BinaryOp.MUL, left, right));
     }
     return sum;
@@ -266,7 +284,7 @@ final class LanesToLoops {
       case Expr.Load load when VectorSupport.holds(load.type()) -> "a load of " + load.type() + " from elements that are not neighbours";
       case Expr.Load load -> "a load of " + load.type();
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Ref _, Expr.Fma _, Expr.Select _, Expr.Bitcast _, Expr.Ramp _,
-          Expr.Broadcast _, Expr.Zip _, Expr.Dot _ -> "a value of type " + expr.type();
+          Expr.Broadcast _, Expr.Zip _, Expr.Dot _, Expr.TileProduct _ -> "a value of type " + expr.type();
     };
   }
 

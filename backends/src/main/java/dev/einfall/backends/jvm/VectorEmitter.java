@@ -110,7 +110,7 @@ final class VectorEmitter {
         emit(zip.right());
         code.invokeVirtual(species.vectorClass(), "selectFrom", "(" + VECTOR + VECTOR + ")" + species.descriptor());
       }
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _, Expr.Dot _ -> throw new InternalException("vector " + expr);
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("vector " + expr);
     }
   }
 
@@ -384,7 +384,7 @@ final class VectorEmitter {
         castMask(ints, species);
       }
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Fma _, Expr.Select _, Expr.Bitcast _, Expr.Ramp _,
-          Expr.ReduceLanes _, Expr.Zip _, Expr.Dot _ -> throw new InternalException("mask " + expr);
+          Expr.ReduceLanes _, Expr.Zip _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("mask " + expr);
     }
   }
 

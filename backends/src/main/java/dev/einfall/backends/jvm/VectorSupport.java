@@ -26,7 +26,7 @@ public final class VectorSupport {
   /// are asked about one by one.
   public static boolean supports(Expr expr) {
     return switch (expr) {
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Dot _ -> false;
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Dot _, Expr.TileProduct _ -> false;
       case Expr.Ref _, Expr.Ramp _, Expr.Broadcast _ -> holds(expr.type());
       case Expr.Load load -> supportsLoad(load);
       case Expr.Unary unary -> holds(unary.type()) && supportsUnary(unary);

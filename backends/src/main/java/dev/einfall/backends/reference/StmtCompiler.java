@@ -7,6 +7,7 @@ import dev.einfall.ir.InternalException;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
+import dev.einfall.ir.loop.TileShape;
 import dev.einfall.ir.loop.Var;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -151,7 +152,7 @@ final class StmtCompiler {
   private Value compile(Expr expr) {
     ElementType type = expr.type().element();
     return switch (expr) {
-      case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Cast _, Expr.ReduceLanes _, Expr.Dot _ when type.isFloat() ->
+      case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Cast _, Expr.ReduceLanes _, Expr.Dot _, Expr.TileProduct _ when type.isFloat() ->
           rounded(type, exact(expr));
       default -> exact(expr);
     };
@@ -191,6 +192,7 @@ final class StmtCompiler {
       case Expr.ReduceLanes(BinaryOp op, Expr operand) ->
           reduceLanes(op, type, operand.type().lanes(), compile(operand));
       case Expr.Zip zip -> zip(type, zip.upper() ? zip.type().lanes() / 2 : 0, compile(zip.left()), compile(zip.right()));
+      case Expr.TileProduct(Expr sum, Expr left, Expr right, TileShape shape) -> tileProduct(shape, compile(sum), compile(left), compile(right));
       case Expr.Dot dot -> dot(type, dot.shape().terms(), compile(dot.sum()), compile(dot.left()), compile(dot.right()));
     };
   }
@@ -225,6 +227,31 @@ final class StmtCompiler {
         result += left.integer(frame, at) * right.integer(frame, at);
       }
       return Arithmetic.wrap(type, result);
+    };
+  }
+
+  /// As the sums of dots.
+  private static Value tileProduct(TileShape shape, Value sum, Value left, Value right) {
+    int columns = shape.columns();
+    int steps = shape.steps();
+    int packed = shape.packed();
+    if (shape.sum().isFloat()) {
+      return (Value.OfNumber) (frame, lane) -> {
+        double result = sum.number(frame, lane);
+        for (int step = 0; step < steps; step++) {
+          result += left.number(frame, lane / columns * steps + step)
+              * right.number(frame, (step / packed * columns + lane % columns) * packed + step % packed);
+        }
+        return result;
+      };
+    }
+    return (Value.OfInteger) (frame, lane) -> {
+      long result = sum.integer(frame, lane);
+      for (int step = 0; step < steps; step++) {
+        result += left.integer(frame, lane / columns * steps + step)
+            * right.integer(frame, (step / packed * columns + lane % columns) * packed + step % packed);
+      }
+      return Arithmetic.wrap(shape.sum(), result);
     };
   }
 

@@ -7,6 +7,7 @@ import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.loop.Expr;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.antlr.v4.runtime.ParserRuleContext;
 import org.antlr.v4.runtime.tree.TerminalNode;
@@ -14,6 +15,10 @@ import org.antlr.v4.runtime.tree.TerminalNode;
 /// Reads the expressions of loop text. Numbers are `i32` or `f32`; there are no conversions but written ones.
 final class LoopExprs {
   private static final int MOST_NESTED = 1000;
+
+  /// How many operands each takes.
+  private static final Map<String, Integer> VECTOR_FUNCTIONS =
+      Map.of("broadcast", 2, "zip_low", 2, "zip_high", 2, "ramp", 3, "fma", 3, "select", 3, "dot", 3, "tile_product", 5);
 
   private final LoopErrors errors;
   private int depth;
@@ -139,8 +144,8 @@ final class LoopExprs {
   private Expr function(CallContext tree, String name, List<Expr> operands) {
     Optional<UnaryOp> unary = UnaryOp.function(name);
     Optional<BinaryOp> binary = BinaryOp.function(name);
-    int count = unary.isPresent() ? 1 : binary.isPresent() || List.of("broadcast", "zip_low", "zip_high").contains(name) ? 2 : 3;
-    if (!unary.isPresent() && !binary.isPresent() && !List.of("broadcast", "ramp", "fma", "select", "zip_low", "zip_high", "dot").contains(name)) {
+    int count = unary.isPresent() ? 1 : binary.isPresent() ? 2 : VECTOR_FUNCTIONS.getOrDefault(name, 0);
+    if (count == 0) {
       throw errors.reject(tree.ID(), "no function is called `" + name + "`");
     }
     requireCount(tree, operands.size(), count);
@@ -155,6 +160,8 @@ final class LoopExprs {
       case "select" -> new Expr.Select(operands.get(0), operands.get(1), operands.get(2));
       case "ramp" -> new Expr.Ramp(operands.get(0), constant(tree, operands.get(1)), constant(tree, operands.get(2)));
       case "dot" -> new Expr.Dot(operands.get(0), operands.get(1), operands.get(2));
+      case "tile_product" -> Expr.TileProduct.of(operands.get(0), operands.get(1), operands.get(2), constant(tree, operands.get(3)),
+          constant(tree, operands.get(4)));
       case "zip_low", "zip_high" -> new Expr.Zip(operands.get(0), operands.get(1), name.equals("zip_high"));
       default -> new Expr.Broadcast(operands.get(0), constant(tree, operands.get(1)));
     };
@@ -164,7 +171,7 @@ final class LoopExprs {
     if (expr instanceof Expr.IntLiteral(var _, long value)) {
       return Math.toIntExact(value);
     }
-    throw errors.reject(tree, "expected a number of lanes or a stride here");
+    throw errors.reject(tree, "expected a number of lanes, rows or steps, or a stride, here");
   }
 
   private void requireCount(CallContext tree, int given, int wanted) {

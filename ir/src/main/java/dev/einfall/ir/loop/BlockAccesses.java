@@ -1,5 +1,6 @@
 package dev.einfall.ir.loop;
 
+import dev.einfall.ir.loop.Stmt.For.Kind;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -16,15 +17,16 @@ import java.util.stream.Stream;
 /// Accesses are those to `GLOBAL` and `SHARED` buffers; registers and `LOCAL` buffers are a thread's own.
 public record BlockAccesses(List<Access> accesses) {
   public static final BlockAccesses NONE = new BlockAccesses(List.of());
-  /// Stands for the counter of every `THREAD` loop.
+  /// Stands for the counter of every `THREAD` or `WARP` loop.
   private static final Var COUNTER = Var.counter("thread");
 
   /// A load or a store.
   ///
-  /// @param indices by the counter of the `THREAD` loop around it and what stands outside of that loop; an index that depends on more is
+  /// @param indices by the counter of the `THREAD` or `WARP` loop around it and what stands outside of that loop; an index that depends on more is
   ///     empty
-  /// @param extent that of the `THREAD` loop; empty outside of such loops, where all threads load the same
-  public record Access(Buffer buffer, List<Optional<Expr>> indices, Optional<Expr> extent, boolean writes) {
+  /// @param extent that of the loop; empty outside of such loops, where all threads load the same
+  /// @param kind that of the loop; `SERIAL` outside of such loops
+  public record Access(Buffer buffer, List<Optional<Expr>> indices, Optional<Expr> extent, Kind kind, boolean writes) {
 
     /// Whether both may be of one element, one is a store, and not the same thread does both.
     private boolean conflictsWith(Access other) {
@@ -32,7 +34,7 @@ public record BlockAccesses(List<Access> accesses) {
     }
 
     private boolean isByTheSameThread(Access other) {
-      if (extent.isEmpty() || other.extent.isEmpty()) {
+      if (extent.isEmpty() || other.extent.isEmpty() || kind != other.kind) {
         return false;
       }
       Expr one = Expr.index(1);
@@ -44,7 +46,7 @@ public record BlockAccesses(List<Access> accesses) {
 
     private Access forgetting(Set<Var> changed) {
       return new Access(buffer, indices.stream().map(index -> index.filter(known ->
-          known.nodes().noneMatch(node -> node instanceof Expr.Ref(Var var) && changed.contains(var)))).toList(), extent, writes);
+          known.nodes().noneMatch(node -> node instanceof Expr.Ref(Var var) && changed.contains(var)))).toList(), extent, kind, writes);
     }
   }
 
@@ -57,13 +59,13 @@ public record BlockAccesses(List<Access> accesses) {
     List<Access> found = new ArrayList<>();
     exprs.flatMap(Expr::nodes).forEach(node -> {
       if (node instanceof Expr.Load load && isShared(load.buffer())) {
-        found.add(new Access(load.buffer(), load.indices().stream().map(Optional::of).toList(), Optional.empty(), false));
+        found.add(new Access(load.buffer(), load.indices().stream().map(Optional::of).toList(), Optional.empty(), Kind.SERIAL, false));
       }
     });
     return new BlockAccesses(found);
   }
 
-  /// What the iterations of a `THREAD` loop use, and what all threads load to know its extent.
+  /// What the iterations of a `THREAD` or `WARP` loop use, and what all threads load to know its extent.
   public static BlockAccesses of(Stmt.For loop) {
     List<Access> found = new ArrayList<>(of(Stream.of(loop.extent())).accesses);
     Set<Var> inside = bound(loop.body());
@@ -87,7 +89,7 @@ public record BlockAccesses(List<Access> accesses) {
   private static Access access(Buffer buffer, List<Expr> indices, Stmt.For loop, Map<Var, Expr> lets, Set<Var> inside, boolean writes) {
     List<Optional<Expr>> known = indices.stream().map(index -> Optional.of(replaced(index, lets)).filter(expr ->
         expr.nodes().noneMatch(node -> node instanceof Expr.Load || node instanceof Expr.Ref(Var var) && inside.contains(var)))).toList();
-    return new Access(buffer, known, Optional.of(loop.extent()), writes);
+    return new Access(buffer, known, Optional.of(loop.extent()), loop.kind(), writes);
   }
 
   /// Both together.

@@ -8,9 +8,10 @@ import java.util.Optional;
 
 /// Checks the body of a `BLOCK` loop, as [Kernel] describes it:
 ///
-/// - outside of `THREAD` loops nothing is stored to but registers, and `SHARED` buffers are allocated there;
-/// - a `THREAD` loop and a barrier stand in no `THREAD` loop, and a `THREAD` loop stores to no registers of the outside;
-/// - a `LOCAL` buffer of the outside is used by its own thread only, or reduced as a whole by all of them;
+/// - outside of `THREAD` and `WARP` loops nothing is stored to but registers, and `SHARED` buffers are allocated there;
+/// - neither these loops nor barriers stand in such a loop, and it stores to no registers of the outside;
+/// - a warp stores vectors only, which its threads share;
+/// - a `LOCAL` buffer of the outside is used by its own thread or warp only, or reduced as a whole by all threads;
 /// - between two uses of an element by different threads, of which one is a store, stands a barrier.
 final class BlockVerifier {
 
@@ -20,8 +21,8 @@ final class BlockVerifier {
   }
 
   private final Check check;
-  /// The memory of threads that is allocated outside of their loops.
-  private final Map<Buffer, Boolean> ofThreads = new IdentityHashMap<>();
+  /// The memory of threads or warps that is allocated outside of their loops, and which of both it is, once it is known.
+  private final Map<Buffer, Optional<Kind>> ofThreads = new IdentityHashMap<>();
 
   BlockVerifier(Check check) {
     this.check = check;
@@ -39,7 +40,7 @@ final class BlockVerifier {
         }
         yield used;
       }
-      case Stmt.For loop when loop.kind() == Kind.THREAD -> {
+      case Stmt.For loop when loop.isDealt() -> {
         verifyThread(loop);
         yield next(before, BlockAccesses.of(loop), loop);
       }
@@ -56,7 +57,7 @@ final class BlockVerifier {
       case Stmt.Alloc(Buffer buffer, Stmt body) -> {
         if (buffer.space() == Buffer.Space.LOCAL) {
           check.require(!buffer.extents().isEmpty(), "memory of threads without an extent for them", statement);
-          ofThreads.put(buffer, true);
+          ofThreads.put(buffer, Optional.empty());
         }
         yield verify(body, before);
       }
@@ -103,6 +104,7 @@ final class BlockVerifier {
       check.require(!(node instanceof Stmt.Store store) || store.buffer().space() != Buffer.Space.REGISTER || own.containsKey(store.buffer()),
           "a thread stores to registers of the outside", node);
       if (node instanceof Stmt.Store store) {
+        check.require(loop.kind() == Kind.THREAD || store.value().type().isVector(), "a warp stores a scalar", node);
         verifyOwn(store.buffer(), store.indices(), loop);
       }
       node.exprs().flatMap(Expr::nodes).forEach(expr -> {
@@ -116,8 +118,9 @@ final class BlockVerifier {
   private void verifyOwn(Buffer buffer, List<Expr> indices, Stmt.For loop) {
     if (ofThreads.containsKey(buffer)) {
       Optional<Expr> first = indices.stream().findFirst();
-      check.require(first.equals(Optional.of(new Expr.Ref(loop.var()))) && loop.extent().equals(Expr.index(buffer.extents().getFirst())),
-          "memory of another thread, " + buffer, loop);
+      boolean isFirst = first.equals(Optional.of(new Expr.Ref(loop.var()))) && loop.extent().equals(Expr.index(buffer.extents().getFirst()));
+      Optional<Kind> before = ofThreads.put(buffer, Optional.of(loop.kind()));
+      check.require(isFirst && before.orElse(loop.kind()) == loop.kind(), "memory of another thread, " + buffer, loop);
     }
   }
 }

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 /// @param right those of the other
 /// @param lanes the number of sums
 /// @param terms how many products are added to each
-public record DotShape(ElementType sum, ElementType left, ElementType right, int lanes, int terms) {
+public record DotShape(ElementType sum, ElementType left, ElementType right, int lanes, int terms) implements InstructionShape {
   private static final Pattern TEXT = Pattern.compile("(\\w+)x(\\d+)\\+(\\w+)\\*(\\w+)x(\\d+)");
 
   public DotShape {

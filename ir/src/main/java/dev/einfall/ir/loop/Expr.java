@@ -146,6 +146,29 @@ public sealed interface Expr {
     }
   }
 
+  /// The product of two tiles added to a third: to the sum of a row and a column are added the products of that row of `left` and that column of
+  /// `right`, as [TileShape] lays them out over the lanes. It is computed in the type of `sum`: integers wrap around; floats are added in any order,
+  /// and a sum may be rounded, or a number that is subnormal taken for 0, at any step of that.
+  ///
+  /// ```
+  /// tile_product(c, a, b, 2, 1) = [c0 + a0 * b0 + a1 * b3, c1 + a0 * b1 + a1 * b4, c2 + a0 * b2 + a1 * b5,
+  ///                                c3 + a2 * b0 + a3 * b3, c4 + a2 * b1 + a3 * b4, c5 + a2 * b2 + a3 * b5]
+  /// ```
+  record TileProduct(Expr sum, Expr left, Expr right, TileShape shape) implements Expr {
+    public TileProduct {
+      require(sum.type().equals(shape.sums()) && left.type().equals(shape.lefts()) && right.type().equals(shape.rights()),
+          () -> shape + " of " + sum.type() + ", " + left.type() + ", " + right.type());
+    }
+
+    /// The product of tiles of so many `rows`, of which the right one has `packed` steps side by side.
+    public static TileProduct of(Expr sum, Expr left, Expr right, int rows, int packed) {
+      int sums = sum.type().lanes();
+      require(rows > 0 && sums % rows == 0 && left.type().lanes() % rows == 0, () -> rows + " rows of " + sum.type() + " and " + left.type());
+      return new TileProduct(sum, left, right, new TileShape(sum.type().element(), left.type().element(), right.type().element(), rows, sums / rows,
+          left.type().lanes() / rows, packed));
+    }
+  }
+
   default ValueType type() {
     return switch (this) {
       case FloatLiteral literal -> ValueType.scalar(literal.element);
@@ -166,6 +189,7 @@ public sealed interface Expr {
       case ReduceLanes reduce -> ValueType.scalar(reduce.operand.type().element());
       case Zip zip -> zip.left.type();
       case Dot dot -> dot.sum.type();
+      case TileProduct product -> product.shape.sums();
     };
   }
 
@@ -184,6 +208,7 @@ public sealed interface Expr {
       case ReduceLanes reduce -> List.of(reduce.operand);
       case Zip zip -> List.of(zip.left, zip.right);
       case Dot dot -> List.of(dot.sum, dot.left, dot.right);
+      case TileProduct product -> List.of(product.sum, product.left, product.right);
     };
   }
 
@@ -213,6 +238,7 @@ public sealed interface Expr {
       case ReduceLanes reduce -> new ReduceLanes(reduce.op, operands.get(0));
       case Zip zip -> new Zip(operands.get(0), operands.get(1), zip.upper);
       case Dot _ -> new Dot(operands.get(0), operands.get(1), operands.get(2));
+      case TileProduct product -> new TileProduct(operands.get(0), operands.get(1), operands.get(2), product.shape);
     };
   }
 

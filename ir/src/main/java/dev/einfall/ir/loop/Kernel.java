@@ -35,6 +35,16 @@ import java.util.List;
 /// A `LOCAL` buffer of a block, outside of its `THREAD` loops, is memory of its threads: it is used in loops of as many iterations as its
 /// first extent, and its first index is their counter. What they have is combined by all of them together: `reduce_add(part[ramp(0, 1, 128)])`.
 ///
+/// A `WARP` loop deals its iterations to the warps of the block: the threads of a warp, 32 or as many as a machine has, run one together, and share the
+/// lanes of its vectors, such as those of [Expr.TileProduct]. What is said of `THREAD` loops holds for them too; a `LOCAL` buffer of the outside may
+/// be the memory of warps instead.
+///
+/// ```
+/// block for m in 0..4 {
+///   alloc sum: f32[8, 256] in local {
+///     warp for w in 0..8 { sum[w, ramp(0, 1, 256)] = tile_product(sum[w, ramp(0, 1, 256)], X[..], W[..], 16, 1) }
+/// ```
+///
 /// Parameters never overlap in memory, unless both are only read.
 public record Kernel(String name, List<Buffer> parameters, Stmt body, Span span) {
   public Kernel {

@@ -53,7 +53,7 @@ public final class KernelVerifier {
   private static boolean isOfBlock(Stmt statement) {
     return statement instanceof Stmt.Barrier
         || statement instanceof Stmt.Alloc alloc && alloc.buffer().space() == Buffer.Space.SHARED
-        || statement instanceof Stmt.For loop && (loop.kind() == Stmt.For.Kind.BLOCK || loop.kind() == Stmt.For.Kind.THREAD);
+        || statement instanceof Stmt.For loop && (loop.kind() == Stmt.For.Kind.BLOCK || loop.isDealt());
   }
 
   /// Checks `statement`, which is the kernel's body or the body of a parallel loop at the outside.
@@ -159,7 +159,7 @@ public final class KernelVerifier {
               && reduce.op().accepts(reduce.operand().type().element()),
           () -> "lane reduction by " + reduce.op() + " of " + reduce.operand().type(), statement);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _,
-          Expr.Bitcast _, Expr.Ramp _, Expr.Broadcast _, Expr.Zip _, Expr.Dot _ -> { }
+          Expr.Bitcast _, Expr.Ramp _, Expr.Broadcast _, Expr.Zip _, Expr.Dot _, Expr.TileProduct _ -> { }
     }
     expr.children().forEach(child -> check(child, ranges, statement));
   }

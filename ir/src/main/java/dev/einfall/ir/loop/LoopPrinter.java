@@ -24,7 +24,7 @@ public final class LoopPrinter {
 
   /// Words with a meaning of their own, which name no buffer or variable.
   private static final List<String> RESERVED = List.of(
-      "kernel", "plan", "for", "parallel", "vectorized", "unrolled", "block", "thread", "in", "if", "else", "alloc", "registers", "local",
+      "kernel", "plan", "for", "parallel", "vectorized", "unrolled", "block", "thread", "warp", "in", "if", "else", "alloc", "registers", "local",
       "shared", "barrier", "let", "require", "input", "weight", "constant", "output", "buffer", "at", "arena", "setup", "launch",
       "true", "false", "inf", "nan");
 
@@ -164,6 +164,8 @@ public final class LoopPrinter {
           call("reduce_" + reduce.op().name().toLowerCase(Locale.ROOT), names, reduce.operand());
       case Expr.Zip zip -> call(zip.upper() ? "zip_high" : "zip_low", names, zip.left(), zip.right());
       case Expr.Dot dot -> call("dot", names, dot.sum(), dot.left(), dot.right());
+      case Expr.TileProduct(Expr sum, Expr left, Expr right, TileShape shape) ->
+          call("tile_product", names, sum, left, right, Expr.index(shape.rows()), Expr.index(shape.packed()));
     };
   }
 

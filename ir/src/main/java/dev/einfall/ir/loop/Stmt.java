@@ -26,8 +26,14 @@ public sealed interface Stmt {
 
     /// How a loop runs. `VECTORIZED` and `UNROLLED` are requests that passes carry out; the backend sees neither. The iterations of a
     /// `BLOCK` loop are the blocks of a GPU; those of a `THREAD` loop are dealt to the threads of a block in turn: of `T` threads, thread
-    /// `t` takes iterations `t, t + T, t + 2 * T, ...`. [Kernel] says where they stand.
-    public enum Kind { SERIAL, PARALLEL, VECTORIZED, UNROLLED, BLOCK, THREAD }
+    /// `t` takes iterations `t, t + T, t + 2 * T, ...`. Those of a `WARP` loop are dealt to its warps in the same way, and the threads of a warp
+    /// run an iteration together: the lanes of its vectors are spread over them. [Kernel] says where they stand.
+    public enum Kind { SERIAL, PARALLEL, VECTORIZED, UNROLLED, BLOCK, THREAD, WARP }
+
+    /// Whether its iterations are dealt to the threads of a block, or to its warps.
+    public boolean isDealt() {
+      return kind == Kind.THREAD || kind == Kind.WARP;
+    }
 
     public For {
       require(var.type().equals(ValueType.scalar(I32)), () -> "counter of type " + var.type());

@@ -92,7 +92,7 @@ public final class LeastCycles {
     Count inside = expr.children().map(LeastCycles::count).reduce(Count.NONE, Count::plus);
     return inside.plus(switch (expr) {
       case Expr.Load load -> new Count(0, accesses(load.buffer(), load.indices(), load.type().lanes()));
-      case Expr.Fma _, Expr.Dot _ -> new Count(1, 0);
+      case Expr.Fma _, Expr.Dot _, Expr.TileProduct _ -> new Count(1, 0);
       case Expr.Binary binary when isFloat(binary.left()) -> new Count(1, 0);
       case Expr.Unary unary when isFloat(unary) -> new Count(1, 0);
       case Expr.ReduceLanes reduce when isFloat(reduce) -> new Count(1, 0);

@@ -33,7 +33,7 @@ final class Barriers {
         Stmt block = Stmt.block(result);
         yield new Placed(block.equals(statement) ? statement : block, used);
       }
-      case Stmt.For loop when loop.kind() == Stmt.For.Kind.THREAD -> after(before, BlockAccesses.of(loop), loop);
+      case Stmt.For loop when loop.isDealt() -> after(before, BlockAccesses.of(loop), loop);
       case Stmt.For loop -> loop(loop, before);
       case Stmt.Alloc alloc -> {
         Placed body = place(alloc.body(), before);

@@ -22,8 +22,8 @@ import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelVerifier;
-import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Stmt.For.Kind;
+import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.ValueType;
 import dev.einfall.ir.loop.Var;
 import java.util.List;
@@ -213,6 +213,40 @@ class KernelVerifierTest {
     Expr half = load(own, new Expr.Ramp(index(0), 1, 4));
     rejects("memory of a thread in all of them", kernel(block(new Stmt.Alloc(own,
         Stmt.block(fill, new Stmt.Let(some, new Expr.ReduceLanes(BinaryOp.ADD, half), Stmt.NOTHING)))), x, y));
+  }
+
+  @Test
+  void acceptsWarpsThatShareVectors() {
+    Stmt fill = loop(i, 2, Kind.THREAD, store(shared, load(x, ref(i)), ref(i)));
+    Stmt all = loop(j, 2, Kind.WARP, store(y, load(shared, lanes()), lanes()));
+    KernelVerifier.verify(kernel(block(new Stmt.Alloc(shared, Stmt.block(fill, new Stmt.Barrier(), all))), x, y));
+    rejects("a barrier is missing", kernel(block(new Stmt.Alloc(shared, Stmt.block(fill, all))), x, y));
+  }
+
+  /// Thread 1 is none of warp 1.
+  @Test
+  void rejectsWarpsThatReadWhatThreadsOfTheirNumbersStored() {
+    Stmt fill = loop(i, 8, Kind.THREAD, store(shared, load(x, ref(i)), ref(i)));
+    Stmt own = loop(j, 8, Kind.WARP, store(y, new Expr.Broadcast(load(shared, ref(j)), 8), lanes()));
+    rejects("a barrier is missing", kernel(block(new Stmt.Alloc(shared, Stmt.block(fill, own))), x, y));
+  }
+
+  @Test
+  void rejectsAScalarOfAWarp() {
+    rejects("a warp stores a scalar", kernel(block(loop(i, 8, Kind.WARP, store(y, number(0), ref(i)))), y));
+  }
+
+  @Test
+  void rejectsMemoryOfThreadsAndWarps() {
+    Buffer own = new Buffer("own", ElementType.F32, List.of(8, 8), Buffer.Space.LOCAL);
+    Stmt ofWarp = loop(j, 8, Kind.WARP, store(own, new Expr.Broadcast(number(0), 8), ref(j), lanes()));
+    KernelVerifier.verify(kernel(block(new Stmt.Alloc(own, ofWarp))));
+    Stmt ofThread = loop(i, 8, Kind.THREAD, store(own, number(0), ref(i), index(1)));
+    rejects("memory of another thread", kernel(block(new Stmt.Alloc(own, Stmt.block(ofThread, ofWarp)))));
+  }
+
+  private static Expr lanes() {
+    return new Expr.Ramp(index(0), 1, 8);
   }
 
   private static Stmt block(Stmt body) {

@@ -17,11 +17,14 @@ import dev.einfall.frontend.EinReader;
 import dev.einfall.frontend.LoopReader;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Size;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.DotShape;
+import dev.einfall.ir.loop.InstructionShape;
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.TileShape;
 import dev.einfall.runtime.nativecode.CCompiler;
 import dev.einfall.runtime.nativecode.CTargets;
 import dev.einfall.runtime.nativecode.NativeBackend;
@@ -59,7 +62,8 @@ class InstructionsTest {
     Assumptions.assumeTrue(Commands.exists("cc"), "there is no C compiler here");
     CCompiler compiler = CCompiler.require("cc");
     CTarget here = compiler.target();
-    return CTarget.NAMES.stream().flatMap(name -> CTargets.named(name).instructions().stream()).distinct()
+    Stream<Instruction> described = CTarget.NAMES.stream().flatMap(name -> CTargets.named(name).instructions().stream()).distinct();
+    return Stream.concat(described, TILE_PRODUCTS.stream().map(meaning -> Instruction.of(read(meaning).name(), read(meaning), "")))
         .map(instruction -> DynamicTest.dynamicTest(instruction.name(), () -> {
           boolean isHere = here.instructions().contains(instruction);
           List<CTarget> targets = isHere ? List.of(here, CTargets.named("portable")) : List.of(CTargets.named("portable"));
@@ -73,6 +77,29 @@ class InstructionsTest {
           }
         }));
   }
+
+  /// Products of tiles of machines that are not at hand.
+  private static final List<String> TILE_PRODUCTS = List.of("""
+      def halves(c: f32[16, 8], a: f16[16, 4], b: f16[4, 8]) -> f32[16, 8] {
+        d[i, j] = c[i, j] + sum[k](f32(a[i, k]) * f32(b[k, j]))
+        return d
+      }
+      """, """
+      def pairs(c: f32[4, 8], a: bf16[4, 2, 2], b: bf16[2, 8, 2]) -> f32[4, 8] {
+        d[i, j] = c[i, j] + sum[k, p](f32(a[i, k, p]) * f32(b[k, j, p]))
+        return d
+      }
+      """, """
+      def quads(c: i32[2, 4], a: u8[2, 4, 4], b: i8[4, 4, 4]) -> i32[2, 4] {
+        d[i, j] = c[i, j] + sum[k, p](i32(a[i, k, p]) * i32(b[k, j, p]))
+        return d
+      }
+      """, """
+      def doubles(c: f64[8, 8], a: f64[8, 4], b: f64[4, 8]) -> f64[8, 8] {
+        d[i, j] = c[i, j] + sum[k](a[i, k] * b[k, j])
+        return d
+      }
+      """);
 
   private static final String MAIN = """
       #include <stdio.h>
@@ -102,8 +129,7 @@ class InstructionsTest {
   }
 
   private void emulate(Instruction instruction, CTarget target) throws IOException {
-    DotShape shape = instruction.shape();
-    Kernel kernel = kernel(shape);
+    Kernel kernel = kernel(instruction.shape());
     String bytes = kernel.parameters().stream().map(buffer -> Long.toString(buffer.elements() * buffer.type().bytes())).collect(Collectors.joining(", "));
     Path folder = Files.createDirectory(directory.resolve(instruction.name()));
     Files.writeString(folder.resolve("dot.c"), CFile.ofKernels(List.of(kernel), target).text() + MAIN.formatted(bytes));
@@ -111,7 +137,7 @@ class InstructionsTest {
     command.addAll(target.flags());
     assertEquals("", Commands.run(folder, command));
     for (int seed = 0; seed < 3; seed++) {
-      List<Array> inputs = inputs(shape, seed);
+      List<Array> inputs = inputs(instruction, seed);
       List<Array> computed = flat(kernel, inputs);
       List<String> run = new ArrayList<>(List.of("qemu-aarch64", "./dot"));
       for (int i = 0; i < computed.size(); i++) {
@@ -135,30 +161,59 @@ class InstructionsTest {
     }
   }
 
-  private static List<Array> inputs(DotShape shape, int seed) {
-    return List.of(random(shape.sum(), seed, shape.lanes()), random(shape.left(), seed + 1, shape.lanes(), shape.terms()),
-        random(shape.right(), seed + 2, shape.lanes(), shape.terms()));
+  /// The sums, and the two factors.
+  private static List<Array> inputs(Instruction instruction, int seed) {
+    return Stream.of(instruction.sum(), instruction.left(), instruction.right())
+        .map(name -> instruction.meaning().inputs().stream().filter(input -> input.name().equals(name)).findFirst().orElseThrow())
+        .map(input -> random(input.type(), seed + input.name().hashCode(), input.shape().stream().mapToInt(Size::value).toArray())).toList();
   }
 
-  /// What the kernel's two dots should be.
+  /// What the kernel computes, as two vectors.
   private static List<Array> results(Instruction instruction, List<Array> inputs) {
-    return List.of(meant(instruction, inputs), meant(instruction, List.of(inputs.get(0), repeated(inputs.get(1)), inputs.get(2))));
+    Array once = meant(instruction, inputs);
+    return List.of(once, switch (instruction.shape()) {
+      case DotShape _ -> meant(instruction, List.of(inputs.get(0), repeated(inputs.get(1)), inputs.get(2)));
+      case TileShape _ -> meant(instruction, List.of(once, inputs.get(1), inputs.get(2)));
+    });
+  }
+
+  private static Kernel kernel(InstructionShape shape) {
+    String text = switch (shape) {
+      case DotShape dot -> text(dot);
+      case TileShape tile -> text(tile);
+    };
+    return LoopReader.read(new Source("dot.loop", text)).kernels().getFirst();
+  }
+
+  /// Sums are added to once and, in a register, twice.
+  private static String text(TileShape shape) {
+    return """
+        kernel tiles(C: %1$s[%4$d], A: %2$s[%5$d], B: %3$s[%6$d], D: %1$s[%4$d], E: %1$s[%4$d]) {
+          let a: %2$sx%5$d = A[ramp(0, 1, %5$d)]
+          alloc sum: %1$s[%4$d] in registers {
+            sum[ramp(0, 1, %4$d)] = tile_product(C[ramp(0, 1, %4$d)], a, B[ramp(0, 1, %6$d)], %7$d, %8$d)
+            D[ramp(0, 1, %4$d)] = sum[ramp(0, 1, %4$d)]
+            sum[ramp(0, 1, %4$d)] = tile_product(sum[ramp(0, 1, %4$d)], A[ramp(0, 1, %5$d)], B[ramp(0, 1, %6$d)], %7$d, %8$d)
+            E[ramp(0, 1, %4$d)] = sum[ramp(0, 1, %4$d)]
+          }
+        }
+        """.formatted(shape.sum(), shape.left(), shape.right(), shape.sums().lanes(), shape.lefts().lanes(), shape.rights().lanes(), shape.rows(),
+            shape.packed());
   }
 
   /// One vector repeats its first elements, as the other operand of a product of matrices does.
-  private static Kernel kernel(DotShape shape) {
-    String text = """
+  private static String text(DotShape shape) {
+    return """
         kernel dot(C: %1$s[%4$d], A: %2$s[%5$d], B: %3$s[%5$d], D: %1$s[%4$d], E: %1$s[%4$d]) {
           let a: %2$sx%5$d = A[ramp(0, 1, %5$d)]
           D[ramp(0, 1, %4$d)] = dot(C[ramp(0, 1, %4$d)], a, B[ramp(0, 1, %5$d)])
           E[ramp(0, 1, %4$d)] = dot(C[ramp(0, 1, %4$d)], A[broadcast(%6$d, %5$d) + ramp(0, 1, %5$d) %% broadcast(%6$d, %5$d)], B[ramp(0, 1, %5$d)])
         }
         """.formatted(shape.sum(), shape.left(), shape.right(), shape.lanes(), shape.lanes() * shape.terms(), shape.terms());
-    return LoopReader.read(new Source("dot.loop", text)).kernels().getFirst();
   }
 
   private static void compare(Instruction instruction, Kernel kernel, List<CompiledKernel> codes, int seed) {
-    List<Array> inputs = inputs(instruction.shape(), seed);
+    List<Array> inputs = inputs(instruction, seed);
     List<Array> results = results(instruction, inputs);
     List<Array> interpreted = flat(kernel, inputs);
     KernelInterpreter.run(kernel, interpreted);
@@ -200,7 +255,8 @@ class InstructionsTest {
         case U8 -> array.integers()[i] = random.nextInt(256);
         case I8 -> array.integers()[i] = random.nextInt(-128, 128);
         case I32 -> array.integers()[i] = random.nextInt();
-        default -> array.numbers()[i] = type == ElementType.F32 ? (float) random.nextGaussian()
+        case F16 -> array.numbers()[i] = Math.rint(random.nextGaussian() * 256) / 256;
+        default -> array.numbers()[i] = type == ElementType.F32 || type == ElementType.F64 ? (float) random.nextGaussian()
             : Float.intBitsToFloat(Float.floatToRawIntBits((float) random.nextGaussian()) & 0xffff0000);
       }
     }

@@ -117,6 +117,7 @@ public record KernelWork(double operations, double bytes) {
       return switch (expr) {
         case Expr.Fma fma -> 2.0 * fma.type().lanes();
         case Expr.Dot dot -> 2.0 * dot.left().type().lanes();
+        case Expr.TileProduct product -> 2.0 * product.type().lanes() * product.shape().steps();
         case Expr.Binary binary when isFloat(binary.left()) -> binary.left().type().lanes();
         case Expr.Unary unary when isFloat(unary) -> unary.type().lanes();
         case Expr.ReduceLanes reduce when isFloat(reduce) -> reduce.operand().type().lanes() - 1;
