@@ -166,20 +166,15 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     Streams streams = new Streams(target, numerics, einsum, reduced, isKernel, constant);
     List<Tiling> tilings = new ArrayList<>();
     new Tilings(target, numerics, einsum, free, reduced).all().forEach(tiling -> {
-      tilings.add(atOnce(tiling, einsum, constant));
-      streams.of(tiling).forEach(tilings::add);
+      Tiling steps = DotSteps.atOnce(target, einsum, constant, tiling);
+      tilings.add(steps);
+      streams.of(steps).forEach(tilings::add);
     });
     // Inside of a larger kernel they are no faster than single elements, and longer code: measured by the queries of an attention.
     if (isKernel) {
       Transposition.of(einsum, free).flatMap(blocks -> blocks.tile(einsum, target, numerics)).ifPresent(tilings::add);
     }
     return tilings.stream().map(tiling -> new Candidate(view, costs, streams, tiling)).toList();
-  }
-
-  /// `tiling` with as many steps of the reduction at once as an instruction of the machine takes.
-  private Tiling atOnce(Tiling tiling, Einsum einsum, Set<Tensor> constant) {
-    return tiling.vector().flatMap(vector -> DotSteps.of(target, einsum, constant, vector, tiling.lanes()))
-        .map(steps -> tiling.withTerms(steps.rank(), steps.terms())).orElse(tiling);
   }
 
   /// Those with rows along ranks that are one, where nothing else gains.

@@ -46,6 +46,12 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
         && takes(shape, row, element) && isAlongLast(element, rank, shape.terms())).findFirst().map(shape -> new DotSteps(rank, shape.terms(), row));
   }
 
+  /// `tiling` with as many steps of the reduction at once as an instruction of the machine takes.
+  static Tiling atOnce(Target target, Einsum einsum, Set<Tensor> constant, Tiling tiling) {
+    return tiling.vector().flatMap(vector -> of(target, einsum, constant, vector, tiling.lanes()))
+        .map(steps -> tiling.withTerms(steps.rank(), steps.terms())).orElse(tiling);
+  }
+
   private static boolean takes(DotShape shape, Expr.Access one, Expr.Access other) {
     return shape.left() == one.tensor().type() && shape.right() == other.tensor().type()
         || shape.left() == other.tensor().type() && shape.right() == one.tensor().type();

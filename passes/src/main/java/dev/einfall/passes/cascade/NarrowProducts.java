@@ -3,6 +3,7 @@ package dev.einfall.passes.cascade;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
@@ -13,12 +14,15 @@ import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Compute;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /// Rounds the factors of products with weights to numbers of half as many bits; their sums keep theirs.
 ///
@@ -29,8 +33,17 @@ import java.util.function.Consumer;
 /// ```
 ///
 /// What such products alone read is made in that form; otherwise there are both forms. A factor of `bf16` is off by up to a part in 2^8, so the terms of
-/// a sum are off by up to one in 2^7 each, and mostly cancel. Declined are short sums, whose factors would cost more than they save, sums of an odd
-/// number of terms, which instructions for pairs of them cannot add, products of what no weights determine, and those that use each weight once.
+/// a sum are off by up to one in 2^7 each, and mostly cancel. Instructions add products by pairs: of an odd number of terms the last one is added
+/// apart, with its weights as they were.
+///
+/// ```
+/// Y[m, n] = sum[k](X[m, k] * W[k, n]), k in 0..33
+///     =>  W_last[n] = W[32, n]
+///         Y[m, n] = sum[k](f32(X_bf16[m, k]) * f32(W_bf16[k, n])) + f32(X_bf16[m, 32]) * W_last[n], k in 0..32
+/// ```
+///
+/// Declined are short sums, whose factors would cost more than they save, products of what no weights determine, and sums that weights scale
+/// without having a rank of the result.
 ///
 /// @param compute what the factors of products are rounded to
 public record NarrowProducts(Compute compute) implements Pass.OnCascade {
@@ -56,6 +69,8 @@ public record NarrowProducts(Compute compute) implements Pass.OnCascade {
     private final ElementType type;
     private final Consumer<Diagnostic> remarks;
     private final Set<Expr> factors = new HashSet<>();
+    private final Map<Expr, Expr.Access> odd = new LinkedHashMap<>();
+    private final Map<Expr, Expr> sums = new HashMap<>();
     private final Map<Tensor, Tensor> narrow = new IdentityHashMap<>();
 
     Narrowing(Cascade cascade, ElementType type, Consumer<Diagnostic> remarks) {
@@ -81,16 +96,30 @@ public record NarrowProducts(Compute compute) implements Pass.OnCascade {
       List<Expr.Reduce> reductions = Exprs.reductions(einsum.value()).distinct().toList();
       boolean isOne = reductions.size() == 1 && reductions.getFirst().reduction() == Reduction.SUM && reductions.getFirst().type() == ElementType.F32;
       if (!isOne || !(reductions.getFirst().body() instanceof Expr.Binary(BinaryOp op, Expr.Access left, Expr.Access right)) || op != BinaryOp.MUL
-          || constant.contains(left.tensor()) == constant.contains(right.tensor()) || !isPlain(left) || !isPlain(right) || !Products.isProduct(einsum)) {
+          || constant.contains(left.tensor()) == constant.contains(right.tensor()) || !isPlain(left) || !isPlain(right)) {
+        return List.of();
+      }
+      Expr.Access weight = constant.contains(left.tensor()) ? left : right;
+      if (!hasOwnRank(weight, weight == left ? right : left, einsum)) {
         return List.of();
       }
       List<Rank> ranks = reductions.getFirst().ranks();
-      if (Exprs.volume(ranks) < LEAST_TERMS || ranks.getLast().size().value() % 2 != 0) {
-        tell(einsum, " stays in f32: its sums are of " + Exprs.volume(ranks) + " terms");
+      boolean isOdd = ranks.getLast().size().value() % 2 != 0;
+      if (Exprs.volume(ranks) < LEAST_TERMS || isOdd && ranks.size() > 1) {
+        tell(einsum, " stays in f32: its sums are of " + ranks.stream().map(rank -> String.valueOf(rank.size().value())).collect(Collectors.joining(" x ")) + " terms");
         return List.of();
       }
       tell(einsum, " takes its factors in " + type);
+      if (isOdd) {
+        odd.put(reductions.getFirst(), weight);
+      }
       return List.of(left, right);
+    }
+
+    /// Whether `weight` has a rank of the result that `other` has not, along which the other factor is used again.
+    private static boolean hasOwnRank(Expr.Access weight, Expr.Access other, Einsum einsum) {
+      Set<Rank> shared = Exprs.freeRanks(other);
+      return Exprs.freeRanks(weight).stream().anyMatch(rank -> einsum.ranks().contains(rank) && rank.size().value() > 1 && !shared.contains(rank));
     }
 
     private void tell(Einsum einsum, String what) {
@@ -115,7 +144,7 @@ public record NarrowProducts(Compute compute) implements Pass.OnCascade {
       cascade.inputs().forEach(input -> addCopy(input, result));
       cascade.weights().forEach(weight -> addCopy(weight.tensor(), result));
       for (Definition definition : cascade.definitions()) {
-        Definition changed = definition.mapExprs(this::changed);
+        Definition changed = definition.mapExprs(expr -> changed(expr, result));
         if (changed instanceof Einsum einsum && isReadNarrowOnly(einsum.tensor())) {
           result.add(new Einsum(narrow.get(einsum.tensor()), einsum.ranks(), new Expr.Cast(type, einsum.value()), einsum.span()));
         } else {
@@ -126,11 +155,41 @@ public record NarrowProducts(Compute compute) implements Pass.OnCascade {
       return result;
     }
 
-    private Expr changed(Expr expr) {
+    /// @param before where tensors are defined that the changed expression reads
+    private Expr changed(Expr expr, List<Definition> before) {
       if (expr instanceof Expr.Access access && factors.contains(access)) {
-        return new Expr.Cast(ElementType.F32, new Expr.Access(narrow.get(access.tensor()), access.indices()));
+        return narrowed(access);
       }
-      return expr.mapChildren(this::changed);
+      return odd.containsKey(expr) ? sums.computeIfAbsent(expr, _ -> withoutLast((Expr.Reduce) expr, before)) : expr.mapChildren(child -> changed(child, before));
+    }
+
+    private Expr narrowed(Expr.Access access) {
+      return new Expr.Cast(ElementType.F32, new Expr.Access(narrow.get(access.tensor()), access.indices()));
+    }
+
+    /// The sum of all terms of `sum` but the last, and the last.
+    private Expr withoutLast(Expr.Reduce sum, List<Definition> before) {
+      Expr.Access weight = odd.get(sum);
+      Rank whole = sum.ranks().getFirst();
+      int last = whole.size().value() - 1;
+      Rank even = new Rank(whole.name(), Size.of(last));
+      Expr terms = sum.body().mapChildren(factor -> Exprs.substitute(narrowed((Expr.Access) factor), Map.of(whole, new Expr.Coordinate(even))));
+      Expr term = sum.body().mapChildren(factor -> Exprs.substitute(factor.equals(weight) ? last(weight, whole, before) : narrowed((Expr.Access) factor),
+          Map.of(whole, Expr.index(last))));
+      return new Expr.Binary(BinaryOp.ADD, new Expr.Reduce(sum.reduction(), List.of(even), terms), term);
+    }
+
+    /// What `weight` reads at the last place of `rank`, as a tensor of its own.
+    private static Expr last(Expr.Access weight, Rank rank, List<Definition> before) {
+      List<Rank> outer = Exprs.freeRanks(weight).stream().filter(other -> other != rank).toList();
+      List<Rank> ranks = outer.stream().map(other -> new Rank(other.name(), other.size())).toList();
+      Map<Rank, Expr> places = new IdentityHashMap<>(Map.of(rank, Expr.index(rank.size().value() - 1)));
+      for (int i = 0; i < ranks.size(); i++) {
+        places.put(outer.get(i), new Expr.Coordinate(ranks.get(i)));
+      }
+      Tensor tensor = new Tensor(weight.tensor().name() + "_last", weight.type(), ranks.stream().map(Rank::size).toList(), weight.tensor().span());
+      before.add(new Einsum(tensor, ranks, Exprs.substitute(weight, places), weight.tensor().span()));
+      return new Expr.Access(tensor, Exprs.coordinates(outer));
     }
 
     /// Whether all that reads `tensor` are factors.

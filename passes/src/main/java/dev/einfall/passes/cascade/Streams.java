@@ -81,7 +81,12 @@ final class Streams {
   /// `tiling` with several streams, if these can be faster.
   Stream<Tiling> of(Tiling tiling) {
     boolean isShort = COUNT * tiling.vectors() * tiling.rows() <= MOST_IN_A_STEP;
-    return streamed.filter(_ -> isShort && isReadOnce(tiling)).map(rank -> tiling.withStreams(rank, COUNT)).stream();
+    return streamed.filter(rank -> isShort && isReadOnce(tiling) && hasWholeSteps(tiling, rank)).map(rank -> tiling.withStreams(rank, COUNT)).stream();
+  }
+
+  /// Whether streams along `rank` begin with whole steps where some of its coordinates are taken at once.
+  private static boolean hasWholeSteps(Tiling tiling, Rank rank) {
+    return tiling.summed().isEmpty() || tiling.summed().get() == rank && rank.size().value() % (COUNT * tiling.terms()) == 0;
   }
 
   /// The cycles of reading the largest operand from memory once, if it lies there.

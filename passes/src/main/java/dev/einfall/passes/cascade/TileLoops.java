@@ -17,6 +17,7 @@ import java.util.Optional;
 /// rows far apart         split m 512            order m0 .. m1       for m = 1024: rows 0 and 512, then 1 and 513
 /// a piece for a task     split m 1024 512       order m2 m0 .. m1    for m = 8192
 /// streams                split k 512            order k0 .. k1       for k = 2048: 0, 512, 1024 and 1536, then 1, 513 ..
+/// streams of pairs       split k 512 2          order k1 .. k2 .. k0       0, 1, 512, 513, 1024, 1025, 1536 and 1537, then 2, 3 ..
 /// ```
 ///
 /// @param pieced the rank that is cut into a piece for each task
@@ -37,7 +38,7 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
     List<Mapping.Split> splits = new ArrayList<>();
     tiling.row().ifPresent(row -> splits.add(split(row)));
     tiling.streamed().ifPresent(rank -> splits.add(split(rank)));
-    tiling.summed().ifPresent(rank -> splits.add(split(rank)));
+    tiling.summed().filter(rank -> !isStreamed(rank)).ifPresent(rank -> splits.add(split(rank)));
     tiling.vector().ifPresent(vector -> splits.add(split(vector)));
     pieced.filter(rank -> !isTiled(rank)).ifPresent(rank -> splits.add(split(rank)));
     return splits;
@@ -54,7 +55,8 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
       factors.add(areFar(rank) ? extent(rank) / tiling.rows() : tiling.rows());
     } else if (isStreamed(rank)) {
       factors.add(extent(rank) / tiling.streams());
-    } else if (isSummed(rank)) {
+    }
+    if (isSummed(rank)) {
       factors.add(tiling.terms());
     }
     return new Mapping.Split(rank.name(), factors);
@@ -70,13 +72,13 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
     if (isPieced(rank)) {
       loops.add(rank.name() + levels--);
     }
-    loops.add(rank.name() + (isRow(rank) && areFar(rank) || isStreamed(rank) ? 0 : levels));
+    loops.add(rank.name() + (isRow(rank) && areFar(rank) ? 0 : isStreamed(rank) ? levels - 1 : levels));
     return loops;
   }
 
   /// The loop over the streams.
   Optional<String> streams() {
-    return tiling.streamed().map(rank -> rank.name() + 1);
+    return tiling.streamed().map(rank -> rank.name() + split(rank).factors().size());
   }
 
   /// The loop over the rows of a tile.
