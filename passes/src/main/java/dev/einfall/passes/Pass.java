@@ -18,6 +18,24 @@ public sealed interface Pass {
     return Numerics.STRICT;
   }
 
+  /// What machines a pass makes programs for.
+  enum Machines {
+    ALL,
+    /// It serves the caches, vectors and registers of a processor's cores, and would leave less for the threads of a GPU to share.
+    PROCESSORS,
+    /// It gives the blocks and threads of a GPU their work.
+    GPUS;
+
+    boolean include(Target target) {
+      return this == ALL || target.isGpu() == (this == GPUS);
+    }
+  }
+
+  /// What machines the pass is for: pipelines for others leave it out.
+  default Machines machines() {
+    return Machines.ALL;
+  }
+
   /// Rewrites a cascade.
   non-sealed interface OnCascade extends Pass {
     Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks);

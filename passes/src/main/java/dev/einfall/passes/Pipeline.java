@@ -67,7 +67,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedSet;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.function.Consumer;
 
@@ -77,10 +76,6 @@ import java.util.function.Consumer;
 /// @param steps hears what every pass did
 /// @param remarks hears what a pass declined, and why
 public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<Diagnostic> remarks) {
-  /// What is done for the caches, vectors and registers of a processor's cores, and leaves less for the threads of a GPU to share.
-  private static final Set<String> FOR_PROCESSORS = Set.of("transform-filters", "group-products", "choose-mappings", "pack-operands",
-      "place-in-outputs", "split-ranges", "unswitch-loops", "factor-reductions", "transpose-tiles", "turn-loops");
-  private static final Set<String> FOR_GPUS = Set.of("tile-products", "map-threads");
 
   public Pipeline withDecisions(Decisions decisions) {
     return new Pipeline(options.withDecisions(decisions), steps, remarks);
@@ -230,10 +225,9 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new PlanMemory()));
   }
 
-  /// Those of `passes` that the options allow, and that are for this kind of machine.
+  /// Those of `passes` that the options allow.
   private <P extends Pass> List<P> allowed(List<P> passes) {
-    return passes.stream().filter(options::allows)
-        .filter(pass -> options.target().isGpu() ? !FOR_PROCESSORS.contains(pass.name()) : !FOR_GPUS.contains(pass.name())).toList();
+    return passes.stream().filter(options::allows).toList();
   }
 
   /// The ranks that `loops` are tiles of, in the order of their outermost loops.

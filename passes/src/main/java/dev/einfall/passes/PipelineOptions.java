@@ -42,6 +42,6 @@ public record PipelineOptions(Target target, Numerics numerics, Set<String> with
   /// Whether `pass` may run.
   boolean allows(Pass pass) {
     boolean isPossible = target.fusesMultiplyAdds() || !(pass instanceof FuseMultiplyAdds);
-    return isPossible && numerics.allows(pass.needs()) && !without.contains(pass.name());
+    return isPossible && pass.machines().include(target) && numerics.allows(pass.needs()) && !without.contains(pass.name());
   }
 }

@@ -49,6 +49,11 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
   }
 
   @Override
+  public Machines machines() {
+    return Machines.PROCESSORS;
+  }
+
+  @Override
   public Numerics needs() {
     return numerics;
   }

@@ -59,6 +59,11 @@ public record GroupProducts(Target target, Numerics numerics, Decisions decision
   }
 
   @Override
+  public Machines machines() {
+    return Machines.PROCESSORS;
+  }
+
+  @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Set<Tensor> constant = Constants.of(cascade);
     List<Mapping.Group> groups = new ArrayList<>(cascade.mapping().groups());

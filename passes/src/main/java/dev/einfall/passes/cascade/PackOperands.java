@@ -48,6 +48,11 @@ public record PackOperands(Target target) implements Pass.OnCascade {
   }
 
   @Override
+  public Machines machines() {
+    return Machines.PROCESSORS;
+  }
+
+  @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Set<Tensor> constant = Constants.of(cascade);
     Map<Mapping.Group, KernelView> kernels = new IdentityHashMap<>();

@@ -58,6 +58,11 @@ public record TransformFilters(Target target, Numerics numerics, Decisions decis
   }
 
   @Override
+  public Machines machines() {
+    return Machines.PROCESSORS;
+  }
+
+  @Override
   public Numerics needs() {
     return Numerics.REASSOCIATE;
   }

@@ -45,6 +45,11 @@ public record FactorReductions(List<String> loops, Numerics numerics) implements
   }
 
   @Override
+  public Machines machines() {
+    return Machines.PROCESSORS;
+  }
+
+  @Override
   public Numerics needs() {
     return numerics;
   }

@@ -74,6 +74,11 @@ public record MapThreads(int threads, Numerics numerics) implements Pass.OnKerne
   }
 
   @Override
+  public Machines machines() {
+    return Machines.GPUS;
+  }
+
+  @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
     if (kernel.body() instanceof Stmt.For loop && loop.kind() == Kind.BLOCK) {
       return kernel;

@@ -38,6 +38,11 @@ public record PlaceInOutputs(int vectorBytes) implements Pass.OnKernel {
   }
 
   @Override
+  public Machines machines() {
+    return Machines.PROCESSORS;
+  }
+
+  @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
     return kernel.withBody(placed(kernel.body(), List.of(), kernel));
   }

@@ -59,6 +59,11 @@ public record SplitRanges(List<String> fixed, List<String> whole, int copies, Nu
   }
 
   @Override
+  public Machines machines() {
+    return Machines.PROCESSORS;
+  }
+
+  @Override
   public Numerics needs() {
     return numerics;
   }

@@ -48,6 +48,11 @@ public record TileProducts(int blocks) implements Pass.OnKernel {
   }
 
   @Override
+  public Machines machines() {
+    return Machines.GPUS;
+  }
+
+  @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
     Optional<Contraction> found = Contraction.of(kernel);
     if (found.isEmpty()) {

@@ -37,6 +37,11 @@ public record TransposeTiles() implements Pass.OnKernel {
   }
 
   @Override
+  public Machines machines() {
+    return Machines.PROCESSORS;
+  }
+
+  @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
     return kernel.withBody(Rewrites.statements(kernel.body(), statement ->
         statement instanceof Stmt.Block(List<Stmt> statements) ? transposed(statements) : statement));

@@ -38,6 +38,11 @@ public record TurnLoops(long l2Bytes) implements Pass.OnKernel {
   }
 
   @Override
+  public Machines machines() {
+    return Machines.PROCESSORS;
+  }
+
+  @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
     Set<Buffer> stored = stored(kernel.body());
     return kernel.withBody(Rewrites.statements(kernel.body(), node ->

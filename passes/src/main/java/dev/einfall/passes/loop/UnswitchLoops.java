@@ -50,6 +50,11 @@ public record UnswitchLoops(List<String> parallel, List<String> unrolled, int co
   }
 
   @Override
+  public Machines machines() {
+    return Machines.PROCESSORS;
+  }
+
+  @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
     return Rewrites.decides(kernel.body()) ? kernel.withBody(unswitched(kernel.body(), Ranges.of(kernel), copies)) : kernel;
   }
