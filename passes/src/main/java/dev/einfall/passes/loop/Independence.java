@@ -18,11 +18,20 @@ import java.util.stream.IntStream;
 
 /// Whether the iterations of a loop could run in any order, or at the same time: each stores to elements that no other one uses.
 ///
-/// They do where one index of all accesses to a buffer says which iteration it is: `4 * i + j`, where `j` is in `0..3`.
+/// They do where one index of all accesses to a buffer says which iteration it is: `4 * i + j`, where `j` is in `0..3`; so does `j + 8` where only
+/// iteration 2 comes to.
 final class Independence {
 
   /// Where an index is: `step` times the counter, plus what all iterations have, plus a number in `range`.
-  private record Place(long step, Linear fixed, Interval range) {}
+  ///
+  /// @param only the one iteration that comes there, if there is only one
+  private record Place(long step, Linear fixed, Interval range, Optional<Long> only) {
+
+    /// The same place from the view of others, which have `other` times the counter.
+    Place withStep(long other) {
+      return only.map(iteration -> new Place(other, fixed, range.plus(Interval.of((step - other) * iteration)), only)).orElse(this);
+    }
+  }
 
   private final Var counter;
   private final Set<Var> inside;
@@ -48,15 +57,15 @@ final class Independence {
   private boolean isDividedUp(Buffer buffer) {
     List<List<Optional<Place>>> all = accesses.get(buffer);
     return IntStream.range(0, buffer.extents().size()).anyMatch(dimension -> {
-      List<Optional<Place>> places = all.stream().map(indices -> indices.get(dimension)).toList();
-      if (places.stream().anyMatch(Optional::isEmpty)) {
+      List<Optional<Place>> known = all.stream().map(indices -> indices.get(dimension)).toList();
+      if (known.stream().anyMatch(Optional::isEmpty)) {
         return false;
       }
-      Place first = places.getFirst().orElseThrow();
-      long low = places.stream().mapToLong(place -> place.orElseThrow().range.low()).min().orElse(0);
-      long high = places.stream().mapToLong(place -> place.orElseThrow().range.high()).max().orElse(0);
-      return first.step != 0 && places.stream().allMatch(place ->
-          place.orElseThrow().step == first.step && place.orElseThrow().fixed.equals(first.fixed))
+      Place first = known.stream().map(Optional::orElseThrow).filter(place -> place.only.isEmpty()).findFirst().orElse(known.getFirst().orElseThrow());
+      List<Place> places = known.stream().map(place -> place.orElseThrow().withStep(first.step)).toList();
+      long low = places.stream().mapToLong(place -> place.range.low()).min().orElse(0);
+      long high = places.stream().mapToLong(place -> place.range.high()).max().orElse(0);
+      return first.step != 0 && places.stream().allMatch(place -> place.step == first.step && place.fixed.equals(first.fixed))
           && low > Integer.MIN_VALUE && high < Integer.MAX_VALUE && high - low < Math.abs(first.step);
     });
   }
@@ -119,7 +128,8 @@ final class Independence {
           varying = varying.plus(part);
         }
       }
-      return Optional.of(new Place(step, fixed, ranges.of(varying)));
+      Interval iterations = ranges.of(self);
+      return Optional.of(new Place(step, fixed, ranges.of(varying), iterations.low() == iterations.high() ? Optional.of(iterations.low()) : Optional.empty()));
     } catch (ArithmeticException _) {
       return Optional.empty();
     }
