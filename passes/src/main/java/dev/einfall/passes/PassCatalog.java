@@ -52,6 +52,7 @@ import dev.einfall.passes.lower.LowerEinsums;
 import dev.einfall.passes.lower.Schedule;
 import dev.einfall.passes.plan.PlanMemory;
 import dev.einfall.passes.plan.ShareKernels;
+import dev.einfall.passes.plan.SplitKernels;
 import dev.einfall.passes.recurrence.AbsorbUsers;
 import dev.einfall.passes.recurrence.KeepLastStates;
 import dev.einfall.passes.recurrence.ScheduleRecurrences;
@@ -175,6 +176,7 @@ public final class PassCatalog {
     passes.put("factor-reductions", options -> new FactorReductions(options.words("loops"), options.numerics()));
     passes.put("bind-loops", PassCatalog::bindLoops);
     passes.put("collapse-loops", _ -> new CollapseLoops());
+    passes.put("split-kernels", options -> new SplitKernels(options.number("work", SplitKernels.WORK)));
     passes.put("tile-products", options -> new TileProducts(options.number("blocks", 128)));
     passes.put("map-threads", options -> new MapThreads(options.number("threads", 128), options.numerics()));
     passes.put("expand-functions", options -> new ExpandFunctions(options.numerics()));

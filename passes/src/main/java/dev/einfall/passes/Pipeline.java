@@ -55,12 +55,14 @@ import dev.einfall.passes.lower.Lowered;
 import dev.einfall.passes.lower.Schedule;
 import dev.einfall.passes.plan.PlanMemory;
 import dev.einfall.passes.plan.ShareKernels;
+import dev.einfall.passes.plan.SplitKernels;
 import dev.einfall.passes.recurrence.AbsorbUsers;
 import dev.einfall.passes.recurrence.KeepLastStates;
 import dev.einfall.passes.recurrence.ScheduleRecurrences;
 import dev.einfall.passes.reduce.DeferFactors;
 import dev.einfall.passes.reduce.ReducePasses;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
@@ -69,6 +71,7 @@ import java.util.Map;
 import java.util.SequencedSet;
 import java.util.SortedMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /// The passes in the order in which a program goes through them, with the reason for the order.
 ///
@@ -96,7 +99,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
     PassRunner runner = new PassRunner(steps, remarks);
     Cascade mapped = runner.run(cascadePasses(sizes), cascade);
     Lowered lowered = runner.lower(new LowerEinsums(), mapped);
-    KernelPlan plan = scheduled(lowered, runner, kernels);
+    KernelPlan plan = coded(lowered, runner, kernels);
     for (Pass.OnPlan pass : planPasses()) {
       plan = runner.run(pass, plan);
     }
@@ -161,8 +164,15 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new ChooseMappings(options.target(), options.numerics(), options.decisions())));
   }
 
-  /// The passes that carry out one kernel's schedule.
+  /// The passes on one kernel.
   public List<Pass.OnKernel> kernelPasses(Schedule schedule) {
+    List<Pass.OnKernel> passes = new ArrayList<>(nestPasses(schedule));
+    passes.addAll(codePasses());
+    return passes;
+  }
+
+  /// The passes that carry out one kernel's schedule: its loops are where they stay after them, and compute scalars.
+  private List<Pass.OnKernel> nestPasses(Schedule schedule) {
     List<String> parallel = schedule.bound(Mapping.Binding.PARALLEL);
     List<String> inner = new ArrayList<>(schedule.bound(Mapping.Binding.UNROLL));
     inner.addAll(schedule.bound(Mapping.Binding.VECTORIZE));
@@ -189,7 +199,19 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // On scalars, before vectors make of `acc[] + x` a sum of lanes.
         new FactorReductions(inner, options.numerics()),
         new BindLoops(schedule.bindings()),
-        new CollapseLoops(),
+        new CollapseLoops()));
+  }
+
+  /// The passes that divide kernels, which a pass on one of them cannot.
+  private List<Pass.OnPlan> divisionPasses() {
+    return allowed(List.of(
+        // On nests as they stay, before they are given to blocks: each has the whole GPU then.
+        new SplitKernels()));
+  }
+
+  /// The passes that make what one kernel does fit for the machine: threads or vectors, registers and instructions.
+  private List<Pass.OnKernel> codePasses() {
+    return allowed(List.of(
         // Before elements of a loop's body lose their loops and buffers to registers: which iterations are independent is plain here.
         new TileProducts(),
         new MapThreads(options.target().blockThreads(), options.numerics()),
@@ -240,8 +262,22 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
     return List.copyOf(ranks);
   }
 
-  /// The plan with every kernel scheduled; equal kernels with equal schedules are scheduled once.
-  private KernelPlan scheduled(Lowered lowered, PassRunner runner, Consumer<Kernel> kernels) {
+  /// The plan with the passes on kernels done.
+  private KernelPlan coded(Lowered lowered, PassRunner runner, Consumer<Kernel> kernels) {
+    List<Pass.OnPlan> divisions = divisionPasses();
+    if (divisions.isEmpty()) {
+      return scheduled(lowered, runner, this::kernelPasses, kernels);
+    }
+    KernelPlan plan = scheduled(lowered, runner, this::nestPasses, _ -> { });
+    for (Pass.OnPlan pass : divisions) {
+      plan = runner.run(pass, plan);
+    }
+    List<Schedule> schedules = Collections.nCopies(plan.setup().size() + plan.launches().size(), Schedule.NONE);
+    return scheduled(new Lowered(plan, schedules), runner, _ -> codePasses(), kernels);
+  }
+
+  /// The plan with `passes` done on every kernel, for its schedule; equal kernels with equal schedules are scheduled once.
+  private KernelPlan scheduled(Lowered lowered, PassRunner runner, Function<Schedule, List<Pass.OnKernel>> passes, Consumer<Kernel> kernels) {
     KernelPlan plan = new ShareKernels().apply(lowered.plan(), remarks);
     Map<Kernel, Map<Schedule, Kernel>> done = new IdentityHashMap<>();
     List<KernelPlan.Launch> setup = new ArrayList<>();
@@ -252,7 +288,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
       KernelPlan.Launch original = once ? lowered.plan().setup().get(i) : lowered.plan().launches().get(i - plan.setup().size());
       Kernel kernel = done.computeIfAbsent(launch.kernel(), _ -> new HashMap<>())
           .computeIfAbsent(lowered.schedules().get(i), schedule -> {
-            Kernel made = runner.run(kernelPasses(schedule), original.kernel());
+            Kernel made = runner.run(passes.apply(schedule), original.kernel());
             kernels.accept(made);
             return made;
           });

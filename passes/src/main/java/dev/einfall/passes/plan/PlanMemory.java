@@ -91,7 +91,8 @@ public record PlanMemory() implements Pass.OnPlan {
     return offset;
   }
 
-  private static long aligned(long bytes) {
+  /// The room that `bytes` take.
+  static long aligned(long bytes) {
     return Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
   }
 }
