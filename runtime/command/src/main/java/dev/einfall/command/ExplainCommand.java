@@ -71,7 +71,8 @@ final class ExplainCommand implements Callable<Integer> {
 
   @Option(names = "--measure",
       description = "Instead, run the program on the inputs given or random ones, and show for each kernel what it takes beside what the"
-          + " machine takes for its work at least, the kernel that loses most time first. What the machine can do is measured if not given.")
+          + " machine takes for its work at least, the kernel that loses most time first. What the machine can do is measured if not given."
+          + " With --compute, also how far the results are from those in f32.")
   private boolean measure;
 
   @Option(names = "--all", description = "Show the tensors that are read in one pass, too.")
@@ -98,7 +99,9 @@ final class ExplainCommand implements Callable<Integer> {
 
   private String measurement() {
     Places places = Places.of(spec.commandLine().getErr());
-    return Measurement.of(file, options(places).withNumerics(numerics).withCompute(compute), inputOptions, places, peak, bandwidth).text();
+    Options options = options(places).withNumerics(numerics).withCompute(compute);
+    String measured = Measurement.of(file, options, inputOptions, places, peak, bandwidth).text();
+    return compute == Compute.F32 ? measured : measured + "\n" + Errors.ofRounding(file, options.withWarmUp(false), inputOptions, places).text();
   }
 
   private Options options(Places places) {

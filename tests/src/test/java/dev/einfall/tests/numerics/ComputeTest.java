@@ -11,6 +11,7 @@ import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Source;
 import dev.einfall.passes.Compute;
+import dev.einfall.runtime.ComputeReport;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Program;
@@ -81,6 +82,28 @@ class ComputeTest {
       }
     }
     assertEquals(1, remarks.stream().filter("the product Y takes its factors in bf16"::equals).count(), remarks.toString());
+  }
+
+  @Test
+  void whatRoundingChangesIsReported() {
+    Source source = new Source("product.ein", """
+        weights "made"
+        def main(X: f32[M, 96]) -> (Y: f32[M, 40], S: f32[M]) {
+          weight W: f32[96, 40] = "W"
+          Y[m, n] = sum[k](X[m, k] * W[k, n])
+          S[m] = max[k](X[m, k])
+          return Y, S
+        }
+        """);
+    Options options = ways().getFirst().withWeights(new OneWeight(ElementType.F32, MemorySegment.ofArray(numbers(96 * 40, 2)), 96, 40)).withCompute(Compute.BF16);
+    try (Tensor input = Tensor.of(numbers(20 * 96, 1), 20, 96)) {
+      ComputeReport report = ComputeReport.of(choice -> Einfall.compile(source, choice), options, Map.of("X", input));
+      ComputeReport.Difference products = report.outputs().getFirst();
+      assertTrue(products.mean() > 1e-5 && products.mean() < products.largest() && products.largest() < 1e-2, report.text());
+      assertTrue(products.cosine() > 0.9999 && products.cosine() < 1, report.text());
+      assertEquals(new ComputeReport.Difference(report.outputs().getLast().output(), 0, 0, 1), report.outputs().getLast());
+      assertTrue(report.text().contains("\n  Y: f32[M, 40]: " + String.format("%.1e at most, ", products.largest())), report.text());
+    }
   }
 
   @TestFactory

@@ -44,6 +44,14 @@ class ExplainTest {
   }
 
   @Test
+  void tellsWhatRoundedFactorsChange() {
+    CommandLineRun run = CommandLineRun.of("explain", SOFTMAX, "--measure", "--in", "X=rand:64x1000", "--peak", "100", "--bandwidth", "10", "--compute", "bf16");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().endsWith("\nWith factors of bf16, on these inputs, outputs differ from those in f32, as parts of the largest magnitude, by\n"
+        + "  Y: f32[M, N]: 0.0e+00 at most, 0.0e+00 in the mean, cosine 1.000000\n"), run.out());
+  }
+
+  @Test
   void measuresNothingWithoutInputs() {
     assertError("error: --in X=rand: give a number for each size in X: f32[M, N], such as --size M=8", "--measure", "--peak", "1", "--bandwidth", "1");
   }
