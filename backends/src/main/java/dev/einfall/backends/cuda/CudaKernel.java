@@ -34,13 +34,14 @@ import java.util.stream.Collectors;
 /// @param threads those of a block
 /// @param sharedBytes the memory that a block's threads share
 /// @param scratchBytes more of it, in the device's memory, for each block
-record CudaKernel(String name, String text, long blocks, int threads, long sharedBytes, long scratchBytes) {
+public record CudaKernel(String name, String text, long blocks, int threads, long sharedBytes, long scratchBytes) {
   private static final int WARP = 32;
   /// More threads have fewer registers each.
   private static final int MOST_THREADS = 256;
 
+  /// @param linkage who may call its function, such as `static`
   /// @param requirements takes what may be found not to hold, and gives its number
-  static CudaKernel of(Kernel kernel, String name, Vocabulary vocabulary, BlockReductions reductions, boolean hasLines,
+  static CudaKernel of(Kernel kernel, String name, Vocabulary vocabulary, BlockReductions reductions, String linkage, boolean hasLines,
       ToIntFunction<Stmt.Require> requirements) {
     if (!(kernel.body() instanceof Stmt.For loop) || loop.kind() != Kind.BLOCK) {
       throw new InternalException("kernel " + kernel.name() + " is not mapped to blocks");
@@ -60,7 +61,7 @@ record CudaKernel(String name, String text, long blocks, int threads, long share
             + " " + names.of(buffer) + ", ")
         .collect(Collectors.joining());
     source.at(kernel.span(), lines);
-    lines.block("static __global__ void __launch_bounds__(" + threads + ") " + name + "(" + parameters
+    lines.block(linkage + " __global__ void __launch_bounds__(" + threads + ") " + name + "(" + parameters
         + "unsigned char *__restrict__ scratch, Fault *__restrict__ fault)", () -> {
       if (layout.scratchBytes() > 0) {
         lines.add("scratch += blockIdx.x * UINT64_C(" + layout.scratchBytes() + ");");
