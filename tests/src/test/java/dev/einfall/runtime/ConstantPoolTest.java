@@ -37,7 +37,7 @@ class ConstantPoolTest {
     return launches.stream().map(launch -> new Call("copy", null, launch.arguments(), Set.of(1), Optional.empty())).toList();
   }
 
-  private static ConstantPool.Held hold(ConstantPool pool) {
+  private static ConstantPool.Held<Call> hold(ConstantPool pool) {
     return pool.hold(PLAN, calls(PLAN.setup()), calls(PLAN.launches()));
   }
 
@@ -47,7 +47,7 @@ class ConstantPoolTest {
 
   @Test
   void keepsWhatLaunchesRead() {
-    ConstantPool.Held held = hold(new ConstantPool());
+    ConstantPool.Held<Call> held = hold(new ConstantPool(ConstantPool.Place::ofHost));
     assertEquals(Set.of(constant(1)), held.constants().keySet());
     assertEquals(Set.of(constant(0)), held.steps().keySet(), "only on the way");
     assertEquals(2, held.toRun().size());
@@ -58,10 +58,10 @@ class ConstantPoolTest {
 
   @Test
   void makesNothingTwice() {
-    ConstantPool pool = new ConstantPool();
-    ConstantPool.Held first = hold(pool);
+    ConstantPool pool = new ConstantPool(ConstantPool.Place::ofHost);
+    ConstantPool.Held<Call> first = hold(pool);
     first.releaseSteps();
-    ConstantPool.Held second = hold(pool);
+    ConstantPool.Held<Call> second = hold(pool);
     assertEquals(List.of(), second.toRun(), "also where what it came from is gone");
     assertEquals(Map.of(constant(1), first.addresses().get(constant(1))), second.addresses());
     first.release();
@@ -70,10 +70,10 @@ class ConstantPoolTest {
 
   @Test
   void makesAgainWhatNobodyHolds() {
-    ConstantPool pool = new ConstantPool();
-    ConstantPool.Held first = hold(pool);
+    ConstantPool pool = new ConstantPool(ConstantPool.Place::ofHost);
+    ConstantPool.Held<Call> first = hold(pool);
     first.release();
-    ConstantPool.Held second = hold(pool);
+    ConstantPool.Held<Call> second = hold(pool);
     assertEquals(2, second.toRun().size());
     assertTrue(second.addresses().keySet().containsAll(PLAN.constants()));
     second.release();

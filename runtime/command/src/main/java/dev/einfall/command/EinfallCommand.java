@@ -2,6 +2,7 @@ package dev.einfall.command;
 
 import dev.einfall.ir.CompileException;
 import dev.einfall.passes.PassFailure;
+import dev.einfall.runtime.device.DeviceException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -47,6 +48,7 @@ public final class EinfallCommand {
     err.flush();
     switch (exception) {
       case CompileException e -> err.println(e.getMessage());
+      case DeviceException e -> err.println("error: " + e.getMessage());
       case UserError e -> err.println("error: " + e.getMessage());
       case PassFailure e -> {
         reportInternal(e, err);

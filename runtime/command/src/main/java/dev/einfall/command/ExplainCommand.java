@@ -75,6 +75,12 @@ final class ExplainCommand implements Callable<Integer> {
           + " With --compute, also how far the results are from those in f32.")
   private boolean measure;
 
+  @Option(names = "--backend", paramLabel = "NAME", description = "For --measure: what runs it: ${COMPLETION-CANDIDATES}.")
+  private Options.Backend backend = Options.Backend.AUTO;
+
+  @Mixin
+  private ToolchainOptions toolchain;
+
   @Option(names = "--all", description = "Show the tensors that are read in one pass, too.")
   private boolean all;
 
@@ -86,6 +92,9 @@ final class ExplainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (backend != Options.Backend.AUTO && !measure) {
+      throw new UserError("--backend is for --measure: nothing runs otherwise");
+    }
     PrintWriter out = spec.commandLine().getOut();
     out.print(error ? errors() : measure ? measurement() : explanation());
     out.flush();
@@ -99,7 +108,7 @@ final class ExplainCommand implements Callable<Integer> {
 
   private String measurement() {
     Places places = Places.of(spec.commandLine().getErr());
-    Options options = options(places).withNumerics(numerics).withCompute(compute);
+    Options options = toolchain.applied(options(places)).withBackend(backend).withNumerics(numerics).withCompute(compute);
     String measured = Measurement.of(file, options, inputOptions, places, peak, bandwidth).text();
     return compute == Compute.F32 ? measured : measured + "\n" + Errors.ofRounding(file, options.withWarmUp(false), inputOptions, places).text();
   }

@@ -1,10 +1,12 @@
 package dev.einfall.command;
 
 import dev.einfall.runtime.Options;
+import dev.einfall.runtime.device.CudaTools;
+import dev.einfall.runtime.nativecode.Toolchain;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
-/// The options that choose a C compiler and the machine that it compiles for.
+/// The options that choose a C compiler and the machine that it compiles for, and what is needed for GPUs.
 final class ToolchainOptions {
   @Option(names = "--target", paramLabel = "NAME",
       description = "The machine that C is for: portable, neon, neon-dot, avx2, avx512, avx512-vnni, avx512-bf16; this one if not given.")
@@ -13,9 +15,28 @@ final class ToolchainOptions {
   @Option(names = "--cc", paramLabel = "COMMAND", description = "The C compiler, gcc or clang; cc if not given.")
   private Optional<String> compiler = Optional.empty();
 
+  @Option(names = "--nvcc", paramLabel = "COMMAND", description = "CUDA's compiler, for the backend cuda; nvcc if not given.")
+  private Optional<String> nvcc = Optional.empty();
+
+  @Option(names = "--cuda-driver", paramLabel = "LIBRARY", description = "The driver of GPUs, for the backend cuda; libcuda.so.1 if not given.")
+  private Optional<String> driver = Optional.empty();
+
+  @Option(names = "--device", paramLabel = "N", description = "Which GPU runs the backend cuda; 0, the first, if not given.")
+  private int device;
+
   /// `options` with the toolchain that was asked for.
   Options applied(Options options) {
-    Options compiled = compiler.map(command -> options.withToolchain(options.toolchain().withCompiler(command))).orElse(options);
-    return target.map(name -> compiled.withToolchain(compiled.toolchain().withTarget(name))).orElse(compiled);
+    Toolchain usual = options.toolchain();
+    Toolchain compiled = compiler.map(usual::withCompiler).orElse(usual);
+    Toolchain targeted = target.map(compiled::withTarget).orElse(compiled);
+    return options.withToolchain(targeted.withCuda(cuda(targeted.cuda())));
+  }
+
+  private CudaTools cuda(CudaTools usual) {
+    if (device < 0) {
+      throw new UserError("--device is " + device + ": expected at least 0");
+    }
+    CudaTools compiling = nvcc.map(usual::withNvcc).orElse(usual);
+    return driver.map(compiling::withDriver).orElse(compiling).withDevice(device);
   }
 }

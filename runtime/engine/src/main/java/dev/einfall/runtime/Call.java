@@ -3,7 +3,6 @@ package dev.einfall.runtime;
 import dev.einfall.backends.CompiledKernel;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Kernel;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -13,12 +12,5 @@ import java.util.Set;
 /// @param digest equal for launches of equal kernels
 /// @param written the arguments that it stores to, by their places
 /// @param kernel what it computes; empty where only its code was kept
-record Call(String digest, CompiledKernel code, List<Buffer> arguments, Set<Integer> written, Optional<Kernel> kernel) {
-
-  /// The arguments that it stores to, in order.
-  Set<Buffer> writtenArguments() {
-    Set<Buffer> buffers = new LinkedHashSet<>();
-    written.stream().sorted().forEach(place -> buffers.add(arguments.get(place)));
-    return buffers;
-  }
-}
+record Call(String digest, CompiledKernel code, List<Buffer> arguments, Set<Integer> written, Optional<Kernel> kernel)
+    implements PlacedCall {}

@@ -29,7 +29,7 @@ final class CompiledPlan implements Executable {
   private final WorkerPool workers;
   private final Optional<ObjLongConsumer<Kernel>> timings;
   private final ConcurrentLinkedDeque<RunMemory> idle = new ConcurrentLinkedDeque<>();
-  private final List<OutputMemory> outputs;
+  private final List<OutputMemory<Tensor.Memory>> outputs;
   private final Usage usage;
 
   /// @param plan need have no launches
@@ -49,7 +49,7 @@ final class CompiledPlan implements Executable {
     this.code = numbered(launches);
     this.workers = workers;
     this.timings = timings;
-    this.outputs = plan.outputs().stream().map(output -> new OutputMemory(output.buffer())).toList();
+    this.outputs = plan.outputs().stream().map(output -> OutputMemory.onHost(output.buffer())).toList();
     this.usage = new Usage(() -> {
       freeIdle();
       outputs.forEach(OutputMemory::close);
@@ -125,7 +125,7 @@ final class CompiledPlan implements Executable {
 
   /// An output that starts as an input takes its memory if the caller gives it up, and a copy of it otherwise.
   private Tensor output(
-      KernelPlan.Output output, OutputMemory memory, List<Tensor> inputs, Set<Integer> givenUp) {
+      KernelPlan.Output output, OutputMemory<Tensor.Memory> memory, List<Tensor> inputs, Set<Integer> givenUp) {
     int start = output.start().map(plan.inputs()::indexOf).orElse(-1);
     if (givenUp.contains(start)) {
       return inputs.get(start).takeOver();

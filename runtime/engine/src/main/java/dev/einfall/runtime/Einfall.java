@@ -20,11 +20,12 @@ import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.BindSizes;
+import dev.einfall.runtime.device.CudaBackend;
 import dev.einfall.runtime.launch.WorkerPool;
 import dev.einfall.runtime.nativecode.CCompiler;
 import dev.einfall.runtime.nativecode.NativeBackend;
-import dev.einfall.runtime.nativecode.Toolchain;
 import dev.einfall.runtime.plans.Outline;
+import dev.einfall.runtime.plans.PlanCache;
 import dev.einfall.runtime.plans.ProgramIdentity;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -80,7 +81,7 @@ public final class Einfall {
 
   /// The options with what `AUTO` stands for here.
   private static Options decided(Options options) {
-    if (options.backend() != Options.Backend.AUTO || options.toolchain().equals(Toolchain.usual())) {
+    if (options.backend() != Options.Backend.AUTO || options.toolchain().isUsualForC()) {
       return options;
     }
     if (CCompiler.find(options.toolchain().compiler()).isPresent()) {
@@ -94,6 +95,9 @@ public final class Einfall {
   /// What the passes take the machine for when `options` are used: this one, or a common one of the kind that they name.
   public static Target target(Options given) {
     Options options = decided(given);
+    if (options.backend() == Options.Backend.CUDA) {
+      return Target.gpu();
+    }
     boolean isNamed = options.backend() == Options.Backend.C && options.toolchain().target().isPresent();
     Target usual = isNamed ? Target.of(vectorBytes(options), options.threads()) : Machine.target(vectorBytes(options), options.threads());
     Target target = options.backend() == Options.Backend.C ? ofC(usual, options) : usual;
@@ -113,13 +117,22 @@ public final class Einfall {
   private static Program compile(Source source, Path directory, Imports imports, Options given) {
     Options options = decided(given);
     return with(source, directory, imports, options, parts -> {
-      Program program = parts.program(options, compiler(parts, options));
+      Program program = program(parts, options);
       boolean isKnown = parts.known.sizes().keySet().containsAll(parts.inputSizes);
       if (isKnown) {
-        program.prepare(parts.known.sizes());
+        prepare(program, parts.known.sizes());
       }
       return program;
     });
+  }
+
+  private static void prepare(Program program, SortedMap<String, Long> sizes) {
+    try {
+      program.prepare(sizes);
+    } catch (RuntimeException | Error e) {
+      program.close();
+      throw e;
+    }
   }
 
   /// Writes the program in the file `file`, for these sizes, as C into `directory`: see [CProgram].
@@ -158,12 +171,14 @@ public final class Einfall {
   static Tuning tuning(Path file, Options given) {
     Options options = decided(given);
     Path records = options.tuning().orElseThrow(() -> new IllegalArgumentException("the options name no directory for what is measured"));
-    if (options.backend() == Options.Backend.REFERENCE) {
-      throw new IllegalArgumentException("the reference backend makes no choices: there is nothing to measure");
+    switch (options.backend()) {
+      case REFERENCE -> throw new IllegalArgumentException("the reference backend makes no choices: there is nothing to measure");
+      case CUDA -> throw new IllegalArgumentException("the choices for GPUs are not measured: there is nothing to tune for the backend cuda");
+      case AUTO, JVM, C -> { }
     }
     return with(source(file), directory(file), Imports.files(), options, parts -> {
       PlanCompiler compiler = planCompiler(parts, options);
-      return new Tuning(parts.program(options, compiler::compile), compiler, records);
+      return new Tuning(parts.program(options, compiler::compile, Placing.onHost(), () -> { }), compiler, records);
     });
   }
 
@@ -178,8 +193,12 @@ public final class Einfall {
   private record Parts(String name, List<Port> inputs, List<Port> outputs, ProgramReading reading, SizeBinding known, TreeSet<String> inputSizes,
       WorkerPool workers) {
 
-    Program program(Options options, Function<SortedMap<String, Long>, Executable> compile) {
-      return new Program(name, inputs, outputs, known, options.specializations(), compile, workers::close);
+    /// @param release frees what `compile` has
+    Program program(Options options, Function<SortedMap<String, Long>, Executable> compile, Placing placing, Runnable release) {
+      return new Program(name, inputs, outputs, known, options.specializations(), compile, placing, () -> {
+        workers.close();
+        release.run();
+      });
     }
   }
 
@@ -268,14 +287,26 @@ public final class Einfall {
     return tensors.stream().map(tensor -> new Port(tensor.name(), tensor.type(), tensor.shape())).toList();
   }
 
-  private static Function<SortedMap<String, Long>, Executable> compiler(Parts parts, Options options) {
+  private static Program program(Parts parts, Options options) {
     return switch (options.backend()) {
-      case REFERENCE -> sizes -> {
+      case REFERENCE -> parts.program(options, sizes -> {
         ProgramReading.Read read = parts.reading.at(sizes);
         return new ReferenceExecutable(new BindSizes(sizes).apply(read.cascade(), options.remarks()), read.weights());
-      };
-      case AUTO, JVM, C -> planCompiler(parts, options)::compile;
+      }, Placing.onHost(), () -> { });
+      case AUTO, JVM, C -> parts.program(options, planCompiler(parts, options)::compile, Placing.onHost(), () -> { });
+      case CUDA -> {
+        DevicePlanCompiler compiler = devicePlanCompiler(parts, options);
+        yield parts.program(options, compiler::compile, new Placing.OnDevice(compiler.device()), compiler::close);
+      }
     };
+  }
+
+  /// Machine code is kept where programs are, also where the time of each kernel is asked for.
+  private static DevicePlanCompiler devicePlanCompiler(Parts parts, Options options) {
+    Pipeline pipeline = new Pipeline(pipelineOptions(options), options.steps(), options.remarks());
+    Optional<PlanCache> cache = options.cache()
+        .map(directory -> new PlanCache(directory, problem -> options.remarks().accept(Diagnostic.remark(Span.NONE, problem))));
+    return new DevicePlanCompiler(parts.reading, pipeline, CudaBackend.of(options.toolchain().cuda(), cache), options.launches());
   }
 
   private static PlanCompiler planCompiler(Parts parts, Options options) {

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Set;
 
 /// A program compiled for certain sizes.
-sealed interface Executable permits CompiledPlan, ReferenceExecutable {
+sealed interface Executable permits CompiledPlan, DevicePlan, ReferenceExecutable {
 
   /// Computes the outputs, in order, from the inputs, in order and of the right types and shapes. Safe for many threads.
   ///

@@ -1,10 +1,8 @@
 package dev.einfall.runtime;
 
 import dev.einfall.backends.CompiledKernel;
-import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
-import dev.einfall.ir.loop.Stmt;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -13,8 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
 
 /// The compiled kernels of a program, kept as long as a plan uses them. Not safe for use by several threads at once.
 final class KernelCache {
@@ -49,22 +45,8 @@ final class KernelCache {
       Kernel kernel = launch.kernel();
       String digest = made.digests().computeIfAbsent(kernel, KernelDigest::of);
       CompiledKernel code = made.codes().getOrDefault(digest, known.get(digest));
-      calls.add(new Call(digest, code, launch.arguments(), written.computeIfAbsent(kernel, KernelCache::written), Optional.of(kernel)));
+      calls.add(new Call(digest, code, launch.arguments(), written.computeIfAbsent(kernel, PlacedCall::written), Optional.of(kernel)));
     }
     return calls;
-  }
-
-  /// The parameters that `kernel` stores to, by their places.
-  private static Set<Integer> written(Kernel kernel) {
-    Set<Buffer> stored = kernel.body().nodes()
-        .filter(Stmt.Store.class::isInstance).map(store -> ((Stmt.Store) store).buffer())
-        .collect(Collectors.toSet());
-    Set<Integer> places = new TreeSet<>();
-    for (int i = 0; i < kernel.parameters().size(); i++) {
-      if (stored.contains(kernel.parameters().get(i))) {
-        places.add(i);
-      }
-    }
-    return places;
   }
 }

@@ -38,7 +38,7 @@ import java.util.function.ObjLongConsumer;
 /// @param tuning the directory of the records of what was measured, which choices then follow; empty for choices by cost alone
 /// @param cache the directory where compiled programs are kept for the next time; empty to keep none
 /// @param speeds what a core can do, such as [MachineSpeeds] finds out; empty for the usual
-/// @param toolchain how the backend `C` makes machine code
+/// @param toolchain how the backends `C` and `CUDA` make machine code
 /// @param compute what the factors of products with weights are rounded to
 public record Options(
     Backend backend,
@@ -62,10 +62,13 @@ public record Options(
     Toolchain toolchain,
     Compute compute) {
 
-  /// What runs a program: bytecode made at run time, machine code that the C compiler of this machine makes, or an interpreter in double
-  /// precision that is slow and obviously right. `AUTO` is bytecode, which needs nothing but the JVM, unless the options name a toolchain that is
-  /// there.
-  public enum Backend { AUTO, JVM, C, REFERENCE }
+  /// What runs a program: bytecode made at run time, machine code that the C compiler of this machine makes, a GPU of NVIDIA for which CUDA's compiler
+  /// makes machine code, or an interpreter in double precision that is slow and obviously right. `AUTO` is bytecode, which needs nothing but the JVM,
+  /// unless the options name a toolchain for C that is there.
+  ///
+  /// `CUDA` needs the driver's library and `nvcc`, calls the driver by Java's foreign functions, and gives tensors that stay on the device until their
+  /// data is asked for. Threads, vectors, warming up and measured choices mean nothing to it.
+  public enum Backend { AUTO, JVM, C, CUDA, REFERENCE }
 
   /// Opens the weights file at `place`, which a program in `directory` names.
   public interface WeightsOpener {

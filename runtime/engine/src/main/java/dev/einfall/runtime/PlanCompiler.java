@@ -44,7 +44,7 @@ final class PlanCompiler {
   private final WorkerPool workers;
   private final Optional<ObjLongConsumer<Kernel>> timings;
   private final KernelCache kernels = new KernelCache();
-  private final ConstantPool constants = new ConstantPool();
+  private final ConstantPool constants = new ConstantPool(ConstantPool.Place::ofHost);
   private final Optional<Path> tuning;
   private final KeptPlans kept;
 
@@ -212,7 +212,7 @@ final class PlanCompiler {
 
   private CompiledPlan compile(KernelPlan plan, List<Call> setup, List<Call> launches, Weights weights,
       Optional<ObjLongConsumer<Kernel>> listener) {
-    ConstantPool.Held held = constants.hold(plan, setup, launches);
+    ConstantPool.Held<Call> held = constants.hold(plan, setup, launches);
     CompiledPlan compiled =
         new CompiledPlan(plan, held.toRun(), launches, fixed(plan, held, weights), workers, listener, held::release);
     try {
@@ -233,7 +233,7 @@ final class PlanCompiler {
     }
   }
 
-  private Map<Buffer, Long> fixed(KernelPlan plan, ConstantPool.Held held, Weights weights) {
+  private Map<Buffer, Long> fixed(KernelPlan plan, ConstantPool.Held<Call> held, Weights weights) {
     Map<Buffer, Long> fixed = new IdentityHashMap<>();
     plan.weights().forEach(weight -> fixed.put(weight.buffer(), weights.get(weight.key()).data().address()));
     fixed.putAll(held.addresses());

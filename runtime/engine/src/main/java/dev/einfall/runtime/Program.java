@@ -25,6 +25,7 @@ public final class Program implements AutoCloseable {
   private final List<String> inputNames;
   private final List<Port> outputs;
   private final SizeBinding known;
+  private final Placing placing;
   private final BoundedCache<SortedMap<String, Long>, Executable> executables;
   private final Usage usage;
   /// What the last run used: most have inputs of the same shapes as the one before.
@@ -45,14 +46,16 @@ public final class Program implements AutoCloseable {
 
   /// @param known what the weights tell of the sizes
   /// @param compile makes the program for an assignment of all sizes
+  /// @param placing where its tensors are
   /// @param release frees what all of these share
   Program(String name, List<Port> inputs, List<Port> outputs, SizeBinding known, int specializations,
-      Function<SortedMap<String, Long>, Executable> compile, Runnable release) {
+      Function<SortedMap<String, Long>, Executable> compile, Placing placing, Runnable release) {
     this.name = name;
     this.inputs = List.copyOf(inputs);
     this.inputNames = this.inputs.stream().map(Port::name).toList();
     this.outputs = List.copyOf(outputs);
     this.known = known.copy();
+    this.placing = placing;
     this.executables = new BoundedCache<>(specializations, compile, executable -> executable.usage().close());
     this.usage = new Usage(() -> {
       executables.clear();
@@ -130,6 +133,7 @@ public final class Program implements AutoCloseable {
   ///     or when its values are at fault, such as an index outside a table
   /// @throws dev.einfall.ir.CompileException when the program reads outside of a tensor at these sizes
   /// @throws IllegalStateException when the program or an input is closed
+  /// @throws dev.einfall.runtime.device.DeviceException when a device fails, or has too little memory
   public Map<String, Tensor> run(Map<String, Tensor> tensors) {
     return run(tensors, Set.of());
   }
@@ -149,6 +153,15 @@ public final class Program implements AutoCloseable {
     })));
   }
 
+  /// A copy of `tensor` where runs of this program need not copy it: in the memory of its device, for the backend `CUDA`. Outputs are there from the
+  /// start. The caller closes it.
+  ///
+  /// @throws IllegalStateException when the program or the tensor is closed
+  /// @throws dev.einfall.runtime.device.DeviceException when a device has no memory for it
+  public Tensor resident(Tensor tensor) {
+    return use(() -> held(List.of(tensor), () -> placing.copy(tensor)));
+  }
+
   /// The outputs in double precision, rounded nowhere.
   ///
   /// @throws IllegalArgumentException as [#run] does
@@ -157,7 +170,7 @@ public final class Program implements AutoCloseable {
     List<Tensor> ordered = order(tensors);
     return named(use(() -> with(ordered, executable -> switch (executable) {
       case ReferenceExecutable reference -> reference.exact(ordered);
-      case CompiledPlan _ -> throw new IllegalStateException("the program " + name + " rounds: it is compiled");
+      case CompiledPlan _, DevicePlan _ -> throw new IllegalStateException("the program " + name + " rounds: it is compiled");
     })));
   }
 

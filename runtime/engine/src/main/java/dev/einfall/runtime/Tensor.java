@@ -1,6 +1,7 @@
 package dev.einfall.runtime;
 
 import dev.einfall.ir.ElementType;
+import dev.einfall.runtime.device.Device;
 import dev.einfall.runtime.launch.LargePages;
 import dev.einfall.runtime.launch.Usage;
 import java.lang.foreign.Arena;
@@ -10,11 +11,17 @@ import java.lang.ref.Cleaner;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /// A dense array outside the Java heap, row-major and little-endian.
+///
+/// What a program for a GPU computes stays in the memory of the device until [#data] is called: then it is moved to the host's. As long as it is there, a
+/// program for the same device takes it as it is.
 ///
 /// Its memory is freed by [#close], or some time after the last reference is gone. A tensor may be closed while a program
 /// reads it: the run finishes first. Safe for reading by many threads.
@@ -23,17 +30,17 @@ public final class Tensor implements AutoCloseable {
 
   private final ElementType type;
   private final List<Long> shape;
-  private final MemorySegment data;
+  private final Elements elements;
   private final Usage usage;
   /// Whether a tensor with this memory is unreachable; who has its [#data] may read that still.
   private final AtomicBoolean forgotten;
   private final Cleaner.Cleanable cleanable;
 
   /// @param isCleaned whether the memory is given back when the tensor is unreachable
-  private Tensor(ElementType type, List<Long> shape, MemorySegment data, Usage usage, AtomicBoolean forgotten, boolean isCleaned) {
+  private Tensor(ElementType type, List<Long> shape, Elements elements, Usage usage, AtomicBoolean forgotten, boolean isCleaned) {
     this.type = type;
     this.shape = List.copyOf(shape);
-    this.data = data;
+    this.elements = elements;
     this.usage = usage;
     this.forgotten = forgotten;
     this.cleanable = isCleaned ? CLEANER.register(this, () -> forget(usage, forgotten)) : () -> { };
@@ -82,7 +89,16 @@ public final class Tensor implements AutoCloseable {
   static Tensor in(Memory memory, ElementType type, long[] shape, Consumer<Memory> closed) {
     AtomicBoolean forgotten = new AtomicBoolean();
     Usage usage = new Usage(() -> (forgotten.get() ? (Consumer<Memory>) Memory::free : closed).accept(memory));
-    return new Tensor(type, boxed(shape), memory.data, usage, forgotten, true);
+    return new Tensor(type, boxed(shape), new Elements.OnHost(memory.data), usage, forgotten, true);
+  }
+
+  /// A tensor of `elements`.
+  ///
+  /// @param closed takes the elements of a tensor that is closed; those of one that is only forgotten are freed
+  static Tensor in(DeviceElements elements, Consumer<DeviceElements> closed) {
+    AtomicBoolean forgotten = new AtomicBoolean();
+    Usage usage = new Usage(() -> (forgotten.get() ? (Consumer<DeviceElements>) DeviceElements::free : closed).accept(elements));
+    return new Tensor(elements.type(), boxed(elements.shape()), elements, usage, forgotten, true);
   }
 
   /// An `f32` tensor with a copy of `values`.
@@ -113,7 +129,7 @@ public final class Tensor implements AutoCloseable {
   public static Tensor copyOf(ElementType type, MemorySegment values, long... shape) {
     requireBytes(type, shape, values);
     Tensor tensor = zeros(type, shape);
-    tensor.data.copyFrom(values);
+    tensor.acquired().copyFrom(values);
     return tensor;
   }
 
@@ -126,7 +142,7 @@ public final class Tensor implements AutoCloseable {
     if (!memory.isNative()) {
       throw new IllegalArgumentException("a tensor cannot lie over memory of the Java heap: copy it");
     }
-    return new Tensor(type, boxed(shape), memory, new Usage(() -> {}), new AtomicBoolean(), false);
+    return new Tensor(type, boxed(shape), new Elements.OnHost(memory), new Usage(() -> {}), new AtomicBoolean(), false);
   }
 
   private static void requireBytes(ElementType type, long[] shape, MemorySegment values) {
@@ -136,7 +152,7 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
-  private static long bytes(ElementType type, long[] shape) {
+  static long bytes(ElementType type, long[] shape) {
     long bytes = type.bytes();
     for (long extent : shape) {
       if (extent < 0) {
@@ -165,51 +181,77 @@ public final class Tensor implements AutoCloseable {
 
   /// The number of elements.
   public long elements() {
-    return data.byteSize() / type.bytes();
+    return shape.stream().mapToLong(Long::longValue).reduce(1, (a, b) -> a * b);
   }
 
-  /// The tensor's memory, until [#close].
+  /// The tensor's memory, until [#close]. If it is on a device, it is moved to the host first: who only reads it once copies it by [#floats] and its like,
+  /// which leave it where it is.
   ///
   /// @throws IllegalStateException after [#close]
   public MemorySegment data() {
-    if (usage.isClosed()) {
-      throw closed();
+    return used(elements::data);
+  }
+
+  /// What `action` gives, during which the memory stays.
+  private <T> T used(Supplier<T> action) {
+    acquire();
+    try {
+      return action.get();
+    } finally {
+      release();
     }
-    return data;
   }
 
   /// The tensor's memory, for a run that has [#acquire]d it.
   MemorySegment acquired() {
-    return data;
+    return elements.data();
+  }
+
+  /// What `reader` makes of the elements of a tensor that it has [#acquire]d, which stay where they are.
+  <T> T read(Function<MemorySegment, T> reader) {
+    return elements.read(reader);
+  }
+
+  /// Where it is for a run on `device` that has [#acquire]d it; empty if it is not in the device's memory.
+  OptionalLong acquiredOn(Device device) {
+    return switch (elements) {
+      case Elements.OnHost _ -> OptionalLong.empty();
+      case DeviceElements onDevice -> onDevice.address(device);
+    };
+  }
+
+  /// Whether it is in the memory of a device, and not of the host.
+  public boolean isOnDevice() {
+    return elements instanceof DeviceElements onDevice && onDevice.isOnDevice();
   }
 
   /// A copy of the elements of an `f32` tensor, in row-major order.
   ///
   /// @throws IllegalStateException after [#close], or when the tensor has another type
   public float[] floats() {
-    return copy(ElementType.F32).toArray(ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN));
+    return copy(ElementType.F32, data -> data.toArray(ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN)));
   }
 
   /// A copy of the elements of an `f64` tensor.
   public double[] doubles() {
-    return copy(ElementType.F64).toArray(ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN));
+    return copy(ElementType.F64, data -> data.toArray(ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN)));
   }
 
   /// A copy of the elements of an `i64` tensor.
   public long[] longs() {
-    return copy(ElementType.I64).toArray(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN));
+    return copy(ElementType.I64, data -> data.toArray(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN)));
   }
 
   /// A copy of the elements of an `i32` tensor.
   public int[] ints() {
-    return copy(ElementType.I32).toArray(ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN));
+    return copy(ElementType.I32, data -> data.toArray(ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN)));
   }
 
-  private MemorySegment copy(ElementType expected) {
+  private <T> T copy(ElementType expected, Function<MemorySegment, T> copying) {
     if (type != expected) {
       throw new IllegalStateException("the elements are " + type + ", not " + expected);
     }
-    return data();
+    return used(() -> elements.read(copying));
   }
 
   /// Keeps the memory until [#release], whoever closes the tensor meanwhile.
@@ -233,7 +275,7 @@ public final class Tensor implements AutoCloseable {
       throw new IllegalStateException("the tensor " + this + " is given up while it is used elsewhere");
     }
     cleanable.clean();
-    return new Tensor(type, shape, data, new Usage(usage::release), forgotten, true);
+    return new Tensor(type, shape, elements, new Usage(usage::release), forgotten, true);
   }
 
   private IllegalStateException closed() {

@@ -47,10 +47,10 @@ public final class CudaOnHost implements AutoCloseable {
         "-Wno-unused-parameter", "-Wno-unknown-pragmas", "-Wno-maybe-uninitialized", "-Wno-tautological-compare", "-I", SHIM.toAbsolutePath().toString()), more.stream()).toList();
   }
 
-  /// The outputs of the program `name` for `inputs`, both in the order of the plan.
+  /// The outputs of the program `name` for `inputs`, both in the order of the plan. One at a time: there is one block, and its threads.
   ///
   /// @throws IllegalStateException with the program's own message
-  public List<Array> run(String name, KernelPlan plan, List<Array> inputs) {
+  public synchronized List<Array> run(String name, KernelPlan plan, List<Array> inputs) {
     try (Arena memory = Arena.ofConfined()) {
       MemorySegment made = memory.allocate(ValueLayout.ADDRESS);
       check(call(name + "_create", List.of(made)));

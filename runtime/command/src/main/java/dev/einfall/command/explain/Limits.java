@@ -34,9 +34,11 @@ public record Limits(double operations, double bytes, String basis) {
   }
 
   /// The limits given, in 10^9 a second, or else measured.
-  public static Limits measured(Optional<Double> givenOperations, Supplier<Double> operations,
+  ///
+  /// @param rows those of the product of square matrices that is measured
+  public static Limits measured(Optional<Double> givenOperations, Supplier<Double> operations, int rows,
       Optional<Double> givenBytes, Supplier<Double> bytes) {
-    String basis = (givenOperations.isPresent() ? "as given" : "what a product of 768 x 768 matrices reaches here") + ", "
+    String basis = (givenOperations.isPresent() ? "as given" : "what a product of " + rows + " x " + rows + " matrices reaches here") + ", "
         + (givenBytes.isPresent() ? "as given" : "what sums of long rows read here");
     return new Limits(givenOperations.orElseGet(operations) * 1e9, givenBytes.orElseGet(bytes) * 1e9, basis);
   }
