@@ -21,6 +21,7 @@ import dev.einfall.passes.cascade.NarrowProducts;
 import dev.einfall.passes.cascade.NormalizeReductions;
 import dev.einfall.passes.cascade.PackOperands;
 import dev.einfall.passes.cascade.ReassociateProducts;
+import dev.einfall.passes.cascade.SplitReductions;
 import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
@@ -159,7 +160,8 @@ public final class PassCatalog {
     passes.put("group-recurrences", options -> new GroupRecurrences(options.target(), options.numerics()));
     passes.put("group-products", options -> new GroupProducts(options.target(), options.numerics()));
     passes.put("transform-filters", options -> new TransformFilters(options.target(), options.numerics()));
-    passes.put("group-einsums", options -> new GroupEinsums(options.bytes("row-bytes", options.target().rowBytes())));
+    passes.put("group-einsums", options -> new GroupEinsums(options.bytes("row-bytes", options.target().rowBytes()), options.number("blocks", 0)));
+    passes.put("split-reductions", options -> new SplitReductions(options.numerics()));
     passes.put("choose-mappings", options -> new ChooseMappings(options.target(), options.numerics()));
     passes.put("pack-operands", options -> new PackOperands(options.target()));
     passes.put("lower-einsums", _ -> new LowerEinsums());

@@ -23,6 +23,7 @@ import dev.einfall.passes.cascade.NarrowProducts;
 import dev.einfall.passes.cascade.NormalizeReductions;
 import dev.einfall.passes.cascade.PackOperands;
 import dev.einfall.passes.cascade.ReassociateProducts;
+import dev.einfall.passes.cascade.SplitReductions;
 import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
@@ -156,7 +157,9 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new FoldConstants(options.numerics()),
         new NameRanks(),
         // A nest's outer loops belong to its group, so groups come before nests.
-        new GroupEinsums(options.target().rowBytes()),
+        new GroupEinsums(options.target().rowBytes(), options.target().isGpu() ? TileProducts.BLOCKS : 0),
+        // Of those that stay alone: what shares a kernel with others goes by rows.
+        new SplitReductions(options.numerics()),
         new ChooseMappings(options.target(), options.numerics(), options.decisions()),
         // Panels are as wide as the tiles just chosen, and are Einsums that need nests themselves.
         new PackOperands(options.target()),

@@ -33,7 +33,8 @@ import java.util.stream.IntStream;
 /// reduction of one row to do while it waits for the end of that of another.
 ///
 /// @param rowBytes the most that the Einsums of a group may hold of one row at a time, so that it stays in a core's cache
-public record GroupEinsums(long rowBytes) implements Pass.OnCascade {
+/// @param blocks for a GPU, whose blocks have a row each, how many keep it busy: fewer long rows are shared by several; 0 for a processor
+public record GroupEinsums(long rowBytes, long blocks) implements Pass.OnCascade {
 
   /// An Einsum of fewer elements is not worth sharing among threads.
   private static final long SHARED_ELEMENTS = 1 << 14;
@@ -130,11 +131,19 @@ public record GroupEinsums(long rowBytes) implements Pass.OnCascade {
   }
 
   /// Whether the shared ranks are enough tasks for threads to share, or there is too little work to share at all.
-  private static boolean losesNothing(List<Einsum> members, Einsum einsum, int common) {
-    List<Rank> rows = einsum.ranks().subList(0, common);
+  private boolean losesNothing(List<Einsum> members, Einsum einsum, int common) {
+    long rows = Exprs.volume(einsum.ranks().subList(0, common));
+    if (blocks > 0) {
+      return rows >= blocks || isShort(einsum, rows) && members.stream().allMatch(member -> isShort(member, rows));
+    }
     boolean small = Exprs.volume(einsum.ranks()) < SHARED_ELEMENTS
         && members.stream().allMatch(member -> Exprs.volume(member.ranks()) < SHARED_ELEMENTS);
-    return small || Exprs.volume(rows) >= 16 || members.stream().allMatch(member -> member.ranks().size() == common);
+    return small || rows >= 16 || members.stream().allMatch(member -> member.ranks().size() == common);
+  }
+
+  /// Whether a row is so little work that a block has done it before several have shared it.
+  private static boolean isShort(Einsum einsum, long rows) {
+    return rows == 0 || Exprs.volume(einsum.ranks()) / rows * Exprs.volume(Exprs.reduced(einsum.value())) < SHARED_ELEMENTS;
   }
 
   private boolean fits(List<Einsum> members, Einsum einsum, int common) {

@@ -35,11 +35,13 @@ import java.util.function.Consumer;
 ///
 /// @param blocks the fewest blocks that keep a GPU busy: tiles are the largest of which there are so many
 public record TileProducts(int blocks) implements Pass.OnKernel {
+  /// About one for each multiprocessor.
+  public static final int BLOCKS = 128;
   private static final long FEWEST = 16;
   private static final List<Integer> TILES = List.of(128, 64, 32);
 
   public TileProducts() {
-    this(128);
+    this(BLOCKS);
   }
 
   @Override
