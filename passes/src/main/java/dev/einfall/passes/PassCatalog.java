@@ -3,6 +3,7 @@ package dev.einfall.passes;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.loop.DotShape;
+import dev.einfall.ir.loop.TileShape;
 import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.passes.cascade.CancelInverses;
 import dev.einfall.passes.cascade.ChooseMappings;
@@ -125,6 +126,14 @@ public final class PassCatalog {
       }
     }
 
+    TileShape tile(String text) {
+      try {
+        return TileShape.of(text);
+      } catch (IllegalArgumentException _) {
+        throw CompileException.of("option tiles of pass " + pass + " has " + text + ", which is none such as f32[16x8]+bf16[16x16]*bf16[16x8]/1");
+      }
+    }
+
     Target target() {
       Target usual = Target.of(number("vector-bytes", 64), number("threads", 1));
       return usual.withDots(words("dots").stream().map(this::dot).toList()).withCaches(
@@ -179,7 +188,7 @@ public final class PassCatalog {
     passes.put("bind-loops", PassCatalog::bindLoops);
     passes.put("collapse-loops", _ -> new CollapseLoops());
     passes.put("split-kernels", options -> new SplitKernels(options.number("work", SplitKernels.WORK)));
-    passes.put("tile-products", options -> new TileProducts(options.number("blocks", 128)));
+    passes.put("tile-products", options -> new TileProducts(options.number("blocks", 128), options.words("tiles").stream().map(options::tile).toList(), options.numerics()));
     passes.put("map-threads", options -> new MapThreads(options.number("threads", 128), options.numerics()));
     passes.put("expand-functions", options -> new ExpandFunctions(options.numerics()));
     passes.put("vectorize-loops", options -> new VectorizeLoops(options.number("vector-bytes", 64), options.numerics()));
@@ -309,7 +318,8 @@ public final class PassCatalog {
       case DropDeadStores drop -> text(drop.numerics()).replaceFirst("^, ", "");
       case VectorizeLoops vectorize -> "vector-bytes=" + vectorize.vectorBytes() + text(vectorize.numerics());
       case UnrollLoops unroll -> "operations=" + unroll.operations() + (unroll.terms() == 1 ? "" : ", terms=" + unroll.terms());
-      case TileProducts tile -> "blocks=" + tile.blocks();
+      case TileProducts tile -> "blocks=" + tile.blocks()
+          + (tile.tiles().isEmpty() ? "" : ", tiles=" + tile.tiles().stream().map(TileShape::toString).collect(Collectors.joining(" "))) + text(tile.numerics());
       case MapThreads map -> "threads=" + map.threads() + text(map.numerics());
       case KeepAccumulators keep -> "registers=" + keep.registers();
       case SelectDots select -> select.dots().isEmpty() ? "" : "dots=" + select.dots().stream().map(DotShape::toString).collect(Collectors.joining(" "));

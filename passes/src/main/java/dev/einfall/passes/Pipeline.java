@@ -216,7 +216,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
   private List<Pass.OnKernel> codePasses() {
     return allowed(List.of(
         // Before elements of a loop's body lose their loops and buffers to registers: which iterations are independent is plain here.
-        new TileProducts(),
+        TileProducts.on(options.target(), options.numerics()),
         new MapThreads(options.target().blockThreads(), options.numerics()),
         // On scalars, so that the polynomials vectorize like everything else.
         new ExpandFunctions(options.numerics()),

@@ -1,6 +1,7 @@
 package dev.einfall.passes;
 
 import dev.einfall.ir.loop.DotShape;
+import dev.einfall.ir.loop.TileShape;
 import java.util.List;
 
 /// The machine that a program is compiled for, as far as the passes care.
@@ -15,16 +16,18 @@ import java.util.List;
 /// @param speeds how fast a core is
 /// @param blockThreads how many threads of a GPU are a block; 0 for a processor
 /// @param dots what it has instructions for that add products of narrow numbers
+/// @param tiles what it has instructions for that multiply tiles
 public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, int threads, long l1Bytes, long l2Bytes, long l3Bytes, Speeds speeds,
-    int blockThreads, List<DotShape> dots) {
+    int blockThreads, List<DotShape> dots, List<TileShape> tiles) {
 
   public Target {
     dots = List.copyOf(dots);
+    tiles = List.copyOf(tiles);
   }
 
   /// A target with the cache sizes of a current x86-64 server core, and as many registers as its vectors suggest.
   public static Target of(int vectorBytes, int threads) {
-    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, true, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0, List.of());
+    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, true, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0, List.of(), List.of());
   }
 
   /// A GPU, whose threads compute scalars. What the passes on the cascade level ask about costs is answered as for a processor without vectors.
@@ -33,7 +36,7 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
   }
 
   private Target withBlockThreads(int newBlockThreads) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, newBlockThreads, dots);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, newBlockThreads, dots, tiles);
   }
 
   /// Whether kernels run in blocks of threads.
@@ -54,11 +57,11 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// This machine with caches of other sizes.
   public Target withCaches(long newL1Bytes, long newL2Bytes, long newL3Bytes) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds, blockThreads, dots);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds, blockThreads, dots, tiles);
   }
 
   public Target withSpeeds(Speeds newSpeeds) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds, blockThreads, dots);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds, blockThreads, dots, tiles);
   }
 
   /// The level that has room for `bytes` and as much of other things; for half as much, if it is the one that cores share.
@@ -69,7 +72,7 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// A machine with other registers and instructions, and these caches.
   public Target withRegisters(int newRegisters, boolean newFusesMultiplyAdds) {
-    return new Target(vectorBytes, newRegisters, newFusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, dots);
+    return new Target(vectorBytes, newRegisters, newFusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, dots, tiles);
   }
 
   /// Whether vectors of narrow numbers are converted about as fast as they are loaded and stored.
@@ -79,6 +82,11 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// This machine with instructions for these dots.
   public Target withDots(List<DotShape> newDots) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, newDots);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, newDots, tiles);
+  }
+
+  /// This machine with instructions for these products of tiles.
+  public Target withTiles(List<TileShape> newTiles) {
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, dots, newTiles);
   }
 }

@@ -103,9 +103,19 @@ public final class AccessText {
     return "&" + element(buffer, indices);
   }
 
+  /// The number of the element at `indices`.
+  public String offset(Buffer buffer, List<Expr> indices) {
+    return sum(LinearIndex.flat(buffer, indices).orElseThrow());
+  }
+
+  /// A scalar as it lies in memory.
+  public String stored(Expr value) {
+    return inMemory(value.type(), value);
+  }
+
   /// One element as it lies in memory.
   private String element(Buffer buffer, List<Expr> indices) {
-    return names.of(buffer) + "[" + sum(LinearIndex.flat(buffer, indices).orElseThrow()) + "]";
+    return names.of(buffer) + "[" + offset(buffer, indices) + "]";
   }
 
   private String pointer(Buffer buffer, LinearIndex first) {

@@ -65,29 +65,30 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
     if (!NAMES.contains(name)) {
       throw CompileException.of("unknown target " + name + "; there are " + String.join(", ", NAMES));
     }
-    return read(name, meanings);
+    return read(CTarget.class, name, meanings);
   }
 
   /// The best target of those whose needs are among the macros of a compiler.
   ///
   /// @param meanings reads what instructions mean
   public static CTarget best(Set<String> macros, Instruction.Meanings meanings) {
-    return NAMES.reversed().stream().map(name -> read(name, meanings)).filter(target -> macros.containsAll(target.needs)).findFirst().orElseThrow();
+    return NAMES.reversed().stream().map(name -> read(CTarget.class, name, meanings)).filter(target -> macros.containsAll(target.needs)).findFirst().orElseThrow();
   }
 
-  private static CTarget read(String name, Instruction.Meanings meanings) {
+  /// The target that `targets/NAME.target` describes, beside a class.
+  public static CTarget read(Class<?> owner, String name, Instruction.Meanings meanings) {
     String file = "targets/" + name + ".target";
-    try (InputStream stream = CTarget.class.getResourceAsStream(file)) {
+    try (InputStream stream = owner.getResourceAsStream(file)) {
       if (stream == null) {
         throw new InternalException("no description " + file);
       }
-      return parse(name, new String(stream.readAllBytes(), StandardCharsets.UTF_8), meanings);
+      return parse(owner, name, new String(stream.readAllBytes(), StandardCharsets.UTF_8), meanings);
     } catch (IOException e) {
       throw new InternalException("cannot read " + file, e);
     }
   }
 
-  private static CTarget parse(String name, String text, Instruction.Meanings meanings) {
+  private static CTarget parse(Class<?> owner, String name, String text, Instruction.Meanings meanings) {
     CTarget target = new CTarget(name, 4, 16, List.of(), List.of(), List.of(), Map.of(), Map.of(), List.of(), false);
     Map<String, String> bodies = new LinkedHashMap<>();
     Map<String, String> relaxed = new LinkedHashMap<>();
@@ -101,7 +102,7 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
       if (key.endsWith(":")) {
         bodies.put(key.substring(0, key.length() - 1), value);
       } else if (key.equals("extends")) {
-        target = read(value, meanings);
+        target = read(owner, value, meanings);
         bodies.putAll(target.bodies);
         relaxed.putAll(target.relaxed);
         instructions.addAll(target.instructions);
@@ -149,6 +150,11 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
 
   /// The instruction that computes a dot; one of equal meaning that was described later comes first.
   Optional<Instruction> dot(DotShape shape) {
+    return instructions.reversed().stream().filter(instruction -> instruction.shape().equals(shape)).findFirst();
+  }
+
+  /// The instruction that multiplies tiles; one of equal meaning that was described later comes first.
+  public Optional<Instruction> tile(TileShape shape) {
     return instructions.reversed().stream().filter(instruction -> instruction.shape().equals(shape)).findFirst();
   }
 

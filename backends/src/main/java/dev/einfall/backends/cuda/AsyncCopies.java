@@ -17,14 +17,18 @@ final class AsyncCopies {
     return loop.body().nodes().allMatch(node -> switch (node) {
       case Stmt.Block _, Stmt.If _, Stmt.Let _ -> true;
       case Stmt.Store(Buffer buffer, _, Expr value) -> layout.isInside(buffer) && (value instanceof Expr.Load load && isOne(buffer, load)
-          || value instanceof Expr.FloatLiteral || value instanceof Expr.IntLiteral);
+          || isNumber(value));
       case Stmt.For _, Stmt.Alloc _, Stmt.Require _, Stmt.Barrier _ -> false;
     }) && loop.body().nodes().anyMatch(node -> node instanceof Stmt.Store store && store.value() instanceof Expr.Load);
   }
 
   /// Whether the hardware copies such elements by itself.
   static boolean isOne(Buffer buffer, Expr.Load load) {
-    return buffer.space() == Buffer.Space.SHARED && load.buffer().space() == Buffer.Space.GLOBAL && buffer.type().bytes() >= 4;
+    return buffer.space() == Buffer.Space.SHARED && load.buffer().space() == Buffer.Space.GLOBAL && buffer.type().bytes() * load.type().lanes() >= 4;
+  }
+
+  private static boolean isNumber(Expr value) {
+    return value instanceof Expr.FloatLiteral || value instanceof Expr.IntLiteral || value instanceof Expr.Broadcast(Expr number, _) && isNumber(number);
   }
 
   void begin(Buffer buffer) {

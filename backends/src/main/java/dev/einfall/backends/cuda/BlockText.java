@@ -7,6 +7,7 @@ import dev.einfall.backends.c.SourceLines;
 import dev.einfall.backends.c.Vocabulary;
 import dev.einfall.backends.kernel.Cell;
 import dev.einfall.backends.kernel.FreeNames;
+import dev.einfall.backends.kernel.Multiples;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.InternalException;
@@ -15,8 +16,8 @@ import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Interval;
 import dev.einfall.ir.loop.Ranges;
-import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Stmt.For.Kind;
+import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Var;
 import java.util.List;
 import java.util.function.ToIntFunction;
@@ -38,6 +39,9 @@ final class BlockText {
   private final ThreadMemory memory;
   private final BlockReductions reductions;
   private final ToIntFunction<Stmt.Require> requirements;
+  private final Fragments fragments;
+  private final Multiples multiples = new Multiples();
+  private final LaneCopies laneCopies;
   /// What is known about integers where the next line stands.
   private Ranges ranges;
 
@@ -45,7 +49,8 @@ final class BlockText {
   /// @param ranges what is known where the block begins
   /// @param requirements gives the number of a requirement, from 1 on
   BlockText(Lines lines, Vocabulary vocabulary, CNames names, SharedLayout layout, SourceLines source, int threads,
-      Ranges ranges, ThreadMemory memory, BlockReductions reductions, ToIntFunction<Stmt.Require> requirements) {
+      Ranges ranges, ThreadMemory memory, BlockReductions reductions, TileInstructions tiles,
+      ToIntFunction<Stmt.Require> requirements) {
     this.memory = memory;
     this.reductions = reductions;
     this.lines = lines;
@@ -57,6 +62,8 @@ final class BlockText {
     this.source = source;
     this.threads = threads;
     this.requirements = requirements;
+    this.fragments = new Fragments(memory.body(), lines, names, exprs, tiles);
+    this.laneCopies = new LaneCopies(lines, exprs, multiples);
   }
 
   void write(Stmt stmt) {
@@ -65,14 +72,21 @@ final class BlockText {
       case Stmt.For loop when loop.kind() == Kind.THREAD -> {
         source.at(loop.span(), lines);
         boolean isCopy = copies.isCopy(loop, layout);
-        if (!isCopy && copies.isUsed(loop)) {
-          finishCopies();
+        if (!isCopy) {
+          finishCopies(loop);
         }
         copying = isCopy;
         isInThread = true;
         counting(loop, "(int32_t) threadIdx.x", threads);
         isInThread = false;
         copying = false;
+      }
+      case Stmt.For loop when loop.kind() == Kind.WARP -> {
+        source.at(loop.span(), lines);
+        finishCopies(loop);
+        isInThread = true;
+        counting(loop, "(int32_t) threadIdx.x / " + CudaKernel.WARP, threads / CudaKernel.WARP);
+        isInThread = false;
       }
       case Stmt.For loop when loop.kind() == Kind.SERIAL -> {
         source.at(loop.span(), lines);
@@ -82,11 +96,16 @@ final class BlockText {
         counting(loop, "0", 1);
       }
       case Stmt.For loop -> throw new InternalException("a " + loop.kind() + " loop in a block");
-      case Stmt.Store(Buffer buffer, List<Expr> indices, Expr.Load load) when copying && AsyncCopies.isOne(buffer, load) -> {
+      case Stmt.Store(Buffer buffer, List<Expr> indices, Expr.Load load) when copying && AsyncCopies.isOne(buffer, load)
+          && laneCopies.isOne(buffer, indices, load) -> {
         copies.begin(buffer);
-        lines.add("__pipeline_memcpy_async(" + exprs.accesses().address(buffer, indices) + ", "
-            + exprs.accesses().address(load.buffer(), load.indices()) + ", " + buffer.type().bytes() + ");");
+        lines.add("__pipeline_memcpy_async(" + exprs.accesses().address(buffer, LaneCopies.first(indices)) + ", "
+            + exprs.accesses().address(load.buffer(), LaneCopies.first(load.indices())) + ", " + buffer.type().bytes() * load.type().lanes() + ");");
       }
+      case Stmt.Store(Buffer buffer, List<Expr> indices, Expr.TileProduct product) -> fragments.store(buffer, indices, product);
+      case Stmt.Store(Buffer buffer, List<Expr> indices, Expr value) when fragments.holds(buffer) || value instanceof Expr.Load load
+          && fragments.holds(load.buffer()) -> fragments.store(buffer, indices, value);
+      case Stmt.Store store when store.value().type().isVector() -> laneCopies.store(store);
       case Stmt.Store(Buffer buffer, List<Expr> indices, Expr value) -> lines.add(exprs.accesses().store(buffer, indices, value));
       case Stmt.Alloc alloc -> alloc(alloc);
       case Stmt.If branch -> branch(branch);
@@ -96,7 +115,12 @@ final class BlockText {
             + exprs.text(own) + ", einfall_shared + " + layout.combiningAt() + ");");
         write(body);
       }
+      case Stmt.Let(Var var, Expr value, Stmt body) when var.type().isVector() -> {
+        fragments.let(var, value);
+        write(body);
+      }
       case Stmt.Let(Var var, Expr value, Stmt body) -> {
+        multiples.let(var, value);
         if (FreeNames.of(body).variables().contains(var)) {
           lines.add("const " + exprs.type(value) + " " + names.of(var) + " = " + exprs.text(value) + ";");
         }
@@ -131,6 +155,12 @@ final class BlockText {
         finishCopies();
       }
     });
+  }
+
+  private void finishCopies(Stmt.For loop) {
+    if (copies.isUsed(loop)) {
+      finishCopies();
+    }
   }
 
   /// Waits for what the thread itself copies; the others wait at the next barrier.
@@ -180,7 +210,13 @@ final class BlockText {
     String type = CTypes.memory(buffer.type());
     switch (buffer.space()) {
       case SHARED -> lines.add(type + " *const " + names.of(buffer) + " = (" + type + " *) (" + layout.place(buffer) + ");");
-      case LOCAL -> lines.add(type + " " + names.of(buffer) + "[" + Math.max(1, buffer.elements()) + "];");
+      case LOCAL -> {
+        if (fragments.holds(buffer)) {
+          fragments.declare(buffer);
+        } else {
+          lines.add(type + " " + names.of(buffer) + "[" + Math.max(1, buffer.elements()) + "];");
+        }
+      }
       case REGISTER -> Cell.in(alloc.body(), buffer).forEach(cell ->
           lines.add(vocabulary.type(cell.type()) + " " + names.of(cell) + " = 0;"));
       case GLOBAL -> throw new InternalException("alloc of global " + buffer);

@@ -1,5 +1,6 @@
 package dev.einfall.backends.cuda;
 
+import dev.einfall.backends.c.CTarget;
 import dev.einfall.ir.Lines;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
@@ -20,12 +21,13 @@ public record CudaFile(String source, String header, List<KernelPlan.Weight> wei
   }
 
   /// @param name a word of C, which names the files and begins the names of all functions
-  /// @param plan compiled for a GPU
-  public static CudaFile of(KernelPlan plan, String name) {
+  /// @param plan compiled for `target`
+  /// @param target see [CudaTargets]
+  public static CudaFile of(KernelPlan plan, String name, CTarget target) {
     List<Kernel> all = Stream.concat(plan.setup().stream(), plan.launches().stream()).map(KernelPlan.Launch::kernel).toList();
-    CudaKernels kernels = CudaKernels.of(all, "static", true);
+    CudaKernels kernels = CudaKernels.of(all, target, "static", true);
     EntryPoints entries = new EntryPoints(plan, name, kernels.kernels(), kernels.requirements());
-    StringBuilder text = new StringBuilder(entries.comment()).append(CudaKernels.PRELUDE).append('\n');
+    StringBuilder text = new StringBuilder(entries.comment()).append(kernels.includes()).append('\n');
     text.append("namespace ").append(name).append("_program {\n\n").append(kernels.text());
     // What follows comes from no program.
     text.append("\n#line ").append(text.chars().filter(c -> c == '\n').count() + 3).append(' ').append(Lines.quoted(name + ".cu")).append('\n');

@@ -12,8 +12,8 @@ import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Ranges;
-import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Stmt.For.Kind;
+import dev.einfall.ir.loop.Stmt;
 import java.util.List;
 import java.util.Set;
 import java.util.function.ToIntFunction;
@@ -35,13 +35,13 @@ import java.util.stream.Collectors;
 /// @param sharedBytes the memory that a block's threads share
 /// @param scratchBytes more of it, in the device's memory, for each block
 public record CudaKernel(String name, String text, long blocks, int threads, long sharedBytes, long scratchBytes) {
-  private static final int WARP = 32;
+  static final int WARP = 32;
   /// More threads have fewer registers each.
   private static final int MOST_THREADS = 256;
 
   /// @param linkage who may call its function, such as `static`
   /// @param requirements takes what may be found not to hold, and gives its number
-  static CudaKernel of(Kernel kernel, String name, Vocabulary vocabulary, BlockReductions reductions, String linkage, boolean hasLines,
+  static CudaKernel of(Kernel kernel, String name, Vocabulary vocabulary, BlockReductions reductions, TileInstructions tiles, String linkage, boolean hasLines,
       ToIntFunction<Stmt.Require> requirements) {
     if (!(kernel.body() instanceof Stmt.For loop) || loop.kind() != Kind.BLOCK) {
       throw new InternalException("kernel " + kernel.name() + " is not mapped to blocks");
@@ -70,7 +70,7 @@ public record CudaKernel(String name, String text, long blocks, int threads, lon
         lines.add("const int32_t " + names.of(loop.var()) + " = (int32_t) blockIdx.x;");
       }
       new BlockText(lines, vocabulary, names, layout, source, threads,
-          Ranges.of(kernel).loop(loop.var(), loop.extent()), memory, reductions, requirements).write(body);
+          Ranges.of(kernel).loop(loop.var(), loop.extent()), memory, reductions, tiles, requirements).write(body);
     });
     long blocks = ((Expr.IntLiteral) loop.extent()).value();
     return new CudaKernel(name, lines.toString(), blocks, threads, layout.sharedBytes(), layout.scratchBytes());
@@ -78,8 +78,9 @@ public record CudaKernel(String name, String text, long blocks, int threads, lon
 
   /// As many as the widest loop has iterations, in whole warps.
   private static int threads(Stmt body) {
-    long widest = body.nodes().filter(node -> node instanceof Stmt.For loop && loop.kind() == Kind.THREAD)
-        .mapToLong(node -> ((Stmt.For) node).extent() instanceof Expr.IntLiteral extent ? extent.value() : MOST_THREADS).max().orElse(1);
+    long widest = body.nodes().filter(node -> node instanceof Stmt.For loop && loop.isDealt()).map(Stmt.For.class::cast)
+        .mapToLong(loop -> loop.extent() instanceof Expr.IntLiteral extent ? extent.value() * (loop.kind() == Kind.WARP ? WARP : 1) : MOST_THREADS)
+        .max().orElse(1);
     return (int) Math.min(MOST_THREADS, (widest + WARP - 1) / WARP * WARP);
   }
 }

@@ -15,19 +15,18 @@ import java.util.Map;
 ///
 /// Each is a function of its parameters, of scratch memory of the device for all blocks, and of a [Fault][#FAULT_BYTES], which is zero before.
 ///
-/// @param text all that stands after the includes
+/// @param includes what is included
+/// @param text all that stands after that
 /// @param kernels the functions; a kernel that does nothing has none
 /// @param requirements what may be found not to hold, by its number less 1
-public record CudaKernels(String text, Map<Kernel, CudaKernel> kernels, List<Stmt.Require> requirements) {
+public record CudaKernels(String includes, String text, Map<Kernel, CudaKernel> kernels, List<Stmt.Require> requirements) {
   /// A fault in the device's memory: its number, of four bytes, which is 0 where there is none; and from byte 8 on the value at fault as an integer,
   /// and from byte 16 on as a real number, of which kernels set one.
   public static final int FAULT_BYTES = 24;
 
-  /// All that CUDA has by the names of C.
-  private static final CTarget TARGET = new CTarget("cuda", 4, 255, List.of(), List.of(), List.of(), Map.of(), Map.of(), List.of(), true);
   private static final Dialect CUDA = new Dialect("static __device__ __forceinline__", "__restrict__");
 
-  static final String PRELUDE = """
+  private static final String PRELUDE = """
       #include <cuda_pipeline.h>
       #include <cuda_runtime.h>
 
@@ -39,7 +38,7 @@ public record CudaKernels(String text, Map<Kernel, CudaKernel> kernels, List<Stm
       #include <string.h>
 
       // The memory that the threads of a block share.
-      extern __shared__ __align__(16) unsigned char einfall_shared[];
+      extern __shared__ __align__(128) unsigned char einfall_shared[];
       """;
 
   private static final String FAULT = """
@@ -67,15 +66,17 @@ public record CudaKernels(String text, Map<Kernel, CudaKernel> kernels, List<Stm
 
   /// Functions that are found by their names once they are compiled.
   ///
-  /// @param kernels may hold one several times
-  public static CudaKernels of(List<Kernel> kernels) {
-    return of(kernels, "extern \"C\"", false);
+  /// @param kernels compiled for `target`; may hold one several times
+  /// @param target see [CudaTargets]
+  public static CudaKernels of(List<Kernel> kernels, CTarget target) {
+    return of(kernels, target, "extern \"C\"", false);
   }
 
   /// @param linkage who may call them
   /// @param hasLines whether lines of the source are named
-  static CudaKernels of(List<Kernel> kernels, String linkage, boolean hasLines) {
-    Vocabulary vocabulary = new Vocabulary(TARGET, CUDA);
+  static CudaKernels of(List<Kernel> kernels, CTarget target, String linkage, boolean hasLines) {
+    Vocabulary vocabulary = new Vocabulary(target, CUDA);
+    TileInstructions tiles = new TileInstructions(target);
     BlockReductions reductions = new BlockReductions(vocabulary);
     List<Stmt.Require> requirements = new ArrayList<>();
     Map<Kernel, CudaKernel> made = new IdentityHashMap<>();
@@ -83,7 +84,7 @@ public record CudaKernels(String text, Map<Kernel, CudaKernel> kernels, List<Stm
     StringBuilder functions = new StringBuilder();
     for (Kernel kernel : kernels) {
       if (!made.containsKey(kernel) && !kernel.body().equals(Stmt.NOTHING)) {
-        CudaKernel function = CudaKernel.of(kernel, "kernel_" + names.of(kernel, kernel.name()), vocabulary, reductions, linkage, hasLines, check -> {
+        CudaKernel function = CudaKernel.of(kernel, "kernel_" + names.of(kernel, kernel.name()), vocabulary, reductions, tiles, linkage, hasLines, check -> {
           requirements.add(check);
           return requirements.size();
         });
@@ -91,12 +92,12 @@ public record CudaKernels(String text, Map<Kernel, CudaKernel> kernels, List<Stm
         functions.append('\n').append(function.text());
       }
     }
-    String text = FAULT + "\n" + (requirements.isEmpty() ? "" : FAIL) + vocabulary.definitions() + "\n" + reductions.definitions() + functions;
-    return new CudaKernels(text, made, requirements);
+    String text = FAULT + "\n" + (requirements.isEmpty() ? "" : FAIL) + vocabulary.definitions() + "\n" + reductions.definitions() + "\n" + tiles.definitions() + functions;
+    return new CudaKernels(tiles.includes() + PRELUDE, text, made, requirements);
   }
 
   /// A file that `nvcc -fmad=false` compiles: what is to be rounded once is written as `fma`, and nothing else is.
   public String source() {
-    return PRELUDE + "\n" + text;
+    return includes + "\n" + text;
   }
 }

@@ -19,7 +19,8 @@ import java.util.Map;
 record SharedLayout(Map<Buffer, Long> offsets, Map<Buffer, Boolean> outside, long sharedBytes, long scratchBytes, long combiningAt) {
   /// What every GPU gives a block that does not ask for more.
   static final long MOST_SHARED = 48 << 10;
-  private static final long ALIGNMENT = 16;
+  /// What the tiles of warps need.
+  private static final long ALIGNMENT = 32;
 
   static SharedLayout of(Stmt body) {
     List<Buffer> buffers = body.nodes().filter(Stmt.Alloc.class::isInstance).map(alloc -> ((Stmt.Alloc) alloc).buffer())

@@ -1,16 +1,17 @@
 package dev.einfall.backends.cuda;
 
+import dev.einfall.backends.kernel.FreeNames;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
-import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Stmt.For.Kind;
+import dev.einfall.ir.loop.Stmt;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Function;
 
-/// Takes the memory of a block's threads apart: each has variables of its own, without the index that says which thread it is.
+/// Takes the memory of a block's threads, or warps, apart: each has variables of its own, without the index that says which thread it is.
 ///
 /// ```
 /// alloc sum: f32[256, 4] in local {             alloc sum: f32[4] in local {
@@ -40,15 +41,19 @@ final class ThreadMemory {
 
   /// How many threads a block must have, if that matters: each iteration of a loop over such memory is another thread's.
   static OptionalInt threads(Stmt body) {
-    if (body instanceof Stmt.Alloc(Buffer buffer, Stmt _) && buffer.space() == Buffer.Space.LOCAL) {
-      return OptionalInt.of(buffer.extents().getFirst());
+    if (body instanceof Stmt.Alloc(Buffer buffer, Stmt inside) && buffer.space() == Buffer.Space.LOCAL) {
+      return OptionalInt.of(buffer.extents().getFirst() * (isOfWarps(buffer, inside) ? CudaKernel.WARP : 1));
     }
-    return body instanceof Stmt.For loop && loop.kind() == Kind.THREAD ? OptionalInt.empty()
+    return body instanceof Stmt.For loop && loop.isDealt() ? OptionalInt.empty()
         : body.children().map(ThreadMemory::threads).filter(OptionalInt::isPresent).findFirst().orElse(OptionalInt.empty());
   }
 
+  private static boolean isOfWarps(Buffer buffer, Stmt body) {
+    return body.nodes().anyMatch(node -> node instanceof Stmt.For loop && loop.kind() == Kind.WARP && FreeNames.of(loop).buffers().contains(buffer));
+  }
+
   private Stmt statement(Stmt statement, boolean inThread) {
-    Function<Stmt, Stmt> inside = child -> statement(child, inThread || statement instanceof Stmt.For loop && loop.kind() == Kind.THREAD);
+    Function<Stmt, Stmt> inside = child -> statement(child, inThread || statement instanceof Stmt.For loop && loop.isDealt());
     if (statement instanceof Stmt.Alloc(Buffer buffer, Stmt body) && buffer.space() == Buffer.Space.LOCAL && !inThread) {
       Buffer part = new Buffer(buffer.name(), buffer.type(), buffer.extents().subList(1, buffer.extents().size()), Buffer.Space.LOCAL);
       own.put(buffer, part);

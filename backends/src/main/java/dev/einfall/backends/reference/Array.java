@@ -67,13 +67,13 @@ public final class Array {
     return array;
   }
 
-  /// Pseudo-random elements: floats in -1..1 that are exact in `f32`, integers in 0..7, `bool` of either kind.
+  /// Pseudo-random elements: floats in -1..1 that are exact in their type, integers in 0..7, `bool` of either kind.
   public static Array random(ElementType type, long seed, int... shape) {
     SplittableRandom random = new SplittableRandom(seed);
     Array array = new Array(type, shape);
     for (int i = 0; i < array.elements(); i++) {
       if (type.isFloat()) {
-        array.numbers[i] = (random.nextInt(1 << 12) - (1 << 11)) / (double) (1 << 11);
+        array.numbers[i] = Arithmetic.round(type, (random.nextInt(1 << 12) - (1 << 11)) / (double) (1 << 11));
       } else {
         array.integers[i] = random.nextInt(type.isBool() ? 2 : 8);
       }

@@ -1,6 +1,8 @@
 package dev.einfall.ir.loop;
 
 import dev.einfall.ir.ElementType;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// The types of an [Expr.TileProduct]: what an instruction that multiplies tiles is for.
 ///
@@ -13,6 +15,7 @@ import dev.einfall.ir.ElementType;
 /// @param packed how many steps lie next to each other in the right tile, before those of the next column come
 public record TileShape(ElementType sum, ElementType left, ElementType right, int rows, int columns, int steps, int packed)
     implements InstructionShape {
+  private static final Pattern TEXT = Pattern.compile("(\\w+)\\[(\\d+)x(\\d+)]\\+(\\w+)\\[(\\d+)x(\\d+)]\\*(\\w+)\\[(\\d+)x(\\d+)]/(\\d+)");
 
   public TileShape {
     boolean fits = switch (sum) {
@@ -25,6 +28,22 @@ public record TileShape(ElementType sum, ElementType left, ElementType right, in
       throw new IllegalArgumentException("product of tiles: " + rows + " x " + columns + " sums of " + sum + " and " + steps + " products of " + left
           + " and " + right + ", " + packed + " side by side");
     }
+  }
+
+  /// The shape that [#toString] writes as `text`.
+  ///
+  /// @throws IllegalArgumentException when there is none
+  public static TileShape of(String text) {
+    Matcher parts = TEXT.matcher(text);
+    if (!parts.matches() || !parts.group(2).equals(parts.group(5)) || !parts.group(3).equals(parts.group(9)) || !parts.group(6).equals(parts.group(8))) {
+      throw new IllegalArgumentException("no product of tiles is written " + text);
+    }
+    return new TileShape(element(parts.group(1)), element(parts.group(4)), element(parts.group(7)), Integer.parseInt(parts.group(2)),
+        Integer.parseInt(parts.group(3)), Integer.parseInt(parts.group(6)), Integer.parseInt(parts.group(10)));
+  }
+
+  private static ElementType element(String name) {
+    return ElementType.named(name).orElseThrow(() -> new IllegalArgumentException("no type is called " + name));
   }
 
   private static boolean isFactor(ElementType type) {

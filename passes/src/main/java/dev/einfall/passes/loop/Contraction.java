@@ -127,6 +127,21 @@ record Contraction(List<Stmt.For> batch, List<Stmt.For> rows, List<Stmt.For> col
     return Collections.newSetFromMap(new IdentityHashMap<>());
   }
 
+  /// How many rows there are.
+  long rowCount() {
+    return iterations(rows);
+  }
+
+  /// How many columns there are.
+  long columnCount() {
+    return iterations(columns);
+  }
+
+  /// How many products are added to each sum.
+  long stepCount() {
+    return iterations(steps);
+  }
+
   static long iterations(List<Stmt.For> loops) {
     return loops.stream().mapToLong(loop -> Rewrites.constant(loop.extent()).orElseThrow()).reduce(1, Math::multiplyExact);
   }

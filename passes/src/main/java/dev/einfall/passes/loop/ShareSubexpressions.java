@@ -1,5 +1,6 @@
 package dev.einfall.passes.loop;
 
+import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
@@ -95,18 +96,25 @@ public record ShareSubexpressions() implements Pass.OnKernel {
     }
   }
 
-  /// Loads from memory and arithmetic on elements. Index arithmetic, constants, and the lanes that few elements are repeated in, are left to the
-  /// backend.
+  /// Loads from memory and arithmetic on elements. Index arithmetic, constants, and the lanes that few elements are repeated in, or that are the
+  /// rows and columns of a tile, are left to the backend.
   private static boolean isWorthBinding(Expr expr) {
     boolean isIndex = !expr.type().element().isFloat() && !expr.type().isVector()
         && expr.nodes().noneMatch(Expr.Load.class::isInstance);
-    return !isIndex && Repetition.of(expr).isEmpty() && switch (expr) {
+    return !isIndex && Repetition.of(expr).isEmpty() && !goesThroughTile(expr) && switch (expr) {
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Ref _, Expr.Ramp _ -> false;
       case Expr.Load load -> load.buffer().space() != Buffer.Space.REGISTER;
       case Expr.Broadcast broadcast -> isWorthBinding(broadcast.operand());
       case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Bitcast _, Expr.ReduceLanes _,
           Expr.Zip _, Expr.Dot _, Expr.TileProduct _ -> true;
     };
+  }
+
+  /// Whether the lanes of the index `expr` are the rows or columns of a tile.
+  private static boolean goesThroughTile(Expr expr) {
+    return expr.type().isVector() && !expr.type().element().isFloat() && expr.nodes().noneMatch(Expr.Load.class::isInstance)
+        && expr.nodes().anyMatch(node -> node instanceof Expr.Binary(BinaryOp op, Expr.Ramp(Expr base, int stride, _), Expr.Broadcast _)
+            && (op == BinaryOp.DIV || op == BinaryOp.MOD) && base.equals(Expr.index(0)) && stride == 1);
   }
 
   /// A run of stores whose repeated expressions get variables.

@@ -3,7 +3,10 @@ package dev.einfall.passes.loop;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
+import dev.einfall.ir.loop.TileShape;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
+import dev.einfall.passes.Target;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -33,15 +36,35 @@ import java.util.function.Consumer;
 /// Any reduction of what depends on rows and on columns is a product here ([Contraction]), such as a convolution, whose rows are its filters. The
 /// order of the steps stays. A product of fewer than 16 rows, columns or steps is left to [MapThreads]: little would be used twice.
 ///
+/// Where the machine has an instruction that multiplies tiles of such factors, and sums may be rounded in another order, the warps of a block have a
+/// few tiles of sums each, and hand them on in the end:
+///
+/// ```
+/// sum[] = sum[] + f32(X[m, k]) * f32(W[k, n])     =>
+///     alloc left: bf16[2, 64, 24] in shared { .. thread for e in 0..256 { .. left[.., .., ramp(.., 1, 8)] = X[.., ramp(.., 1, 8)] } .. barrier
+///       warp for w in 0..4 {
+///         for k0 in 0..2 {
+///           let a0: bf16x256 = left[k0, .. + ramp(0, 1, 256) / 16, ramp(0, 1, 256) % 16]
+///           sum[w, 0, 0, ramp(0, 1, 256)] = tile_product(sum[w, 0, 0, ramp(0, 1, 256)], a0, b0, 16, 1)
+///           ..
+/// ```
+///
 /// @param blocks the fewest blocks that keep a GPU busy: tiles are the largest of which there are so many
-public record TileProducts(int blocks) implements Pass.OnKernel {
+/// @param tiles what the machine has instructions for that multiply tiles
+/// @param numerics whether sums may be rounded in another order
+public record TileProducts(int blocks, List<TileShape> tiles, Numerics numerics) implements Pass.OnKernel {
   /// About one for each multiprocessor.
   public static final int BLOCKS = 128;
   private static final long FEWEST = 16;
   private static final List<Integer> TILES = List.of(128, 64, 32);
 
-  public TileProducts() {
-    this(BLOCKS);
+  public TileProducts {
+    tiles = List.copyOf(tiles);
+  }
+
+  /// For the GPU that `target` is.
+  public static TileProducts on(Target target, Numerics numerics) {
+    return new TileProducts(BLOCKS, target.tiles(), numerics);
   }
 
   @Override
@@ -61,21 +84,19 @@ public record TileProducts(int blocks) implements Pass.OnKernel {
       return kernel;
     }
     Contraction product = found.get();
-    long rows = Contraction.iterations(product.rows());
-    long columns = Contraction.iterations(product.columns());
-    long steps = Contraction.iterations(product.steps());
+    long rows = product.rowCount();
+    long columns = product.columnCount();
+    long steps = product.stepCount();
     if (rows < FEWEST || columns < FEWEST || steps < FEWEST || rows * columns * Contraction.iterations(product.batch()) > Integer.MAX_VALUE) {
       remarks.accept(Diagnostic.remark(kernel.span(), "the product of " + rows + " rows, " + columns + " columns and " + steps
           + " steps is not computed in tiles: too few of them"));
       return kernel;
     }
-    int tile = TILES.stream().filter(size -> size < 2 * rows && size < 2 * columns && tiles(product, size) >= blocks).findFirst().orElse(TILES.getLast());
-    Stmt body = new ProductTiles(product, tile).body(kernel.span());
+    int tile = TILES.stream().filter(size -> size < 2 * rows && size < 2 * columns && new TileGrid(product, size).tiles() >= blocks).findFirst().orElse(TILES.getLast());
+    Optional<TileFactors> factors = numerics == Numerics.REASSOCIATE ? TileFactors.of(product) : Optional.empty();
+    Optional<TileShape> shape = factors.flatMap(some -> some.shape(product, tiles)).filter(one -> WarpTiles.fits(one, tile));
+    Stmt body = shape.isPresent() ? new WarpTiles(product, factors.orElseThrow(), shape.get(), tile).body(kernel.span())
+        : new ProductTiles(product, tile).body(kernel.span());
     return kernel.withBody(body);
-  }
-
-  private static long tiles(Contraction product, int size) {
-    return Contraction.iterations(product.batch()) * ProductTiles.over(Contraction.iterations(product.rows()), size)
-        * ProductTiles.over(Contraction.iterations(product.columns()), size);
   }
 }

@@ -1,5 +1,6 @@
 package dev.einfall.command;
 
+import dev.einfall.backends.c.CTarget;
 import dev.einfall.backends.cuda.CudaFile;
 import dev.einfall.frontend.weights.StoredTensor;
 import dev.einfall.frontend.weights.WeightsFile;
@@ -22,9 +23,10 @@ record CudaFolder(Path folder, String name) {
     return new CudaFolder(folder, name.matches("[A-Za-z].*") ? name : "program_" + name);
   }
 
+  /// @param target what `plan` was compiled for
   /// @throws UserError when a weight is missing or a file cannot be written
-  void write(KernelPlan plan, Optional<WeightsFile> weights) {
-    CudaFile file = CudaFile.of(plan, name);
+  void write(KernelPlan plan, CTarget target, Optional<WeightsFile> weights) {
+    CudaFile file = CudaFile.of(plan, name, target);
     try {
       Files.createDirectories(folder);
       Files.writeString(folder.resolve(name + ".cu"), file.source());

@@ -1,6 +1,7 @@
 package dev.einfall.command;
 
 import dev.einfall.backends.c.CProgram;
+import dev.einfall.backends.c.CTarget;
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.backends.jvm.JvmOptions;
 import dev.einfall.command.explain.WaterlinePlot;
@@ -210,13 +211,14 @@ final class EmitCommand implements Callable<Integer> {
   private void writeCuda(EinProgram program, Cascade cascade) {
     Path folder = output.orElseThrow(() -> new UserError("--as cuda writes several files: give a folder with -o DIR"));
     requireSizes(cascade);
-    PipelineOptions options = PipelineOptions.of(Target.gpu()).withNumerics(numerics).withCompute(compute);
+    CTarget target = toolchain.gpu();
+    PipelineOptions options = PipelineOptions.of(Target.gpu().withTiles(target.tiles())).withNumerics(numerics).withCompute(compute);
     KernelPlan plan = new Pipeline(options, _ -> {}, _ -> {}).compile(cascade, sizes);
     Path directory = Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(Path.of(""));
     Optional<WeightsFile> weights = plan.weights().isEmpty() ? Optional.empty()
         : program.weights().map(place -> Places.of(spec.commandLine().getErr()).weights(place, directory));
     try {
-      CudaFolder.of(folder, file).write(plan, weights);
+      CudaFolder.of(folder, file).write(plan, target, weights);
     } finally {
       weights.ifPresent(WeightsFile::close);
     }

@@ -1,15 +1,21 @@
 package dev.einfall.command;
 
+import dev.einfall.backends.c.CTarget;
+import dev.einfall.backends.cuda.CudaTargets;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.device.CudaTools;
+import dev.einfall.runtime.nativecode.CTargets;
 import dev.einfall.runtime.nativecode.Toolchain;
+import java.util.Iterator;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /// The options that choose a C compiler and the machine that it compiles for, and what is needed for GPUs.
 final class ToolchainOptions {
   @Option(names = "--target", paramLabel = "NAME",
-      description = "The machine that C is for: portable, neon, neon-dot, avx2, avx512, avx512-vnni, avx512-bf16; this one if not given.")
+      completionCandidates = Targets.class,
+      description = "The machine that C is for: ${COMPLETION-CANDIDATES}; this one if not given. For CUDA a compute capability; " + CudaTargets.USUAL
+          + " if not given.")
   private Optional<String> target = Optional.empty();
 
   @Option(names = "--cc", paramLabel = "COMMAND", description = "The C compiler, gcc or clang; cc if not given.")
@@ -23,6 +29,19 @@ final class ToolchainOptions {
 
   @Option(names = "--device", paramLabel = "N", description = "Which GPU runs the backend cuda; 0, the first, if not given.")
   private int device;
+
+  /// The targets that C can be for.
+  private static final class Targets implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return CTarget.NAMES.iterator();
+    }
+  }
+
+  /// The GPU that CUDA C++ is for.
+  CTarget gpu() {
+    return CTargets.gpu(target.orElse(CudaTargets.USUAL));
+  }
 
   /// `options` with the toolchain that was asked for.
   Options applied(Options options) {

@@ -1,5 +1,6 @@
 package dev.einfall.runtime;
 
+import dev.einfall.backends.c.CTarget;
 import dev.einfall.backends.cuda.CudaKernel;
 import dev.einfall.backends.cuda.CudaKernels;
 import dev.einfall.ir.Diagnostic;
@@ -27,17 +28,20 @@ import java.util.stream.Stream;
 final class DevicePlanCompiler implements AutoCloseable {
   private final ProgramReading reading;
   private final Pipeline pipeline;
+  private final CTarget machine;
   private final CudaBackend backend;
   private final Device device;
   private final Optional<ObjLongConsumer<Kernel>> timings;
   private final ConstantPool constants;
   private final DeviceWeights weights;
 
+  /// @param machine what `pipeline` compiles for
   /// @param backend whose device this closes
   /// @param timings is told how long each launch of a run took
-  DevicePlanCompiler(ProgramReading reading, Pipeline pipeline, CudaBackend backend, Optional<ObjLongConsumer<Kernel>> timings) {
+  DevicePlanCompiler(ProgramReading reading, Pipeline pipeline, CTarget machine, CudaBackend backend, Optional<ObjLongConsumer<Kernel>> timings) {
     this.reading = reading;
     this.pipeline = pipeline;
+    this.machine = machine;
     this.backend = backend;
     this.device = backend.device();
     this.timings = timings;
@@ -56,7 +60,8 @@ final class DevicePlanCompiler implements AutoCloseable {
   synchronized DevicePlan compile(SortedMap<String, Long> sizes) {
     ProgramReading.Read read = reading.at(sizes);
     KernelPlan plan = plan(read, sizes);
-    CudaKernels kernels = CudaKernels.of(Stream.concat(plan.setup().stream(), plan.launches().stream()).map(KernelPlan.Launch::kernel).toList());
+    CudaKernels kernels = CudaKernels.of(
+        Stream.concat(plan.setup().stream(), plan.launches().stream()).map(KernelPlan.Launch::kernel).toList(), machine);
     pipeline.remarks().accept(Diagnostic.remark(Span.NONE, plan.name() + " is compiled for " + device + " by " + backend.compiler()));
     DeviceModule module = backend.load(kernels);
     List<Runnable> releases = new ArrayList<>(List.of(module::close));

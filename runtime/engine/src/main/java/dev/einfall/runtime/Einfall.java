@@ -2,6 +2,7 @@ package dev.einfall.runtime;
 
 import dev.einfall.backends.c.CProgram;
 import dev.einfall.backends.c.CTarget;
+import dev.einfall.backends.cuda.CudaTargets;
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.backends.jvm.JvmOptions;
 import dev.einfall.backends.jvm.VectorWidth;
@@ -23,6 +24,7 @@ import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.runtime.device.CudaBackend;
 import dev.einfall.runtime.launch.WorkerPool;
 import dev.einfall.runtime.nativecode.CCompiler;
+import dev.einfall.runtime.nativecode.CTargets;
 import dev.einfall.runtime.nativecode.NativeBackend;
 import dev.einfall.runtime.plans.Outline;
 import dev.einfall.runtime.plans.PlanCache;
@@ -96,7 +98,7 @@ public final class Einfall {
   public static Target target(Options given) {
     Options options = decided(given);
     if (options.backend() == Options.Backend.CUDA) {
-      return Target.gpu();
+      return Target.gpu().withTiles(CTargets.gpu(options.toolchain().target().orElse(CudaTargets.USUAL)).tiles());
     }
     boolean isNamed = options.backend() == Options.Backend.C && options.toolchain().target().isPresent();
     Target usual = isNamed ? Target.of(vectorBytes(options), options.threads()) : Machine.target(vectorBytes(options), options.threads());
@@ -303,10 +305,18 @@ public final class Einfall {
 
   /// Machine code is kept where programs are, also where the time of each kernel is asked for.
   private static DevicePlanCompiler devicePlanCompiler(Parts parts, Options options) {
-    Pipeline pipeline = new Pipeline(pipelineOptions(options), options.steps(), options.remarks());
     Optional<PlanCache> cache = options.cache()
         .map(directory -> new PlanCache(directory, problem -> options.remarks().accept(Diagnostic.remark(Span.NONE, problem))));
-    return new DevicePlanCompiler(parts.reading, pipeline, CudaBackend.of(options.toolchain().cuda(), cache), options.launches());
+    CudaBackend backend = CudaBackend.of(options.toolchain().cuda(), cache);
+    try {
+      String name = options.toolchain().target().orElse(backend.device().architecture());
+      PipelineOptions pipelineOptions = pipelineOptions(options.withToolchain(options.toolchain().withTarget(name)));
+      Pipeline pipeline = new Pipeline(pipelineOptions, options.steps(), options.remarks());
+      return new DevicePlanCompiler(parts.reading, pipeline, CTargets.gpu(name), backend, options.launches());
+    } catch (RuntimeException e) {
+      backend.device().close();
+      throw e;
+    }
   }
 
   private static PlanCompiler planCompiler(Parts parts, Options options) {

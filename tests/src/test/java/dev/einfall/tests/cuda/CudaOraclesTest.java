@@ -9,7 +9,6 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
-import dev.einfall.passes.Target;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Port;
@@ -49,7 +48,7 @@ class CudaOraclesTest {
     List<Written> programs = new ArrayList<>();
     for (OracleCase oracle : Oracles.all()) {
       Written written = written(oracle, oracle.rounds().get(programs.size() % oracle.rounds().size()));
-      Path file = Files.writeString(folder.resolve(written.name + ".cu"), CudaFile.of(written.plan, written.name).source());
+      Path file = Files.writeString(folder.resolve(written.name + ".cu"), CudaFile.of(written.plan, written.name, Gpu.machine()).source());
       all.append("#include \"").append(file).append("\"\n");
       programs.add(written);
     }
@@ -62,7 +61,7 @@ class CudaOraclesTest {
     SortedMap<String, Long> numbers = new TreeMap<>();
     sizes.forEach((name, size) -> numbers.put(name, (long) size));
     Cascade cascade = EinReader.read(Einfall.source(file), Optional.empty(), Imports.files()).cascade(numbers);
-    KernelPlan plan = new Pipeline(PipelineOptions.of(Target.gpu()), _ -> { }, _ -> { }).compile(cascade, numbers);
+    KernelPlan plan = new Pipeline(PipelineOptions.of(Gpu.target()), _ -> { }, _ -> { }).compile(cascade, numbers);
     try (Program program = Einfall.compile(file, Options.defaults().withBackend(Options.Backend.REFERENCE))) {
       return new Written(oracle.program().replace('/', '_'), oracle, plan, OracleRun.of(oracle, program.inputs(), sizes), program.outputs());
     }

@@ -9,7 +9,6 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
-import dev.einfall.passes.Target;
 import dev.einfall.tests.programs.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -47,9 +46,9 @@ class CudaProgramsTest {
       EinProgram program = Programs.read(file);
       SortedMap<String, Long> sizes = Programs.sizes(program, ROUNDS[WRITTEN.size() % ROUNDS.length]);
       Cascade cascade = Programs.cascade(program, sizes);
-      KernelPlan plan = new Pipeline(PipelineOptions.of(Target.gpu()), _ -> { }, _ -> { }).compile(cascade, sizes);
+      KernelPlan plan = new Pipeline(PipelineOptions.of(Gpu.target()), _ -> { }, _ -> { }).compile(cascade, sizes);
       String name = file.getFileName().toString().replace(".ein", "");
-      Written written = new Written(name, cascade, sizes, plan, CudaFile.of(plan, name));
+      Written written = new Written(name, cascade, sizes, plan, CudaFile.of(plan, name, Gpu.machine()));
       Files.writeString(folder.resolve(name + ".cu"), written.file.source());
       WRITTEN.add(written);
     }

@@ -9,7 +9,6 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
-import dev.einfall.passes.Target;
 import dev.einfall.runtime.device.CudaTools;
 import dev.einfall.runtime.device.Nvcc;
 import dev.einfall.tests.JvmRun;
@@ -57,8 +56,8 @@ class DeviceProgramsTest {
         Assumptions.assumeTrue(compiler.isPresent(), "no nvcc");
         EinProgram program = Programs.read(Programs.PROGRAMS.resolve(name + ".ein"));
         SortedMap<String, Long> sizes = Programs.sizes(program, ROUNDS[0]);
-        KernelPlan plan = new Pipeline(PipelineOptions.of(Target.gpu()), _ -> { }, _ -> { }).compile(Programs.cascade(program, sizes), sizes);
-        CudaKernels kernels = CudaKernels.of(plan.launches().stream().map(KernelPlan.Launch::kernel).toList());
+        KernelPlan plan = new Pipeline(PipelineOptions.of(Gpu.target()), _ -> { }, _ -> { }).compile(Programs.cascade(program, sizes), sizes);
+        CudaKernels kernels = CudaKernels.of(plan.launches().stream().map(KernelPlan.Launch::kernel).toList(), Gpu.machine());
         byte[] code = compiler.get().cubin(kernels.source(), "sm_80", List.of());
         kernels.kernels().values().forEach(kernel -> assertTrue(new String(code, StandardCharsets.ISO_8859_1).contains(".text." + kernel.name() + "\0")));
       }));

@@ -14,6 +14,7 @@ import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
 import dev.einfall.tests.JvmRun;
+import dev.einfall.tests.cuda.Gpu;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,7 +66,7 @@ class ProgramsTest {
     return Programs.programs().stream().map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> {
       EinProgram program = Programs.read(file);
       SortedMap<String, Long> sizes = Programs.sizes(program, 3);
-      Programs.requireRight(Programs.cascade(program, sizes), sizes, Target.gpu(), "at " + sizes + " on a GPU");
+      Programs.requireRight(Programs.cascade(program, sizes), sizes, Gpu.target(), "at " + sizes + " on a GPU");
     })).toList();
   }
 

@@ -7,8 +7,8 @@ import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
-import dev.einfall.passes.Target;
 import dev.einfall.tests.cuda.CudaOnHost;
+import dev.einfall.tests.cuda.Gpu;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,8 +48,8 @@ class CudaRandomProgramsTest {
       if (expected.isPresent()) {
         String name = "random" + number;
         Numerics numerics = number % 2 == 0 ? Numerics.STRICT : Numerics.REASSOCIATE;
-        KernelPlan plan = new Pipeline(PipelineOptions.of(Target.gpu()).withNumerics(numerics), _ -> { }, _ -> { }).compile(sample.cascade(), sample.sizes());
-        Path file = Files.writeString(folder.resolve(name + ".cu"), CudaFile.of(plan, name).source());
+        KernelPlan plan = new Pipeline(PipelineOptions.of(Gpu.target()).withNumerics(numerics), _ -> { }, _ -> { }).compile(sample.cascade(), sample.sizes());
+        Path file = Files.writeString(folder.resolve(name + ".cu"), CudaFile.of(plan, name, Gpu.machine()).source());
         all.append("#include \"").append(file).append("\"\n");
         programs.add(new Written(name, sample, numerics, expected.get(), plan));
       }

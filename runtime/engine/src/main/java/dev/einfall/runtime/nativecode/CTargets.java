@@ -1,13 +1,14 @@
 package dev.einfall.runtime.nativecode;
 
 import dev.einfall.backends.c.CTarget;
+import dev.einfall.backends.cuda.CudaTargets;
 import dev.einfall.frontend.EinReader;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
 import java.util.Optional;
 import java.util.Set;
 
-/// The machines that the C backend knows, with what their instructions mean, which is said in the language.
+/// The machines that the backends for C and CUDA know, with what their instructions mean, which is said in the language.
 public final class CTargets {
   private CTargets() {}
 
@@ -21,6 +22,13 @@ public final class CTargets {
   /// The best target of those whose needs are among the macros of a compiler.
   public static CTarget best(Set<String> macros) {
     return CTarget.best(macros, CTargets::read);
+  }
+
+  /// The GPU that `name` says, such as `sm_80`.
+  ///
+  /// @throws dev.einfall.ir.CompileException when there is none
+  public static CTarget gpu(String name) {
+    return CudaTargets.named(name, CTargets::read);
   }
 
   private static Cascade read(String meaning) {
