@@ -8,7 +8,6 @@ import static dev.einfall.passes.loop.Indices.rest;
 import static dev.einfall.passes.loop.Indices.times;
 
 import dev.einfall.ir.BinaryOp;
-import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
@@ -66,8 +65,8 @@ final class WarpTiles implements StagedSteps.Part {
 
   Stmt body(Span span) {
     Map<Expr, Buffer> staged = new LinkedHashMap<>();
-    staged.put(factors.left(), side(true).buffer("left", shape.left()));
-    staged.put(factors.right(), side(false).buffer("right", shape.right()));
+    staged.put(factors.left(), side(true).buffer("left", shape.left(), tile, depth()));
+    staged.put(factors.right(), side(false).buffer("right", shape.right(), tile, depth()));
     Stmt steps = new StagedSteps(staged, product.stepCount(), depth(), this).body(product.steps().getFirst().span());
     return grid.tasks(new Stmt.Alloc(sum, Barriers.place(Stmt.block(started(), steps, finished()))), span);
   }
@@ -76,55 +75,9 @@ final class WarpTiles implements StagedSteps.Part {
     return DEPTH_BYTES / shape.left().bytes();
   }
 
-  private Side side(boolean isLeft) {
+  private StagedTiles side(boolean isLeft) {
     Expr factor = isLeft ? factors.left() : factors.right();
-    return new Side(isLeft ? shape.rows() : shape.columns(), product.runsAlongSteps(factor), COPY_BYTES / factor.type().element().bytes());
-  }
-
-  /// How one operand is shared: `[steps / n][lines][n + gap]` for tiles of `n` steps where neighbours in memory are steps, and
-  /// `[steps / n][lines / l][n][l + gap]` for tiles of `l` lines where they are lines.
-  ///
-  /// @param lines the rows, or columns, of a tile
-  /// @param isAlongSteps whether neighbours in memory are steps
-  /// @param lanes how many elements are copied at once
-  private final class Side {
-    private final int lines;
-    private final boolean isAlongSteps;
-    private final int lanes;
-
-    Side(int lines, boolean isAlongSteps, int lanes) {
-      this.lines = lines;
-      this.isAlongSteps = isAlongSteps;
-      this.lanes = lanes;
-    }
-
-    /// So many elements lie unused between rows; rows of one copy fill the banks without.
-    private int gap() {
-      return (isAlongSteps ? shape.steps() : lines) <= lanes ? 0 : lanes;
-    }
-
-    Buffer buffer(String name, ElementType type) {
-      int tiles = depth() / shape.steps();
-      return new Buffer(name, type, isAlongSteps ? List.of(tiles, tile, shape.steps() + gap()) : List.of(tiles, tile / lines, shape.steps(), lines + gap()),
-          Buffer.Space.SHARED);
-    }
-
-    /// The place of a step and a line.
-    List<Expr> place(Expr step, Expr line) {
-      return isAlongSteps ? List.of(over(step, shape.steps()), line, rest(step, shape.steps()))
-          : List.of(over(step, shape.steps()), over(line, lines), rest(step, shape.steps()), rest(line, lines));
-    }
-
-    /// The places of a tile's elements.
-    ///
-    /// @param steps the number of the tile among those of a line
-    /// @param number the number of the tile among those of a step
-    /// @param step the step of each lane
-    /// @param line the line of each lane
-    List<Expr> places(Expr steps, Expr number, Expr step, Expr line) {
-      return isAlongSteps ? List.of(steps, plus(new Expr.Broadcast(times(number, lines), line.type().lanes()), line), step)
-          : List.of(steps, number, step, line);
-    }
+    return new StagedTiles(isLeft ? shape.rows() : shape.columns(), shape.steps(), product.runsAlongSteps(factor), COPY_BYTES / factor.type().element().bytes());
   }
 
   private Stmt started() {
@@ -142,22 +95,22 @@ final class WarpTiles implements StagedSteps.Part {
   /// What is beyond the last step of a product is 0.
   private Stmt loaded(Expr factor, Buffer buffer, Expr first, int steps) {
     boolean isLeft = factor == factors.left();
-    Side side = side(isLeft);
+    StagedTiles side = side(isLeft);
     int whole = (int) parts(steps, shape.steps()) * shape.steps();
-    int lanes = steps == whole && canCopyLanes(factor, side, isLeft) ? side.lanes : 1;
+    int lanes = steps == whole && canCopyLanes(factor, side, isLeft) ? side.lanes() : 1;
     Var element = Var.counter("e");
     Expr number = new Expr.Ref(element);
-    int inner = (side.isAlongSteps ? whole : tile) / lanes;
+    int inner = (side.isAlongSteps() ? whole : tile) / lanes;
     Expr fast = times(rest(number, inner), lanes);
     Expr slow = over(number, inner);
-    Expr step = side.isAlongSteps ? fast : slow;
-    Expr line = side.isAlongSteps ? slow : fast;
+    Expr step = side.isAlongSteps() ? fast : slow;
+    Expr line = side.isAlongSteps() ? slow : fast;
     Var place = Var.counter(isLeft ? "row" : "column");
     Stmt kept = lanes == 1 ? element(factor, buffer, side.place(step, line), plus(first, step), place, isLeft)
         : copy(factor, buffer, side.place(step, line), plus(first, step), new Expr.Ref(place), lanes, isLeft);
     Stmt none = new Stmt.Store(buffer, lanes(side.place(step, line), lanes), zero(buffer, lanes));
     Stmt ofStep = steps == whole ? kept : new Stmt.If(below(step, steps), kept, none);
-    int count = side.isAlongSteps ? 1 : lanes;
+    int count = side.isAlongSteps() ? 1 : lanes;
     Stmt guarded = isLeft ? grid.ifRows(place, count, ofStep, none) : grid.ifColumns(place, count, ofStep, none);
     return new Stmt.For(element, Expr.index((long) tile * whole / lanes), Kind.THREAD,
         new Stmt.Let(place, isLeft ? grid.row(line) : grid.column(line), guarded), Span.NONE);
@@ -170,15 +123,15 @@ final class WarpTiles implements StagedSteps.Part {
 
   /// Whether neighbours can be copied together: they are elements of one row of a tensor whose rows begin where such a copy can, and there is one loop
   /// for steps and one for lines.
-  private boolean canCopyLanes(Expr factor, Side side, boolean isLeft) {
+  private boolean canCopyLanes(Expr factor, StagedTiles side, boolean isLeft) {
     List<Stmt.For> lines = isLeft ? product.rows() : product.columns();
     if (!(factor instanceof Expr.Load(Buffer from, List<Expr> indices)) || from.space() != Buffer.Space.GLOBAL || lines.size() != 1 || product.steps().size() != 1) {
       return false;
     }
-    Var inner = (side.isAlongSteps ? product.steps() : lines).getFirst().var();
-    long extent = side.isAlongSteps ? product.stepCount() : Contraction.iterations(lines);
+    Var inner = (side.isAlongSteps() ? product.steps() : lines).getFirst().var();
+    long extent = side.isAlongSteps() ? product.stepCount() : Contraction.iterations(lines);
     return indices.getLast().equals(new Expr.Ref(inner)) && indices.subList(0, indices.size() - 1).stream().noneMatch(index -> Rewrites.uses(index, inner))
-        && from.extents().getLast() % side.lanes == 0 && extent % side.lanes == 0;
+        && from.extents().getLast() % side.lanes() == 0 && extent % side.lanes() == 0;
   }
 
   private Stmt copy(Expr factor, Buffer buffer, List<Expr> to, Expr step, Expr line, int lanes, boolean isLeft) {
