@@ -2,7 +2,7 @@
 // nvcc beside this file makes. What a stream is told is done when somebody waits for it, and not before. Memory that nobody has, a thread without a
 // context, and handles that are not right are errors.
 //
-// CUDA_VERSION, DEVICES, CAPABILITY, MEMORY, REFUSES_LAUNCH, FAILS_RUN and WITHOUT_GRAPHS at compile time make other drivers of it.
+// Tests make other drivers of it by stand_in_set, and one that lacks functions by WITHOUT_GRAPHS at compile time.
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,28 +18,13 @@
 #include <string>
 #include <vector>
 
-#ifndef CUDA_VERSION
-#define CUDA_VERSION 13000
-#endif
-#ifndef DEVICES
-#define DEVICES 1
-#endif
-#ifndef CAPABILITY
-#define CAPABILITY 80
-#endif
-#ifndef MEMORY
-#define MEMORY (1ull << 32)
-#endif
-#ifndef REFUSES_LAUNCH
-#define REFUSES_LAUNCH 0
-#endif
-#ifndef FAILS_RUN
-#define FAILS_RUN 0
-#endif
-
 #define API extern "C" __attribute__((visibility("default"))) int
 
 namespace {
+
+// What tests set, in this order.
+enum Setting { version, device_count, capability, memory_bytes, refuses_launch, fails_run, setting_count };
+long long settings[setting_count] = {13000, 1, 80, 1ll << 32, 0, 0};
 
 enum Result {
   success, invalid_value = 1, out_of_memory = 2, not_initialized = 3, no_device = 100, invalid_device = 101, no_binary_for_gpu = 209, invalid_context = 201,
@@ -135,11 +120,11 @@ bool is_pageable(const void *address) {
 API cuInit(unsigned flags) {
   LOCKED;
   is_initialized = true;
-  return flags ? invalid_value : DEVICES ? success : no_device;
+  return flags ? invalid_value : settings[device_count] ? success : no_device;
 }
 
-API cuDriverGetVersion(int *version) {
-  *version = CUDA_VERSION;
+API cuDriverGetVersion(int *result) {
+  *result = (int) settings[version];
   return success;
 }
 
@@ -174,13 +159,13 @@ API cuGetErrorString(int error, const char **text) {
 }
 
 API cuDeviceGetCount(int *count) {
-  *count = DEVICES;
+  *count = (int) settings[device_count];
   return is_initialized ? success : not_initialized;
 }
 
 API cuDeviceGet(int *device, int number) {
   *device = number;
-  return number >= 0 && number < DEVICES ? success : invalid_device;
+  return number >= 0 && number < settings[device_count] ? success : invalid_device;
 }
 
 API cuDeviceGetName(char *name, int bytes, int) {
@@ -189,7 +174,7 @@ API cuDeviceGetName(char *name, int bytes, int) {
 }
 
 API cuDeviceGetAttribute(int *value, int attribute, int) {
-  *value = attribute == 75 ? CAPABILITY / 10 : attribute == 76 ? CAPABILITY % 10 : 0;
+  *value = (int) (attribute == 75 ? settings[capability] / 10 : attribute == 76 ? settings[capability] % 10 : 0);
   return attribute == 75 || attribute == 76 ? success : invalid_value;
 }
 
@@ -227,8 +212,8 @@ API cuModuleLoadDataEx(Module **module, const char *image, unsigned count, const
   READY;
   char architecture[16];
   unsigned long long bytes;
-  char expected[16];
-  snprintf(expected, sizeof expected, "sm_%d", CAPABILITY);
+  char expected[32];
+  snprintf(expected, sizeof expected, "sm_%lld", settings[capability]);
   if (sscanf(image, "stand-in %15s %llu\n", architecture, &bytes) != 2 || strcmp(architecture, expected)) {
     for (unsigned i = 0; i < count; i++) {
       if (options[i] == 5) {
@@ -297,7 +282,7 @@ API cuFuncSetAttribute(Function *function, int attribute, int value) {
 // Memory starts out as NaN, and becomes so again.
 API cuMemAlloc_v2(uintptr_t *address, size_t bytes) {
   READY;
-  if (device_bytes + bytes > MEMORY) {
+  if (device_bytes + bytes > (unsigned long long) settings[memory_bytes]) {
     return out_of_memory;
   }
   void *memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
@@ -505,7 +490,7 @@ API cuLaunchKernel(Function *function, unsigned blocks, unsigned y, unsigned z, 
   if (!functions.count(function) || y != 1 || z != 1 || v != 1 || w != 1 || extra || shared > function->shared_limit) {
     return invalid_value;
   }
-  if (REFUSES_LAUNCH) {
+  if (settings[refuses_launch]) {
     return launch_out_of_resources;
   }
   int count = function->call(0, 0, 0, 0);
@@ -523,11 +508,17 @@ API cuLaunchKernel(Function *function, unsigned blocks, unsigned y, unsigned z, 
     for (int i = 0; i < count; i++) {
       places[i] = &kept[i];
     }
-    return FAILS_RUN ? (int) illegal_address : function->call(blocks, threads, shared, places.data()) ? (int) invalid_value : (int) success;
+    return settings[fails_run] ? (int) illegal_address : function->call(blocks, threads, shared, places.data()) ? (int) invalid_value : (int) success;
   });
 }
 
-// For tests: what is not freed, and what was done.
+// For tests: how this driver differs from a usual one, what is not freed, and what was done.
+API stand_in_set(int setting, long long value) {
+  LOCKED;
+  settings[setting] = value;
+  return success;
+}
+
 API stand_in_left() {
   LOCKED;
   return device_memory.size() + host_memory.size() + streams.size() + graphs.size() + executables.size() + events.size() + modules.size() + context_holders;

@@ -52,7 +52,7 @@ class DeviceCommandTest {
 
   @Test
   void mistakesOfTheUserAndFailuresOfTheDeviceAreNoFaultsOfEinfall() throws IOException {
-    StandIn standIn = StandIn.in(directory.resolve("cuda"), "MEMORY=100");
+    StandIn standIn = StandIn.in(directory.resolve("cuda")).with(StandIn.Setting.MEMORY, 100);
     CommandLineRun run = run(standIn, "run", SOFTMAX, "--in", "X=rand:3x5", "--cache", "none");
     assertEquals(1, run.exitCode(), run.err());
     assertTrue(run.err().contains("error: CUDA_ERROR_OUT_OF_MEMORY (out of memory) in cuMemAlloc of 256 bytes for the arena of softmax"), run.err());

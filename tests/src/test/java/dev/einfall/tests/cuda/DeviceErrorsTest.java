@@ -13,13 +13,14 @@ import dev.einfall.runtime.Program;
 import dev.einfall.runtime.Tensor;
 import dev.einfall.runtime.device.CudaTools;
 import dev.einfall.runtime.device.DeviceException;
+import dev.einfall.tests.cuda.StandIn.Setting;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
@@ -31,15 +32,23 @@ class DeviceErrorsTest {
   private static final Source DOUBLED = new Source("doubled.ein", "def twice(X: f32[N]) -> f32[N] {\n  Y[n] = 2.0 * X[n]\n  return Y\n}\n");
 
   @TempDir
+  private static Path shared;
+  private static StandIn made;
+  @TempDir
   private Path directory;
 
-  @BeforeEach
-  void requireCompiler() {
+  @BeforeAll
+  static void make() throws IOException {
     Assumptions.assumeTrue(CudaOnHost.isPossible(), "no g++");
+    made = StandIn.in(shared.resolve("cuda")).withReadHeaders();
   }
 
-  private StandIn standIn(String... definitions) throws IOException {
-    return StandIn.in(directory.resolve("cuda"), definitions);
+  private StandIn standIn() throws IOException {
+    return made.copy(directory.resolve("cuda"));
+  }
+
+  private StandIn standIn(Setting setting, long value) throws IOException {
+    return standIn().with(setting, value);
   }
 
   private static float[] doubled(Options options) {
@@ -76,27 +85,27 @@ class DeviceErrorsTest {
 
   @Test
   void saysThatThereIsNoDevice() throws IOException {
-    assertContains("finds none: see whether `nvidia-smi` lists one", refused(standIn("DEVICES=0").options()));
+    assertContains("finds none: see whether `nvidia-smi` lists one", refused(standIn(Setting.DEVICES, 0).options()));
   }
 
   @Test
   void saysThatThereIsNoSuchDevice() throws IOException {
-    assertContains("there is no device 3: the driver", refused(with(standIn("DEVICES=2"), tools -> tools.withDevice(3))));
+    assertContains("there is no device 3: the driver", refused(with(standIn(Setting.DEVICES, 2), tools -> tools.withDevice(3))));
   }
 
   @Test
   void saysThatTheDriverIsOld() throws IOException {
-    assertContains("needs a driver for CUDA 11.8 or newer, but", refused(standIn("CUDA_VERSION=11040").options()));
+    assertContains("needs a driver for CUDA 11.8 or newer, but", refused(standIn(Setting.VERSION, 11040).options()));
   }
 
   @Test
   void saysWhichFunctionIsMissing() throws IOException {
-    assertContains("which has no function cuGraphInstantiateWithFlags; it says that it is for CUDA 13.0", refused(standIn("WITHOUT_GRAPHS").options()));
+    assertContains("which has no function cuGraphInstantiateWithFlags; it says that it is for CUDA 13.0", refused(StandIn.in(directory.resolve("cuda"), "WITHOUT_GRAPHS").options()));
   }
 
   @Test
   void saysThatTheDeviceIsOld() throws IOException {
-    assertContains("needs a GPU of compute capability 7.0 or more, but Stand-in has 6.1", refused(standIn("CAPABILITY=61").options()));
+    assertContains("needs a GPU of compute capability 7.0 or more, but Stand-in has 6.1", refused(standIn(Setting.CAPABILITY, 61).options()));
   }
 
   @Test
@@ -109,7 +118,7 @@ class DeviceErrorsTest {
 
   @Test
   void saysThatTheCompilerDoesNotKnowTheDevice() throws IOException {
-    StandIn standIn = standIn("CAPABILITY=99");
+    StandIn standIn = standIn(Setting.CAPABILITY, 99);
     assertContains("nvcc 13.0 cannot compile for sm_99: nvcc fatal   : Value 'sm_99' is not defined", refused(standIn.options()));
     assertEquals(0, standIn.left());
   }
@@ -127,29 +136,29 @@ class DeviceErrorsTest {
 
   @Test
   void saysForWhatThereIsNoMemory() throws IOException {
-    assertEquals("CUDA_ERROR_OUT_OF_MEMORY (out of memory) in cuMemAlloc of 256 bytes for the arena of twice", failed(standIn("MEMORY=100")));
+    assertEquals("CUDA_ERROR_OUT_OF_MEMORY (out of memory) in cuMemAlloc of 256 bytes for the arena of twice", failed(standIn(Setting.MEMORY, 100)));
   }
 
   @Test
   void saysForWhichTensorThereIsNoMemory() throws IOException {
-    assertEquals("CUDA_ERROR_OUT_OF_MEMORY (out of memory) in cuMemAlloc of 12 bytes for Y: f32[3]", failed(standIn("MEMORY=260")));
+    assertEquals("CUDA_ERROR_OUT_OF_MEMORY (out of memory) in cuMemAlloc of 12 bytes for Y: f32[3]", failed(standIn(Setting.MEMORY, 260)));
   }
 
   @Test
   void saysWhichKernelIsNotLaunched() throws IOException {
     assertEquals("CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES (too many resources requested for launch) in cuLaunchKernel of kernel Y",
-        failed(standIn("REFUSES_LAUNCH=1")));
+        failed(standIn(Setting.REFUSES_LAUNCH, 1)));
   }
 
   @Test
   void saysWhichRunFailed() throws IOException {
     assertEquals("CUDA_ERROR_ILLEGAL_ADDRESS (an illegal memory access was encountered) in cuStreamSynchronize of a run of twice",
-        assertThrows(DeviceException.class, () -> doubled(standIn("FAILS_RUN=1").options())).getMessage());
+        assertThrows(DeviceException.class, () -> doubled(standIn(Setting.FAILS_RUN, 1).options())).getMessage());
   }
 
   @Test
   void goesOnAfterALackOfMemory() throws IOException {
-    StandIn standIn = standIn("MEMORY=4096");
+    StandIn standIn = standIn(Setting.MEMORY, 4096);
     try (Program program = Einfall.compile(DOUBLED, standIn.options())) {
       try (Tensor large = Tensor.of(new float[2000], 2000)) {
         assertThrows(DeviceException.class, () -> program.run(Map.of("X", large)));

@@ -34,7 +34,7 @@ final class StandIn {
 
   /// Makes one in `folder`, which is new or empty.
   ///
-  /// @param definitions what differs from a usual driver, such as `DEVICES=0`
+  /// @param definitions what differs from a usual driver when it is compiled
   static StandIn in(Path folder, String... definitions) throws IOException {
     Files.createDirectories(folder);
     for (String file : FILES) {
@@ -54,7 +54,7 @@ final class StandIn {
   StandIn copy(Path copied) throws IOException {
     Files.createDirectories(copied);
     try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : files.filter(one -> !one.endsWith("calls")).toList()) {
+      for (Path file : files.toList()) {
         Files.copy(file, copied.resolve(file.getFileName()), StandardCopyOption.COPY_ATTRIBUTES);
       }
     }
@@ -64,7 +64,7 @@ final class StandIn {
   /// The headers in a form that takes less time to read, for who compiles many programs.
   StandIn withReadHeaders() throws IOException {
     Path header = folder.resolve("cuda_runtime.h");
-    Compiler.run(List.of("g++", "-x", "c++-header", "-std=c++17", "-O1", "-ffp-contract=off", "-fPIC", "-o", header + ".gch", header.toString()));
+    Compiler.run(List.of("g++", "-x", "c++-header", "-std=c++17", "-ffp-contract=off", "-fPIC", "-o", header + ".gch", header.toString()));
     return this;
   }
 
@@ -74,6 +74,15 @@ final class StandIn {
 
   Options options() {
     return Options.defaults().withBackend(Options.Backend.CUDA).withToolchain(Toolchain.usual().withCuda(tools()));
+  }
+
+  /// How a driver may differ from a usual one.
+  enum Setting { VERSION, DEVICES, CAPABILITY, MEMORY, REFUSES_LAUNCH, FAILS_RUN }
+
+  /// Makes it such a driver.
+  StandIn with(Setting setting, long value) {
+    call("stand_in_set", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG), setting.ordinal(), value);
+    return this;
   }
 
   /// How often the compiler ran.

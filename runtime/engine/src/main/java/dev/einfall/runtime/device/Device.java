@@ -5,6 +5,8 @@ import dev.einfall.runtime.launch.Usage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /// A GPU. Safe for use by many threads.
@@ -23,6 +25,8 @@ public final class Device implements AutoCloseable {
   private final int capability;
   private final long context;
   private final Usage usage = new Usage(this::release);
+  /// For copies that nothing else waits for: to make a stream takes longer than a small one.
+  private final ConcurrentLinkedDeque<DeviceStream> idle = new ConcurrentLinkedDeque<>();
 
   private Device(CudaDriver driver, int handle, String name, int capability) {
     this.driver = driver;
@@ -130,20 +134,23 @@ public final class Device implements AutoCloseable {
 
   /// Copies memory of the device to the host, and waits for it.
   public void read(DeviceMemory from, MemorySegment to, String what) {
-    run(() -> {
-      try (DeviceStream stream = new DeviceStream(this)) {
-        stream.copyToHost(to, from.address(), what);
-        stream.synchronize(what);
-      }
-    });
+    copy(stream -> stream.copyToHost(to, from.address(), what), what);
   }
 
   /// Copies memory of the host to the device, and waits for it.
   public void write(MemorySegment from, DeviceMemory to, String what) {
+    copy(stream -> stream.copyToDevice(to.address(), from, what), what);
+  }
+
+  private void copy(Consumer<DeviceStream> copying, String what) {
     run(() -> {
-      try (DeviceStream stream = new DeviceStream(this)) {
-        stream.copyToDevice(to.address(), from, what);
+      DeviceStream known = idle.pollFirst();
+      DeviceStream stream = known == null ? new DeviceStream(this) : known;
+      try {
+        copying.accept(stream);
         stream.synchronize(what);
+      } finally {
+        idle.addFirst(stream);
       }
     });
   }
@@ -162,6 +169,11 @@ public final class Device implements AutoCloseable {
   }
 
   private void release() {
+    run(() -> {
+      for (DeviceStream stream = idle.pollFirst(); stream != null; stream = idle.pollFirst()) {
+        stream.close();
+      }
+    });
     driver.i(CudaFunction.PRIMARY_CONTEXT_RELEASE, handle);
   }
 
