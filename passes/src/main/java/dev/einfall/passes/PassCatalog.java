@@ -40,6 +40,7 @@ import dev.einfall.passes.loop.MergeDimensions;
 import dev.einfall.passes.loop.PlaceInOutputs;
 import dev.einfall.passes.loop.ReorderLoops;
 import dev.einfall.passes.loop.SelectDots;
+import dev.einfall.passes.loop.SelectTiles;
 import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
 import dev.einfall.passes.loop.SplitLoops;
@@ -136,7 +137,7 @@ public final class PassCatalog {
 
     Target target() {
       Target usual = Target.of(number("vector-bytes", 64), number("threads", 1));
-      return usual.withDots(words("dots").stream().map(this::dot).toList()).withCaches(
+      return usual.withDots(words("dots").stream().map(this::dot).toList()).withTiles(words("tiles").stream().map(this::tile).toList()).withCaches(
           bytes("l1-bytes", usual.l1Bytes()), bytes("l2-bytes", usual.l2Bytes()), bytes("l3-bytes", usual.l3Bytes()));
     }
   }
@@ -184,6 +185,7 @@ public final class PassCatalog {
     passes.put("unswitch-loops", options -> new UnswitchLoops(options.words("parallel"), options.words("unrolled"), options.number("copies", 8)));
     passes.put("reorder-loops", options -> new ReorderLoops(options.words("order"), options.words("lanes"), options.numerics()));
     passes.put("split-loops", PassCatalog::splitLoops);
+    passes.put("select-tiles", options -> new SelectTiles(options.words("tiles").stream().map(options::tile).toList()));
     passes.put("factor-reductions", options -> new FactorReductions(options.words("loops"), options.numerics()));
     passes.put("bind-loops", PassCatalog::bindLoops);
     passes.put("collapse-loops", _ -> new CollapseLoops());
@@ -319,10 +321,11 @@ public final class PassCatalog {
       case VectorizeLoops vectorize -> "vector-bytes=" + vectorize.vectorBytes() + text(vectorize.numerics());
       case UnrollLoops unroll -> "operations=" + unroll.operations() + (unroll.terms() == 1 ? "" : ", terms=" + unroll.terms());
       case TileProducts tile -> "blocks=" + tile.blocks()
-          + (tile.tiles().isEmpty() ? "" : ", tiles=" + tile.tiles().stream().map(TileShape::toString).collect(Collectors.joining(" "))) + text(tile.numerics());
+          + (tile.tiles().isEmpty() ? "" : ", " + tiles(tile.tiles())) + text(tile.numerics());
       case MapThreads map -> "threads=" + map.threads() + text(map.numerics());
       case KeepAccumulators keep -> "registers=" + keep.registers();
       case SelectDots select -> select.dots().isEmpty() ? "" : "dots=" + select.dots().stream().map(DotShape::toString).collect(Collectors.joining(" "));
+      case SelectTiles select -> tiles(select.tiles());
       case NarrowProducts narrow -> "compute=" + narrow.compute().name().toLowerCase(Locale.ROOT);
       case TurnLoops turn -> "l2-bytes=" + turn.l2Bytes();
       default -> "";
@@ -340,7 +343,14 @@ public final class PassCatalog {
     if (!target.dots().isEmpty()) {
       parts.add("dots=" + target.dots().stream().map(DotShape::toString).collect(Collectors.joining(" ")));
     }
+    if (!target.tiles().isEmpty()) {
+      parts.add(tiles(target.tiles()));
+    }
     return join(parts);
+  }
+
+  private static String tiles(List<TileShape> tiles) {
+    return tiles.isEmpty() ? "" : "tiles=" + tiles.stream().map(TileShape::toString).collect(Collectors.joining(" "));
   }
 
   private static void addBytes(List<String> parts, String key, long bytes, long usual) {

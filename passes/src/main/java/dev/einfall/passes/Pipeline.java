@@ -41,6 +41,7 @@ import dev.einfall.passes.loop.MergeDimensions;
 import dev.einfall.passes.loop.PlaceInOutputs;
 import dev.einfall.passes.loop.ReorderLoops;
 import dev.einfall.passes.loop.SelectDots;
+import dev.einfall.passes.loop.SelectTiles;
 import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
 import dev.einfall.passes.loop.SplitLoops;
@@ -199,6 +200,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new SplitRanges(inner, parallel, options.numerics()),
         // What ranges could not decide: loops that may not be cut, and what no comparison of sums says.
         new UnswitchLoops(parallel, schedule.bound(Mapping.Binding.UNROLL)),
+        // While a tile is still loops over its elements, and none of them has lanes.
+        new SelectTiles(options.target().tiles()),
         // On scalars, before vectors make of `acc[] + x` a sum of lanes.
         new FactorReductions(inner, options.numerics()),
         new BindLoops(schedule.bindings()),

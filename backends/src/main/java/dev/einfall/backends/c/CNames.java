@@ -15,7 +15,7 @@ public final class CNames {
   private static final List<String> RESERVED = List.of("auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum",
       "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
       "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "bool", "true", "false", "asm", "typeof", "NAN", "INFINITY", "NULL",
-      "parameters", "arguments", "scratch", "begin", "end", "team", "fault", "memcpy", "this", "new", "delete", "class", "template", "operator",
+      "parameters", "arguments", "scratch", "begin", "end", "team", "fault", "tiles", "memcpy", "this", "new", "delete", "class", "template", "operator",
       "private", "public", "protected", "namespace", "using", "try", "catch", "throw", "friend", "virtual", "linux", "unix", "near", "far",
       "int64_t", "int32_t", "int16_t", "int8_t", "uint64_t", "uint32_t", "uint16_t", "uint8_t", "INT64_C", "UINT64_C", "threadIdx", "blockIdx",
       "blockDim", "gridDim", "warpSize");

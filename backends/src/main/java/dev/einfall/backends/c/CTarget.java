@@ -48,7 +48,7 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
     Map<String, String> bodies, Map<String, String> relaxed, List<Instruction> instructions, boolean isExact) {
 
   /// The targets that there are descriptions of, from the plainest to what has most.
-  public static final List<String> NAMES = List.of("portable", "neon", "neon-dot", "avx2", "avx512", "avx512-vnni", "avx512-bf16");
+  public static final List<String> NAMES = List.of("portable", "neon", "neon-dot", "avx2", "avx512", "avx512-vnni", "avx512-bf16", "amx");
 
   public CTarget {
     flags = List.copyOf(flags);
@@ -70,9 +70,11 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
 
   /// The best target of those whose needs are among the macros of a compiler.
   ///
+  /// @param mayUseTiles whether it may have registers for tiles, which systems do not let every process use
   /// @param meanings reads what instructions mean
-  public static CTarget best(Set<String> macros, Instruction.Meanings meanings) {
-    return NAMES.reversed().stream().map(name -> read(CTarget.class, name, meanings)).filter(target -> macros.containsAll(target.needs)).findFirst().orElseThrow();
+  public static CTarget best(Set<String> macros, boolean mayUseTiles, Instruction.Meanings meanings) {
+    return NAMES.reversed().stream().map(name -> read(CTarget.class, name, meanings)).filter(target -> macros.containsAll(target.needs))
+        .filter(target -> mayUseTiles || target.tiles().isEmpty()).findFirst().orElseThrow();
   }
 
   /// The target that `targets/NAME.target` describes, beside a class.
@@ -156,6 +158,13 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
   /// The instruction that multiplies tiles; one of equal meaning that was described later comes first.
   public Optional<Instruction> tile(TileShape shape) {
     return instructions.reversed().stream().filter(instruction -> instruction.shape().equals(shape)).findFirst();
+  }
+
+  /// The instruction that multiplies tiles as large as these or larger, of as many steps.
+  Optional<Instruction> tileFor(TileShape shape) {
+    return instructions.reversed().stream().filter(instruction -> instruction.shape() instanceof TileShape tile && tile.sum() == shape.sum()
+        && tile.left() == shape.left() && tile.right() == shape.right() && tile.steps() == shape.steps() && tile.packed() == shape.packed()
+        && tile.rows() >= shape.rows() && tile.columns() >= shape.columns()).findFirst();
   }
 
   /// The dots that the machine has instructions for.

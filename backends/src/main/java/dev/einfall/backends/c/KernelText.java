@@ -111,7 +111,8 @@ public final class KernelText {
       }
       StmtText statements = new StmtText(lines, vocabulary, names, layout, source, new Inside(names));
       lines.add("(void) parameters, (void) scratch, (void) begin, (void) end, (void) team, (void) fault;");
-      tasks.ifPresentOrElse(loop -> statements.counting(loop.var(), "begin", "end", loop.body()), () -> statements.write(kernel.body()));
+      statements.function(kernel.body(), () -> tasks.ifPresentOrElse(
+          loop -> statements.counting(loop.var(), "begin", "end", loop.body()), () -> statements.write(kernel.body())));
       lines.add("return 0;");
     });
     return lines.toString();
@@ -195,7 +196,7 @@ public final class KernelText {
       lines.add("(void) arguments, (void) scratch, (void) fault;");
       StmtText statements = new StmtText(lines, vocabulary, names, layout, source, new Inside(names));
       source.at(loop.span(), lines);
-      statements.counting(loop.var(), "begin", "end", loop.body());
+      statements.function(loop.body(), () -> statements.counting(loop.var(), "begin", "end", loop.body()));
       lines.add("return 0;");
     });
     return lines.toString();

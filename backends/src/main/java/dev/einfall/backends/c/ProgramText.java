@@ -40,10 +40,12 @@ final class ProgramText {
     String run = calls("run_launches", "struct " + name + " *program, " + layout.parameters(), plan.launches(), inputs);
     StringBuilder text = new StringBuilder();
     text.append("/* ").append(plan.name()).append(", written by Einfall for ").append(options.target().name()).append(". Compile it with:\n *\n *   ")
-        .append(String.join(" ", layout.flags())).append("\n */\n#define _POSIX_C_SOURCE 200809L\n\n#include \"").append(name).append(".h\"\n\n")
+        .append(String.join(" ", layout.flags())).append("\n */\n#define _POSIX_C_SOURCE 200809L\n")
+        .append(vocabulary.usesTiles() ? "#define _DEFAULT_SOURCE 1\n" : "").append("\n#include \"").append(name).append(".h\"\n\n")
         .append("#include <pthread.h>\n#include <stdatomic.h>\n#include <stdio.h>\n#include <stdlib.h>\n").append(CFile.HEADERS);
     options.target().includes().forEach(include -> text.append("#include ").append(include).append('\n'));
     text.append('\n').append(CFile.PRAGMAS).append('\n').append(KernelText.DECLARATIONS).append('\n').append(CProgram.resource("runtime.c")).append('\n')
+        .append(vocabulary.usesTiles() ? CProgram.resource("tiles.c") : "")
         .append(vocabulary.definitions());
     written.forEach(kernel -> text.append('\n').append(kernel.text()));
     text.append(options.hasLines() ? "\n#line " + (text.toString().lines().count() + 3) + " \"" + name + ".c\"\n" : "");
@@ -134,7 +136,7 @@ final class ProgramText {
           %1$s *program = calloc(1, sizeof *program);
           if (threads < 1) {
             problem = "%1$s_open: threads must be at least 1";
-          } else if (program == NULL || (program->constants = aligned_memory(%4$d)) == NULL || (program->arena = aligned_memory(%5$d)) == NULL
+        %11$s  } else if (program == NULL || (program->constants = aligned_memory(%4$d)) == NULL || (program->arena = aligned_memory(%5$d)) == NULL
               || !pool_open(&program->pool, threads, %6$d)) {
             problem = "%1$s_open: no memory or no threads";
           } else {
@@ -157,7 +159,11 @@ final class ProgramText {
         }
         """.formatted(name, layout.hasWeightsFile() ? "    free(program->weights);\n" : "",
         layout.hasWeightsFile() ? "const char *weights, " : "", layout.constantBytes(), plan.arena().bytes(), scratch, openingOfWeights(),
-        layout.parameters(), starts(), Stream.concat(inputs.stream(), outputs.stream()).collect(Collectors.joining(", ")));
+        layout.parameters(), starts(), Stream.concat(inputs.stream(), outputs.stream()).collect(Collectors.joining(", ")),
+        vocabulary.usesTiles() ? """
+              } else if (!may_use_tiles()) {
+                problem = "%s_open: the system does not let this process use the registers for tiles (AMX) that the program is for";
+            """.formatted(name) : "");
   }
 
   private String openingOfWeights() {

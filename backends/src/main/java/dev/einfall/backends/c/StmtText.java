@@ -11,11 +11,14 @@ import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Var;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /// Writes the statements of one function.
 final class StmtText {
+  /// The variable that says what the machine was told last about its registers for tiles.
+  private static final String TILES = "tiles";
 
   /// What statements need of the kernel around them.
   interface Kernel {
@@ -35,6 +38,7 @@ final class StmtText {
   private final Kernel kernel;
   private final SourceLines source;
   private final Set<Cell> unread = new HashSet<>();
+  private Optional<TileText> tiles = Optional.empty();
 
   StmtText(Lines lines, Vocabulary vocabulary, CNames names, ScratchLayout layout, SourceLines source, Kernel kernel) {
     this.lines = lines;
@@ -62,6 +66,7 @@ final class StmtText {
         source.at(loop.span(), lines);
         counting(loop.var(), "0", exprs.text(loop.extent()), loop.body());
       }
+      case Stmt.Store store when tiles.filter(text -> text.write(store)).isPresent() -> { }
       case Stmt.Store(Buffer buffer, List<Expr> indices, Expr value) -> {
         if (buffer.space() != Buffer.Space.REGISTER || !unread.contains(Cell.of(buffer, indices))) {
           lines.add(exprs.accesses().store(buffer, indices, value));
@@ -69,6 +74,7 @@ final class StmtText {
       }
       case Stmt.Alloc alloc -> alloc(alloc);
       case Stmt.If branch -> branch(branch);
+      case Stmt.Let let when tiles.filter(text -> text.write(let)).isPresent() -> write(let.body());
       case Stmt.Let(Var var, Expr value, Stmt body) -> {
         if (FreeNames.of(body).variables().contains(var)) {
           String text = exprs.bind(var, value);
@@ -102,6 +108,11 @@ final class StmtText {
       lines.add("}");
       return;
     }
+    Optional<TileRegisters> registers = TileRegisters.of(alloc, vocabulary.target());
+    if (registers.isPresent()) {
+      inTiles(alloc, registers.get());
+      return;
+    }
     Set<Cell> read = read(alloc.body(), buffer);
     for (Cell cell : Cell.in(alloc.body(), buffer)) {
       if (read.contains(cell)) {
@@ -111,6 +122,39 @@ final class StmtText {
       }
     }
     write(alloc.body());
+  }
+
+  /// What is done in registers for tiles. What these hold is told to the machine where it was told something else before, or nothing.
+  private void inTiles(Stmt.Alloc alloc, TileRegisters registers) {
+    String configuration = vocabulary.tileConfiguration(registers.configuration());
+    lines.block("if (" + TILES + " != " + configuration + ")", () -> {
+      lines.add(TILES + " = " + configuration + ";");
+      lines.add(vocabulary.target().body("tile_configure").orElseThrow().replaceFirst("\\bp\\b", TILES));
+    });
+    // Intrinsics of gcc do not say that they read memory: what was stored before must be there.
+    lines.add("__atomic_signal_fence(__ATOMIC_SEQ_CST);");
+    Optional<TileText> outside = tiles;
+    tiles = Optional.of(new TileText(lines, vocabulary.target(), exprs.accesses(), registers));
+    write(alloc.body());
+    tiles = outside;
+  }
+
+  /// Whether functions with `body` use registers for tiles.
+  static boolean usesTiles(Stmt body, CTarget target) {
+    return body.nodes().anyMatch(statement -> statement instanceof Stmt.Alloc alloc && alloc.buffer().space() == Buffer.Space.REGISTER
+        && TileRegisters.of(alloc, target).isPresent());
+  }
+
+  /// Writes what `body`, all of a function, needs around it.
+  void function(Stmt body, Runnable statements) {
+    boolean usesTiles = usesTiles(body, vocabulary.target());
+    if (usesTiles) {
+      lines.add("const uint8_t *" + TILES + " = NULL;");
+    }
+    statements.run();
+    if (usesTiles) {
+      lines.block("if (" + TILES + " != NULL)", () -> lines.add(vocabulary.target().body("tile_release").orElseThrow()));
+    }
   }
 
   /// The registers of `buffer` that are loaded: compilers warn about others.

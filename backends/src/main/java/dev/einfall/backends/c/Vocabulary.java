@@ -22,6 +22,7 @@ import java.util.stream.IntStream;
 /// A function of vectors is one instruction where the target says so, and else an operation of the compiler's vectors or a loop over lanes, which
 /// compilers turn into what the machine has.
 public final class Vocabulary {
+  private static final String TILES = "u8_tiles_";
   private static final String[] OPERANDS = {"a", "b", "c"};
 
   private final CTarget target;
@@ -36,6 +37,23 @@ public final class Vocabulary {
   /// The definitions, in order.
   public String definitions() {
     return definitions.values().stream().filter(text -> !text.isEmpty()).collect(Collectors.joining("\n", "", "\n"));
+  }
+
+  CTarget target() {
+    return target;
+  }
+
+  /// The name of a constant of these bytes, which a machine is told about its registers for tiles.
+  String tileConfiguration(String bytes) {
+    String name = definitions.keySet().stream().filter(key -> key.startsWith(TILES) && definitions.get(key).contains("{" + bytes + "}")).findFirst()
+        .orElseGet(() -> TILES + definitions.keySet().stream().filter(key -> key.startsWith(TILES)).count());
+    definitions.putIfAbsent(name, "static const uint8_t " + name + "[64] = {" + bytes + "};");
+    return name;
+  }
+
+  /// Whether something uses registers for tiles.
+  boolean usesTiles() {
+    return definitions.keySet().stream().anyMatch(name -> name.startsWith(TILES));
   }
 
   public Dialect dialect() {

@@ -175,6 +175,9 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       tilings.add(steps);
       streams.of(steps).forEach(tilings::add);
     });
+    if (numerics.allows(Numerics.REASSOCIATE)) {
+      tilings.addAll(new MatrixTiles(target, einsum, free, constant).all());
+    }
     // Inside of a larger kernel they are no faster than single elements, and longer code: measured by the queries of an attention.
     if (isKernel) {
       Transposition.of(einsum, free).flatMap(blocks -> blocks.tile(einsum, target, numerics)).ifPresent(tilings::add);

@@ -4,6 +4,7 @@ import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.ir.loop.TileShape;
 import dev.einfall.passes.Speeds;
 import dev.einfall.passes.Target;
 import java.util.List;
@@ -86,6 +87,9 @@ final class CostModel {
   }
 
   double cycles(Tiling tiling) {
+    if (tiling.tile().isPresent()) {
+      return byTiles(tiling, tiling.tile().get());
+    }
     if (tiling.vector().filter(reduced::contains).isPresent()) {
       return alongReduction(tiling);
     }
@@ -105,6 +109,23 @@ final class CostModel {
       }
     }
     return others * (tiles + (others == 1 || isUnrolled(tiling) ? 0 : LOOP_ENTRY)) + packing(tiling);
+  }
+
+  /// The cycles by instructions that multiply tiles: those of a product are as many as it has rows, and those of loading a tile half as many. Each sum is
+  /// stored, and loaded again for what is done with it.
+  private double byTiles(Tiling tiling, TileShape tile) {
+    double cycles = 0;
+    for (int[] rows : pieces(tiling.row(), tiling.rows())) {
+      for (int[] columns : pieces(tiling.vector(), tiling.width())) {
+        double across = Math.ceilDiv(columns[0], tile.columns());
+        double loaded = (rows[0] + across * tile.rows()) / 2.0;
+        double sums = rows[0] * across;
+        double outside = (outsideOperations / speeds.operations() + 2) * sums;
+        cycles += (double) rows[1] * columns[1] * (Exprs.volume(reduced) / tile.steps() * Math.max(sums, loaded) + outside + TILE_OVERHEAD);
+      }
+    }
+    List<Rank> tiled = List.of(tiling.row().orElseThrow(), tiling.vector().orElseThrow());
+    return cycles * Exprs.volume(einsum.ranks().stream().filter(rank -> !tiled.contains(rank)).toList());
   }
 
   private static boolean isShortRow(Tiling tiling) {

@@ -110,7 +110,7 @@ public record PackOperands(Target target) implements Pass.OnCascade {
         .anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && !rank.equals(vector.get().name()));
     boolean isStreamed = products.get().reduce().ranks().stream().anyMatch(rank -> isBound(rank.name(), nest, Mapping.Binding.UNROLL));
     int lanes = nest.splits().stream().filter(split -> split.rank().equals(vector.get().name())).mapToInt(split -> split.factors().getLast()).findFirst().orElse(1);
-    Optional<DotSteps> steps = DotSteps.of(target, einsum, constant, vector.get(), lanes)
+    Optional<DotSteps> steps = DotSteps.of(DotSteps.packed(target), einsum, constant, vector.get(), lanes)
         .filter(dot -> isBound(dot.rank().name(), nest, Mapping.Binding.UNROLL));
     Map<Expr, Expr> replaced = new LinkedHashMap<>();
     for (Expr.Access access : products.get().operands()) {

@@ -2,6 +2,7 @@ package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.loop.TileShape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +18,7 @@ import java.util.Optional;
 /// rows far apart         split m 512            order m0 .. m1       for m = 1024: rows 0 and 512, then 1 and 513
 /// a piece for a task     split m 1024 512       order m2 m0 .. m1    for m = 8192
 /// streams                split k 512            order k0 .. k1       for k = 2048: 0, 512, 1024 and 1536, then 1, 513 ..
+/// tiles multiplied       split m 32 16, n 32 16, k 32 2     order m2 n2 k2 .. m1 n1 m0 n0 k1 k0
 /// streams of pairs       split k 512 2          order k1 .. k2 .. k0       0, 1, 512, 513, 1024, 1025, 1536 and 1537, then 2, 3 ..
 /// ```
 ///
@@ -53,11 +55,13 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
       factors.addAll(tiling.vectors() == 1 ? List.of(tiling.lanes()) : List.of(tiling.width(), tiling.lanes()));
     } else if (isRow(rank)) {
       factors.add(areFar(rank) ? extent(rank) / tiling.rows() : tiling.rows());
+      tiling.tile().map(TileShape::rows).filter(rows -> rows < tiling.rows()).ifPresent(factors::add);
     } else if (isStreamed(rank)) {
       factors.add(extent(rank) / tiling.streams());
     }
     if (isSummed(rank)) {
       factors.add(tiling.terms());
+      tiling.tile().map(TileShape::packed).ifPresent(factors::add);
     }
     return new Mapping.Split(rank.name(), factors);
   }
@@ -84,6 +88,22 @@ record TileLoops(Tiling tiling, List<Rank> reduced, Optional<Rank> pieced, int p
   /// The loop over the rows of a tile.
   Optional<String> rows() {
     return tiling.row().map(row -> row.name() + (areFar(row) ? 1 : 0));
+  }
+
+  /// The loops of a tile of a machine that multiplies these: over several, rows, columns and steps.
+  List<String> matrix() {
+    List<String> loops = new ArrayList<>();
+    String row = tiling.row().orElseThrow().name();
+    String vector = tiling.vector().orElseThrow().name();
+    String step = tiling.summed().orElseThrow().name();
+    if (tiling.rows() > tiling.tile().orElseThrow().rows()) {
+      loops.add(row + 1);
+    }
+    if (tiling.vectors() > 1) {
+      loops.add(vector + 1);
+    }
+    loops.addAll(List.of(row + 0, vector + 0, step + 1, step + 0));
+    return loops;
   }
 
   /// How many iterations the outermost loop of `rank` has.

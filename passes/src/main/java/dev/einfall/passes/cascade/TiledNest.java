@@ -177,6 +177,13 @@ final class TiledNest {
   /// @param order the loops outside of the tiles, to which those of the tiles are added
   private Mapping.Nest withTiles(TileLoops loops, List<String> order, List<Mapping.Bound> parallel) {
     List<Mapping.Bound> bindings = new ArrayList<>();
+    if (tiling.tile().isPresent()) {
+      order.addAll(loops.matrix());
+      bindings.add(new Mapping.Bound(tiling.summed().orElseThrow().name() + "0", Mapping.Binding.UNROLL));
+      bindings.add(new Mapping.Bound(tiling.vector().orElseThrow().name() + "0", Mapping.Binding.VECTORIZE));
+      bindings.addAll(parallel);
+      return new Mapping.Nest(tensor, view.flattened(), loops.splits(), order, bindings);
+    }
     CopiedSteps.of(tiling, reduced).ifPresent(steps -> bindings.add(new Mapping.Bound(steps.rank().name(), Mapping.Binding.UNROLL)));
     loops.streams().ifPresent(streams -> inner(streams, Mapping.Binding.UNROLL, order, bindings));
     loops.rows().ifPresent(rows -> inner(rows, Mapping.Binding.UNROLL, order, bindings));

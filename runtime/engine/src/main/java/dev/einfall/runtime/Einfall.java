@@ -108,7 +108,7 @@ public final class Einfall {
 
   private static Target ofC(Target target, Options options) {
     CTarget machine = options.toolchain().machine();
-    return target.withRegisters(machine.registers(), machine.fusesMultiplyAdds()).withDots(machine.dots());
+    return target.withRegisters(machine.registers(), machine.fusesMultiplyAdds()).withDots(machine.dots()).withTiles(machine.tiles());
   }
 
   /// What the passes are told when `options` are used.
@@ -338,6 +338,8 @@ public final class Einfall {
   private static CodeMaker nativeMaker(Options options) {
     CCompiler compiler = options.toolchain().find();
     CTarget target = options.toolchain().machine();
+    compiler.refused().filter(_ -> options.toolchain().target().isEmpty())
+        .ifPresent(refused -> options.remarks().accept(new Diagnostic(Diagnostic.Severity.WARNING, Span.NONE, refused, List.of())));
     CTarget bound = options.numerics() == Numerics.STRICT ? target.exact() : target;
     NativeBackend backend = new NativeBackend(compiler, bound, options.toolchain().flags(), KeptPlans.cache(options));
     return new CodeMaker.Native(backend, options.threads());

@@ -53,9 +53,17 @@ public record CCompiler(String command, Set<String> macros, String version) {
     return new CCompiler(command, macros, TextDigest.of(definitions));
   }
 
-  /// What this machine is for the C backend.
+  /// What this machine is for the C backend, as far as the system lets this process use it.
   public CTarget target() {
-    return CTargets.best(macros);
+    CTarget best = CTargets.best(macros, true);
+    return best.tiles().isEmpty() || TilePermission.request() ? best : CTargets.best(macros, false);
+  }
+
+  /// What the system keeps from this process.
+  public Optional<String> refused() {
+    CTarget best = CTargets.best(macros, true);
+    return target().name().equals(best.name()) ? Optional.empty()
+        : Optional.of("compiling for " + target().name() + ", as the system does not let this process use the registers for tiles of " + best.name());
   }
 
   /// The options for a library.

@@ -20,8 +20,10 @@ public final class CTargets {
   }
 
   /// The best target of those whose needs are among the macros of a compiler.
-  public static CTarget best(Set<String> macros) {
-    return CTarget.best(macros, CTargets::read);
+  ///
+  /// @param mayUseTiles whether it may have registers for tiles
+  public static CTarget best(Set<String> macros, boolean mayUseTiles) {
+    return CTarget.best(macros, mayUseTiles, CTargets::read);
   }
 
   /// The GPU that `name` says, such as `sm_80`.
