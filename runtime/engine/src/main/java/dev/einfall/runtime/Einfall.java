@@ -1,11 +1,6 @@
 package dev.einfall.runtime;
 
 import dev.einfall.backends.c.CProgram;
-import dev.einfall.backends.c.CTarget;
-import dev.einfall.backends.cuda.CudaTargets;
-import dev.einfall.backends.jvm.JvmBackend;
-import dev.einfall.backends.jvm.JvmOptions;
-import dev.einfall.backends.jvm.VectorWidth;
 import dev.einfall.backends.reference.Promises;
 import dev.einfall.frontend.EinProgram;
 import dev.einfall.frontend.EinReader;
@@ -16,16 +11,13 @@ import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Cascade;
-import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.runtime.device.CudaBackend;
 import dev.einfall.runtime.launch.WorkerPool;
-import dev.einfall.runtime.nativecode.CCompiler;
 import dev.einfall.runtime.nativecode.CTargets;
-import dev.einfall.runtime.nativecode.NativeBackend;
 import dev.einfall.runtime.plans.Outline;
 import dev.einfall.runtime.plans.PlanCache;
 import dev.einfall.runtime.plans.ProgramIdentity;
@@ -81,45 +73,20 @@ public final class Einfall {
     }
   }
 
-  /// The options with what `AUTO` stands for here.
-  private static Options decided(Options options) {
-    if (options.backend() != Options.Backend.AUTO || options.toolchain().isUsualForC()) {
-      return options;
-    }
-    if (CCompiler.find(options.toolchain().compiler()).isPresent()) {
-      return options.withBackend(Options.Backend.C);
-    }
-    options.remarks().accept(new Diagnostic(Diagnostic.Severity.WARNING, Span.NONE,
-        "compiling to bytecode, as the C compiler " + options.toolchain().compiler() + " cannot be run", List.of()));
-    return options.withBackend(Options.Backend.JVM);
-  }
-
   /// What the passes take the machine for when `options` are used: this one, or a common one of the kind that they name.
-  public static Target target(Options given) {
-    Options options = decided(given);
-    if (options.backend() == Options.Backend.CUDA) {
-      return Target.gpu().withTiles(CTargets.gpu(options.toolchain().target().orElse(CudaTargets.USUAL)).tiles());
-    }
-    boolean isNamed = options.backend() == Options.Backend.C && options.toolchain().target().isPresent();
-    Target usual = isNamed ? Target.of(vectorBytes(options), options.threads()) : Machine.target(vectorBytes(options), options.threads());
-    Target target = options.backend() == Options.Backend.C ? ofC(usual, options) : usual;
-    return options.speeds().map(target::withSpeeds).orElse(target);
-  }
-
-  private static Target ofC(Target target, Options options) {
-    CTarget machine = options.toolchain().machine();
-    return target.withRegisters(machine.registers(), machine.fusesMultiplyAdds()).withDots(machine.dots()).withTiles(machine.tiles());
+  public static Target target(Options options) {
+    return Destination.of(options).target();
   }
 
   /// What the passes are told when `options` are used.
   public static PipelineOptions pipelineOptions(Options options) {
-    return new PipelineOptions(target(options), options.numerics(), options.without(), options.decisions(), options.compute());
+    return Destination.of(options).pipelineOptions();
   }
 
   private static Program compile(Source source, Path directory, Imports imports, Options given) {
-    Options options = decided(given);
-    return with(source, directory, imports, options, parts -> {
-      Program program = program(parts, options);
+    Destination destination = Destination.of(given);
+    return with(source, directory, imports, destination.options(), parts -> {
+      Program program = program(parts, destination);
       boolean isKnown = parts.known.sizes().keySet().containsAll(parts.inputSizes);
       if (isKnown) {
         prepare(program, parts.known.sizes());
@@ -152,7 +119,8 @@ public final class Einfall {
   }
 
   private static <T> T withC(Path file, Map<String, Long> sizes, Options given, CProgram.Options form, Function<CExport, T> action) {
-    Options options = given.withBackend(Options.Backend.C);
+    Destination destination = Destination.of(given.withBackend(Options.Backend.C));
+    Options options = destination.options();
     return with(source(file), directory(file), Imports.files(), options, parts -> {
       SortedMap<String, Long> all = parts.known.sizes();
       all.putAll(sizes);
@@ -160,7 +128,7 @@ public final class Einfall {
         throw CompileException.of("C is for certain sizes: no value for the size " + size + " of " + parts.name);
       });
       ProgramReading.Read read = parts.reading.at(all);
-      Pipeline pipeline = new Pipeline(pipelineOptions(options), options.steps(), options.remarks());
+      Pipeline pipeline = new Pipeline(destination.pipelineOptions(), options.steps(), options.remarks());
       try {
         return action.apply(new CExport(pipeline.compile(read.cascade(), all), read.weights(), form));
       } finally {
@@ -171,7 +139,8 @@ public final class Einfall {
 
   /// See [Tuning#of].
   static Tuning tuning(Path file, Options given) {
-    Options options = decided(given);
+    Destination destination = Destination.of(given);
+    Options options = destination.options();
     Path records = options.tuning().orElseThrow(() -> new IllegalArgumentException("the options name no directory for what is measured"));
     switch (options.backend()) {
       case REFERENCE -> throw new IllegalArgumentException("the reference backend makes no choices: there is nothing to measure");
@@ -179,7 +148,7 @@ public final class Einfall {
       case AUTO, JVM, C -> { }
     }
     return with(source(file), directory(file), Imports.files(), options, parts -> {
-      PlanCompiler compiler = planCompiler(parts, options);
+      PlanCompiler compiler = planCompiler(parts, destination);
       return new Tuning(parts.program(options, compiler::compile, Placing.onHost(), () -> { }), compiler, records);
     });
   }
@@ -289,13 +258,14 @@ public final class Einfall {
     return tensors.stream().map(tensor -> new Port(tensor.name(), tensor.type(), tensor.shape())).toList();
   }
 
-  private static Program program(Parts parts, Options options) {
+  private static Program program(Parts parts, Destination destination) {
+    Options options = destination.options();
     return switch (options.backend()) {
       case REFERENCE -> parts.program(options, sizes -> {
         ProgramReading.Read read = parts.reading.at(sizes);
         return new ReferenceExecutable(new BindSizes(sizes).apply(read.cascade(), options.remarks()), read.weights());
       }, Placing.onHost(), () -> { });
-      case AUTO, JVM, C -> parts.program(options, planCompiler(parts, options)::compile, Placing.onHost(), () -> { });
+      case AUTO, JVM, C -> parts.program(options, planCompiler(parts, destination)::compile, Placing.onHost(), () -> { });
       case CUDA -> {
         DevicePlanCompiler compiler = devicePlanCompiler(parts, options);
         yield parts.program(options, compiler::compile, new Placing.OnDevice(compiler.device()), compiler::close);
@@ -319,47 +289,12 @@ public final class Einfall {
     }
   }
 
-  private static PlanCompiler planCompiler(Parts parts, Options options) {
-    Pipeline pipeline = new Pipeline(pipelineOptions(options), options.steps(), options.remarks());
+  private static PlanCompiler planCompiler(Parts parts, Destination destination) {
+    Options options = destination.options();
+    Pipeline pipeline = new Pipeline(destination.pipelineOptions(), options.steps(), options.remarks());
     boolean isNative = options.backend() == Options.Backend.C;
-    CodeMaker maker = isNative ? nativeMaker(options) : jvmMaker(options, pipeline.options());
-    return new PlanCompiler(parts.reading, pipeline, maker, parts.workers, options.launches(), options.tuning(),
+    return new PlanCompiler(parts.reading, pipeline, destination.maker(pipeline.options()), parts.workers, options.launches(), options.tuning(),
         isNative ? KeptPlans.none(pipeline.options()) : KeptPlans.of(options, pipeline.options()));
-  }
-
-  private static CodeMaker jvmMaker(Options options, PipelineOptions pipeline) {
-    remarkOnVectors(options);
-    JvmOptions found = JvmOptions.ofThisJvm().withVectors(vectorBytes(options) > Float.BYTES);
-    JvmBackend backend = new JvmBackend(options.warmUp() ? found : found.withMaxWarmUpMillis(0));
-    return new CodeMaker.Jvm(backend, pipeline.target().speeds());
-  }
-
-  /// Libraries are kept where programs are.
-  private static CodeMaker nativeMaker(Options options) {
-    CCompiler compiler = options.toolchain().find();
-    CTarget target = options.toolchain().machine();
-    compiler.refused().filter(_ -> options.toolchain().target().isEmpty())
-        .ifPresent(refused -> options.remarks().accept(new Diagnostic(Diagnostic.Severity.WARNING, Span.NONE, refused, List.of())));
-    CTarget bound = options.numerics() == Numerics.STRICT ? target.exact() : target;
-    NativeBackend backend = new NativeBackend(compiler, bound, options.toolchain().flags(), KeptPlans.cache(options));
-    return new CodeMaker.Native(backend, options.threads());
-  }
-
-  private static int vectorBytes(Options options) {
-    if (options.backend() == Options.Backend.C) {
-      return options.vectorBytes() == 0 ? options.toolchain().machine().vectorBytes() : options.vectorBytes();
-    }
-    if (!JvmOptions.ofThisJvm().vectors()) {
-      return Float.BYTES;
-    }
-    return options.vectorBytes() == 0 ? VectorWidth.preferredBytes() : options.vectorBytes();
-  }
-
-  private static void remarkOnVectors(Options options) {
-    if (!JvmOptions.ofThisJvm().vectors()) {
-      options.remarks().accept(new Diagnostic(Diagnostic.Severity.WARNING, Span.NONE,
-          "compiling without vectors, many times slower: start java with --add-modules jdk.incubator.vector", List.of()));
-    }
   }
 
   /// Checks that inputs and weights tell every size.

@@ -75,7 +75,8 @@ class NativeCodeTest {
   /// A compiler that counts how often it makes a library.
   private Toolchain counting() throws IOException {
     Path script = directory.resolve("counting-cc");
-    Files.writeString(script, "#!/bin/sh\ncase \" $* \" in *' -shared '*) echo x >> \"" + directory.resolve("calls") + "\";; esac\nexec cc \"$@\"\n");
+    Files.writeString(script, "#!/bin/sh\ncase \" $* \" in *' -shared '*) echo x >> \"" + directory.resolve("calls") + "\";; *) echo x >> \""
+        + directory.resolve("questions") + "\";; esac\nexec cc \"$@\"\n");
     Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
     return Toolchain.usual().withCompiler(script.toString());
   }
@@ -94,6 +95,14 @@ class NativeCodeTest {
   @Test
   void runs() {
     assertArrayEquals(new float[] {2, 4, 6}, doubled(options()));
+  }
+
+  @Test
+  void asksTheCompilerOnceWhatTheProcessorCanDo() throws IOException {
+    doubled(options().withToolchain(counting()));
+    assertEquals(1, Files.readAllLines(directory.resolve("questions")).size());
+    doubled(options().withToolchain(counting()).withBackend(Options.Backend.AUTO));
+    assertEquals(2, Files.readAllLines(directory.resolve("questions")).size());
   }
 
   @Test

@@ -56,4 +56,9 @@ public record Toolchain(String compiler, Optional<String> target, List<String> f
   public CTarget machine() {
     return target.map(CTargets::named).orElseGet(() -> find().target());
   }
+
+  /// The same where [#find] has given `found` already.
+  public CTarget machine(CCompiler found) {
+    return target.map(CTargets::named).orElseGet(found::target);
+  }
 }
