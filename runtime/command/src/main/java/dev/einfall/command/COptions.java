@@ -19,18 +19,25 @@ final class COptions {
       description = "For C: say by #line which lines of the program code comes from (the default).")
   private boolean lines;
 
-  @Option(names = "--name", paramLabel = "NAME", description = "For C: the name of the functions and files; that of the program if not given.")
+  @Option(names = "--name", paramLabel = "NAME", description = "For C and CUDA: the name of the functions and files; that of the program if not given.")
   private Optional<String> name = Optional.empty();
 
   /// What files are written.
   ///
   /// @param usual the name of the program
   CProgram.Options form(String usual, Options options) {
+    CTarget machine = options.toolchain().machine();
+    return new CProgram.Options(name(usual), options.numerics() == Numerics.STRICT ? machine.exact() : machine, embed, main, lines);
+  }
+
+  /// The name of the functions and files.
+  ///
+  /// @param usual the name of the program
+  String name(String usual) {
     String chosen = name.orElse(CProgram.Options.name(usual));
     if (!chosen.equals(CProgram.Options.name(chosen))) {
       throw new UserError("--name is " + chosen + ", which C cannot call a function: try " + CProgram.Options.name(chosen));
     }
-    CTarget machine = options.toolchain().machine();
-    return new CProgram.Options(chosen, options.numerics() == Numerics.STRICT ? machine.exact() : machine, embed, main, lines);
+    return chosen;
   }
 }

@@ -1,7 +1,6 @@
 package dev.einfall.command;
 
 import dev.einfall.backends.c.CProgram;
-import dev.einfall.backends.c.CTarget;
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.backends.jvm.JvmOptions;
 import dev.einfall.command.explain.WaterlinePlot;
@@ -11,7 +10,6 @@ import dev.einfall.command.page.PassReport;
 import dev.einfall.frontend.EinProgram;
 import dev.einfall.frontend.EinReader;
 import dev.einfall.frontend.Imports;
-import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.CascadePrinter;
@@ -101,7 +99,7 @@ final class EmitCommand implements Callable<Integer> {
       description = "For JAR: the qualified name of the class; from the names of the function and the file if not given.")
   private Optional<String> className = Optional.empty();
 
-  @Option(names = "--weights", paramLabel = "FILE", description = "For JAR: the weights, instead of those that the program names.")
+  @Option(names = "--weights", paramLabel = "FILE", description = "For C, CUDA and JAR: the weights, instead of those that the program names.")
   private Optional<String> weights = Optional.empty();
 
   @Option(names = {"-o", "--out"}, paramLabel = "PLACE", description = "Where to write it, instead of the standard output; for CUDA, and C with all that belongs to it, a folder.")
@@ -125,6 +123,10 @@ final class EmitCommand implements Callable<Integer> {
       writeC();
       return 0;
     }
+    if (stage == Stage.CUDA) {
+      writeCuda();
+      return 0;
+    }
     Source source = Einfall.source(file);
     EinProgram program = EinReader.read(source, function, Imports.files());
     Set<String> needed = program.neededSizes();
@@ -135,8 +137,7 @@ final class EmitCommand implements Callable<Integer> {
       case CASCADE -> write(CascadePrinter.print(bound(cascade)));
       case LOOPS -> write(LoopPrinter.print(plan(cascade)));
       case BYTECODE -> write(bytecode(plan(cascade)));
-      case C -> throw new IllegalStateException("C is written before the program is read here");
-      case CUDA -> writeCuda(program, cascade);
+      case C, CUDA -> throw new IllegalStateException(stage + " is written before the program is read here");
       case DOT -> write(DotText.of(bound(cascade)));
       case HTML -> write(HtmlPage.of(source, sizes, new BindSizes(sizes).apply(cascade, _ -> {}),
           open(cascade).isEmpty() ? Optional.of(passes(cascade)) : Optional.empty(), measured(cascade)));
@@ -147,19 +148,35 @@ final class EmitCommand implements Callable<Integer> {
 
   /// Into a folder, or the source alone to the standard output.
   private void writeC() {
-    Options options = toolchain.applied(Options.defaults().withBackend(Options.Backend.C).withThreads(threads).withVectorBytes(vectorBytes)
-        .withNumerics(numerics).withCompute(compute).withFunction(function));
-    Places places = Places.of(spec.commandLine().getErr());
-    Options opened = weights.map(place -> options.withWeights(places.weights(place, Path.of("")))).orElse(options)
-        .withOpener(places::weights).withRemarks(_ -> {});
-    CProgram.Options form = cOptions.form(function.orElse(file.getFileName().toString().replaceFirst("\\.ein$", "")), opened);
+    Options options = languageOptions(Options.Backend.C);
+    CProgram.Options form = cOptions.form(programName(), options);
     PrintWriter out = spec.commandLine().getOut();
     if (output.isPresent()) {
-      Einfall.writeC(file, sizes, opened, form, output.get()).forEach(out::println);
+      Einfall.writeC(file, sizes, options, form, output.get()).forEach(out::println);
     } else {
-      out.print(Einfall.inC(file, sizes, opened, form).files().get(form.name() + ".c"));
+      out.print(Einfall.inC(file, sizes, options, form).files().get(form.name() + ".c"));
     }
     out.flush();
+  }
+
+  private void writeCuda() {
+    Path folder = output.orElseThrow(() -> new UserError("--as cuda writes several files: give a folder with -o DIR"));
+    PrintWriter out = spec.commandLine().getOut();
+    Einfall.writeCuda(file, sizes, languageOptions(Options.Backend.CUDA), cOptions.name(programName()), folder).forEach(out::println);
+    out.flush();
+  }
+
+  private String programName() {
+    return function.orElse(file.getFileName().toString().replaceFirst("\\.ein$", ""));
+  }
+
+  /// The options for a program in another language.
+  private Options languageOptions(Options.Backend backend) {
+    Options options = toolchain.applied(Options.defaults().withBackend(backend).withThreads(threads).withVectorBytes(vectorBytes)
+        .withNumerics(numerics).withCompute(compute).withFunction(function));
+    Places places = Places.of(spec.commandLine().getErr());
+    return weights.map(place -> options.withWeights(places.weights(place, Path.of("")))).orElse(options)
+        .withOpener(places::weights).withRemarks(_ -> {});
   }
 
   private Optional<String> measured(Cascade cascade) {
@@ -205,22 +222,6 @@ final class EmitCommand implements Callable<Integer> {
       Files.writeString(output.get(), text);
     } catch (IOException e) {
       throw new UserError("cannot write " + output.get() + ": " + e);
-    }
-  }
-
-  private void writeCuda(EinProgram program, Cascade cascade) {
-    Path folder = output.orElseThrow(() -> new UserError("--as cuda writes several files: give a folder with -o DIR"));
-    requireSizes(cascade);
-    CTarget target = toolchain.gpu();
-    PipelineOptions options = PipelineOptions.of(Target.gpu().withTiles(target.tiles())).withNumerics(numerics).withCompute(compute);
-    KernelPlan plan = new Pipeline(options, _ -> {}, _ -> {}).compile(cascade, sizes);
-    Path directory = Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(Path.of(""));
-    Optional<WeightsFile> weights = plan.weights().isEmpty() ? Optional.empty()
-        : program.weights().map(place -> Places.of(spec.commandLine().getErr()).weights(place, directory));
-    try {
-      CudaFolder.of(folder, file).write(plan, target, weights);
-    } finally {
-      weights.ifPresent(WeightsFile::close);
     }
   }
 

@@ -4,7 +4,6 @@ import dev.einfall.backends.c.CTarget;
 import dev.einfall.backends.cuda.CudaTargets;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.device.CudaTools;
-import dev.einfall.runtime.nativecode.CTargets;
 import dev.einfall.runtime.nativecode.Toolchain;
 import java.util.Iterator;
 import java.util.Optional;
@@ -36,11 +35,6 @@ final class ToolchainOptions {
     public Iterator<String> iterator() {
       return CTarget.NAMES.iterator();
     }
-  }
-
-  /// The GPU that CUDA C++ is for.
-  CTarget gpu() {
-    return CTargets.gpu(target.orElse(CudaTargets.USUAL));
   }
 
   /// `options` with the toolchain that was asked for.

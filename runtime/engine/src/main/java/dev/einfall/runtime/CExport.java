@@ -3,9 +3,7 @@ package dev.einfall.runtime;
 import dev.einfall.backends.c.CProgram;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.loop.KernelPlan;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -14,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -55,7 +54,7 @@ record CExport(KernelPlan plan, Weights weights, CProgram.Options form) {
       for (long offset = 0; offset < whole; offset += Long.BYTES) {
         digest = (digest ^ data.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), offset)) * PRIME;
       }
-      digest = tail(digest, data, whole, padding(place));
+      digest = tail(digest, data, whole, WeightsExport.padding(place.bytes(), CProgram.ALIGNMENT));
     }
     return digest;
   }
@@ -72,27 +71,8 @@ record CExport(KernelPlan plan, Weights weights, CProgram.Options form) {
     return digest;
   }
 
-  private static int padding(CProgram.Place place) {
-    return (int) (Math.ceilDiv(place.bytes(), CProgram.ALIGNMENT) * CProgram.ALIGNMENT - place.bytes());
-  }
-
   private Path writeWeights(Path file, List<CProgram.Place> places) throws IOException {
-    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 20)) {
-      byte[] heading = new byte[CProgram.HEADING];
-      byte[] magic = CProgram.MAGIC.getBytes(StandardCharsets.US_ASCII);
-      System.arraycopy(magic, 0, heading, 0, magic.length);
-      out.write(heading);
-      byte[] block = new byte[1 << 20];
-      for (CProgram.Place place : places) {
-        MemorySegment data = weights.get(place.key()).data();
-        for (long offset = 0; offset < data.byteSize(); offset += block.length) {
-          int length = (int) Math.min(block.length, data.byteSize() - offset);
-          MemorySegment.copy(data, ValueLayout.JAVA_BYTE, offset, block, 0, length);
-          out.write(block, 0, length);
-        }
-        out.write(new byte[padding(place)]);
-      }
-    }
-    return file;
+    byte[] heading = Arrays.copyOf(CProgram.MAGIC.getBytes(StandardCharsets.US_ASCII), CProgram.HEADING);
+    return new WeightsExport(weights, places.stream().map(CProgram.Place::key).toList(), CProgram.ALIGNMENT).write(file, heading);
   }
 }

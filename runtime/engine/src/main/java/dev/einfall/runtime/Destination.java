@@ -61,7 +61,7 @@ record Destination(Options options, Optional<CCompiler> compiler, Optional<CTarg
   private Target ofC(CTarget found) {
     boolean isNamed = options.toolchain().target().isPresent();
     Target usual = isNamed ? Target.of(vectorBytes(), options.threads()) : Machine.target(vectorBytes(), options.threads());
-    return usual.withRegisters(found.registers(), found.fusesMultiplyAdds()).withDots(found.dots());
+    return usual.withRegisters(found.registers(), found.fusesMultiplyAdds()).withDots(found.dots()).withTiles(found.tiles());
   }
 
   private int vectorBytes() {
@@ -98,8 +98,11 @@ record Destination(Options options, Optional<CCompiler> compiler, Optional<CTarg
 
   /// Libraries are kept where programs are.
   private CodeMaker nativeMaker(CTarget found) {
+    CCompiler compiling = compiler.orElseGet(options.toolchain()::find);
+    compiling.refused().filter(_ -> options.toolchain().target().isEmpty())
+        .ifPresent(refused -> options.remarks().accept(new Diagnostic(Diagnostic.Severity.WARNING, Span.NONE, refused, List.of())));
     CTarget bound = options.numerics() == Numerics.STRICT ? found.exact() : found;
-    NativeBackend backend = new NativeBackend(compiler.orElseGet(options.toolchain()::find), bound, options.toolchain().flags(), KeptPlans.cache(options));
+    NativeBackend backend = new NativeBackend(compiling, bound, options.toolchain().flags(), KeptPlans.cache(options));
     return new CodeMaker.Native(backend, options.threads());
   }
 }

@@ -1,6 +1,8 @@
 package dev.einfall.runtime;
 
 import dev.einfall.backends.c.CProgram;
+import dev.einfall.backends.c.CTarget;
+import dev.einfall.backends.cuda.CudaTargets;
 import dev.einfall.backends.reference.Promises;
 import dev.einfall.frontend.EinProgram;
 import dev.einfall.frontend.EinReader;
@@ -11,6 +13,7 @@ import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
@@ -31,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeSet;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /// Compiles programs.
@@ -118,19 +122,38 @@ public final class Einfall {
     return withC(file, sizes, options, form, CExport::program);
   }
 
-  private static <T> T withC(Path file, Map<String, Long> sizes, Options given, CProgram.Options form, Function<CExport, T> action) {
-    Destination destination = Destination.of(given.withBackend(Options.Backend.C));
+  /// Writes the program in the file `file`, for these sizes, as CUDA C++ into `directory`: see [dev.einfall.backends.cuda.CudaFile].
+  ///
+  /// @param options of which the backend does not matter; no toolchain need be there
+  /// @param name of the files and functions, as C has names
+  /// @return the files
+  /// @throws CompileException as [#writeC] does
+  public static List<Path> writeCuda(Path file, Map<String, Long> sizes, Options options, String name, Path directory) {
+    Options gpu = options.withBackend(Options.Backend.CUDA);
+    CTarget target = CTargets.gpu(gpu.toolchain().target().orElse(CudaTargets.USUAL));
+    return exported(file, sizes, gpu, "CUDA C++", (plan, weights) -> new CudaExport(plan, weights, target, name).write(directory));
+  }
+
+  private static <T> T withC(Path file, Map<String, Long> sizes, Options options, CProgram.Options form, Function<CExport, T> action) {
+    return exported(file, sizes, options.withBackend(Options.Backend.C), "C", (plan, weights) -> action.apply(new CExport(plan, weights, form)));
+  }
+
+  /// What `action` makes of the plan and the weights of a program.
+  ///
+  /// @param language what it is written in
+  private static <T> T exported(Path file, Map<String, Long> sizes, Options given, String language, BiFunction<KernelPlan, Weights, T> action) {
+    Destination destination = Destination.of(given);
     Options options = destination.options();
     return with(source(file), directory(file), Imports.files(), options, parts -> {
       SortedMap<String, Long> all = parts.known.sizes();
       all.putAll(sizes);
       parts.inputSizes.stream().filter(size -> !all.containsKey(size)).findFirst().ifPresent(size -> {
-        throw CompileException.of("C is for certain sizes: no value for the size " + size + " of " + parts.name);
+        throw CompileException.of(language + " is for certain sizes: no value for the size " + size + " of " + parts.name);
       });
       ProgramReading.Read read = parts.reading.at(all);
       Pipeline pipeline = new Pipeline(destination.pipelineOptions(), options.steps(), options.remarks());
       try {
-        return action.apply(new CExport(pipeline.compile(read.cascade(), all), read.weights(), form));
+        return action.apply(pipeline.compile(read.cascade(), all), read.weights());
       } finally {
         parts.workers.close();
       }

@@ -49,8 +49,10 @@ class CudaCommandTest {
 
   @Test
   void writesAProgramThatOthersCall() throws IOException {
-    CommandLineRun run = emit("-o", directory.resolve("out").toString());
+    CommandLineRun run = emit("--size", "M=2", "-o", directory.resolve("out").toString());
     assertEquals("", run.err());
+    assertEquals(List.of("scale.cu", "scale.h", "CMakeLists.txt", "scale.weights"),
+        run.out().lines().map(line -> Path.of(line).getFileName().toString()).toList());
     assertEquals(256, Files.size(directory.resolve("out").resolve("scale.weights")), "weights begin at multiples of 256 bytes");
     assertTrue(Files.readString(directory.resolve("out").resolve("CMakeLists.txt")).contains("-fmad=false"));
     if (!CudaOnHost.isPossible()) {
@@ -65,7 +67,10 @@ class CudaCommandTest {
   }
 
   @Test
-  void asksForAFolder() throws IOException {
+  void saysWhatIsMissing() throws IOException {
+    String folder = directory.resolve("out").toString();
+    assertTrue(emit("-o", folder).err().contains("CUDA C++ is for certain sizes: no value for the size M of scale"), emit("-o", folder).err());
+    assertTrue(emit("--size", "M=2", "--target", "avx2", "-o", folder).err().contains("unknown target avx2; a GPU is named by its compute capability"));
     assertTrue(emit().err().contains("--as cuda writes several files: give a folder with -o DIR"));
   }
 
@@ -76,8 +81,8 @@ class CudaCommandTest {
     Files.write(directory.resolve("scale.safetensors"), file.array());
     Path program = Files.writeString(directory.resolve("scale.ein"), """
         weights "scale.safetensors"
-        def scale(ids: i32[2], X: f32[2, 3]) -> f32[2, 3] {
-          weight W: f32[3] = "layer.scale"
+        def scale(ids: i32[M], X: f32[M, N]) -> f32[M, N] {
+          weight W: f32[N] = "layer.scale"
           V[n] = W[n] * 2
           Y[m, n] = X[ids[m], n] * V[n]
           return Y
