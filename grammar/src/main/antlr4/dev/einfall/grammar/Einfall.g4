@@ -10,8 +10,13 @@ declaration
   | 'weights' STRING                                                                  # WeightsFile
   | 'tokenizer' STRING                                                                # TokenizerFile
   | constant                                                                          # FileConstant
-  | 'def' name types? '(' (parameter (',' parameter)*)? ')' '->' results body         # Function
+  | function                                                                          # FunctionDeclaration
+  | 'format' name '{' function* '}'                                                   # Format
   | 'reduce' name '(' operand ',' operand ')' '=' components 'identity' components promise*   # Combiner
+  ;
+
+function
+  : 'def' name types? '(' (parameter (',' parameter)*)? ')' '->' results body
   ;
 
 constant
@@ -55,7 +60,16 @@ result
   ;
 
 type
-  : name ('[' (dimension (',' dimension)*)? ']')?
+  : name arguments? ('[' (dimension (',' dimension)*)? ']')?
+  ;
+
+// What a format takes.
+arguments
+  : '(' argument (',' argument)* ')'
+  ;
+
+argument
+  : name '=' expr
   ;
 
 dimension
@@ -151,7 +165,7 @@ name
   : ID
   | 'import' | 'const' | 'weights' | 'tokenizer' | 'weight' | 'map'
   | 'flatten' | 'split' | 'order' | 'parallel' | 'unroll' | 'vectorize' | 'fuse' | 'over' | 'by' | 'layout' | 'schedule'
-  | 'reduce' | 'identity' | 'associative' | 'commutative' | 'update' | 'from' | 'while' | 'where'
+  | 'format' | 'reduce' | 'identity' | 'associative' | 'commutative' | 'update' | 'from' | 'while' | 'where'
   ;
 
 ID : [A-Za-z_] [A-Za-z0-9_]* ;

@@ -21,6 +21,8 @@ final class Declarations {
     once(file.combiners().stream().map(Syntax.Combiner::name).toList(), "reduction");
     file.combiners().stream().map(Syntax.Combiner::name).filter(name -> Reduction.named(name.text()).isPresent()).forEach(name ->
         diagnostics.report(name.span(), "`" + name.text() + "` is a reduction of the language; choose another name"));
+    once(file.formats().stream().map(Syntax.Format::name).toList(), "format");
+    file.formats().forEach(new FormatDeclarations(diagnostics)::check);
     file.functions().forEach(this::check);
   }
 

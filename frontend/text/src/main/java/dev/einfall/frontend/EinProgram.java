@@ -129,7 +129,7 @@ public final class EinProgram {
   private Result declared(String name, Syntax.Type type) {
     Sizes sizes = new Sizes(new Diagnostics(), entry.frame(Collections.emptySortedMap()));
     List<Size> shape = type.dimensions().stream().flatMap(Optional::stream).map(size -> size(sizes, size)).toList();
-    return new Result(name, sizes.element(type.element()), shape);
+    return new Result(name, sizes.element(type), shape);
   }
 
   private static Size size(Sizes sizes, Syntax.Expr expr) {

@@ -84,6 +84,27 @@ final class FileScope {
     return imports.stream().filter(imported -> imported.declares(constant)).toList();
   }
 
+  /// The format `format`, of this file or of the only imported file that has it.
+  Optional<Format> format(String format) {
+    List<FileScope> files = filesWithFormat(format);
+    return files.size() == 1 ? files.getFirst().ownFormat(format) : Optional.empty();
+  }
+
+  /// The files that have a format of this name: this one alone, or else the imported ones.
+  List<FileScope> filesWithFormat(String format) {
+    return ownFormat(format).isPresent() ? List.of(this) : imports.stream().filter(imported -> imported.ownFormat(format).isPresent()).toList();
+  }
+
+  private Optional<Format> ownFormat(String name) {
+    return file.formats().stream().filter(format -> format.name().text().equals(name)).findFirst().map(format -> new Format(name,
+        functions.get(format.function(Syntax.Format.ENCODE)), functions.get(format.function(Syntax.Format.DECODE))));
+  }
+
+  List<String> formatNames() {
+    return Stream.concat(Stream.of(this), imports.stream())
+        .flatMap(scope -> scope.file.formats().stream()).map(format -> format.name().text()).distinct().toList();
+  }
+
   /// The reduction of this file itself that is called `name`.
   Syntax.Combiner reduction(String name) {
     return file.combiners().stream().filter(combiner -> combiner.name().text().equals(name)).findFirst().orElseThrow();

@@ -51,7 +51,7 @@ final class Functions {
 
   private Tensor input(Syntax.Parameter parameter, Frame frame) {
     Sizes sizes = new Sizes(diagnostics, frame);
-    Optional<ElementType> element = diagnostics.attempt(() -> sizes.element(parameter.type().element()));
+    Optional<ElementType> element = diagnostics.attempt(() -> sizes.element(parameter.type()));
     List<Size> shape = sizes.shape(parameter.type().dimensions(), parameter.type().span());
     return new Tensor(parameter.name().text(), element.orElseThrow(diagnostics::reject), shape, parameter.name().span());
   }
@@ -125,8 +125,8 @@ final class Functions {
   private Syntax.Result checkResult(Syntax.Result result, Optional<Tensor> tensor, Expr value, Frame frame) {
     Sizes sizes = new Sizes(diagnostics, frame);
     List<Size> shape = sizes.shape(result.type().dimensions(), result.type().span());
-    String declared = sizes.element(result.type().element()) + Wholes.list(shape);
-    boolean fits = tensor.isEmpty() || tensor.get().type() == sizes.element(result.type().element())
+    String declared = sizes.element(result.type()) + Wholes.list(shape);
+    boolean fits = tensor.isEmpty() || tensor.get().type() == sizes.element(result.type())
         && same(tensor.get().shape(), shape);
     if (!fits) {
       throw diagnostics.reject(value.span(), "this is " + Accesses.describe(tensor.get()) + ", and the result is declared "

@@ -15,7 +15,7 @@ final class Resumption {
   private static final Set<String> UNITS = Set.of("statement", "declaration", "directive", "kernel", "item");
 
   /// Words that start a declaration wherever they start a line.
-  private static final Set<String> DECLARATIONS = Set.of("def", "kernel", "plan");
+  private static final Set<String> DECLARATIONS = Set.of("def", "format", "kernel", "plan");
 
   private final Parser parser;
   private final TokenStream tokens;

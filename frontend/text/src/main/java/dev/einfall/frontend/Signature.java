@@ -100,7 +100,7 @@ final class Signature {
   private void matchElement(Parameter parameter, Tensor argument, Span span) {
     Syntax.Name element = parameter.type().element();
     if (!isGeneric(element.text())) {
-      if (argument.type() != new Sizes(diagnostics, frame()).element(element)) {
+      if (argument.type() != new Sizes(diagnostics, frame()).element(parameter.type())) {
         throw otherType(parameter, argument, span);
       }
       return;

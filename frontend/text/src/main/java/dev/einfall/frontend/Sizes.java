@@ -111,9 +111,22 @@ final class Sizes {
         + (suggestion.isEmpty() ? " (" + known + ")" : suggestion));
   }
 
+  /// The element type that `type` names; formats are none.
+  ElementType element(Syntax.Type type) {
+    boolean isFormat = frame.element(type.element().text()).isEmpty() && frame.file().formatNames().contains(type.element().text());
+    if (isFormat) {
+      throw diagnostics.reject(type.span(), "`" + type.element().text() + "` is a format, which weights are stored in; they are f32 when they are read");
+    }
+    ElementType element = element(type.element());
+    type.arguments().stream().findFirst().ifPresent(argument -> {
+      throw diagnostics.reject(argument.name().span(), "`" + type.element().text() + "` takes nothing: it is no format");
+    });
+    return element;
+  }
+
   ElementType element(Syntax.Name name) {
-    List<String> known =
-        Stream.concat(Stream.of(ElementType.values()).map(ElementType::text), frame.typeNames().stream()).toList();
+    List<String> known = Stream.of(Stream.of(ElementType.values()).map(ElementType::text), frame.typeNames().stream(), frame.file().formatNames().stream())
+        .flatMap(names -> names).toList();
     return frame.element(name.text()).orElseThrow(() -> diagnostics.reject(name.span(), "no type is called `"
         + name.text() + "`" + Stream.of(OtherWords.type(name.text()), Spelling.suggestion(name.text(), known))
             .filter(text -> !text.isEmpty()).findFirst().orElse("; the types are " + String.join(", ", known))));

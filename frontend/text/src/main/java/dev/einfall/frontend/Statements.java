@@ -163,9 +163,14 @@ final class Statements {
 
   private Tensor weight(Statement.Weight weight) {
     Sizes sizes = new Sizes(diagnostics, frame);
-    List<Size> shape = sizes.shape(weight.type().dimensions(), weight.type().span());
     String key = new Texts(diagnostics, frame).join(frame.prefix(), weight.key());
-    return elaboration.weight(weight.name(), sizes.element(weight.type().element()), shape, key);
+    Formats formats = new Formats(elaboration, frame);
+    Optional<Format> format = formats.format(weight.type());
+    if (format.isPresent()) {
+      return formats.weight(weight, format.get(), key);
+    }
+    List<Size> shape = sizes.shape(weight.type().dimensions(), weight.type().span());
+    return elaboration.weight(weight.name(), sizes.element(weight.type()), shape, key);
   }
 
   /// Each component becomes a definition of its own. All read what names meant before the statement.

@@ -12,7 +12,7 @@ final class Syntax {
 
   /// A whole file.
   record File(Optional<Text> weights, Optional<Text> tokenizer, List<Import> imports,
-      List<Statement.Constant> constants, List<Function> functions, List<Combiner> combiners) {}
+      List<Statement.Constant> constants, List<Function> functions, List<Format> formats, List<Combiner> combiners) {}
 
   /// `import std.attention`.
   record Import(List<Name> path, Span span) {
@@ -26,6 +26,18 @@ final class Syntax {
   /// @param types names of element types that a call gives
   record Function(Name name, List<Name> types, List<Parameter> parameters, List<Result> results, List<Statement> body,
       Span span) {}
+
+  /// `format q4_0 { def encode(x: f32[..., N]) -> (scale: f16[..., N / 32], ...) { ... } def decode(...) -> f32[..., N] { ... } }`. Its functions
+  /// are called `encode_q4_0` and `decode_q4_0`, and are among those of the file.
+  record Format(Name name, List<Function> functions, Span span) {
+    static final String ENCODE = "encode";
+    static final String DECODE = "decode";
+
+    /// How one of its functions is called.
+    String function(String role) {
+      return role + "_" + name.text();
+    }
+  }
 
   /// `reduce plus(a: f32, b: f32) = a + b identity 0 associative commutative`.
   record Combiner(Name name, List<Component> left, List<Component> right, List<Expr> combined, List<Expr> identity,
@@ -42,8 +54,11 @@ final class Syntax {
 
   record Result(Optional<Name> name, Type type) {}
 
-  /// An element type and a shape. An empty dimension is `...`.
-  record Type(Name element, List<Optional<Expr>> dimensions, Span span) {}
+  /// An element type, or a format with what it takes, and a shape. An empty dimension is `...`.
+  record Type(Name element, List<Argument> arguments, List<Optional<Expr>> dimensions, Span span) {}
+
+  /// `group = 64`.
+  record Argument(Name name, Expr value) {}
 
   /// A string with `{expression}` in places.
   record Text(List<Part> parts, Span span) {}

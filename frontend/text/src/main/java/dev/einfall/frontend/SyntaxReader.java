@@ -58,6 +58,7 @@ final class SyntaxReader {
     List<Syntax.Import> imports = new ArrayList<>();
     List<Statement.Constant> constants = new ArrayList<>();
     List<Syntax.Function> functions = new ArrayList<>();
+    List<Syntax.Format> formats = new ArrayList<>();
     List<Syntax.Combiner> combiners = new ArrayList<>();
     for (DeclarationContext declaration : tree.declaration()) {
       switch (declaration) {
@@ -65,12 +66,14 @@ final class SyntaxReader {
         case WeightsFileContext file -> weights = once(weights, text(file.STRING()), "weights");
         case TokenizerFileContext file -> tokenizer = once(tokenizer, text(file.STRING()), "tokenizer");
         case FileConstantContext constant -> constants.add(constant(constant.constant()));
-        case FunctionContext function -> functions.add(function(function));
+        case FunctionDeclarationContext function -> functions.add(function(function.function()));
+        case FormatContext format -> formats.add(format(format));
         case CombinerContext combiner -> combiners.add(combiner(combiner));
         default -> throw unknown(declaration);
       }
     }
-    return new Syntax.File(weights, tokenizer, imports, constants, functions, combiners);
+    formats.forEach(format -> functions.addAll(format.functions()));
+    return new Syntax.File(weights, tokenizer, imports, constants, functions, formats, combiners);
   }
 
   private Optional<Syntax.Text> once(Optional<Syntax.Text> first, Syntax.Text second, String what) {
@@ -88,6 +91,14 @@ final class SyntaxReader {
         .toList();
     return new Syntax.Function(
         name(function.name()), types, parameters, results, body(function.body()), span(function));
+  }
+
+  private Syntax.Format format(FormatContext format) {
+    Syntax.Name name = name(format.name());
+    List<Syntax.Function> functions = format.function().stream().map(this::function).map(function -> new Syntax.Function(
+        new Syntax.Name(function.name().text() + "_" + name.text(), function.name().span()), function.types(), function.parameters(),
+        function.results(), function.body(), function.span())).toList();
+    return new Syntax.Format(name, functions, span(format));
   }
 
   private Syntax.Parameter parameter(ParameterContext parameter) {
@@ -120,7 +131,9 @@ final class SyntaxReader {
         .map(dimension -> dimension instanceof OneDimensionContext one
             ? Optional.of(expr(one.expr())) : Optional.<Expr>empty())
         .toList();
-    return new Syntax.Type(name(type.name()), dimensions, span(type));
+    List<Syntax.Argument> arguments = type.arguments() == null ? List.of() : type.arguments().argument().stream()
+        .map(argument -> new Syntax.Argument(name(argument.name()), expr(argument.expr()))).toList();
+    return new Syntax.Type(name(type.name()), arguments, dimensions, span(type));
   }
 
   private List<Statement> body(BodyContext body) {

@@ -60,7 +60,7 @@ final class UpdateBlocks {
       }
       case Syntax.State.Fill(Syntax.Name name, Syntax.Type type, Syntax.Expr value, _) -> {
         Sizes sizes = new Sizes(diagnostics, frame);
-        ElementType element = sizes.element(type.element());
+        ElementType element = sizes.element(type);
         Tensor tensor = new Tensor(name.text(), element, sizes.shape(type.dimensions(), type.span()), name.span());
         Scalars scalars = new Scalars(elaboration, frame);
         Expr literal = scalars.arithmetic().as(scalars.value(value, Scope.EMPTY), element);

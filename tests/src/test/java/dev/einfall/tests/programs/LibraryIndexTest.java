@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 class LibraryIndexTest {
   private static final Path LIBRARY = Path.of("..", "grammar", "std");
   private static final Path INDEX = LIBRARY.resolve("README.md");
+  private static final Pattern FORMAT = Pattern.compile("(?m)(?<comment>(^#.*\n)+)^format (?<name>\\w+)");
   private static final Pattern FUNCTION = Pattern.compile("(?m)^(?<comment>(?:#.*\n)*)def (?<head>[^{]*)");
 
   @Test
@@ -41,6 +42,28 @@ class LibraryIndexTest {
         page.append("\n## [").append(name.replace(".ein", "")).append("](").append(name).append(")\n\n")
             .append(firstSentence(text.substring(0, text.indexOf("#\n")))).append("\n\n| Function | |\n|---|---|\n");
         FUNCTION.matcher(text).results().forEach(function -> page.append(row(function)));
+      }
+    }
+    page.append(formats());
+    return page.toString();
+  }
+
+  private static String formats() throws IOException {
+    StringBuilder page = new StringBuilder("""
+
+        ## Formats
+
+        How weights are stored: after `import std.formats.ggml`, `weight W: q4_0[N, K] = "key"`. They are compared with their definitions, code by code.
+
+        | Format | In | |
+        |---|---|---|
+        """);
+    try (Stream<Path> files = Files.list(LIBRARY.resolve("formats"))) {
+      for (Path file : files.filter(file -> file.toString().endsWith(".ein")).sorted().toList()) {
+        String name = file.getFileName().toString();
+        FORMAT.matcher(Files.readString(file)).results().forEach(format -> page.append("| `").append(format.group("name")).append("` | [")
+            .append(name.replace(".ein", "")).append("](formats/").append(name).append(") | ").append(firstSentence(format.group("comment")).replace("|", "\\|"))
+            .append(" |\n"));
       }
     }
     return page.toString();

@@ -1,0 +1,210 @@
+package dev.einfall.tests.programs;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.einfall.backends.reference.Array;
+import dev.einfall.ir.ElementType;
+import dev.einfall.passes.Numerics;
+import dev.einfall.tests.JvmRun;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.DoubleUnaryOperator;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/// The formats of the library against their published definitions: every code, and what numbers are rounded to.
+class FormatsTest {
+  /// The numbers of E2M1, by their codes without the sign.
+  private static final double[] E2M1 = {0, 0.5, 1, 1.5, 2, 3, 4, 6};
+
+  /// What a function of a file of formats gives, computed as the program says.
+  private static List<Array> call(String file, String results, String function, List<Array> arguments, String sizes) {
+    StringBuilder parameters = new StringBuilder();
+    StringBuilder names = new StringBuilder();
+    for (int i = 0; i < arguments.size(); i++) {
+      parameters.append(i > 0 ? ", " : "").append("a").append(i).append(": ").append(type(arguments.get(i)));
+      names.append(i > 0 ? ", " : "").append("a").append(i);
+    }
+    String text = "import std.formats." + file + "\ndef main(" + parameters + ") -> " + results + " {\n  return " + function + "(" + names + sizes + ")\n}\n";
+    return JvmRun.outputs(text, arguments, JvmRun.options(1, 0).withNumerics(Numerics.STRICT));
+  }
+
+  private static String type(Array array) {
+    List<String> extents = new ArrayList<>();
+    for (int extent : array.shape()) {
+      extents.add(Integer.toString(extent));
+    }
+    return array.type() + "[" + String.join(", ", extents) + "]";
+  }
+
+  private static Array floats(double... values) {
+    return Array.of(ElementType.F32, values, values.length);
+  }
+
+  private static Array codes(int count) {
+    return Array.of(ElementType.U8, IntStream.range(0, count).asLongStream().toArray(), count);
+  }
+
+  @Test
+  void everyCodeOfFp8E4m3() {
+    Array decoded = call("minifloats", "f32[256]", "decode_fp8_e4m3", List.of(codes(256)), "").getFirst();
+    for (int code = 0; code < 256; code++) {
+      assertEquals(e4m3(code), decoded.numbers()[code], "code " + code);
+    }
+    roundTrip("fp8_e4m3", decoded);
+  }
+
+  private static double e4m3(int code) {
+    int exponent = code >> 3 & 15;
+    int mantissa = code & 7;
+    double size = exponent == 0 ? mantissa * 0x1p-9 : (8 + mantissa) * Math.scalb(1.0, exponent - 10);
+    return (code & 127) == 127 ? Double.NaN : code < 128 ? size : -size;
+  }
+
+  /// E5M2 is the upper half of an `f16`.
+  @Test
+  void everyCodeOfFp8E5m2() {
+    Array decoded = call("minifloats", "f32[256]", "decode_fp8_e5m2", List.of(codes(256)), "").getFirst();
+    for (int code = 0; code < 256; code++) {
+      assertEquals(Float.float16ToFloat((short) (code << 8)), decoded.numbers()[code], "code " + code);
+    }
+    roundTrip("fp8_e5m2", decoded);
+  }
+
+  /// All codes but those of NaN come back.
+  private static void roundTrip(String format, Array decoded) {
+    Array encoded = call("minifloats", "u8[256]", "encode_" + format, List.of(decoded), "").getFirst();
+    for (int code = 0; code < 256; code++) {
+      if (!Double.isNaN(decoded.numbers()[code])) {
+        assertEquals(code, encoded.integers()[code], format + " of " + decoded.numbers()[code]);
+      }
+    }
+  }
+
+  @Test
+  void numbersAreRoundedToTheNearestOfEvenCode() {
+    SplittableRandom random = new SplittableRandom(5);
+    double[] numbers = new double[2000];
+    for (int i = 0; i < numbers.length; i++) {
+      int code = random.nextInt(126);
+      numbers[i] = (float) switch (i % 3) {
+        case 0 -> random.nextGaussian() * 100;
+        case 1 -> (e4m3(code) + e4m3(code + 1)) / 2;
+        default -> Math.scalb(random.nextDouble(-1, 1), random.nextInt(-12, 12));
+      };
+    }
+    Array encoded = call("minifloats", "u8[2000]", "encode_fp8_e4m3", List.of(floats(numbers)), "").getFirst();
+    for (int i = 0; i < numbers.length; i++) {
+      assertEquals(nearest(numbers[i], 126), encoded.integers()[i], "code of " + numbers[i]);
+    }
+  }
+
+  private static long nearest(double number, int last) {
+    int best = 0;
+    for (int code = 1; code <= last; code++) {
+      double closer = Math.abs(Math.abs(number) - e4m3(best)) - Math.abs(Math.abs(number) - e4m3(code));
+      best = closer > 0 || closer == 0 && code % 2 == 0 ? code : best;
+    }
+    return best + (number < 0 ? 128 : 0);
+  }
+
+  @Test
+  void infinitiesAndNaNsOfFp8() {
+    Array special = floats(Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN, 1e9, -0.0);
+    assertArrayEquals(new long[] {126, 254, 127, 126, 128}, call("minifloats", "u8[5]", "encode_fp8_e4m3", List.of(special), "").getFirst().integers());
+    assertArrayEquals(new long[] {124, 252, 127, 123, 128}, call("minifloats", "u8[5]", "encode_fp8_e5m2", List.of(special), "").getFirst().integers());
+  }
+
+  @Test
+  void blocksOfMxfp4() {
+    double[] numbers = new double[4 * 32];
+    IntStream.range(0, 32).forEach(i -> {
+      numbers[i] = (i % 2 == 0 ? 1 : -1) * E2M1[i / 2 % 8];
+      numbers[32 + i] = numbers[i] * 0x1p-20;
+      numbers[96 + i] = Math.scalb(1.0, -140);
+    });
+    List<Array> stored = call("minifloats", "(u8[4], u8[64])", "encode_mxfp4", List.of(floats(numbers)), "");
+    assertArrayEquals(new long[] {127, 107, 0, 0}, stored.getFirst().integers());
+    Array decoded = call("minifloats", "f32[128]", "decode_mxfp4", stored, "").getFirst();
+    for (int i = 0; i < 96; i++) {
+      assertEquals(numbers[i], decoded.numbers()[i] + 0.0, 0, "element " + i);
+    }
+  }
+
+  /// llama.cpp's `quantize_row_q4_0_ref`.
+  @Test
+  void blocksOfQ4() {
+    double[] numbers = numbers();
+    List<Array> stored = call("ggml", "(f16[4], u8[4, 16])", "encode_q4_0", List.of(floats(numbers)), "");
+    Array decoded = call("ggml", "f32[128]", "decode_q4_0", stored, "").getFirst();
+    for (int block = 0; block < 4; block++) {
+      float max = 0;
+      for (int i = 0; i < 32; i++) {
+        float x = (float) numbers[block * 32 + i];
+        max = Math.abs(x) > Math.abs(max) ? x : max;
+      }
+      float d = max / -8;
+      float scale = d == 0 ? 0 : 1 / d;
+      double stored16 = Float.float16ToFloat(Float.floatToFloat16(d));
+      assertEquals(stored16, stored.getFirst().numbers()[block]);
+      for (int i = 0; i < 16; i++) {
+        int low = Math.min(15, (int) ((float) numbers[block * 32 + i] * scale + 8.5f));
+        int high = Math.min(15, (int) ((float) numbers[block * 32 + 16 + i] * scale + 8.5f));
+        assertEquals(low | high << 4, stored.get(1).integers()[block * 16 + i], "byte " + i + " of block " + block);
+        assertEquals((float) ((low - 8) * stored16), decoded.numbers()[block * 32 + i]);
+        assertEquals((float) ((high - 8) * stored16), decoded.numbers()[block * 32 + 16 + i]);
+      }
+    }
+  }
+
+  /// llama.cpp's `quantize_row_q8_0_ref`, whose `roundf` goes away from 0.
+  @Test
+  void blocksOfQ8() {
+    double[] numbers = numbers();
+    List<Array> stored = call("ggml", "(f16[4], i8[4, 32])", "encode_q8_0", List.of(floats(numbers)), "");
+    for (int block = 0; block < 4; block++) {
+      float max = 0;
+      for (int i = 0; i < 32; i++) {
+        max = Math.max(max, Math.abs((float) numbers[block * 32 + i]));
+      }
+      float d = max / 127;
+      float scale = d == 0 ? 0 : 1 / d;
+      for (int i = 0; i < 32; i++) {
+        float x = (float) numbers[block * 32 + i] * scale;
+        assertEquals((long) (Math.signum(x) * Math.floor(Math.abs(x) + 0.5f)), stored.get(1).integers()[block * 32 + i]);
+      }
+    }
+  }
+
+  /// Some blocks of random numbers, and one of zeros.
+  private static double[] numbers() {
+    SplittableRandom random = new SplittableRandom(9);
+    return IntStream.range(0, 128).mapToDouble(i -> i / 32 == 2 ? 0 : (float) random.nextGaussian()).toArray();
+  }
+
+  @Test
+  void groupsOfIntegers() {
+    double[] numbers = numbers();
+    groups("int8", "i8[128]", 127, numbers);
+    groups("int4", "u8[64]", 7, numbers);
+  }
+
+  /// No number is off by more than half a step of its group, and what was decoded is encoded as it was.
+  private static void groups(String format, String code, int largest, double[] numbers) {
+    String results = "(f32[8], " + code + ")";
+    List<Array> stored = call("integers", results, "encode_" + format, List.of(floats(numbers)), ", 16");
+    Array decoded = call("integers", "f32[128]", "decode_" + format, stored, ", 16").getFirst();
+    for (int group = 0; group < 8; group++) {
+      int first = group * 16;
+      double most = IntStream.range(first, first + 16).mapToDouble(i -> Math.abs(numbers[i])).max().orElseThrow();
+      DoubleUnaryOperator error = i -> Math.abs(numbers[(int) i] - decoded.numbers()[(int) i]);
+      for (int i = first; i < first + 16; i++) {
+        assertEquals(0, Math.max(0, error.applyAsDouble(i) - most / largest * 0.5001), format + " " + i);
+      }
+    }
+    List<Array> again = call("integers", results, "encode_" + format, List.of(decoded), ", 16");
+    assertArrayEquals(stored.get(1).integers(), again.get(1).integers());
+  }
+}
