@@ -19,6 +19,8 @@ static int stand_in_call(void (*kernel)(Parameters...), unsigned blocks, unsigne
   config.gridDim = dim3(blocks);
   config.blockDim = dim3(threads);
   config.dynamicSmemBytes = shared;
+  // The driver knows what was asked for.
+  cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int) shared);
   return stand_in_launch(config, kernel, values, std::index_sequence_for<Parameters...>());
 }
 

@@ -174,8 +174,8 @@ API cuDeviceGetName(char *name, int bytes, int) {
 }
 
 API cuDeviceGetAttribute(int *value, int attribute, int) {
-  *value = (int) (attribute == 75 ? settings[capability] / 10 : attribute == 76 ? settings[capability] % 10 : 0);
-  return attribute == 75 || attribute == 76 ? success : invalid_value;
+  *value = (int) (attribute == 75 ? settings[capability] / 10 : attribute == 76 ? settings[capability] % 10 : attribute == 97 ? 227 << 10 : 0);
+  return attribute == 75 || attribute == 76 || attribute == 97 ? success : invalid_value;
 }
 
 API cuDevicePrimaryCtxRetain(void **context, int) {

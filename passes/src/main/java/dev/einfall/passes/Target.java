@@ -15,10 +15,12 @@ import java.util.List;
 /// @param l3Bytes the size of the third-level cache that cores share
 /// @param speeds how fast a core is
 /// @param blockThreads how many threads of a GPU are a block; 0 for a processor
+/// @param sharedBytes the most memory that a block's threads share, of a GPU: 96 KB for compute capability 7.0, 64 KB for 7.5, 163 KB for 8.0, 99 KB for
+///     8.6 and 8.9, and 227 KB for 9.0
 /// @param dots what it has instructions for that add products of narrow numbers
 /// @param tiles what it has instructions for that multiply tiles
 public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, int threads, long l1Bytes, long l2Bytes, long l3Bytes, Speeds speeds,
-    int blockThreads, List<DotShape> dots, List<TileShape> tiles) {
+    int blockThreads, long sharedBytes, List<DotShape> dots, List<TileShape> tiles) {
 
   public Target {
     dots = List.copyOf(dots);
@@ -27,16 +29,16 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// A target with the cache sizes of a current x86-64 server core, and as many registers as its vectors suggest.
   public static Target of(int vectorBytes, int threads) {
-    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, true, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0, List.of(), List.of());
+    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, true, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0, 0, List.of(), List.of());
   }
 
-  /// A GPU, whose threads compute scalars. What the passes on the cascade level ask about costs is answered as for a processor without vectors.
+  /// A GPU of a usual size, whose threads compute scalars. What the passes on the cascade level ask about costs is answered as for a processor without vectors.
   public static Target gpu() {
-    return of(4, 1).withBlockThreads(128);
+    return of(4, 1).withBlocks(128, 96 << 10);
   }
 
-  private Target withBlockThreads(int newBlockThreads) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, newBlockThreads, dots, tiles);
+  private Target withBlocks(int newBlockThreads, long newSharedBytes) {
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, newBlockThreads, newSharedBytes, dots, tiles);
   }
 
   /// Whether kernels run in blocks of threads.
@@ -57,11 +59,11 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// This machine with caches of other sizes.
   public Target withCaches(long newL1Bytes, long newL2Bytes, long newL3Bytes) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds, blockThreads, dots, tiles);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds, blockThreads, sharedBytes, dots, tiles);
   }
 
   public Target withSpeeds(Speeds newSpeeds) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds, blockThreads, dots, tiles);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds, blockThreads, sharedBytes, dots, tiles);
   }
 
   /// The level that has room for `bytes` and as much of other things; for half as much, if it is the one that cores share.
@@ -72,7 +74,7 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// A machine with other registers and instructions, and these caches.
   public Target withRegisters(int newRegisters, boolean newFusesMultiplyAdds) {
-    return new Target(vectorBytes, newRegisters, newFusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, dots, tiles);
+    return new Target(vectorBytes, newRegisters, newFusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles);
   }
 
   /// Whether vectors of narrow numbers are converted about as fast as they are loaded and stored.
@@ -82,11 +84,11 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// This machine with instructions for these dots.
   public Target withDots(List<DotShape> newDots) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, newDots, tiles);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, newDots, tiles);
   }
 
   /// This machine with instructions for these products of tiles.
   public Target withTiles(List<TileShape> newTiles) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, dots, newTiles);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, newTiles);
   }
 }

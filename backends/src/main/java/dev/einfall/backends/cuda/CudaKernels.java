@@ -89,7 +89,7 @@ public record CudaKernels(String includes, String text, Map<Kernel, CudaKernel> 
           return requirements.size();
         });
         made.put(kernel, function);
-        functions.append('\n').append(function.text());
+        functions.append('\n').append(function.texts());
       }
     }
     String text = FAULT + "\n" + (requirements.isEmpty() ? "" : FAIL) + vocabulary.definitions() + "\n" + reductions.definitions() + "\n" + tiles.definitions() + functions;

@@ -8,6 +8,7 @@ import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.ir.loop.Stmt;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -147,6 +148,11 @@ final class EntryPoints {
       lines.add(name + "_program::Fault *fault;");
       lines.add("cudaStream_t stream;");
       lines.add("cudaGraphExec_t launches;");
+      if (!asking().isEmpty()) {
+        lines.add("// The most memory that the threads of a block may share, and what they have in its place where that is too little.");
+        lines.add("int shared;");
+        lines.add("unsigned char *scratch;");
+      }
     });
     lines.add("};");
     lines.add("");
@@ -166,6 +172,9 @@ final class EntryPoints {
         lines.block("if (program->stream)", () -> lines.add("cudaStreamDestroy(program->stream);"));
         lines.add("cudaFree(program->memory);");
         lines.add("cudaFree(program->fault);");
+        if (!asking().isEmpty()) {
+          lines.add("cudaFree(program->scratch);");
+        }
         lines.add("free(program);");
       });
     });
@@ -217,6 +226,7 @@ final class EntryPoints {
       if (hasWeights()) {
         weights(lines);
       }
+      askForShared(lines);
       lines.add("unsigned char *const memory = made->memory;");
       lines.add("(void) memory;");
       plan.setup().forEach(launch -> start(lines, launch, "made", "0"));
@@ -230,6 +240,30 @@ final class EntryPoints {
       lines.add("*program = made;");
       lines.add("return 0;");
     });
+  }
+
+  /// The kernels that share more memory than every device has.
+  private List<CudaKernel> asking() {
+    return kernels.values().stream().filter(kernel -> kernel.fallback().isPresent())
+        .sorted(Comparator.comparing(CudaKernel::name)).toList();
+  }
+
+  /// Asks the device for what kernels share; where it has less, gets memory for those that they fall back to.
+  private void askForShared(Lines lines) {
+    if (asking().isEmpty()) {
+      return;
+    }
+    long most = asking().stream().mapToLong(CudaKernel::sharedBytes).max().orElse(0);
+    long scratch = asking().stream().map(kernel -> kernel.fallback().orElseThrow()).mapToLong(kernel -> kernel.scratchBytes() * kernel.blocks()).max().orElse(0);
+    lines.add("int device = 0;");
+    step(lines, "said(\"cudaGetDevice\", cudaGetDevice(&device))");
+    step(lines, "said(\"cudaDeviceGetAttribute\", cudaDeviceGetAttribute(&made->shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device))");
+    for (CudaKernel kernel : asking()) {
+      lines.block("if (!error && made->shared >= " + kernel.sharedBytes() + ")", () -> lines.add("error = said(\"cudaFuncSetAttribute\", cudaFuncSetAttribute("
+          + kernel.name() + ", cudaFuncAttributeMaxDynamicSharedMemorySize, " + kernel.sharedBytes() + "));"));
+    }
+    lines.block("if (!error && made->shared < " + most + ")",
+        () -> lines.add("error = said(\"cudaMalloc\", cudaMalloc((void **) &made->scratch, " + scratch + "));"));
   }
 
   /// The launches of a run on the host's arrays are one graph, which takes less to launch than each of them.
@@ -275,11 +309,18 @@ final class EntryPoints {
     if (kernel == null) {
       return;
     }
+    lines.block("if (!error)", () -> lines.add("error = said(" + Lines.quoted(launch.kernel().name()) + ", "
+        + kernel.fallback().map(other -> program + "->shared < " + kernel.sharedBytes() + " ? "
+            + started(other, launch, program, stream, program + "->scratch") + " : ").orElse("")
+        + started(kernel, launch, program, stream, "memory + " + layout.scratchAt()) + ");"));
+  }
+
+  private String started(CudaKernel kernel, KernelPlan.Launch launch, String program, String stream, String scratch) {
     List<String> arguments = new ArrayList<>(launch.arguments().stream().map(EntryPoints.this::pointer).toList());
-    arguments.add("memory + " + layout.scratchAt());
+    arguments.add(scratch);
     arguments.add(program + "->fault");
-    lines.block("if (!error)", () -> lines.add("error = said(" + Lines.quoted(launch.kernel().name()) + ", start((cudaStream_t) " + stream + ", "
-        + kernel.name() + ", " + kernel.blocks() + ", " + kernel.threads() + ", " + kernel.sharedBytes() + ", " + String.join(", ", arguments) + "));"));
+    return "start((cudaStream_t) " + stream + ", " + kernel.name() + ", " + kernel.blocks() + ", " + kernel.threads() + ", " + kernel.sharedBytes() + ", "
+        + String.join(", ", arguments) + ")";
   }
 
   /// A buffer on the device.

@@ -18,11 +18,14 @@ import java.util.Map;
 /// @param combiningAt where threads exchange what they combine, if they do
 record SharedLayout(Map<Buffer, Long> offsets, Map<Buffer, Boolean> outside, long sharedBytes, long scratchBytes, long combiningAt) {
   /// What every GPU gives a block that does not ask for more.
-  static final long MOST_SHARED = 48 << 10;
+  static final long EVERYWHERE = 48 << 10;
+  /// What the largest, from sm_90 on, give one that does.
+  static final long MOST = 227 << 10;
   /// What the tiles of warps need.
   private static final long ALIGNMENT = 32;
 
-  static SharedLayout of(Stmt body) {
+  /// @param most of the multiprocessor's memory
+  static SharedLayout of(Stmt body, long most) {
     List<Buffer> buffers = body.nodes().filter(Stmt.Alloc.class::isInstance).map(alloc -> ((Stmt.Alloc) alloc).buffer())
         .filter(buffer -> buffer.space() == Buffer.Space.SHARED).toList();
     Map<Buffer, Boolean> outside = new IdentityHashMap<>();
@@ -30,7 +33,7 @@ record SharedLayout(Map<Buffer, Long> offsets, Map<Buffer, Boolean> outside, lon
     long combining = combines ? BlockReductions.SHARED_BYTES : 0;
     long shared = buffers.stream().mapToLong(SharedLayout::bytes).sum() + combining;
     for (Buffer buffer : buffers.stream().sorted(Comparator.comparingLong(Buffer::bytes).reversed()).toList()) {
-      if (shared > MOST_SHARED) {
+      if (shared > most) {
         outside.put(buffer, true);
         shared -= bytes(buffer);
       }

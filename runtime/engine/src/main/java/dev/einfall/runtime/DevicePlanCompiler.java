@@ -118,12 +118,12 @@ final class DevicePlanCompiler implements AutoCloseable {
     held.releaseSteps();
   }
 
-  private static List<DeviceCall> calls(List<KernelPlan.Launch> launches, CudaKernels kernels, DeviceModule module, Map<Kernel, DeviceKernel> codes) {
+  private List<DeviceCall> calls(List<KernelPlan.Launch> launches, CudaKernels kernels, DeviceModule module, Map<Kernel, DeviceKernel> codes) {
     List<DeviceCall> calls = new ArrayList<>();
     for (KernelPlan.Launch launch : launches) {
       Kernel kernel = launch.kernel();
-      CudaKernel text = kernels.kernels().get(kernel);
-      if (text != null) {
+      if (kernels.kernels().containsKey(kernel)) {
+        CudaKernel text = kernels.kernels().get(kernel).on(device.sharedBytes());
         DeviceKernel code = codes.computeIfAbsent(kernel, _ -> module.kernel(text, kernel.name()));
         calls.add(new DeviceCall(KernelDigest.of(kernel), kernel, code, text.scratchBytes() * text.blocks(), launch.arguments(), PlacedCall.written(kernel)));
       }

@@ -36,8 +36,13 @@ public final class CudaOnHost implements AutoCloseable {
 
   /// @param source the file that includes all programs
   public static CudaOnHost compile(Path source) throws IOException {
+    return compile(source, 227 << 10);
+  }
+
+  /// @param sharedBytes the most that the threads of a block may share
+  static CudaOnHost compile(Path source, int sharedBytes) throws IOException {
     Path library = Files.createTempFile("einfall", ".so");
-    Compiler.run(command(List.of("-shared", "-fPIC", "-o", library.toString(), source.toString())));
+    Compiler.run(command(List.of("-DSHARED_BYTES=" + sharedBytes, "-shared", "-fPIC", "-o", library.toString(), source.toString())));
     return new CudaOnHost(library);
   }
 

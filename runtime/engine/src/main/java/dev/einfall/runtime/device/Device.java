@@ -16,6 +16,7 @@ import java.util.function.Supplier;
 public final class Device implements AutoCloseable {
   private static final int COMPUTE_CAPABILITY_MAJOR = 75;
   private static final int COMPUTE_CAPABILITY_MINOR = 76;
+  private static final int SHARED_BYTES_OF_BLOCK = 97;
   /// The first compute capability that generated code is for: 7.0.
   private static final int LEAST_CAPABILITY = 70;
 
@@ -23,6 +24,7 @@ public final class Device implements AutoCloseable {
   private final int handle;
   private final String name;
   private final int capability;
+  private final int sharedBytes;
   private final long context;
   private final Usage usage = new Usage(this::release);
   /// For copies that nothing else waits for: to make a stream takes longer than a small one.
@@ -33,6 +35,7 @@ public final class Device implements AutoCloseable {
     this.handle = handle;
     this.name = name;
     this.capability = capability;
+    this.sharedBytes = driver.deviceAttribute(handle, SHARED_BYTES_OF_BLOCK);
     this.context = driver.out(CudaFunction.PRIMARY_CONTEXT_RETAIN, name,
         place -> driver.li(CudaFunction.PRIMARY_CONTEXT_RETAIN, place, handle)).bits();
   }
@@ -64,6 +67,11 @@ public final class Device implements AutoCloseable {
   /// What compilers call its kind, such as `sm_90`.
   public String architecture() {
     return "sm_" + capability;
+  }
+
+  /// The most memory that the threads of a block may share, if they ask for it.
+  public int sharedBytes() {
+    return sharedBytes;
   }
 
   /// The version of CUDA that its driver is for, such as `12.4`.
