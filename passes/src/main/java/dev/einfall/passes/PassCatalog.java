@@ -136,6 +136,9 @@ public final class PassCatalog {
     }
 
     Target target() {
+      if (values.containsKey("shared-bytes")) {
+        return Target.gpu(bytes("shared-bytes", 0));
+      }
       Target usual = Target.of(number("vector-bytes", 64), number("threads", 1));
       return usual.withDots(words("dots").stream().map(this::dot).toList()).withTiles(words("tiles").stream().map(this::tile).toList()).withCaches(
           bytes("l1-bytes", usual.l1Bytes()), bytes("l2-bytes", usual.l2Bytes()), bytes("l3-bytes", usual.l3Bytes()));

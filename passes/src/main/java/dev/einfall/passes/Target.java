@@ -34,7 +34,12 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// A GPU of a usual size, whose threads compute scalars. What the passes on the cascade level ask about costs is answered as for a processor without vectors.
   public static Target gpu() {
-    return of(4, 1).withBlocks(128, 96 << 10);
+    return gpu(96 << 10);
+  }
+
+  /// One whose blocks share at most `sharedBytes`.
+  public static Target gpu(long sharedBytes) {
+    return of(4, 1).withBlocks(128, sharedBytes);
   }
 
   private Target withBlocks(int newBlockThreads, long newSharedBytes) {

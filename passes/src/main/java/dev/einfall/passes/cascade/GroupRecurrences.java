@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
 /// Takes the ranks that the steps of a recurrence do not connect outside of the steps, so that the states of one point, or
@@ -47,6 +48,9 @@ import java.util.stream.Stream;
 /// vectors can go along rows as well, as of `N`, these stay [Rows].
 ///
 /// How many of its coordinates are taken together is a decision by the [TileCosts].
+///
+/// For a GPU, which has no vectors, the last shared rank are the rows that a block takes together, as products in the steps read what is the same for
+/// all of them: `Z { fuse Q_tile N Z over h p by 64 }` as above, without layouts ([BlockRows]).
 ///
 /// @param numerics under which loops are chosen later
 public record GroupRecurrences(Target target, Numerics numerics, Decisions decisions) implements Pass.OnCascade {
@@ -94,7 +98,7 @@ public record GroupRecurrences(Target target, Numerics numerics, Decisions decis
       if (shared.isEmpty()) {
         return cascade;
       }
-      Optional<Rank> lanes = lanes(shared);
+      Optional<Rank> lanes = target.isGpu() ? new BlockRows(target, recurrence).rank(shared) : lanes(shared);
       lanes.ifPresent(rank -> {
         shared.remove(rank.name());
         shared.add(rank.name());
@@ -110,11 +114,25 @@ public record GroupRecurrences(Target target, Numerics numerics, Decisions decis
         return mapped(cascade, recurrence, users, List.of(), shared, 1);
       }
       Cascade inserted = copies.inserted(reading);
+      if (target.isGpu()) {
+        return blocks(inserted, reading, users, copies.made(), shared, lanes.get());
+      }
       List<Tile> tiles = new LaneTiles(target, recurrence).of(lanes.get()).stream().map(size ->
           new Tile(lanes.get().name(), size, mapped(inserted, reading, users, copies.made(), shared, size))).toList();
       TileCosts costs = new TileCosts(target, numerics, Constants.of(inserted));
       return decisions.choose(name() + " " + recurrence.tensors().getFirst().name(), tiles, tile ->
           costs.of(new KernelView(tile.result, tile.result.mapping().groups().getLast()))).result;
+    }
+
+    /// In tiles of as many rows as a block has memory for; one by one where it does not have enough for any.
+    private Cascade blocks(Cascade inserted, Recurrence reading, List<Definition> users, List<Einsum> copies, List<String> shared, Rank rank) {
+      BlockRows rows = new BlockRows(target, recurrence);
+      List<Tile> tiles = rows.tiles(new LaneTiles(target, recurrence).uniform(rank)).map(size ->
+          new Tile(rank.name(), size, mapped(inserted, reading, users, copies, shared, size))).toList();
+      ToDoubleFunction<Tile> cost = tile -> rows.cost(new KernelView(tile.result, tile.result.mapping().groups().getLast()));
+      return tiles.isEmpty() || tiles.stream().allMatch(tile -> Double.isInfinite(cost.applyAsDouble(tile)))
+          ? mapped(cascade, recurrence, users, List.of(), shared, 1)
+          : decisions.choose(name() + " " + recurrence.tensors().getFirst().name(), tiles, cost).result;
     }
 
     /// The names of the ranks of the first update that the steps do not connect.
@@ -205,7 +223,7 @@ public record GroupRecurrences(Target target, Numerics numerics, Decisions decis
       Mapping.Group group = new Mapping.Group(names, shared, tile);
       groups.add(group);
       List<Mapping.Layout> layouts = new ArrayList<>(changed.mapping().layouts());
-      if (tile > 1) {
+      if (tile > 1 && !target.isGpu()) {
         SharedRanks sharedRanks = new SharedRanks(members, shared);
         KernelView view = new KernelView(changed, group);
         Rows rows = new Rows(members, sharedRanks, view::isLocal, target.lanes(recurrence.tensors().getFirst().type().bytes()));

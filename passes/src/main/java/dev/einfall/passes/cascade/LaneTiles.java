@@ -29,7 +29,7 @@ record LaneTiles(Target target, Recurrence recurrence) {
 
   /// How many coordinates of `lanes` the guards are the same for: what divides all numbers that they divide the coordinate
   /// by, since blocks of a mask may be larger than what is taken together; 0 if they divide it by none.
-  private int uniform(Rank lanes) {
+  int uniform(Rank lanes) {
     SharedRanks along = new SharedRanks(List.of(recurrence), List.of(lanes.name()));
     return recurrence.updates().stream().flatMap(update -> update.where().stream().flatMap(Expr::nodes)
             .filter(node -> Exprs.freeRanks(node).contains(along.of(update).getFirst())).flatMap(LaneTiles::divisor))

@@ -38,7 +38,11 @@ record Contraction(List<Stmt.For> batch, List<Stmt.For> rows, List<Stmt.For> col
 
   /// What `kernel` is, if it is one.
   static Optional<Contraction> of(Kernel kernel) {
-    IndependentNest nest = IndependentNest.of(kernel.body(), Ranges.of(kernel));
+    return of(IndependentNest.of(kernel.body(), Ranges.of(kernel)));
+  }
+
+  /// What `nest` is, if it is one.
+  static Optional<Contraction> of(IndependentNest nest) {
     if (nest.loops().size() < 2 || !(nest.body() instanceof Stmt.Alloc(Buffer sum, Stmt.Block(List<Stmt> statements)))
         || !sum.extents().isEmpty() || sum.space() != Buffer.Space.LOCAL || statements.size() < 3
         || !(statements.getFirst() instanceof Stmt.Store(Buffer first, _, Expr start)) || first != sum) {

@@ -44,7 +44,7 @@ import java.util.function.Consumer;
 ///     for n in 0..64 { .. Z[m] .. }           thread for n in 0..64 { .. Z[m] .. }
 /// ```
 ///
-/// Threads share long reductions too, and combine what they have ([ThreadReduction]).
+/// Threads share long reductions too, and combine what they have ([ThreadReduction]), and compute products as tiles ([BlockProduct]).
 ///
 /// Loops of steps that depend on each other stay where they are, and all threads of a block go through them together. A kernel that has none
 /// but these at the outside is one block.
@@ -61,8 +61,10 @@ public record MapThreads(int threads, Numerics numerics) implements Pass.OnKerne
   /// The same, where those outside would not fill the GPU.
   private static final long WIDE_FOR_FEW = 4;
   private static final long FEW = 4096;
-  /// So many share a reduction.
-  private static final int REDUCING = 128;
+  /// Half of those of shared memory: shorter rows of a whole number of them meet in few.
+  private static final int BANKS = 16;
+  /// So many rows are reduced at a time, by a few threads each.
+  private static final long FEWEST_ROWS = 8;
 
   public MapThreads() {
     this(128, Numerics.REASSOCIATE);
@@ -129,7 +131,8 @@ public record MapThreads(int threads, Numerics numerics) implements Pass.OnKerne
   }
 
   /// `statement` as all threads of a block run it.
-  private Stmt uniform(Stmt statement, Ranges ranges) {
+  private Stmt uniform(Stmt original, Ranges ranges) {
+    Stmt statement = UniformGuard.outside(original);
     if (statement instanceof Stmt.Block(List<Stmt> statements)) {
       return inOrder(statements, ranges);
     }
@@ -142,7 +145,7 @@ public record MapThreads(int threads, Numerics numerics) implements Pass.OnKerne
     return switch (statement) {
       case Stmt.For loop -> loop(loop, ranges);
       case Stmt.Alloc(Buffer buffer, Stmt body) -> {
-        Buffer shared = new Buffer(buffer.name(), buffer.type(), buffer.extents(), Buffer.Space.SHARED);
+        Buffer shared = new Buffer(buffer.name(), buffer.type(), inBanks(buffer.extents()), Buffer.Space.SHARED);
         yield new Stmt.Alloc(shared, uniform(Rewrites.redirect(body, buffer, shared, indices -> indices), ranges));
       }
       case Stmt.If branch -> new Stmt.If(branch.condition(), uniform(branch.whenTrue(), ranges.assume(branch.condition(), true)),
@@ -152,12 +155,22 @@ public record MapThreads(int threads, Numerics numerics) implements Pass.OnKerne
     };
   }
 
+  /// Rows that do not all begin in the same bank, which threads that each use another row would wait for.
+  private static List<Integer> inBanks(List<Integer> extents) {
+    if (extents.size() < 2 || extents.getLast() % BANKS != 0) {
+      return extents;
+    }
+    List<Integer> wider = new ArrayList<>(extents);
+    wider.set(wider.size() - 1, extents.getLast() + 1);
+    return wider;
+  }
+
   /// What one thread does in the order that it stands in is one loop.
   private Stmt inOrder(List<Stmt> statements, Ranges ranges) {
     List<Stmt> result = new ArrayList<>();
     List<Stmt> ofOne = new ArrayList<>();
     Ranges after = ranges;
-    for (Stmt statement : statements) {
+    for (Stmt statement : UniformGuard.shared(statements)) {
       if (!(statement instanceof Stmt.Require) && isForOne(statement, after)) {
         ofOne.add(statement);
         continue;
@@ -206,13 +219,22 @@ public record MapThreads(int threads, Numerics numerics) implements Pass.OnKerne
 
   private Stmt loop(Stmt.For loop, Ranges ranges) {
     IndependentNest nest = IndependentNest.of(loop, ranges);
+    Optional<Stmt> together = BlockProduct.of(nest).map(BlockProduct::body).or(() -> rows(nest).map(RowReduction::body));
+    if (together.isPresent()) {
+      return together.get();
+    }
     if (isShared(nest)) {
       return thread(nest);
     }
     Optional<ThreadReduction> reduction = reduction(loop, ranges);
-    return reduction.isPresent() ? reduction.get().shared(REDUCING)
+    return reduction.isPresent() ? reduction.get().shared(ThreadReduction.THREADS)
         : loop.withKind(loop.kind() == Kind.PARALLEL ? Kind.SERIAL : loop.kind())
             .withBody(uniform(loop.body(), ranges.loop(loop.var(), loop.extent())));
+  }
+
+  /// Rows of which several are reduced at a time: few long ones are reduced by all threads, one after the other.
+  private Optional<RowReduction> rows(IndependentNest nest) {
+    return nest.iterations() < FEWEST_ROWS ? Optional.empty() : RowReduction.of(nest, numerics);
   }
 
   /// Whether threads share the iterations of `nest`, rather than what is inside.

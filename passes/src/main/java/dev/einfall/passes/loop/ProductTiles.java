@@ -3,7 +3,6 @@ package dev.einfall.passes.loop;
 import static dev.einfall.passes.loop.Indices.over;
 import static dev.einfall.passes.loop.Indices.plus;
 import static dev.einfall.passes.loop.Indices.rest;
-import static dev.einfall.passes.loop.Indices.times;
 
 import dev.einfall.ir.Span;
 import dev.einfall.ir.loop.Buffer;
@@ -19,14 +18,13 @@ import java.util.Map;
 final class ProductTiles implements StagedSteps.Part {
   /// Steps of the reduction that a block has at hand at a time.
   private static final int DEPTH = 16;
-  /// A block has so many rows of so many threads; the elements of a thread are as far apart, so that neighbours of a row are those of neighbours in a
-  /// warp, which store them together and load from different banks.
+  /// A block has so many rows of so many threads.
   private static final int SIDE = 16;
-  private static final int THREADS = SIDE * SIDE;
 
   private final Contraction product;
   private final int tile;
   private final TileGrid grid;
+  private final ThreadTile threads;
   private final Buffer sum;
   /// What is shared, by the expression that it holds: the elements of a row or column next to each other, for each step.
   private final Map<Expr, Buffer> staged = new LinkedHashMap<>();
@@ -35,7 +33,8 @@ final class ProductTiles implements StagedSteps.Part {
     this.product = product;
     this.tile = tile;
     this.grid = new TileGrid(product, tile);
-    this.sum = new Buffer(product.sum().name(), product.sum().type(), List.of(THREADS, tile / SIDE, tile / SIDE), Buffer.Space.LOCAL);
+    this.threads = new ThreadTile(SIDE, SIDE, tile / SIDE, tile / SIDE);
+    this.sum = threads.memory(product.sum());
     stage(product.step());
   }
 
@@ -50,8 +49,8 @@ final class ProductTiles implements StagedSteps.Part {
 
   Stmt body(Span span) {
     Stmt steps = new StagedSteps(staged, product.stepCount(), DEPTH, this).body(product.steps().getFirst().span());
-    Stmt body = Stmt.block(ofThreads((sum, _, _) -> store(sum, product.start())), steps,
-        ofThreads((sum, row, column) -> grid.finished(row, column, _ -> new Expr.Load(this.sum, sum))));
+    Stmt body = Stmt.block(threads.each((sum, _, _) -> store(sum, product.start())), steps,
+        threads.each((sum, row, column) -> grid.finished(row, column, _ -> new Expr.Load(this.sum, sum))));
     return grid.tasks(new Stmt.Alloc(sum, Barriers.place(body)), span);
   }
 
@@ -62,7 +61,7 @@ final class ProductTiles implements StagedSteps.Part {
 
   @Override
   public Stmt taken(Map<Expr, Buffer> buffers, int count) {
-    return ofThreads((sum, row, column) -> {
+    return threads.each((sum, row, column) -> {
       Var step = Var.counter("k0");
       return new Stmt.For(step, Expr.index(count), Kind.SERIAL, store(sum, taken(product.step(), buffers, step, row, column, sum)), Span.NONE);
     });
@@ -91,30 +90,6 @@ final class ProductTiles implements StagedSteps.Part {
       return new Expr.Load(buffer, List.of(new Expr.Ref(step), product.isOfRow(expr) ? row : column));
     }
     return product.isSum(expr) ? new Expr.Load(sum, sumIndices) : expr.mapChildren(child -> taken(child, buffers, step, row, column, sumIndices));
-  }
-
-  /// What a thread does for one of its elements.
-  private interface Element {
-    /// @param sum the indices of its sum
-    /// @param row its place in the tile
-    Stmt of(List<Expr> sum, Expr row, Expr column);
-  }
-
-  /// The loops of a reduction go around the elements of a thread.
-  private Stmt ofThreads(Element element) {
-    Var thread = Var.counter("t");
-    Var i = Var.counter("i");
-    Var j = Var.counter("j");
-    Expr row = plus(times(new Expr.Ref(i), SIDE), over(new Expr.Ref(thread), SIDE));
-    Expr column = plus(times(new Expr.Ref(j), SIDE), rest(new Expr.Ref(thread), SIDE));
-    Stmt one = element.of(List.of(new Expr.Ref(thread), new Expr.Ref(i), new Expr.Ref(j)), row, column);
-    Stmt all = one instanceof Stmt.For loop ? loop.withBody(elements(i, j, loop.body())) : elements(i, j, one);
-    return new Stmt.For(thread, Expr.index(THREADS), Kind.THREAD, all, Span.NONE);
-  }
-
-  private Stmt elements(Var i, Var j, Stmt body) {
-    Expr count = Expr.index(tile / SIDE);
-    return new Stmt.For(i, count, Kind.SERIAL, new Stmt.For(j, count, Kind.SERIAL, body, Span.NONE), Span.NONE);
   }
 
   private Stmt store(List<Expr> sumIndices, Expr value) {

@@ -36,19 +36,26 @@ import java.util.Optional;
 /// @param body what the innermost one does
 /// @param steps of the reductions in it
 record ThreadReduction(List<Stmt.For> loops, Stmt body, List<Accumulation> steps) {
+  /// So many share a reduction: all loops of threads that have memory of their own are of as many.
+  static final int THREADS = 128;
   /// For fewer iterations it takes longer to combine the results.
   private static final long FEWEST = 64;
 
   /// The reduction that `statement` is, if its iterations are independent but for steps of reductions whose order does not matter, and if
   /// neighbours among them load neighbours in memory.
   static Optional<ThreadReduction> of(Stmt statement, Ranges ranges, Numerics numerics) {
+    return any(statement, ranges, numerics).filter(reduction -> reduction.iterations() >= FEWEST && reduction.loadsNeighbours());
+  }
+
+  /// The same of any length, and whatever it loads.
+  static Optional<ThreadReduction> any(Stmt statement, Ranges ranges, Numerics numerics) {
     List<Stmt.For> loops = new ArrayList<>();
     Stmt body = statement;
     while (body instanceof Stmt.For loop && Rewrites.constant(loop.extent()).isPresent() && loop.kind() == Kind.SERIAL) {
       loops.add(loop);
       body = loop.body();
     }
-    if (loops.isEmpty() || iterations(loops) < FEWEST || iterations(loops) > Integer.MAX_VALUE / 2) {
+    if (loops.isEmpty() || iterations(loops) > Integer.MAX_VALUE / 2) {
       return Optional.empty();
     }
     Stmt whole = body;
@@ -56,7 +63,7 @@ record ThreadReduction(List<Stmt.For> loops, Stmt body, List<Accumulation> steps
         .flatMap(store -> Accumulation.inAnyOrder(store, numerics).stream())
         .filter(step -> step.isAlone(whole) && isOfAll(step, loops, whole)).toList();
     ThreadReduction reduction = new ThreadReduction(List.copyOf(loops), body, steps);
-    return steps.isEmpty() || !reduction.isIndependent(ranges) || !reduction.loadsNeighbours() ? Optional.empty() : Optional.of(reduction);
+    return steps.isEmpty() || !reduction.isIndependent(ranges) ? Optional.empty() : Optional.of(reduction);
   }
 
   private static long iterations(List<Stmt.For> loops) {

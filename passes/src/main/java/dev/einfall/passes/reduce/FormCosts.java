@@ -158,7 +158,8 @@ final class FormCosts {
         Math.max(input.type().bytes(), Exprs.bytes(input) / extent / reads.rows(input))).sum();
   }
 
-  private static boolean isProduct(Einsum einsum) {
+  /// Whether `einsum` sums over products of two tensors.
+  static boolean isProduct(Einsum einsum) {
     return !einsum.value().bound().isEmpty() && einsum.reads().distinct().count() > 1
         && einsum.value().bound().size() < Exprs.freeRanks(einsum.value()).size();
   }

@@ -2,6 +2,7 @@ package dev.einfall.passes.reduce;
 
 import dev.einfall.passes.Decisions;
 import dev.einfall.passes.Target;
+import dev.einfall.passes.cascade.Exprs;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -100,6 +101,42 @@ sealed interface Forms {
         }
       }
       return forms;
+    }
+  }
+
+  /// For a GPU, whose blocks have no cache to themselves: a running form where a product would be stored for others to read.
+  record OnBlocks(Target target, Decisions decisions) implements Forms {
+    private static final Form RUNNING = new Form(64, 1);
+    /// So many rows have something to share, and so many tiles of them keep the GPU busy.
+    private static final long FEWEST_ROWS = 16;
+    private static final long FEWEST_POINTS = 1024;
+
+    @Override
+    public String text() {
+      return "form=cheapest, shared-bytes=" + target.sharedBytes();
+    }
+
+    @Override
+    public boolean areWorth(Chain chain, Ancestry ancestry) {
+      return decisions.forced().containsKey(ByCost.subject(chain)) || storesProducts(chain, ancestry);
+    }
+
+    private static boolean storesProducts(Chain chain, Ancestry ancestry) {
+      long rows = chain.common().stream().mapToLong(rank -> rank.size().value()).max().orElse(1);
+      return rows >= FEWEST_ROWS && Exprs.volume(chain.common()) >= FEWEST_POINTS && chain.rank().size().value() > RUNNING.tile()
+          && ancestry.cascade().einsums().stream().anyMatch(einsum -> chain.absorbed().contains(einsum.tensor()) && FormCosts.isProduct(einsum))
+          && chain.members().stream().anyMatch(member -> FormCosts.isProduct(member.einsum()));
+    }
+
+    @Override
+    public Form first(Chain chain) {
+      return RUNNING;
+    }
+
+    @Override
+    public Form choose(Chain chain, Ancestry ancestry, Coverage coverage) {
+      boolean stores = storesProducts(chain, ancestry);
+      return decisions.choose(ByCost.subject(chain), List.of(Form.PLAIN, RUNNING), form -> form.isPlain() == stores ? 1 : 0);
     }
   }
 }

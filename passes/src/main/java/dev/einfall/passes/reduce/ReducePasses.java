@@ -53,9 +53,10 @@ public record ReducePasses(Forms forms, int rows, boolean exponents) implements 
     this(new Forms.Given(tile, parts, rowBytes), rows, exponents);
   }
 
-  /// In the forms that cost least, or are forced: see [FormCosts].
+  /// In the forms that cost least, or are forced: see [FormCosts]. For a GPU running forms are for what would store a product, such as the scores of
+  /// attention, for others to read: where there are rows enough, a block goes over it tile by tile, and stores none of it.
   public ReducePasses(Target target, Decisions decisions) {
-    this(new Forms.ByCost(target, decisions), ROWS, false);
+    this(target.isGpu() ? new Forms.OnBlocks(target, decisions) : new Forms.ByCost(target, decisions), ROWS, false);
   }
 
   /// The options that say which form.

@@ -45,7 +45,7 @@ class CudaSharedMemoryTest {
     Assumptions.assumeTrue(CudaOnHost.isPossible(), "no g++");
     Cascade cascade = EinReader.read(new Source("softmax.ein", PROGRAM), Optional.empty()).cascade();
     KernelPlan plan = new Pipeline(PipelineOptions.of(Target.gpu()), _ -> { }, _ -> { }).compile(cascade, new TreeMap<>());
-    String source = CudaFile.of(plan, "softmax").source();
+    String source = CudaFile.of(plan, "softmax", Gpu.machine()).source();
     assertTrue(source.contains("cudaFuncAttributeMaxDynamicSharedMemorySize"), source);
     List<Array> inputs = Programs.inputs(cascade, new TreeMap<>());
     try (CudaOnHost host = CudaOnHost.compile(Files.writeString(folder.resolve("softmax.cu"), source), sharedBytes)) {
