@@ -1,9 +1,11 @@
 package dev.einfall.runtime;
 
+import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.backends.jvm.Shape;
 import dev.einfall.passes.Speeds;
 import dev.einfall.runtime.nativecode.NativeBackend;
+import dev.einfall.runtime.plans.StoredCode;
 import dev.einfall.runtime.tuning.Evidence;
 import dev.einfall.runtime.tuning.Host;
 import dev.einfall.runtime.tuning.Question;
@@ -38,6 +40,14 @@ sealed interface CodeMaker {
     return switch (this) {
       case Jvm _ -> Host.here();
       case Native compiled -> Host.compilingBy(compiled.backend.identity());
+    };
+  }
+
+  /// What is to be kept of a kernel that it has made.
+  default StoredCode stored(CompiledKernel kernel) {
+    return switch (this) {
+      case Jvm _ -> new StoredCode.Bytecode(JvmBackend.code(kernel));
+      case Native _ -> NativeBackend.stored(kernel);
     };
   }
 

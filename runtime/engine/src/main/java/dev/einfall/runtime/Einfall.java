@@ -315,9 +315,9 @@ public final class Einfall {
   private static PlanCompiler planCompiler(Parts parts, Destination destination) {
     Options options = destination.options();
     Pipeline pipeline = new Pipeline(destination.pipelineOptions(), options.steps(), options.remarks());
-    boolean isNative = options.backend() == Options.Backend.C;
-    return new PlanCompiler(parts.reading, pipeline, destination.maker(pipeline.options()), parts.workers, options.launches(), options.tuning(),
-        isNative ? KeptPlans.none(pipeline.options()) : KeptPlans.of(options, pipeline.options()));
+    CodeMaker maker = destination.maker(pipeline.options());
+    return new PlanCompiler(parts.reading, pipeline, maker, parts.workers, options.launches(), options.tuning(),
+        KeptPlans.of(options, pipeline.options(), maker));
   }
 
   /// Checks that inputs and weights tell every size.

@@ -1,7 +1,6 @@
 package dev.einfall.runtime;
 
 import dev.einfall.backends.CompiledKernel;
-import dev.einfall.backends.jvm.JvmBackend;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.Span;
 import dev.einfall.ir.loop.Buffer;
@@ -18,7 +17,6 @@ import dev.einfall.runtime.plans.StoredKernel;
 import dev.einfall.runtime.plans.StoredPlan;
 import dev.einfall.runtime.tuning.Circumstances;
 import dev.einfall.runtime.tuning.Entry;
-import dev.einfall.runtime.tuning.Host;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -33,24 +31,20 @@ import java.util.function.Supplier;
 ///
 /// @param cache empty where nothing is kept
 /// @param options what is compiled for
+/// @param maker what makes the code of kernels
 /// @param warmUp whether kernels are warmed up and checked
-record KeptPlans(Optional<PlanCache> cache, PipelineOptions options, boolean warmUp) {
-
-  /// Nothing is kept.
-  static KeptPlans none(PipelineOptions pipelineOptions) {
-    return new KeptPlans(Optional.empty(), pipelineOptions, false);
-  }
+record KeptPlans(Optional<PlanCache> cache, PipelineOptions options, CodeMaker maker, boolean warmUp) {
 
   /// Those for `options`. Nothing is kept where each kernel's time is asked for, as only the code of kernels is, nor where choices follow
   /// what nobody can compare.
-  static KeptPlans of(Options options, PipelineOptions pipelineOptions) {
+  static KeptPlans of(Options options, PipelineOptions pipelineOptions, CodeMaker maker) {
     Optional<PlanCache> cache = cache(options);
     if (cache.isPresent() && PlanCache.build().isEmpty()) {
       options.remarks().accept(Diagnostic.remark(Span.NONE,
           "nothing is kept in " + cache.get().directory() + ": it cannot be known which build of the compiler this is"));
-      return new KeptPlans(Optional.empty(), pipelineOptions, options.warmUp());
+      return new KeptPlans(Optional.empty(), pipelineOptions, maker, options.warmUp());
     }
-    return new KeptPlans(cache, pipelineOptions, options.warmUp());
+    return new KeptPlans(cache, pipelineOptions, maker, options.warmUp());
   }
 
   /// The directory that the options name, if there is something to keep.
@@ -67,7 +61,7 @@ record KeptPlans(Optional<PlanCache> cache, PipelineOptions options, boolean war
     StringBuilder text = new StringBuilder();
     measured.forEach(entry -> text.append(String.join("\t", entry.fields())).append('\n'));
     return cache.flatMap(_ -> PlanCache.build()).map(build ->
-        PlanKey.of(build, program.get(), sizes, new Circumstances(options, Host.here()), text.toString(), warmUp));
+        PlanKey.of(build, program.get(), sizes, new Circumstances(options, maker.host()), text.toString(), warmUp));
   }
 
   Optional<StoredPlan> find(PlanKey key) {
@@ -106,13 +100,20 @@ record KeptPlans(Optional<PlanCache> cache, PipelineOptions options, boolean war
   private StoredKernel stored(Call call, boolean isSlow) {
     Kernel kernel = call.kernel().orElseThrow();
     Speeds speeds = options.target().speeds();
-    return new StoredKernel(call.digest(), JvmBackend.code(call.code()), kernel.parameters().stream().map(Buffer::bytes).toList(), call.written(),
+    return new StoredKernel(call.digest(), maker.stored(call.code()), kernel.parameters().stream().map(Buffer::bytes).toList(), call.written(),
         new StoredKernel.Least(LeastCycles.ofTask(kernel, speeds), LeastCycles.computes(kernel, speeds)), isSlow);
   }
 
   /// Whether a kernel is slow that was not when it was kept.
   static boolean isWorse(StoredPlan plan, Workshop.Made made) {
     return plan.kernels().stream().anyMatch(kernel -> !kernel.isSlow() && made.slowDigests().contains(kernel.digest()));
+  }
+
+  /// Whether there is code of all kernels.
+  ///
+  /// @param codes by the digests of kernels
+  static boolean isWhole(StoredPlan plan, Map<String, CompiledKernel> codes) {
+    return plan.kernels().stream().allMatch(kernel -> codes.containsKey(kernel.digest()));
   }
 
   /// The calls of a plan that was kept.

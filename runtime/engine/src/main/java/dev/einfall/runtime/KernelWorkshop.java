@@ -2,13 +2,16 @@ package dev.einfall.runtime;
 
 import dev.einfall.backends.CompiledKernel;
 import dev.einfall.backends.jvm.JvmBackend;
+import dev.einfall.backends.jvm.KernelCode;
 import dev.einfall.backends.jvm.Rehearsal;
 import dev.einfall.backends.jvm.Shape;
 import dev.einfall.backends.jvm.WarmUp;
 import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.InternalException;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.runtime.launch.LargePages;
+import dev.einfall.runtime.plans.StoredCode;
 import dev.einfall.runtime.plans.StoredKernel;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -117,7 +120,7 @@ final class KernelWorkshop implements Workshop {
 
   private void load(StoredKernel kernel, WarmUp warmUp, Arena memory) {
     if (isNew(kernel.digest())) {
-      CompiledKernel code = backend.load(kernel.code(), made.remarks()::add);
+      CompiledKernel code = backend.load(bytecode(kernel), made.remarks()::add);
       made.codes().put(kernel.digest(), code);
       if (!warmUp.isPointless()) {
         Rehearsal rehearsal = rehearsal(code, kernel.parameterBytes(), memory);
@@ -125,6 +128,13 @@ final class KernelWorkshop implements Workshop {
         rehearsed.add(new SelfCheck.Rehearsed(Optional.empty(), kernel.digest(), kernel.least(), rehearsal));
       }
     }
+  }
+
+  private static KernelCode bytecode(StoredKernel kernel) {
+    return switch (kernel.code()) {
+      case StoredCode.Bytecode(KernelCode code) -> code;
+      case StoredCode.Native _ -> throw new InternalException("machine code of kernel " + kernel.digest() + " for the JVM");
+    };
   }
 
   private boolean isNew(String digest) {

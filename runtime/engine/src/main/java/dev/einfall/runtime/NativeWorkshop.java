@@ -4,8 +4,10 @@ import dev.einfall.backends.CompiledKernel;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.runtime.nativecode.NativeBackend;
+import dev.einfall.runtime.plans.StoredCode;
 import dev.einfall.runtime.plans.StoredKernel;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,7 @@ final class NativeWorkshop implements Workshop {
   private final int threads;
   private final Made made = new Made();
   private final Map<String, Kernel> toMake = new LinkedHashMap<>();
+  private final Map<String, StoredCode.Native> toLoad = new LinkedHashMap<>();
 
   /// @param known the digests of kernels that need not be compiled again
   NativeWorkshop(NativeBackend backend, Set<String> known, int threads) {
@@ -38,11 +41,24 @@ final class NativeWorkshop implements Workshop {
 
   @Override
   public void add(StoredKernel kernel) {
-    throw new InternalException("bytecode of kernel " + kernel.digest() + " for the C backend");
+    if (!known.contains(kernel.digest())) {
+      toLoad.put(kernel.digest(), switch (kernel.code()) {
+        case StoredCode.Native code -> code;
+        case StoredCode.Bytecode _ -> throw new InternalException("bytecode of kernel " + kernel.digest() + " for the C backend");
+      });
+    }
   }
 
+  /// None of those that were kept has code if a library of them is gone.
   @Override
   public Made finish() {
+    Iterator<String> stored = toLoad.keySet().iterator();
+    backend.load(List.copyOf(toLoad.values())).ifPresent(codes -> codes.forEach(code -> made.codes().put(stored.next(), code)));
+    make();
+    return made;
+  }
+
+  private void make() {
     List<String> digests = List.copyOf(toMake.keySet());
     List<FutureTask<List<CompiledKernel>>> parts = new ArrayList<>();
     for (int part = 0; part < threads; part++) {
@@ -61,7 +77,6 @@ final class NativeWorkshop implements Workshop {
         made.codes().put(names.get(i), codes.get(i));
       }
     }
-    return made;
   }
 
   /// Every so many, as neighbours are often alike.

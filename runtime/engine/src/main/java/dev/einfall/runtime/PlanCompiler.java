@@ -171,13 +171,13 @@ final class PlanCompiler {
       made = workshop.finish();
     }
     made.remarks().forEach(remarks);
-    if (KeptPlans.isWorse(plan, made)) {
+    known.putAll(made.codes());
+    if (KeptPlans.isWorse(plan, made) || !KeptPlans.isWhole(plan, known)) {
       remarks.accept(Diagnostic.remark(Span.NONE, read.identity().name() + " is compiled again"));
       return Optional.empty();
     }
     kernels.add(made);
     remarks.accept(Diagnostic.remark(Span.NONE, read.identity().name() + " is from " + kept.file(key.get()) + ", as it was compiled before"));
-    known.putAll(made.codes());
     return Optional.of(compile(plan.frame(), KeptPlans.calls(plan, plan.setup(), known), KeptPlans.calls(plan, plan.launches(), known),
         read.weights(), timings));
   }

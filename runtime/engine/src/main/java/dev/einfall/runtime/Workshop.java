@@ -34,7 +34,7 @@ sealed interface Workshop extends AutoCloseable permits KernelWorkshop, NativeWo
   /// Adds one of which the code was kept.
   void add(StoredKernel kernel);
 
-  /// Waits until all is compiled and fast.
+  /// Waits until all is compiled and fast. A kernel that was kept has no code if what was kept of it is gone.
   Made finish();
 
   /// What a task gives, when it is done.

@@ -2,11 +2,13 @@ package dev.einfall.tests.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Source;
+import dev.einfall.passes.Step;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Program;
@@ -143,6 +145,43 @@ class NativeCodeTest {
     assertEquals(2, calls());
     doubled(options.withToolchain(counting().withTarget("portable")));
     assertEquals(3, calls());
+  }
+
+  @Test
+  void keepsPlans() throws IOException {
+    Path cache = directory.resolve("cache");
+    List<Step> steps = new ArrayList<>();
+    Options options = options().withToolchain(counting()).withThreads(1).withCache(Optional.of(cache)).withSteps(steps::add);
+    assertArrayEquals(new float[] {2, 4, 6}, doubled(options));
+    assertFalse(steps.isEmpty());
+    steps.clear();
+    assertArrayEquals(new float[] {2, 4, 6}, doubled(options));
+    assertTrue(steps.isEmpty(), "no pass runs");
+    assertTrue(remarks.stream().anyMatch(remark -> remark.contains("as it was compiled before")), remarks::toString);
+    Files.delete(kept(cache));
+    assertArrayEquals(new float[] {2, 4, 6}, doubled(options));
+    assertFalse(steps.isEmpty());
+    assertEquals(2, calls());
+    steps.clear();
+    doubled(options.withBackend(Options.Backend.JVM).withWarmUp(false));
+    assertFalse(steps.isEmpty(), "bytecode is kept by itself");
+  }
+
+  @Test
+  void keptPlansHaveAllThatKernelsHave() {
+    Options options = options().withCache(Optional.of(directory.resolve("cache")));
+    float[] x = new float[40 * 256];
+    float[] w = new float[256 * 256];
+    Arrays.fill(x, 0.1f);
+    Arrays.fill(w, 0.001f);
+    assertArrayEquals(steps(x, w, options), steps(x, w, options));
+    for (int i = 0; i < 2; i++) {
+      try (Program program = Einfall.compile(PICKED, options); Tensor values = Tensor.of(new float[] {1, 2, 3}, 3); Tensor at = Tensor.of(new int[] {0, 3}, 2)) {
+        assertEquals("picked.ein:2:3: index 1 of X must be in 0..2 but is 3",
+            assertThrows(IllegalArgumentException.class, () -> program.run(Map.of("X", values, "at", at))).getMessage());
+      }
+    }
+    assertEquals(2, remarks.stream().filter(remark -> remark.contains("as it was compiled before")).count(), remarks::toString);
   }
 
   @Test

@@ -7,15 +7,18 @@ import dev.einfall.ir.CompileException;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.runtime.plans.PlanCache;
+import dev.einfall.runtime.plans.StoredCode;
 import dev.einfall.runtime.tuning.TextDigest;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /// Turns kernels into machine code: writes them as C, has a compiler make a library of them, and loads it.
 ///
@@ -42,17 +45,43 @@ public record NativeBackend(CCompiler compiler, CTarget target, List<String> fla
       return List.of();
     }
     CFile file = CFile.ofKernels(kernels, target);
-    SymbolLookup library = load(library(file.text()));
-    return IntStream.range(0, kernels.size()).<CompiledKernel>mapToObj(i -> new NativeKernel(file.kernels().get(i), library)).toList();
+    List<String> key = key(file.text());
+    SymbolLookup library = load(library(key, file.text()));
+    return file.kernels().stream().<CompiledKernel>map(kernel -> new NativeKernel(kernel, key, library)).toList();
+  }
+
+  /// The kernels that were compiled before, in order; empty if a library of them is not kept any more.
+  public Optional<List<CompiledKernel>> load(List<StoredCode.Native> kernels) {
+    Map<List<String>, SymbolLookup> libraries = new HashMap<>();
+    List<CompiledKernel> loaded = new ArrayList<>();
+    for (StoredCode.Native kernel : kernels) {
+      if (!libraries.containsKey(kernel.library())) {
+        Optional<byte[]> kept = cache.flatMap(directory -> directory.findLibrary(kernel.library()));
+        if (kept.isEmpty()) {
+          return Optional.empty();
+        }
+        libraries.put(kernel.library(), load(kept.get()));
+      }
+      loaded.add(new NativeKernel(kernel.function(), kernel.library(), libraries.get(kernel.library())));
+    }
+    return Optional.of(loaded);
+  }
+
+  /// What must be kept of a kernel that such a backend has compiled or loaded, besides its library.
+  public static StoredCode stored(CompiledKernel kernel) {
+    return ((NativeKernel) kernel).stored();
   }
 
   /// What tells this compiler and its options from others.
   public String identity() {
-    return compiler.command() + " " + compiler.version() + " " + String.join(" ", compiler.options(target, flags));
+    return compiler.command() + " " + compiler.version() + " " + target.name() + " " + String.join(" ", compiler.options(target, flags));
   }
 
-  private byte[] library(String text) {
-    List<String> key = List.of(FORMAT, "compiler " + identity(), "source " + TextDigest.of(text));
+  private List<String> key(String text) {
+    return List.of(FORMAT, "compiler " + identity(), "source " + TextDigest.of(text));
+  }
+
+  private byte[] library(List<String> key, String text) {
     Optional<byte[]> kept = cache.flatMap(directory -> directory.findLibrary(key));
     return kept.orElseGet(() -> {
       byte[] made = compiler.library(text, target, flags);

@@ -5,6 +5,7 @@ import dev.einfall.backends.KernelFault;
 import dev.einfall.backends.Team;
 import dev.einfall.backends.c.CKernel;
 import dev.einfall.ir.InternalException;
+import dev.einfall.runtime.plans.StoredCode;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -14,6 +15,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.util.List;
 
 /// A kernel in a loaded library.
 ///
@@ -43,6 +45,8 @@ final class NativeKernel implements CompiledKernel {
   }
 
   private final CKernel kernel;
+  /// What its library is kept as.
+  private final List<String> key;
   private final MemorySegment run;
   private final MemorySegment section;
   /// A `struct team`, whose function calls back.
@@ -52,8 +56,9 @@ final class NativeKernel implements CompiledKernel {
   private final long sectionPlace;
   private final long bytes;
 
-  NativeKernel(CKernel kernel, SymbolLookup library) {
+  NativeKernel(CKernel kernel, List<String> key, SymbolLookup library) {
     this.kernel = kernel;
+    this.key = key;
     this.run = library.findOrThrow(kernel.name());
     boolean isShared = kernel.sections() > 0;
     this.section = isShared ? library.findOrThrow(kernel.sectionName()) : MemorySegment.NULL;
@@ -84,6 +89,11 @@ final class NativeKernel implements CompiledKernel {
 
   private static long aligned(long size) {
     return Math.ceilDiv(size, ALIGNMENT) * ALIGNMENT;
+  }
+
+  StoredCode.Native stored() {
+    return new StoredCode.Native(key, new CKernel(kernel.name(), "", kernel.parameters(), kernel.mostArguments(), kernel.sections(), kernel.tasks(),
+        kernel.scratchBytes(), kernel.requirements()));
   }
 
   @Override

@@ -27,7 +27,7 @@ import java.util.zip.CRC32;
 /// and the plan. There are no weights in it.
 ///
 /// ```
-/// einfall plan 1
+/// einfall plan 2
 /// compiler 1180230-5d41402a 402311-9b74c989 ..
 /// program linear {M=100} 8f14e45fceea167a..
 /// ..

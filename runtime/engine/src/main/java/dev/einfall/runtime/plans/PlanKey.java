@@ -13,7 +13,7 @@ import java.util.TreeMap;
 /// @param lines each a part, for people
 public record PlanKey(List<String> lines) {
   /// Whatever changes how a plan is written down.
-  private static final String FORMAT = "einfall plan 1";
+  private static final String FORMAT = "einfall plan 2";
 
   public PlanKey {
     lines = List.copyOf(lines);

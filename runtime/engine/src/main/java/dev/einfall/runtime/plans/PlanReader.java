@@ -1,5 +1,6 @@
 package dev.einfall.runtime.plans;
 
+import dev.einfall.backends.c.CKernel;
 import dev.einfall.backends.jvm.KernelCode;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.loop.Buffer;
@@ -62,12 +63,22 @@ final class PlanReader {
 
   private StoredKernel kernel() throws IOException {
     String digest = in.readUTF();
+    StoredCode code = in.readBoolean() ? new StoredCode.Native(all(in::readUTF), function()) : new StoredCode.Bytecode(bytecode());
+    return new StoredKernel(digest, code, all(in::readLong), new LinkedHashSet<>(all(in::readInt)),
+        new StoredKernel.Least(in.readDouble(), in.readBoolean()), in.readBoolean());
+  }
+
+  private KernelCode bytecode() throws IOException {
     String name = in.readUTF();
     byte[] classFile = in.readNBytes(in.readInt());
     Map<String, Integer> methods = new LinkedHashMap<>();
     all(() -> methods.put(in.readUTF(), in.readInt()));
-    return new StoredKernel(digest, new KernelCode(name, classFile, methods), all(in::readLong), new LinkedHashSet<>(all(in::readInt)),
-        new StoredKernel.Least(in.readDouble(), in.readBoolean()), in.readBoolean());
+    return new KernelCode(name, classFile, methods);
+  }
+
+  private CKernel function() throws IOException {
+    return new CKernel(in.readUTF(), "", in.readInt(), in.readInt(), in.readInt(), in.readInt(), in.readLong(),
+        all(() -> new CKernel.Requirement(in.readUTF(), in.readBoolean())));
   }
 
   private StoredPlan.Call call() throws IOException {

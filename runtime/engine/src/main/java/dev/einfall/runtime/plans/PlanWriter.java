@@ -1,5 +1,7 @@
 package dev.einfall.runtime.plans;
 
+import dev.einfall.backends.c.CKernel;
+import dev.einfall.backends.jvm.KernelCode;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.KernelPlan;
 import java.io.DataOutputStream;
@@ -76,18 +78,45 @@ final class PlanWriter {
 
   private void write(StoredKernel kernel) throws IOException {
     out.writeUTF(kernel.digest());
-    out.writeUTF(kernel.code().name());
-    out.writeInt(kernel.code().classFile().length);
-    out.write(kernel.code().classFile());
-    all(kernel.code().methods().entrySet(), method -> {
-      out.writeUTF(method.getKey());
-      out.writeInt(method.getValue());
-    });
+    switch (kernel.code()) {
+      case StoredCode.Bytecode(KernelCode code) -> {
+        out.writeBoolean(false);
+        write(code);
+      }
+      case StoredCode.Native(List<String> library, CKernel function) -> {
+        out.writeBoolean(true);
+        all(library, out::writeUTF);
+        write(function);
+      }
+    }
     all(kernel.parameterBytes(), out::writeLong);
     all(kernel.written(), out::writeInt);
     out.writeDouble(kernel.least().cycles());
     out.writeBoolean(kernel.least().computes());
     out.writeBoolean(kernel.isSlow());
+  }
+
+  private void write(KernelCode code) throws IOException {
+    out.writeUTF(code.name());
+    out.writeInt(code.classFile().length);
+    out.write(code.classFile());
+    all(code.methods().entrySet(), method -> {
+      out.writeUTF(method.getKey());
+      out.writeInt(method.getValue());
+    });
+  }
+
+  private void write(CKernel function) throws IOException {
+    out.writeUTF(function.name());
+    out.writeInt(function.parameters());
+    out.writeInt(function.mostArguments());
+    out.writeInt(function.sections());
+    out.writeInt(function.tasks());
+    out.writeLong(function.scratchBytes());
+    all(function.requirements(), requirement -> {
+      out.writeUTF(requirement.message());
+      out.writeBoolean(requirement.isNumber());
+    });
   }
 
   private void write(StoredPlan.Call call) throws IOException {

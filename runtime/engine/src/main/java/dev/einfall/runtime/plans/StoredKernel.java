@@ -1,6 +1,5 @@
 package dev.einfall.runtime.plans;
 
-import dev.einfall.backends.jvm.KernelCode;
 import java.util.List;
 import java.util.Set;
 
@@ -11,7 +10,7 @@ import java.util.Set;
 /// @param written the parameters that it stores to, by their places
 /// @param least what a task of it takes at least
 /// @param isSlow whether it was known to take many times as long when it was kept, for want of something better
-public record StoredKernel(String digest, KernelCode code, List<Long> parameterBytes, Set<Integer> written, Least least, boolean isSlow) {
+public record StoredKernel(String digest, StoredCode code, List<Long> parameterBytes, Set<Integer> written, Least least, boolean isSlow) {
 
   /// The fewest cycles of a task, by [dev.einfall.passes.analysis.LeastCycles].
   ///
