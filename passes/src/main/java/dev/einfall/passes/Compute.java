@@ -1,6 +1,6 @@
 package dev.einfall.passes;
 
-/// What the factors of products of `f32` with weights are rounded to, which are the most work of most programs; sums are of `f32` all the same.
+/// What the factors of products of `f32` are rounded to, which are the most work of most programs; sums are of `f32` all the same.
 public enum Compute {
   /// They are as the program says.
   F32,

@@ -80,7 +80,9 @@ public final class ExprText {
   /// Whether a variable with this value holds bits.
   private boolean areBits(Expr value) {
     return value.type().isVector() && CTypes.isRounded(value.type().element())
-        && (value instanceof Expr.Load load && load.buffer().space() != Buffer.Space.REGISTER || value instanceof Expr.Ref(Var var) && bits.contains(var));
+        && (value instanceof Expr.Load load && load.buffer().space() != Buffer.Space.REGISTER || value instanceof Expr.Ref(Var var) && bits.contains(var)
+            || value instanceof Expr.Cast cast && cast.operand().type().element() == ElementType.F32
+            || value instanceof Expr.Zip(Expr left, Expr right, boolean _) && areBits(left) && areBits(right));
   }
 
   /// A value as it lies in memory, or its lanes.
@@ -92,6 +94,11 @@ public final class ExprText {
     return switch (value) {
       case Expr.Load(Buffer buffer, List<Expr> indices) when areBits(value) -> accesses.bits(buffer, indices);
       case Expr.Ref(Var var) when areBits(value) -> names.of(var);
+      case Expr.Zip(Expr left, Expr right, boolean upper) when areBits(value) -> {
+        ValueType integers = value.type().with(ElementType.I16);
+        String cast = "(" + vocabulary.type(integers) + ") ";
+        yield "(" + vocabulary.bitType(value.type()) + ") " + vocabulary.zip(integers, upper) + "(" + cast + bits(left) + ", " + cast + bits(right) + ")";
+      }
       // Making bits of it rounds it.
       case Expr.Cast(ElementType _, Expr operand) when operand.type().element() == ElementType.F32 -> vocabulary.bits(value.type()) + "(" + text(operand) + ")";
       default -> vocabulary.bits(value.type()) + "(" + text(value) + ")";

@@ -69,7 +69,7 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
       this.isWrittenNear = isWrittenNear;
       this.reduced = Exprs.reduced(einsum.value());
       Costed best = new Tilings(target, numerics, einsum, einsum.ranks(), reduced).all().stream()
-          .map(candidate -> DotSteps.atOnce(target, einsum, constant, candidate)).map(candidate -> new Costed(candidate, costs.cycles(candidate))).min(Comparator.comparingDouble(Costed::cycles)).orElseThrow();
+          .map(candidate -> DotSteps.atOnce(target, einsum, costs::canCopy, candidate)).map(candidate -> new Costed(candidate, costs.cycles(candidate))).min(Comparator.comparingDouble(Costed::cycles)).orElseThrow();
       this.tiling = best.tiling;
       this.inCache = best.cycles;
     }

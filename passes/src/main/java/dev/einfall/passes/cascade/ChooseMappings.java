@@ -75,8 +75,9 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       if (cascade.mapping().nest(einsum.tensor()).isEmpty() && !inside.contains(einsum.tensor())) {
         Optional<Mapping.Group> group = cascade.mapping().group(einsum.tensor());
         List<Tensor> fused = group.map(Mapping.Group::members).orElse(List.of());
-        nests.add(tiled(einsum.tensor(), subjects.get(einsum.tensor()), einsum, new CostModel(target, einsum, constant, fused),
-            group.map(outside -> outside.shared().size()).orElse(0), group.isEmpty(), constant).nest());
+        nests.add(Optional.of(einsum).filter(_ -> group.isEmpty()).flatMap(alone -> Interleaving.of(alone, target)).map(lanes -> lanes.nest(target))
+            .orElseGet(() -> tiled(einsum.tensor(), subjects.get(einsum.tensor()), einsum, new CostModel(target, einsum, constant, fused),
+                group.map(outside -> outside.shared().size()).orElse(0), group.isEmpty(), constant).nest()));
       }
     }
     // A scalar has no loops, and a map without a directive says nothing.
@@ -171,12 +172,12 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     Streams streams = new Streams(target, numerics, einsum, reduced, isKernel, constant);
     List<Tiling> tilings = new ArrayList<>();
     new Tilings(target, numerics, einsum, free, reduced).all().forEach(tiling -> {
-      Tiling steps = DotSteps.atOnce(target, einsum, constant, tiling);
+      Tiling steps = DotSteps.atOnce(target, einsum, costs::canCopy, tiling);
       tilings.add(steps);
       streams.of(steps).forEach(tilings::add);
     });
     if (numerics.allows(Numerics.REASSOCIATE)) {
-      tilings.addAll(new MatrixTiles(target, einsum, free, constant).all());
+      tilings.addAll(new MatrixTiles(target, einsum, free, costs::canCopy).all());
     }
     // Inside of a larger kernel they are no faster than single elements, and longer code: measured by the queries of an attention.
     if (isKernel) {

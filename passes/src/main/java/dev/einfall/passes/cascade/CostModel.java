@@ -86,6 +86,11 @@ final class CostModel {
         isPackable(access) && isCopied.test(access));
   }
 
+  /// Whether what `access` reads can be copied into panels before the loops begin.
+  boolean canCopy(Expr.Access access) {
+    return constant.contains(access.tensor()) || isCopied.test(access);
+  }
+
   double cycles(Tiling tiling) {
     if (tiling.tile().isPresent()) {
       return byTiles(tiling, tiling.tile().get());
@@ -234,7 +239,7 @@ final class CostModel {
     }
     return all.stream()
         .filter(operand -> operand.isReduced && operand.isPackable && !constant.contains(operand.access.tensor()))
-        .filter(operand -> !isContiguous(operand.access, tiling.vector().get()))
+        .filter(operand -> !isContiguous(operand.access, tiling.vector().get()) || tiling.terms() > 1 && operand.ranks.contains(tiling.vector().get()))
         .mapToDouble(operand -> PACK_ELEMENT * Exprs.volume(List.copyOf(operand.ranks)) / runs)
         .sum();
   }

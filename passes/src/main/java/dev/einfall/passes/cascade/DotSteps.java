@@ -5,18 +5,16 @@ import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Reduction;
-import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.DotShape;
 import dev.einfall.ir.loop.TileShape;
 import dev.einfall.passes.Target;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /// The steps of a product of narrow numbers of which the machine takes several at once: for each lane it adds the products of `terms` neighbours
-/// along the last rank of the reduction. One operand is constant, so that it can be copied into panels where these neighbours lie side by side
-/// for each lane.
+/// along the last rank of the reduction. One operand is copied into panels where these neighbours lie side by side for each lane: once if it is constant.
 ///
 /// ```
 /// Y[m, n] = sum[k](f32(X[m, k]) * f32(W[k, n]))     two steps k at once:     W_panels[n / 16, k / 2, n % 16 * 2 + k % 2]
@@ -29,15 +27,15 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
 
   /// Those of `einsum` in tiles of `lanes` lanes along `vector`.
   ///
-  /// @param constant the tensors that weights alone determine
-  static Optional<DotSteps> of(List<DotShape> dots, Einsum einsum, Set<Tensor> constant, Rank vector, int lanes) {
-    return of(dots, einsum, constant, vector, lanes, 1);
+  /// @param isCopied whether what is read can be copied before
+  static Optional<DotSteps> of(List<DotShape> dots, Einsum einsum, Predicate<Expr.Access> isCopied, Rank vector, int lanes) {
+    return of(dots, einsum, isCopied, vector, lanes, 1);
   }
 
   /// Those whose lanes and terms are the columns of the right one of two tiles, and the steps that lie side by side in it, where instructions multiply
   /// tiles of `shape`.
-  static Optional<DotSteps> of(TileShape shape, Einsum einsum, Set<Tensor> constant, Rank vector) {
-    return of(List.of(columns(shape)), einsum, constant, vector, shape.columns(), shape.steps() / shape.packed())
+  static Optional<DotSteps> of(TileShape shape, Einsum einsum, Predicate<Expr.Access> isCopied, Rank vector) {
+    return of(List.of(columns(shape)), einsum, isCopied, vector, shape.columns(), shape.steps() / shape.packed())
         .filter(steps -> steps.row.tensor().type() == shape.right());
   }
 
@@ -50,7 +48,7 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
     return new DotShape(tile.sum(), tile.left(), tile.right(), tile.columns(), tile.packed());
   }
 
-  private static Optional<DotSteps> of(List<DotShape> dots, Einsum einsum, Set<Tensor> constant, Rank vector, int lanes, int together) {
+  private static Optional<DotSteps> of(List<DotShape> dots, Einsum einsum, Predicate<Expr.Access> isCopied, Rank vector, int lanes, int together) {
     Optional<Products> products = dots.isEmpty() ? Optional.empty() : Products.of(einsum);
     if (products.isEmpty() || products.get().reduce().ranks().contains(vector)
         || !(products.get().reduce().body() instanceof Expr.Binary(BinaryOp op, Expr.Cast(_, Expr.Access left), Expr.Cast(_, Expr.Access right)))
@@ -62,15 +60,15 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
     Expr.Access element = isLeft ? right : left;
     Rank rank = products.get().reduce().ranks().getLast();
     boolean fits = Exprs.freeRanks(row).containsAll(List.of(vector, rank)) && !Exprs.freeRanks(element).contains(vector)
-        && CostModel.isPackable(row) && constant.contains(row.tensor()) && element.outside().isEmpty();
+        && CostModel.isPackable(row) && isCopied.test(row) && element.outside().isEmpty();
     return !fits ? Optional.empty() : dots.stream().filter(shape -> shape.sum() == products.get().reduce().type() && shape.lanes() == lanes
         && rank.size().value() % (together * shape.terms()) == 0
         && takes(shape, row, element) && isAlongLast(element, rank, together * shape.terms())).findFirst().map(shape -> new DotSteps(rank, shape.terms(), row));
   }
 
   /// `tiling` with as many steps of the reduction at once as an instruction of the machine takes.
-  static Tiling atOnce(Target target, Einsum einsum, Set<Tensor> constant, Tiling tiling) {
-    return tiling.vector().flatMap(vector -> of(target.dots(), einsum, constant, vector, tiling.lanes()))
+  static Tiling atOnce(Target target, Einsum einsum, Predicate<Expr.Access> isCopied, Tiling tiling) {
+    return tiling.vector().flatMap(vector -> of(target.dots(), einsum, isCopied, vector, tiling.lanes()))
         .map(steps -> tiling.withTerms(steps.rank(), steps.terms())).orElse(tiling);
   }
 

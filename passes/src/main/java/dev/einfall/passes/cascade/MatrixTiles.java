@@ -3,12 +3,11 @@ package dev.einfall.passes.cascade;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
-import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.TileShape;
 import dev.einfall.passes.Target;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /// The tilings of a product for instructions that multiply tiles: two by two of them, so that each is read for two products.
@@ -19,8 +18,8 @@ import java.util.stream.Stream;
 /// ```
 ///
 /// @param free the output ranks that tiles may be made of
-/// @param constant the tensors that weights alone determine
-record MatrixTiles(Target target, Einsum einsum, List<Rank> free, Set<Tensor> constant) {
+/// @param isCopied whether what is read can be copied before
+record MatrixTiles(Target target, Einsum einsum, List<Rank> free, Predicate<Expr.Access> isCopied) {
   private static final int SIDE = 2;
 
   List<Tiling> all() {
@@ -28,7 +27,7 @@ record MatrixTiles(Target target, Einsum einsum, List<Rank> free, Set<Tensor> co
   }
 
   private Stream<Tiling> of(TileShape tile, Rank column, Rank row) {
-    Optional<DotSteps> steps = tile.packed() == 1 || row == column ? Optional.empty() : DotSteps.of(tile, einsum, constant, column);
+    Optional<DotSteps> steps = tile.packed() == 1 || row == column ? Optional.empty() : DotSteps.of(tile, einsum, isCopied, column);
     return steps.filter(packed -> column.size().value() >= tile.columns() && isRow(packed, row)).stream().map(packed -> {
       int vectors = Math.min(SIDE, column.size().value() / tile.columns());
       int rows = Math.min(SIDE, Math.ceilDiv(row.size().value(), tile.rows())) * tile.rows();

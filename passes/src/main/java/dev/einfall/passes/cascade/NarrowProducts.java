@@ -42,13 +42,15 @@ import java.util.stream.Collectors;
 ///         Y[m, n] = sum[k](f32(X_bf16[m, k]) * f32(W_bf16[k, n])) + f32(X_bf16[m, 32]) * W_last[n], k in 0..32
 /// ```
 ///
-/// Declined are short sums, whose factors would cost more than they save, products of what no weights determine, and sums that weights scale
-/// without having a rank of the result.
+/// Declined are short sums, and products of what no weights determine that use a factor seldom, which would cost more than they save; and sums that
+/// weights scale without having a rank of the result.
 ///
 /// @param compute what the factors of products are rounded to
 public record NarrowProducts(Compute compute) implements Pass.OnCascade {
   /// Shorter sums stay as they are.
   private static final int LEAST_TERMS = 32;
+  /// Factors that no weights determine are rounded, and one of them is copied into panels, at every run: each must be used more often than this takes.
+  private static final int LEAST_USES = 64;
 
   @Override
   public String name() {
@@ -96,11 +98,12 @@ public record NarrowProducts(Compute compute) implements Pass.OnCascade {
       List<Expr.Reduce> reductions = Exprs.reductions(einsum.value()).distinct().toList();
       boolean isOne = reductions.size() == 1 && reductions.getFirst().reduction() == Reduction.SUM && reductions.getFirst().type() == ElementType.F32;
       if (!isOne || !(reductions.getFirst().body() instanceof Expr.Binary(BinaryOp op, Expr.Access left, Expr.Access right)) || op != BinaryOp.MUL
-          || constant.contains(left.tensor()) == constant.contains(right.tensor()) || !isPlain(left) || !isPlain(right)) {
+          || constant.contains(left.tensor()) && constant.contains(right.tensor()) || !isPlain(left) || !isPlain(right)) {
         return List.of();
       }
+      boolean isOfWeights = constant.contains(left.tensor()) || constant.contains(right.tensor());
       Expr.Access weight = constant.contains(left.tensor()) ? left : right;
-      if (!hasOwnRank(weight, weight == left ? right : left, einsum)) {
+      if (isOfWeights ? !hasOwnRank(weight, weight == left ? right : left, einsum) : uses(left, einsum) < LEAST_USES || uses(right, einsum) < LEAST_USES) {
         return List.of();
       }
       List<Rank> ranks = reductions.getFirst().ranks();
@@ -114,6 +117,12 @@ public record NarrowProducts(Compute compute) implements Pass.OnCascade {
         odd.put(reductions.getFirst(), weight);
       }
       return List.of(left, right);
+    }
+
+    /// How often an element that `access` reads is a factor.
+    private static long uses(Expr.Access access, Einsum einsum) {
+      Set<Rank> own = Exprs.freeRanks(access);
+      return Exprs.volume(einsum.ranks().stream().filter(rank -> !own.contains(rank)).toList());
     }
 
     /// Whether `weight` has a rank of the result that `other` has not, along which the other factor is used again.

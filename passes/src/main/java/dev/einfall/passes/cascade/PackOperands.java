@@ -38,7 +38,7 @@ import java.util.function.Predicate;
 /// a time ([Streams]), it is larger than the caches, and panels come faster: with two threads, a vector times 4,096 x 4,096 takes half as long.
 ///
 /// The `or` is for the last panel where it is not whole, and for indices that a condition guards. A panel is itself an Einsum: if
-/// the operand is constant it is computed once, when the weights are known. What the steps of a recurrence read, each time the
+/// the operand is constant it is computed once, when the weights are known. What is but rounded for panels is rounded in them ([RoundedPanels]). What the steps of a recurrence read, each time the
 /// same, is copied before the steps.
 public record PackOperands(Target target) implements Pass.OnCascade {
 
@@ -68,7 +68,10 @@ public record PackOperands(Target target) implements Pass.OnCascade {
         case Recurrence recurrence -> kernel.map(view -> packed(recurrence, view, cascade.mapping(), constant, result)).orElse(recurrence);
       });
     }
-    return cascade.withDefinitions(result);
+    Set<Tensor> panels = Exprs.identitySet();
+    result.forEach(definition -> panels.addAll(definition.tensors()));
+    cascade.definitions().forEach(definition -> definition.tensors().forEach(panels::remove));
+    return RoundedPanels.of(cascade.withDefinitions(result), panels);
   }
 
   /// The recurrence with panels of what its updates read alike in all steps.
@@ -110,7 +113,7 @@ public record PackOperands(Target target) implements Pass.OnCascade {
         .anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && !rank.equals(vector.get().name()));
     boolean isStreamed = products.get().reduce().ranks().stream().anyMatch(rank -> isBound(rank.name(), nest, Mapping.Binding.UNROLL));
     int lanes = nest.splits().stream().filter(split -> split.rank().equals(vector.get().name())).mapToInt(split -> split.factors().getLast()).findFirst().orElse(1);
-    Optional<DotSteps> steps = DotSteps.of(DotSteps.packed(target), einsum, constant, vector.get(), lanes)
+    Optional<DotSteps> steps = DotSteps.of(DotSteps.packed(target), einsum, access -> constant.contains(access.tensor()) || isCopied.test(access), vector.get(), lanes)
         .filter(dot -> isBound(dot.rank().name(), nest, Mapping.Binding.UNROLL));
     Map<Expr, Expr> replaced = new LinkedHashMap<>();
     for (Expr.Access access : products.get().operands()) {

@@ -31,7 +31,7 @@ record TileCosts(Target target, Numerics numerics, Set<Tensor> constant) {
     CostModel costs = new CostModel(target, inside, constant, access -> view.isSteady(writer, access), writer.times());
     List<Rank> reduced = Exprs.reduced(inside.value());
     double near = new Tilings(target, numerics, inside, inside.ranks(), reduced).all().stream()
-        .map(tiling -> DotSteps.atOnce(target, inside, constant, tiling)).mapToDouble(costs::cycles).min().orElse(0);
+        .map(tiling -> DotSteps.atOnce(target, inside, costs::canCopy, tiling)).mapToDouble(costs::cycles).min().orElse(0);
     double written = further(Exprs.bytes(inside.ranks(), inside.tensor()), view.localBytes());
     return ENTER + near + written + Exprs.accesses(inside.value()).distinct().mapToDouble(access -> {
       double bytes = Exprs.bytes(Exprs.freeRanks(access).stream().filter(rank -> inside.ranks().contains(rank) || reduced.contains(rank)).toList(),

@@ -23,7 +23,7 @@ final class TiledNest {
   /// Work below this many cycles is not worth sharing among threads.
   static final double PARALLEL_CYCLES = 20_000;
   /// Tasks for each thread, so that an uneven machine stays busy.
-  private static final int TASKS_PER_THREAD = 4;
+  static final int TASKS_PER_THREAD = 4;
   /// Loops over no more vectors than this stand around longer ones.
   private static final int FEW_VECTORS = 8;
   /// Tasks of fewer cycles are put together: the call of one would be a tenth of it.

@@ -6,7 +6,6 @@ import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
-import dev.einfall.ir.loop.Var;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +27,7 @@ import java.util.stream.IntStream;
 /// ```
 ///
 /// Of `n` vectors, each half is zipped with the other, `log2(n)` times: that turns the bits of the number of an element, which are those of its
-/// vector and then those of its lane, by one place each time.
+/// vector and then those of its lane, by one place each time. Stores of lanes that fill the places between each other are zipped, too: [InterleavedStores].
 public record TransposeTiles() implements Pass.OnKernel {
 
   @Override
@@ -52,9 +51,10 @@ public record TransposeTiles() implements Pass.OnKernel {
     boolean isChanged = false;
     for (int i = 0; i < statements.size(); ) {
       Optional<Tile> tile = Tile.at(statements, i);
-      result.add(tile.map(Tile::transposed).orElse(statements.get(i)));
-      isChanged |= tile.isPresent();
-      i += tile.map(Tile::lanes).orElse(1);
+      Optional<InterleavedStores> lanes = InterleavedStores.at(statements, i);
+      result.add(tile.map(Tile::transposed).or(() -> lanes.map(InterleavedStores::zipped)).orElse(statements.get(i)));
+      isChanged |= tile.isPresent() || lanes.isPresent();
+      i += tile.map(Tile::lanes).or(() -> lanes.map(InterleavedStores::count)).orElse(1);
     }
     return Stmt.block(isChanged ? result : statements);
   }
@@ -111,9 +111,9 @@ public record TransposeTiles() implements Pass.OnKernel {
 
     Stmt transposed() {
       List<Stmt.Let> lets = new ArrayList<>();
-      List<Expr> vectors = stores.stream().map(store -> bound("r", store.value(), lets)).toList();
+      List<Expr> vectors = stores.stream().map(store -> InterleavedStores.bound("r", store.value(), lets)).toList();
       for (int done = 1; done < lanes(); done *= 2) {
-        vectors = zipped(vectors, lets);
+        vectors = InterleavedStores.zipped(vectors, lets);
       }
       List<Stmt> rows = new ArrayList<>();
       for (int i = 0; i < lanes(); i++) {
@@ -124,22 +124,6 @@ public record TransposeTiles() implements Pass.OnKernel {
         result = new Stmt.Let(let.var(), let.value(), result);
       }
       return result;
-    }
-
-    private static List<Expr> zipped(List<Expr> vectors, List<Stmt.Let> lets) {
-      int half = vectors.size() / 2;
-      List<Expr> result = new ArrayList<>();
-      for (int i = 0; i < half; i++) {
-        result.add(bound("t", new Expr.Zip(vectors.get(i), vectors.get(half + i), false), lets));
-        result.add(bound("t", new Expr.Zip(vectors.get(i), vectors.get(half + i), true), lets));
-      }
-      return result;
-    }
-
-    private static Expr bound(String name, Expr value, List<Stmt.Let> lets) {
-      Var var = new Var(name, value.type());
-      lets.add(new Stmt.Let(var, value, Stmt.NOTHING));
-      return new Expr.Ref(var);
     }
 
     /// Where the lanes `lane` of all vectors belong.

@@ -51,23 +51,34 @@ class ComputeTest {
   Stream<DynamicTest> productsAreAsNearAsTheirFactors() {
     return Stream.of(new int[] {37, 64, 45}, new int[] {2, 34, 200}, new int[] {128, 96, 64}, new int[] {5, 130, 7}, new int[] {37, 65, 45}, new int[] {1, 129, 200}).flatMap(shape ->
         ways().stream().map(way -> DynamicTest.dynamicTest(Arrays.toString(shape) + " " + way.backend() + " " + way.toolchain().target().orElse(""),
-            () -> requireNear(shape[0], shape[1], shape[2], way))));
+            () -> requireNear(shape[0], shape[1], shape[2], true, way))));
   }
 
-  private static void requireNear(int m, int k, int n, Options way) {
+  @TestFactory
+  Stream<DynamicTest> productsOfInputsAreToo() {
+    return Stream.of(new int[] {70, 64, 100}, new int[] {64, 33, 90}, new int[] {65, 96, 64}).flatMap(shape ->
+        ways().stream().map(way -> DynamicTest.dynamicTest(Arrays.toString(shape) + " " + way.backend() + " " + way.toolchain().target().orElse(""),
+            () -> requireNear(shape[0], shape[1], shape[2], false, way))));
+  }
+
+  private static void requireNear(int m, int k, int n, boolean isOfWeights, Options way) {
     float[] x = numbers(m * k, 1);
     float[] w = numbers(k * n, 2);
-    Source source = new Source("product.ein", """
+    Source source = new Source("product.ein", (isOfWeights ? """
         weights "made"
         def main(X: f32[M, %1$d]) -> f32[M, %2$d] {
           weight W: f32[%1$d, %2$d] = "W"
+        """ : """
+        def main(X: f32[M, %1$d], W: f32[%1$d, %2$d]) -> f32[M, %2$d] {
+        """).formatted(k, n) + """
           Y[m, n] = max(sum[k](X[m, k] * W[k, n]), -1.0)
           return Y
         }
-        """.formatted(k, n));
+        """);
     List<String> remarks = new ArrayList<>();
     Options options = way.withWeights(new OneWeight(ElementType.F32, MemorySegment.ofArray(w), k, n)).withThreads(2).withCompute(Compute.BF16).withRemarks(remark -> remarks.add(remark.message()));
-    try (Program program = Einfall.compile(source, options); Tensor input = Tensor.of(x, m, k); Tensor result = program.run(Map.of("X", input)).get("Y")) {
+    try (Program program = Einfall.compile(source, options); Tensor input = Tensor.of(x, m, k); Tensor other = Tensor.of(w, k, n);
+        Tensor result = program.run(isOfWeights ? Map.of("X", input) : Map.of("X", input, "W", other)).get("Y")) {
       float[] y = result.floats();
       for (int i = 0; i < m * n; i++) {
         double sum = 0;

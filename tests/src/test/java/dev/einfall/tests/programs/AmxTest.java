@@ -126,7 +126,8 @@ class AmxTest {
     return folder;
   }
 
-  private static void build(Path folder, List<String> flags) throws IOException {
+  /// Makes `product` of a program of this name, with the stand-in.
+  static void build(Path folder, List<String> flags) throws IOException {
     List<String> command = new ArrayList<>(List.of("cc"));
     command.addAll(WARNINGS);
     command.addAll(CTargets.named("avx512-bf16").flags());
