@@ -31,7 +31,7 @@ import java.util.stream.Stream;
 ///                                               }
 /// ```
 ///
-/// Many accumulators of a long loop inside of others are in registers for its length only.
+/// Many accumulators of a long loop inside of others are in registers for its length only. What tiles are stored to stays in memory.
 ///
 /// @param registers the most values that one buffer may keep
 public record KeepAccumulators(int registers) implements Pass.OnKernel {
@@ -53,7 +53,8 @@ public record KeepAccumulators(int registers) implements Pass.OnKernel {
   @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
     return kernel.withBody(Rewrites.statements(kernel.body(), statement ->
-        statement instanceof Stmt.Alloc alloc && alloc.buffer().space() == Buffer.Space.LOCAL ? kept(alloc) : statement));
+        statement instanceof Stmt.Alloc alloc && alloc.buffer().space() == Buffer.Space.LOCAL
+            && !TileMoves.use(alloc.buffer(), alloc.body()) ? kept(alloc) : statement));
   }
 
   private Stmt kept(Stmt.Alloc alloc) {

@@ -86,6 +86,7 @@ class AmxTest {
       for (ElementType right : List.of(ElementType.U8, ElementType.I8)) {
         products.add(new Product(37, 128, 45, left, right));
         products.add(new Product(16, 64, 32, left, right));
+        products.add(new Product(17, 64, 16, left, right));
       }
     }
     return products.stream();
