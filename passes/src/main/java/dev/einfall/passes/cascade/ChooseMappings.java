@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /// Chooses the loops of every Einsum that has no mapping yet: the vector rank and the register tile with the fewest
 /// cycles by the [CostModel], the loop order with the least memory traffic, and parallel loops at the outside.
@@ -172,9 +173,11 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     Streams streams = new Streams(target, numerics, einsum, reduced, isKernel, constant);
     List<Tiling> tilings = new ArrayList<>();
     new Tilings(target, numerics, einsum, free, reduced).all().forEach(tiling -> {
-      Tiling steps = DotSteps.atOnce(target, einsum, costs::canCopy, tiling);
-      tilings.add(steps);
-      streams.of(steps).forEach(tilings::add);
+      Tiling ofConstants = DotSteps.atOnce(target, einsum, access -> constant.contains(access.tensor()), tiling);
+      tilings.add(ofConstants);
+      streams.of(ofConstants).forEach(tilings::add);
+      // What is copied at every run may cost more than it saves.
+      Stream.of(DotSteps.atOnce(target, einsum, costs::canCopy, tiling)).filter(steps -> !steps.equals(ofConstants)).forEach(tilings::add);
     });
     if (numerics.allows(Numerics.REASSOCIATE)) {
       tilings.addAll(new MatrixTiles(target, einsum, free, costs::canCopy).all());

@@ -35,6 +35,8 @@ final class CostModel {
   /// The sum of the lanes of a vector.
   private static final double HORIZONTAL_REDUCTION = 12;
   private static final double PACK_ELEMENT = 2;
+  /// The same where whole vectors are read, and their lanes stored between each other.
+  private static final double INTERLEAVE_ELEMENT = 0.5;
 
   private final Target target;
   private final Speeds speeds;
@@ -240,7 +242,7 @@ final class CostModel {
     return all.stream()
         .filter(operand -> operand.isReduced && operand.isPackable && !constant.contains(operand.access.tensor()))
         .filter(operand -> !isContiguous(operand.access, tiling.vector().get()) || tiling.terms() > 1 && operand.ranks.contains(tiling.vector().get()))
-        .mapToDouble(operand -> PACK_ELEMENT * Exprs.volume(List.copyOf(operand.ranks)) / runs)
+        .mapToDouble(operand -> (isContiguous(operand.access, tiling.vector().get()) ? INTERLEAVE_ELEMENT : PACK_ELEMENT) * Exprs.volume(List.copyOf(operand.ranks)) / runs)
         .sum();
   }
 
