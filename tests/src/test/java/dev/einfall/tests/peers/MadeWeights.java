@@ -16,9 +16,17 @@ final class MadeWeights implements WeightsFile {
   private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
 
   MadeWeights with(String key, float[] values, long... shape) {
-    MemorySegment memory = Arena.ofAuto().allocate((long) values.length * Float.BYTES, Long.BYTES * 8L);
-    memory.copyFrom(MemorySegment.ofArray(values));
-    tensors.put(key, new StoredTensor(key, ElementType.F32, Arrays.stream(shape).boxed().toList(), memory));
+    return with(key, ElementType.F32, MemorySegment.ofArray(values), shape);
+  }
+
+  MadeWeights with(String key, byte[] values, long... shape) {
+    return with(key, ElementType.I8, MemorySegment.ofArray(values), shape);
+  }
+
+  private MadeWeights with(String key, ElementType type, MemorySegment values, long... shape) {
+    MemorySegment memory = Arena.ofAuto().allocate(values.byteSize(), Long.BYTES * 8L);
+    memory.copyFrom(values);
+    tensors.put(key, new StoredTensor(key, type, Arrays.stream(shape).boxed().toList(), memory));
     return this;
   }
 

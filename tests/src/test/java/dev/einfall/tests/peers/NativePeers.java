@@ -13,6 +13,8 @@ final class NativePeers {
     GemmPeers.run(compiled);
     System.out.println("\nThe same with factors of bf16");
     GemmPeers.run(compiled.with(Compute.BF16));
+    System.out.println("\nProducts of bytes");
+    BytePeers.run(compiled);
     System.out.println("\nall-MiniLM-L6-v2 by way of C");
     EmbeddingPeers.MINILM.run(compiled);
     System.out.println("\nwith factors of bf16");

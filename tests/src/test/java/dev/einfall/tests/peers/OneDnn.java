@@ -17,8 +17,6 @@ final class OneDnn implements AutoCloseable {
   private static final String FILE = "libdnnl.so.3";
   private static final int CPU = 1;
   private static final int IN_ORDER = 1;
-  private static final int BF16 = 2;
-  private static final int F32 = 3;
   private static final int ANY_LAYOUT = 1;
   private static final int INFERENCE = 96;
   private static final int BEST_ALGORITHM = 3;
@@ -28,6 +26,17 @@ final class OneDnn implements AutoCloseable {
   private static final long ARGUMENT_BYTES = 16;
   /// The most dimensions that a tensor may have there.
   private static final int MOST_DIMENSIONS = 12;
+
+  /// The types of elements that are compared.
+  enum Type {
+    BF16(2), F32(3), S8(5), U8(6);
+
+    private final int number;
+
+    Type(int number) {
+      this.number = number;
+    }
+  }
 
   static final int SOURCE = 1;
   static final int DESTINATION = 17;
@@ -60,35 +69,39 @@ final class OneDnn implements AutoCloseable {
     }
   }
 
-  /// The row-major layout of a matrix or of a tensor.
+  /// The row-major layout of a matrix or of a tensor of `f32`.
   MemorySegment rowMajor(long... shape) {
+    return rowMajor(Type.F32, shape);
+  }
+
+  /// The row-major layout of a matrix or of a tensor.
+  MemorySegment rowMajor(Type type, long... shape) {
     long[] strides = new long[shape.length];
     long stride = 1;
     for (int i = shape.length - 1; i >= 0; i--) {
       strides[i] = stride;
       stride *= shape[i];
     }
-    return strided(shape, strides);
+    return strided(type, shape, strides);
   }
 
-  /// The layout of a tensor whose neighbours along each dimension are `strides` elements apart.
+  /// The layout of a tensor of `f32` whose neighbours along each dimension are `strides` elements apart.
   MemorySegment strided(long[] shape, long[] strides) {
-    return made("memory_desc", "memory_desc_create_with_strides", shape.length, longs(shape), F32, longs(strides));
+    return strided(Type.F32, shape, strides);
   }
 
-  /// Whatever layout of a tensor of `bf16` a primitive asks for.
-  MemorySegment anyBf16(long... shape) {
-    return made("memory_desc", "memory_desc_create_with_tag", shape.length, longs(shape), BF16, ANY_LAYOUT);
+  private MemorySegment strided(Type type, long[] shape, long[] strides) {
+    return made("memory_desc", "memory_desc_create_with_strides", shape.length, longs(shape), type.number, longs(strides));
   }
 
-  /// The layout of a matrix of `bf16` whose rows follow each other.
-  MemorySegment rowMajorBf16(long rows, long columns) {
-    return made("memory_desc", "memory_desc_create_with_strides", 2, longs(rows, columns), BF16, longs(columns, 1));
+  /// Whatever layout of a tensor of `f32` a primitive asks for.
+  MemorySegment any(long... shape) {
+    return any(Type.F32, shape);
   }
 
   /// Whatever layout of a tensor a primitive asks for.
-  MemorySegment any(long... shape) {
-    return made("memory_desc", "memory_desc_create_with_tag", shape.length, longs(shape), F32, ANY_LAYOUT);
+  MemorySegment any(Type type, long... shape) {
+    return made("memory_desc", "memory_desc_create_with_tag", shape.length, longs(shape), type.number, ANY_LAYOUT);
   }
 
   private MemorySegment longs(long... numbers) {

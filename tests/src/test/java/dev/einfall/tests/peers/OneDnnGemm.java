@@ -24,7 +24,7 @@ final class OneDnnGemm implements Contestant {
     boolean isNarrow = compute == Compute.BF16;
     result = Tensor.zeros(ElementType.F32, shape.m(), shape.n());
     MemorySegment given = oneDnn.rowMajor(shape.m(), shape.k());
-    MemorySegment source = isNarrow ? oneDnn.rowMajorBf16(shape.m(), shape.k()) : given;
+    MemorySegment source = isNarrow ? oneDnn.rowMajor(OneDnn.Type.BF16, shape.m(), shape.k()) : given;
     MemorySegment plain = oneDnn.rowMajor(shape.k(), shape.n());
     MemorySegment destination = oneDnn.rowMajor(shape.m(), shape.n());
     MemorySegment description =
@@ -40,7 +40,8 @@ final class OneDnnGemm implements Contestant {
 
   private MemorySegment weights(GemmCase shape, boolean isNarrow, MemorySegment plain) {
     if (isNarrow) {
-      return shape.constant() ? oneDnn.anyBf16(shape.k(), shape.n()) : oneDnn.rowMajorBf16(shape.k(), shape.n());
+      return shape.constant() ? oneDnn.any(OneDnn.Type.BF16, shape.k(), shape.n())
+          : oneDnn.rowMajor(OneDnn.Type.BF16, shape.k(), shape.n());
     }
     return shape.constant() ? oneDnn.any(shape.k(), shape.n()) : plain;
   }
