@@ -8,6 +8,7 @@ import dev.einfall.ir.ElementType;
 import dev.einfall.passes.Numerics;
 import dev.einfall.tests.JvmRun;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.DoubleUnaryOperator;
@@ -125,9 +126,9 @@ class FormatsTest {
       numbers[32 + i] = numbers[i] * 0x1p-20;
       numbers[96 + i] = Math.scalb(1.0, -140);
     });
-    List<Array> stored = call("minifloats", "(u8[4], u8[64])", "encode_mxfp4", List.of(floats(numbers)), "");
+    List<Array> stored = call("microscaling", "(u8[4], u8[64])", "encode_mxfp4", List.of(floats(numbers)), "");
     assertArrayEquals(new long[] {127, 107, 0, 0}, stored.getFirst().integers());
-    Array decoded = call("minifloats", "f32[128]", "decode_mxfp4", stored, "").getFirst();
+    Array decoded = call("microscaling", "f32[128]", "decode_mxfp4", stored, "").getFirst();
     for (int i = 0; i < 96; i++) {
       assertEquals(numbers[i], decoded.numbers()[i] + 0.0, 0, "element " + i);
     }
@@ -206,5 +207,159 @@ class FormatsTest {
     }
     List<Array> again = call("integers", results, "encode_" + format, List.of(decoded), ", 16");
     assertArrayEquals(stored.get(1).integers(), again.get(1).integers());
+  }
+
+  /// Every code of E2M3 and E3M2, in blocks whose scale is 1, since each has the largest number.
+  @Test
+  void everyCodeOfMxfp6() {
+    sixBits("mxfp6_e2m3", 3, 1);
+    sixBits("mxfp6_e3m2", 2, 3);
+  }
+
+  private static void sixBits(String format, int mantissa, int bias) {
+    double[] numbers = new double[64];
+    for (int code = 0; code < 64; code++) {
+      int power = (code & 31) >> mantissa;
+      int fraction = code & (1 << mantissa) - 1;
+      double size = power == 0 ? Math.scalb(fraction, 1 - bias - mantissa) : Math.scalb(fraction + (1 << mantissa), power - bias - mantissa);
+      numbers[code] = code < 32 ? size : -size;
+    }
+    List<Array> stored = call("microscaling", "(u8[2], u8[8, 6])", "encode_" + format, List.of(floats(numbers)), "");
+    assertArrayEquals(new long[] {127, 127}, stored.getFirst().integers());
+    assertArrayEquals(packed(IntStream.range(0, 64).toArray(), 6), stored.get(1).integers());
+    assertArrayEquals(numbers, call("microscaling", "f32[64]", "decode_" + format, stored, "").getFirst().numbers());
+  }
+
+  /// The bits of `codes` one after the other, the lowest first.
+  private static long[] packed(int[] codes, int bits) {
+    long[] bytes = new long[codes.length * bits / 8];
+    for (int i = 0; i < codes.length * bits; i++) {
+      bytes[i / 8] |= (long) (codes[i / bits] >> i % bits & 1) << i % 8;
+    }
+    return bytes;
+  }
+
+  @Test
+  void packsAnyCountOfBits() {
+    SplittableRandom random = new SplittableRandom(4);
+    for (int bits = 1; bits <= 8; bits++) {
+      int most = 1 << bits;
+      int[] codes = random.ints(48, 0, most).toArray();
+      Array given = Array.of(ElementType.I32, IntStream.of(codes).asLongStream().toArray(), 48);
+      Array bytes = call("packing", "u8[6, " + bits + "]", "pack", List.of(given), ", " + bits).getFirst();
+      assertArrayEquals(packed(codes, bits), bytes.integers(), bits + " bits");
+      assertArrayEquals(given.integers(), call("packing", "i32[48]", "unpack", List.of(bytes), ", " + bits).getFirst().integers(), bits + " bits");
+    }
+  }
+
+  /// No number is off by more than half a step.
+  @Test
+  void symmetricAndAsymmetricIntegers() {
+    double[] numbers = numbers();
+    for (int bits = 2; bits <= 8; bits++) {
+      String sizes = ", " + bits + ", 32";
+      List<Array> stored = call("integers", "(f32[4], u8[16, " + bits + "])", "encode_symmetric", List.of(floats(numbers)), sizes);
+      requireHalfSteps(numbers, call("integers", "f32[128]", "decode_symmetric", stored, sizes).getFirst(), stored.getFirst(), 0.5001);
+    }
+    for (int bits = 1; bits <= 8; bits++) {
+      String sizes = ", " + bits + ", 32";
+      List<Array> stored = call("integers", "(f32[4], u8[4], u8[16, " + bits + "])", "encode_asymmetric", List.of(floats(numbers)), sizes);
+      // The integer of 0 is rounded too, so that numbers at an end may be a step away from what there is.
+      requireHalfSteps(numbers, call("integers", "f32[128]", "decode_asymmetric", stored, sizes).getFirst(), stored.getFirst(), 1.0001);
+    }
+  }
+
+  private static void requireHalfSteps(double[] numbers, Array decoded, Array scale, double steps) {
+    for (int i = 0; i < numbers.length; i++) {
+      double most = scale.numbers()[i / 32] * steps;
+      assertEquals(0, Math.max(0, Math.abs(numbers[i] - decoded.numbers()[i]) - most), "element " + i);
+    }
+  }
+
+  @Test
+  void signsAndTernaryNumbers() {
+    double[] numbers = numbers();
+    List<Array> signs = call("integers", "(f32[4], u8[16, 1])", "encode_binary", List.of(floats(numbers)), ", 32");
+    List<Array> ternary = call("integers", "(f32[4], u8[16, 2])", "encode_ternary", List.of(floats(numbers)), ", 32");
+    Array plusMinus = call("integers", "f32[128]", "decode_binary", signs, ", 32").getFirst();
+    Array threes = call("integers", "f32[128]", "decode_ternary", ternary, ", 32").getFirst();
+    for (int i = 0; i < 128; i++) {
+      double mean = IntStream.range(i / 32 * 32, i / 32 * 32 + 32).mapToDouble(j -> Math.abs(numbers[j])).sum() / 32;
+      double scale = signs.getFirst().numbers()[i / 32];
+      assertEquals(mean, scale, 1e-6);
+      assertEquals(numbers[i] >= 0 ? scale : -scale, plusMinus.numbers()[i]);
+      double expected = Math.abs(numbers[i]) > scale / 2 ? Math.signum(numbers[i]) * scale : 0;
+      assertEquals(expected + 0.0, threes.numbers()[i] + 0.0, "element " + i);
+    }
+  }
+
+  /// The table is that of bitsandbytes, in the order of its codes; numbers between two of it become the nearer one.
+  @Test
+  void everyCodeOfNf4() {
+    double[] table = {-1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334,
+        -0.09105003625154495, 0.0, 0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224, 0.44070982933044434,
+        0.5626170039176941, 0.7229568362236023, 1.0};
+    double[] numbers = IntStream.range(0, 64).mapToDouble(i -> (float) (3 * ((float) table[i % 16] + (i / 16 - 1) * (i % 16 % 15 == 0 ? 0 : 0.015)))).toArray();
+    List<Array> stored = call("codebooks", "(f32[1], u8[32])", "encode_nf4", List.of(floats(numbers)), ", 64");
+    assertEquals(3, stored.getFirst().numbers()[0]);
+    Array decoded = call("codebooks", "f32[64]", "decode_nf4", stored, ", 64").getFirst();
+    for (int i = 0; i < 64; i++) {
+      assertEquals((float) table[i % 16] * 3f, decoded.numbers()[i], 1e-6, "element " + i);
+    }
+  }
+
+  @Test
+  void blocksOfMxint8() {
+    double[] numbers = IntStream.range(0, 256).mapToDouble(i -> (i % 32 == 0 ? 64 : i - 128) / 64.0).toArray();
+    List<Array> stored = call("microscaling", "(u8[8], i8[256])", "encode_mxint8", List.of(floats(numbers)), "");
+    Array decoded = call("microscaling", "f32[256]", "decode_mxint8", stored, "").getFirst();
+    for (int i = 0; i < 256; i++) {
+      assertEquals(numbers[i], decoded.numbers()[i], stored.getFirst().integers()[i / 32] == 127 ? 0 : 1 / 64.0, "element " + i);
+    }
+  }
+
+  @Test
+  void blocksOfMxfp8() {
+    double[] numbers = IntStream.range(0, 126).mapToDouble(FormatsTest::e4m3).toArray();
+    double[] blocks = Arrays.copyOf(numbers, 128);
+    for (int block = 0; block < 4; block++) {
+      blocks[block * 32 + 31] = 448;
+    }
+    List<Array> stored = call("microscaling", "(u8[4], u8[128])", "encode_mxfp8_e4m3", List.of(floats(blocks)), "");
+    assertArrayEquals(new long[] {127, 127, 127, 127}, stored.getFirst().integers());
+    assertArrayEquals(blocks, call("microscaling", "f32[128]", "decode_mxfp8_e4m3", stored, "").getFirst().numbers());
+    List<Array> other = call("microscaling", "(u8[4], u8[128])", "encode_mxfp8_e5m2", List.of(floats(numbers())), "");
+    Array decoded = call("microscaling", "f32[128]", "decode_mxfp8_e5m2", other, "").getFirst();
+    for (int i = 0; i < 128; i++) {
+      assertEquals(numbers()[i], decoded.numbers()[i], Math.abs(numbers()[i]) / 8 + 1e-4, "element " + i);
+    }
+  }
+
+  @Test
+  void blocksOfNvfp4() {
+    double[] numbers = numbers();
+    List<Array> stored = call("microscaling", "(f32[], u8[8], u8[64])", "encode_nvfp4", List.of(floats(numbers)), "");
+    Array decoded = call("microscaling", "f32[128]", "decode_nvfp4", stored, "").getFirst();
+    float[] most = new float[8];
+    for (int i = 0; i < 128; i++) {
+      most[i / 16] = Math.max(most[i / 16], (float) Math.abs(numbers[i]) / 6);
+    }
+    float rows = 0;
+    for (float block : most) {
+      rows = Math.max(rows, block);
+    }
+    rows /= 448;
+    assertEquals(rows, stored.getFirst().numbers()[0]);
+    for (int i = 0; i < 128; i++) {
+      long code = nearest(most[i / 16] / rows, 126);
+      assertEquals(code, stored.get(1).integers()[i / 16], "the scale of block " + i / 16);
+      double scale = e4m3((int) code) * rows;
+      double y = scale > 0 ? numbers[i] / scale : 0;
+      double nearest = 0;
+      for (double value : E2M1) {
+        nearest = Math.abs(Math.abs(y) - value) < Math.abs(Math.abs(y) - nearest) ? value : nearest;
+      }
+      assertEquals(Math.signum(y) * nearest * scale, decoded.numbers()[i], 1e-6, "element " + i);
+    }
   }
 }
