@@ -193,7 +193,8 @@ public final class PassCatalog {
     passes.put("bind-loops", PassCatalog::bindLoops);
     passes.put("collapse-loops", _ -> new CollapseLoops());
     passes.put("split-kernels", options -> new SplitKernels(options.number("work", SplitKernels.WORK)));
-    passes.put("tile-products", options -> new TileProducts(options.number("blocks", 128), options.words("tiles").stream().map(options::tile).toList(), options.numerics()));
+    passes.put("tile-products", options -> new TileProducts(options.number("blocks", TileProducts.BLOCKS),
+        options.words("tiles").stream().map(options::tile).toList(), options.numerics()));
     passes.put("map-threads", options -> new MapThreads(options.number("threads", 128), options.numerics()));
     passes.put("expand-functions", options -> new ExpandFunctions(options.numerics()));
     passes.put("vectorize-loops", options -> new VectorizeLoops(options.number("vector-bytes", 64), options.numerics()));
