@@ -44,7 +44,8 @@ import java.util.function.Consumer;
 ///     for n in 0..64 { .. Z[m] .. }           thread for n in 0..64 { .. Z[m] .. }
 /// ```
 ///
-/// Threads share long reductions too, and combine what they have ([ThreadReduction]), and compute products as tiles ([BlockProduct]).
+/// Threads share long reductions too, and combine what they have ([ThreadReduction]); where rows are fewer than threads, some share each of them
+/// ([RowReduction]). Products inside of a block they compute as tiles ([BlockProduct]).
 ///
 /// Loops of steps that depend on each other stay where they are, and all threads of a block go through them together. A kernel that has none
 /// but these at the outside is one block.
