@@ -30,8 +30,10 @@ final class BytePeers {
           print(shape, bout);
         }
       }
-      System.out.printf("the geometric mean of %d ratios is %.2f%n", ratios.size(),
-          Math.exp(ratios.stream().mapToDouble(Math::log).average().orElse(Double.NaN)));
+      if (!ratios.isEmpty()) {
+        System.out.printf("the geometric mean of %d ratios is %.2f%n", ratios.size(),
+            Math.exp(ratios.stream().mapToDouble(Math::log).average().orElseThrow()));
+      }
     }
   }
 
@@ -41,7 +43,7 @@ final class BytePeers {
     Map<String, Contestant> all = new LinkedHashMap<>();
     all.put(Bout.OURS, ours(shape, left, right, threads, request));
     if (OneDnn.isThere()) {
-      all.put(ONEDNN, new OneDnnBytes(shape, left, right, threads));
+      all.put(ONEDNN, OneDnnGemm.ofBytes(shape, tensor(left, shape.m(), shape.k()), tensor(right, shape.k(), shape.n()), threads));
     }
     all.put(FLOATS, floats(shape, left, right, threads, request));
     // Sums are exact but for their rounding to f32.
@@ -89,57 +91,5 @@ final class BytePeers {
     double ours = bout.millis().get(Bout.OURS);
     System.out.printf(ROW, shape.m() + "x" + shape.n() + "x" + shape.k(), bout.time(Bout.OURS), "%.0f".formatted(shape.flops() / ours / 1e6),
         bout.time(ONEDNN), "%.2f".formatted(bout.ratio()), bout.time(FLOATS), "%.2f".formatted(bout.millis().get(FLOATS) / ours));
-  }
-
-  /// The same in oneDNN, with the constant matrix in the layout that it asks for.
-  private static final class OneDnnBytes implements Contestant {
-    private final NativeLibrary.Call threads;
-    private final OneDnn oneDnn;
-    private final Tensor left;
-    private final Tensor right;
-    private final Tensor result;
-    private final NativeLibrary.Call product;
-    private final NativeLibrary.Call finish;
-
-    OneDnnBytes(GemmCase shape, byte[] a, byte[] b, int threads) {
-      this.threads = OpenMp.threads(threads);
-      this.threads.make();
-      oneDnn = new OneDnn();
-      MemorySegment source = oneDnn.rowMajor(OneDnn.Type.U8, shape.m(), shape.k());
-      MemorySegment plain = oneDnn.rowMajor(OneDnn.Type.S8, shape.k(), shape.n());
-      MemorySegment destination = oneDnn.rowMajor(shape.m(), shape.n());
-      MemorySegment description = oneDnn.product(source, oneDnn.any(OneDnn.Type.S8, shape.k(), shape.n()), destination);
-      MemorySegment layout = oneDnn.weightsOf(description);
-      left = tensor(a, shape.m(), shape.k());
-      right = Tensor.zeros(ElementType.U8, oneDnn.bytes(layout));
-      result = Tensor.zeros(ElementType.F32, shape.m(), shape.n());
-      try (Tensor given = tensor(b, shape.k(), shape.n())) {
-        oneDnn.reorder(plain, oneDnn.tensor(plain, given.data()), layout, oneDnn.tensor(layout, right.data()));
-      }
-      product = oneDnn.execution(description, Map.of(OneDnn.SOURCE, oneDnn.tensor(source, left.data()),
-          OneDnn.WEIGHTS, oneDnn.tensor(layout, right.data()), OneDnn.DESTINATION, oneDnn.tensor(destination, result.data())));
-      finish = oneDnn.finish();
-    }
-
-    @Override
-    public void run() {
-      threads.make();
-      product.make();
-      finish.make();
-    }
-
-    @Override
-    public float[] result() {
-      run();
-      return result.floats();
-    }
-
-    @Override
-    public void close() {
-      oneDnn.close();
-      left.close();
-      right.close();
-      result.close();
-    }
   }
 }

@@ -70,7 +70,7 @@ final class GemmPeers {
     Map<String, Contestant> all = new LinkedHashMap<>();
     all.put(Bout.OURS, shape.ours(inputs, request.options(threads)));
     if (MklGemm.isThere()) {
-      all.put(ONEDNN, new OneDnnGemm(shape, inputs, request.compute(), threads));
+      all.put(ONEDNN, OneDnnGemm.of(shape, inputs, request.compute(), threads));
     }
     if (MklGemm.isThere() && request.compute() == Compute.F32) {
       all.put(MKL, new MklGemm(shape, inputs, false, threads));

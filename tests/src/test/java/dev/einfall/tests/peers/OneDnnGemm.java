@@ -6,9 +6,16 @@ import dev.einfall.runtime.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 
-/// A product in oneDNN. A constant matrix is in the layout that the product asks for; others are row-major. In `bf16` both are rounded before, and the
-/// result is `f32`.
+/// A product in oneDNN, with results of `f32`. A constant matrix is in the layout that the product asks for; others are row-major. In `bf16` both are
+/// rounded before.
 final class OneDnnGemm implements Contestant {
+
+  /// A matrix as it is given, row-major, and as the product takes it.
+  ///
+  /// @param values are closed with the contestant, or earlier
+  /// @param isFree whether it may have another layout
+  private record Operand(Tensor values, OneDnn.Type given, OneDnn.Type taken, boolean isFree) {}
+
   private final NativeLibrary.Call threads;
   private final OneDnn oneDnn;
   private final Tensor left;
@@ -17,39 +24,42 @@ final class OneDnnGemm implements Contestant {
   private final NativeLibrary.Call product;
   private final NativeLibrary.Call finish;
 
-  OneDnnGemm(GemmCase shape, GemmCase.Inputs inputs, Compute compute, int threads) {
+  private OneDnnGemm(GemmCase shape, Operand first, Operand second, int threads) {
     this.threads = OpenMp.threads(threads);
     this.threads.make();
     oneDnn = new OneDnn();
-    boolean isNarrow = compute == Compute.BF16;
     result = Tensor.zeros(ElementType.F32, shape.m(), shape.n());
-    MemorySegment given = oneDnn.rowMajor(shape.m(), shape.k());
-    MemorySegment source = isNarrow ? oneDnn.rowMajor(OneDnn.Type.BF16, shape.m(), shape.k()) : given;
-    MemorySegment plain = oneDnn.rowMajor(shape.k(), shape.n());
+    MemorySegment source = oneDnn.rowMajor(first.taken, shape.m(), shape.k());
     MemorySegment destination = oneDnn.rowMajor(shape.m(), shape.n());
-    MemorySegment description =
-        oneDnn.product(source, weights(shape, isNarrow, plain), destination);
+    MemorySegment weights = second.isFree ? oneDnn.any(second.taken, shape.k(), shape.n()) : oneDnn.rowMajor(second.taken, shape.k(), shape.n());
+    MemorySegment description = oneDnn.product(source, weights, destination);
     MemorySegment layout = oneDnn.weightsOf(description);
-    left = reordered(Tensor.of(inputs.left(), shape.m(), shape.k()), given, source);
-    Tensor second = Tensor.of(inputs.right(), shape.k(), shape.n());
-    right = shape.constant() || isNarrow ? reordered(second, plain, layout) : second;
+    left = taken(first, oneDnn.rowMajor(first.given, shape.m(), shape.k()), source);
+    right = taken(second, oneDnn.rowMajor(second.given, shape.k(), shape.n()), layout);
     product = oneDnn.execution(description, Map.of(OneDnn.SOURCE, oneDnn.tensor(source, left.data()),
         OneDnn.WEIGHTS, oneDnn.tensor(layout, right.data()), OneDnn.DESTINATION, oneDnn.tensor(destination, result.data())));
     finish = oneDnn.finish();
   }
 
-  private MemorySegment weights(GemmCase shape, boolean isNarrow, MemorySegment plain) {
-    if (isNarrow) {
-      return shape.constant() ? oneDnn.any(OneDnn.Type.BF16, shape.k(), shape.n())
-          : oneDnn.rowMajor(OneDnn.Type.BF16, shape.k(), shape.n());
-    }
-    return shape.constant() ? oneDnn.any(shape.k(), shape.n()) : plain;
+  static OneDnnGemm of(GemmCase shape, GemmCase.Inputs inputs, Compute compute, int threads) {
+    OneDnn.Type taken = compute == Compute.BF16 ? OneDnn.Type.BF16 : OneDnn.Type.F32;
+    return new OneDnnGemm(shape, new Operand(Tensor.of(inputs.left(), shape.m(), shape.k()), OneDnn.Type.F32, taken, false),
+        new Operand(Tensor.of(inputs.right(), shape.k(), shape.n()), OneDnn.Type.F32, taken, shape.constant()), threads);
   }
 
-  private Tensor reordered(Tensor given, MemorySegment plain, MemorySegment layout) {
+  /// Of bytes, those of the constant matrix with signs.
+  static OneDnnGemm ofBytes(GemmCase shape, Tensor left, Tensor right, int threads) {
+    return new OneDnnGemm(shape, new Operand(left, OneDnn.Type.U8, OneDnn.Type.U8, false),
+        new Operand(right, OneDnn.Type.S8, OneDnn.Type.S8, shape.constant()), threads);
+  }
+
+  private Tensor taken(Operand operand, MemorySegment plain, MemorySegment layout) {
+    if (operand.given == operand.taken && !operand.isFree) {
+      return operand.values;
+    }
     Tensor packed = Tensor.zeros(ElementType.U8, oneDnn.bytes(layout));
-    oneDnn.reorder(plain, oneDnn.tensor(plain, given.data()), layout, oneDnn.tensor(layout, packed.data()));
-    given.close();
+    oneDnn.reorder(plain, oneDnn.tensor(plain, operand.values.data()), layout, oneDnn.tensor(layout, packed.data()));
+    operand.values.close();
     return packed;
   }
 
