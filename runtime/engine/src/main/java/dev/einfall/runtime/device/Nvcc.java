@@ -2,15 +2,13 @@ package dev.einfall.runtime.device;
 
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.InternalException;
+import dev.einfall.runtime.nativecode.CompilerRun;
 import dev.einfall.runtime.tuning.TextDigest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -23,7 +21,6 @@ public record Nvcc(String command, String version) {
   private static final String USUAL_PLACE = "/usr/local/cuda/bin/nvcc";
   private static final List<String> OPTIONS = List.of("-std=c++17", "-fmad=false", "-cubin");
   private static final Pattern RELEASE = Pattern.compile("release ([0-9.]+)");
-  private static final int MOST_SECONDS = 600;
 
   /// The compiler that is called `command`; where CUDA is installed, if that is `nvcc` and not on the path; empty if there is none.
   public static Optional<Nvcc> find(String command) {
@@ -74,35 +71,15 @@ public record Nvcc(String command, String version) {
   /// @throws CompileException if the compiler does not work here, or does not know such devices
   /// @throws InternalException if it refuses the text: what the CUDA backend writes is right
   public byte[] cubin(String text, String architecture, List<String> flags) {
-    Path directory = null;
     try {
-      directory = Files.createTempDirectory("einfall");
-      Path source = Files.writeString(directory.resolve("kernels.cu"), text);
-      Path code = directory.resolve("kernels.cubin");
-      List<String> all = new ArrayList<>(List.of(command));
-      all.addAll(options(architecture, flags));
-      all.addAll(List.of("-o", code.toString(), source.toString()));
-      run(all, directory, architecture, text);
-      return Files.readAllBytes(code);
+      return new CompilerRun("kernels.cu", "kernels.cubin").run(text, (source, result) -> {
+        List<String> all = new ArrayList<>(List.of(command));
+        all.addAll(options(architecture, flags));
+        all.addAll(List.of("-o", result.toString(), source.toString()));
+        return all;
+      }, (all, said) -> refused(all, said, architecture, text));
     } catch (IOException e) {
       throw CompileException.of("cannot compile CUDA C++: " + e);
-    } finally {
-      delete(directory);
-    }
-  }
-
-  private void run(List<String> all, Path directory, String architecture, String text) throws IOException {
-    Process process = new ProcessBuilder(all).directory(directory.toFile()).redirectErrorStream(true).start();
-    try {
-      String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      if (!process.waitFor(MOST_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
-        throw refused(String.join(" ", all), said, architecture, text);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while CUDA C++ was compiled", e);
-    } finally {
-      process.destroyForcibly();
     }
   }
 
@@ -111,18 +88,5 @@ public record Nvcc(String command, String version) {
     return said.contains("nvcc fatal")
         ? CompileException.of(this + " cannot compile for " + architecture + ": " + said.strip())
         : new InternalException(this + " refuses what it was given: " + all + "\n" + said + "\n" + text);
-  }
-
-  private static void delete(Path directory) {
-    if (directory != null) {
-      try (var files = Files.list(directory)) {
-        for (Path file : files.toList()) {
-          Files.deleteIfExists(file);
-        }
-        Files.deleteIfExists(directory);
-      } catch (IOException _) {
-        // The system clears its temporary files.
-      }
-    }
   }
 }

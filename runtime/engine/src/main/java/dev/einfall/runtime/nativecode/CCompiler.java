@@ -6,14 +6,11 @@ import dev.einfall.ir.InternalException;
 import dev.einfall.runtime.tuning.TextDigest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
 
 /// A C compiler of this machine.
 ///
@@ -23,7 +20,6 @@ import java.util.concurrent.TimeUnit;
 public record CCompiler(String command, Set<String> macros, String version) {
   private static final List<String> OPTIONS =
       List.of("-std=c11", "-O3", "-fPIC", "-shared", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math");
-  private static final int MOST_SECONDS = 600;
 
   /// The compiler that is called `command`; empty if there is none, or if it does not know the processor that it runs on.
   public static Optional<CCompiler> find(String command) {
@@ -78,48 +74,15 @@ public record CCompiler(String command, Set<String> macros, String version) {
   ///
   /// @throws InternalException if the compiler refuses it: what the C backend writes is right
   public byte[] library(String text, CTarget target, List<String> flags) {
-    Path directory = null;
     try {
-      directory = Files.createTempDirectory("einfall");
-      Path source = Files.writeString(directory.resolve("kernels.c"), text);
-      Path library = directory.resolve("kernels.so");
-      List<String> command = new ArrayList<>(List.of(this.command));
-      command.addAll(options(target, flags));
-      command.addAll(List.of("-o", library.toString(), source.toString(), "-lm"));
-      run(command, text);
-      return Files.readAllBytes(library);
+      return new CompilerRun("kernels.c", "kernels.so").run(text, (source, result) -> {
+        List<String> all = new ArrayList<>(List.of(command));
+        all.addAll(options(target, flags));
+        all.addAll(List.of("-o", result.toString(), source.toString(), "-lm"));
+        return all;
+      }, (all, said) -> new InternalException("the C compiler refuses what it was given: " + all + "\n" + said + "\n" + text));
     } catch (IOException e) {
       throw CompileException.of("cannot compile C: " + e);
-    } finally {
-      delete(directory);
-    }
-  }
-
-  private static void run(List<String> command, String text) throws IOException {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    try {
-      String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      if (!process.waitFor(MOST_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
-        throw new InternalException("the C compiler refuses what it was given: " + String.join(" ", command) + "\n" + said + "\n" + text);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while C was compiled", e);
-    } finally {
-      process.destroyForcibly();
-    }
-  }
-
-  private static void delete(Path directory) {
-    if (directory != null) {
-      try (var files = Files.list(directory)) {
-        for (Path file : files.toList()) {
-          Files.deleteIfExists(file);
-        }
-        Files.deleteIfExists(directory);
-      } catch (IOException _) {
-        // The system clears its temporary files.
-      }
     }
   }
 }
