@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.einfall.frontend.onnx.OnnxFile;
-import dev.einfall.frontend.weights.StoredTensor;
-import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Source;
 import dev.einfall.passes.Compute;
@@ -17,16 +15,16 @@ import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Program;
 import dev.einfall.runtime.Tensor;
 import dev.einfall.tests.Commands;
+import dev.einfall.tests.Cosine;
+import dev.einfall.tests.OneWeight;
 import dev.einfall.tests.runtime.MiniLm;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -169,56 +167,11 @@ class ComputeTest {
     try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.newInstance(MiniLm.tokenizer()); OnnxFile weights = OnnxFile.open(MiniLm.weights())) {
       Encoding encoding = tokenizer.encode("What a compiler cannot prove, it must check; what it can prove, it need not.");
       for (Options way : ways()) {
-        float[] wide = embedding(encoding, way.withWeights(weights));
-        float[] narrow = embedding(encoding, way.withWeights(weights).withCompute(Compute.BF16));
-        double cosine = dot(wide, narrow) / Math.sqrt(dot(wide, wide) * dot(narrow, narrow));
+        float[] wide = MiniLm.embedding(encoding.getIds(), encoding.getAttentionMask(), encoding.getTypeIds(), way.withWeights(weights));
+        float[] narrow = MiniLm.embedding(encoding.getIds(), encoding.getAttentionMask(), encoding.getTypeIds(), way.withWeights(weights).withCompute(Compute.BF16));
+        double cosine = Cosine.of(wide, narrow);
         assertTrue(cosine >= 0.999 && cosine < 1 - 1e-9, way.backend() + ": cosine " + cosine);
       }
     }
-  }
-
-  private static float[] embedding(Encoding encoding, Options options) {
-    int tokens = encoding.getIds().length;
-    try (Program program = Einfall.compile(MiniLm.PROGRAM, options); Tensor ids = Tensor.of(encoding.getIds(), 1, tokens);
-        Tensor mask = Tensor.of(encoding.getAttentionMask(), 1, tokens); Tensor types = Tensor.of(encoding.getTypeIds(), 1, tokens)) {
-      Map<String, Tensor> results = program.run(Map.of("input_ids", ids, "attention_mask", mask, "token_type_ids", types));
-      try {
-        return results.get("embedding").floats();
-      } finally {
-        results.values().forEach(Tensor::close);
-      }
-    }
-  }
-
-  private static double dot(float[] a, float[] b) {
-    double sum = 0;
-    for (int i = 0; i < a.length; i++) {
-      sum += (double) a[i] * b[i];
-    }
-    return sum;
-  }
-
-  /// A file with one tensor.
-  private record OneWeight(ElementType type, MemorySegment values, int rows, int columns) implements WeightsFile {
-
-    @Override
-    public String name() {
-      return "made";
-    }
-
-    @Override
-    public Optional<StoredTensor> find(String key) {
-      MemorySegment memory = Arena.ofAuto().allocate(values.byteSize(), 64);
-      memory.copyFrom(values);
-      return key.equals("W") ? Optional.of(new StoredTensor(key, type, List.of((long) rows, (long) columns), memory)) : Optional.empty();
-    }
-
-    @Override
-    public List<String> keys() {
-      return List.of("W");
-    }
-
-    @Override
-    public void close() {}
   }
 }

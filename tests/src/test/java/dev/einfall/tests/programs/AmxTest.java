@@ -6,22 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.einfall.backends.c.CProgram;
 import dev.einfall.frontend.onnx.OnnxFile;
-import dev.einfall.frontend.weights.StoredTensor;
-import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.ElementType;
 import dev.einfall.passes.Compute;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
-import dev.einfall.runtime.Program;
-import dev.einfall.runtime.Tensor;
 import dev.einfall.runtime.nativecode.CTargets;
 import dev.einfall.runtime.nativecode.Toolchain;
 import dev.einfall.tests.Commands;
+import dev.einfall.tests.Cosine;
+import dev.einfall.tests.OneWeight;
 import dev.einfall.tests.runtime.MiniLm;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -30,7 +26,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -193,10 +188,10 @@ class AmxTest {
       writeLongs("mask", ones);
       writeLongs("kinds", new long[ids.length]);
       assertEquals("", Commands.run(directory, List.of("./product", "2", "product.weights", "ids", "mask", "kinds", "hidden", "embedding")));
-      float[] expected = embedding(ids, ones, options.withBackend(Options.Backend.JVM));
+      float[] expected = MiniLm.embedding(ids, ones, new long[ids.length], options.withBackend(Options.Backend.JVM));
       float[] actual = new float[expected.length];
       ByteBuffer.wrap(Files.readAllBytes(directory.resolve("embedding"))).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(actual);
-      double cosine = dot(expected, actual) / Math.sqrt(dot(expected, expected) * dot(actual, actual));
+      double cosine = Cosine.of(expected, actual);
       assertTrue(cosine >= 0.999 && cosine < 1 - 1e-9, "cosine " + cosine);
     }
   }
@@ -205,26 +200,6 @@ class AmxTest {
     ByteBuffer buffer = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     buffer.asLongBuffer().put(values);
     Files.write(directory.resolve(name), buffer.array());
-  }
-
-  private static float[] embedding(long[] ids, long[] ones, Options options) {
-    try (Program program = Einfall.compile(MiniLm.PROGRAM, options); Tensor input = Tensor.of(ids, 1, ids.length);
-        Tensor mask = Tensor.of(ones, 1, ids.length); Tensor types = Tensor.of(new long[ids.length], 1, ids.length)) {
-      Map<String, Tensor> results = program.run(Map.of("input_ids", input, "attention_mask", mask, "token_type_ids", types));
-      try {
-        return results.get("embedding").floats();
-      } finally {
-        results.values().forEach(Tensor::close);
-      }
-    }
-  }
-
-  private static double dot(float[] a, float[] b) {
-    double sum = 0;
-    for (int i = 0; i < a.length; i++) {
-      sum += (double) a[i] * b[i];
-    }
-    return sum;
   }
 
   @TestFactory
@@ -254,29 +229,5 @@ class AmxTest {
       String said = Commands.failing(folder, List.of("./product", "1", "product.weights", "x", "b", "y"));
       assertTrue(said.contains("product_open: the system does not let this process use the registers for tiles (AMX)"), said);
     }));
-  }
-
-  /// A file with one tensor.
-  private record OneWeight(ElementType type, MemorySegment values, int rows, int columns) implements WeightsFile {
-
-    @Override
-    public String name() {
-      return "made";
-    }
-
-    @Override
-    public Optional<StoredTensor> find(String key) {
-      MemorySegment memory = Arena.ofAuto().allocate(values.byteSize(), 64);
-      MemorySegment.copy(values, ValueLayout.JAVA_BYTE, 0, memory, ValueLayout.JAVA_BYTE, 0, values.byteSize());
-      return key.equals("W") ? Optional.of(new StoredTensor(key, type, List.of((long) rows, (long) columns), memory)) : Optional.empty();
-    }
-
-    @Override
-    public List<String> keys() {
-      return List.of("W");
-    }
-
-    @Override
-    public void close() {}
   }
 }

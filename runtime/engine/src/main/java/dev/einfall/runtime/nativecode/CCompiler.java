@@ -52,7 +52,7 @@ public record CCompiler(String command, Set<String> macros, String version) {
   /// What this machine is for the C backend, as far as the system lets this process use it.
   public CTarget target() {
     CTarget best = CTargets.best(macros, true);
-    return best.tiles().isEmpty() || TilePermission.request() ? best : CTargets.best(macros, false);
+    return best.tiles().isEmpty() || TilePermission.request(macros) ? best : CTargets.best(macros, false);
   }
 
   /// What the system keeps from this process.

@@ -33,7 +33,7 @@ public record NativeBackend(CCompiler compiler, CTarget target, List<String> fla
       throw CompileException.of("code for the target " + target.name() + " does not run on this machine, for which " + compiler.command()
           + " does not define " + need + ": choose another target, or write C for other machines by emit --as c");
     });
-    if (!target.tiles().isEmpty() && !TilePermission.request()) {
+    if (!target.tiles().isEmpty() && !TilePermission.request(compiler.macros())) {
       throw CompileException.of("code for the target " + target.name() + " does not run here: the system does not let this process use registers for tiles");
     }
     flags = List.copyOf(flags);

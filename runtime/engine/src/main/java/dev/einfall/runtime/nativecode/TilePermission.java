@@ -5,7 +5,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Locale;
+import java.util.Set;
 
 /// The permission to use the registers for tiles of AMX, which Linux saves for those processes that have asked.
 final class TilePermission {
@@ -16,10 +16,12 @@ final class TilePermission {
 
   private TilePermission() {}
 
-  /// Asks for it. To ask again changes nothing.
+  /// Asks for it, where there is somebody to ask. To ask again changes nothing.
+  ///
+  /// @param macros what a compiler defines for this machine
   @SuppressWarnings("restricted") // The function is one of the C library.
-  static boolean request() {
-    if (!System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux") || !System.getProperty("os.arch").equals("amd64")) {
+  static boolean request(Set<String> macros) {
+    if (!macros.contains("__linux__") || !macros.contains("__x86_64__")) {
       return true;
     }
     Linker linker = Linker.nativeLinker();
