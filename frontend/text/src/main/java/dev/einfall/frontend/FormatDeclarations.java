@@ -7,7 +7,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// Checks that a format has one function that makes the stored tensors of the elements, and one that makes the elements of these.
+/// Checks that a format has one function that makes the stored tensors of the elements, one that makes the elements of these, and perhaps one that makes
+/// the last of the stored tensors of the elements and the others.
 final class FormatDeclarations {
   private final Diagnostics diagnostics;
 
@@ -22,13 +23,15 @@ final class FormatDeclarations {
     }
     Optional<Syntax.Function> encode = function(format, Syntax.Format.ENCODE);
     Optional<Syntax.Function> decode = function(format, Syntax.Format.DECODE);
-    boolean isPair = format.functions().size() == 2 && encode.isPresent() && decode.isPresent();
-    if (!isPair) {
-      diagnostics.report(name.span(), "a format has two functions, `def encode` and `def decode`");
+    Optional<Syntax.Function> code = function(format, Syntax.Format.CODE);
+    boolean hasThese = format.functions().size() == (code.isPresent() ? 3 : 2) && encode.isPresent() && decode.isPresent();
+    if (!hasThese) {
+      diagnostics.report(name.span(), "a format has two functions, `def encode` and `def decode`, and perhaps a third, `def code`");
       return;
     }
     encode(encode.get());
     decode(decode.get(), encode.get());
+    code.ifPresent(function -> code(function, encode.get()));
   }
 
   private static Optional<Syntax.Function> function(Syntax.Format format, String role) {
@@ -45,18 +48,42 @@ final class FormatDeclarations {
   }
 
   private void decode(Syntax.Function decode, Syntax.Function encode) {
-    List<Parameter> stored = tensors(decode);
-    boolean takesThem = stored.size() == encode.results().size() && IntStream.range(0, stored.size()).allMatch(i ->
-        stored.get(i).type().element().text().equals(encode.results().get(i).type().element().text()));
-    if (!takesThem) {
+    if (!takes(tensors(decode), encode.results())) {
       diagnostics.report(decode.name().span(), "`decode` takes what `encode` gives, tensors of the same types in the same order, and sizes",
           new Diagnostic.Note(encode.name().span(), "this is what `encode` gives"));
     }
     if (decode.results().size() != 1 || !isReal(decode.results().getFirst().type())) {
       diagnostics.report(decode.name().span(), "`decode` gives one tensor of f32, the elements");
     }
-    if (!sizes(decode).equals(sizes(encode))) {
-      diagnostics.report(decode.name().span(), "`encode` and `decode` take the same sizes",
+    sameSizes(decode, Syntax.Format.DECODE, encode);
+  }
+
+  private void code(Syntax.Function code, Syntax.Function encode) {
+    List<Parameter> given = tensors(code);
+    List<Syntax.Result> stored = encode.results();
+    boolean takesThem = !stored.isEmpty() && !given.isEmpty() && isReal(given.getFirst().type())
+        && takes(given.subList(1, given.size()), stored.subList(0, stored.size() - 1));
+    boolean givesLast = code.results().size() == 1 && !stored.isEmpty() && haveOneType(code.results().getFirst().type(), stored.getLast().type());
+    if (!takesThem || !givesLast) {
+      diagnostics.report(code.name().span(),
+          "`code` takes a tensor of f32, the elements, all that `encode` gives but the last, and sizes, and gives what `encode` gives last",
+          new Diagnostic.Note(encode.name().span(), "this is what `encode` gives"));
+    }
+    sameSizes(code, Syntax.Format.CODE, encode);
+  }
+
+  private static boolean takes(List<Parameter> parameters, List<Syntax.Result> results) {
+    return parameters.size() == results.size()
+        && IntStream.range(0, results.size()).allMatch(i -> haveOneType(parameters.get(i).type(), results.get(i).type()));
+  }
+
+  private static boolean haveOneType(Syntax.Type left, Syntax.Type right) {
+    return left.element().text().equals(right.element().text());
+  }
+
+  private void sameSizes(Syntax.Function function, String role, Syntax.Function encode) {
+    if (!sizes(function).equals(sizes(encode))) {
+      diagnostics.report(function.name().span(), "`encode` and `" + role + "` take the same sizes",
           new Diagnostic.Note(encode.name().span(), "these are those of `encode`"));
     }
   }

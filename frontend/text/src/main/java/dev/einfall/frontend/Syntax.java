@@ -28,10 +28,11 @@ final class Syntax {
       Span span) {}
 
   /// `format q4_0 { def encode(x: f32[..., N]) -> (scale: f16[..., N / 32], ...) { ... } def decode(...) -> f32[..., N] { ... } }`. Its functions
-  /// are called `encode_q4_0` and `decode_q4_0`, and are among those of the file.
+  /// are called `encode_q4_0`, `decode_q4_0` and, if there is one, `code_q4_0`, and are among those of the file.
   record Format(Name name, List<Function> functions, Span span) {
     static final String ENCODE = "encode";
     static final String DECODE = "decode";
+    static final String CODE = "code";
 
     /// How one of its functions is called.
     String function(String role) {

@@ -2,6 +2,7 @@ package dev.einfall.tests.programs;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.einfall.backends.reference.Array;
 import dev.einfall.ir.ElementType;
@@ -190,6 +191,31 @@ class FormatsTest {
     double[] numbers = numbers();
     groups("int8", "i8[128]", 127, numbers);
     groups("int4", "u8[64]", 7, numbers);
+  }
+
+  /// Numbers that the scales given cannot say become the nearest that they can: here twice as large ones their largest.
+  @Test
+  void codesForScalesThatAreGiven() {
+    double[] numbers = numbers();
+    Array twice = floats(Arrays.stream(numbers).map(number -> 2 * number).toArray());
+    saturates("integers", "int8", "i8[128]", numbers, twice, ", 16", "f32[8]");
+    saturates("integers", "int4", "u8[64]", numbers, twice, ", 16", "f32[8]");
+    saturates("integers", "symmetric", "u8[16, 3]", numbers, twice, ", 3, 16", "f32[8]");
+    saturates("integers", "ternary", "u8[16, 2]", numbers, twice, ", 16", "f32[8]");
+    saturates("codebooks", "nf4", "u8[64]", numbers, twice, ", 16", "f32[8]");
+    saturates("microscaling", "mxfp4", "u8[64]", numbers, twice, "", "u8[4]");
+  }
+
+  private static void saturates(String file, String format, String code, double[] numbers, Array twice, String sizes, String scale) {
+    List<Array> stored = call(file, "(" + scale + ", " + code + ")", "encode_" + format, List.of(floats(numbers)), sizes);
+    Array codes = call(file, code, "code_" + format, List.of(twice, stored.getFirst()), sizes).getFirst();
+    Array decoded = call(file, "f32[128]", "decode_" + format, stored, sizes).getFirst();
+    Array doubled = call(file, "f32[128]", "decode_" + format, List.of(stored.getFirst(), codes), sizes).getFirst();
+    double most = Arrays.stream(decoded.numbers()).map(Math::abs).max().orElseThrow();
+    for (int i = 0; i < 128; i++) {
+      double size = Math.abs(doubled.numbers()[i]);
+      assertTrue(size >= Math.abs(decoded.numbers()[i]) && size <= 2 * most, format + " " + i);
+    }
   }
 
   /// No number is off by more than half a step of its group, and what was decoded is encoded as it was.
