@@ -20,6 +20,8 @@ record Bout(Map<String, Double> millis, Map<String, Double> rough, double error)
   private static final double TOO_SLOW = 2;
   /// Times below this many milliseconds are shown with more digits.
   private static final double SHORT = 1;
+  /// First looks at times above this many milliseconds are shown without digits of them.
+  private static final double LONG = 10;
   private static final long FIRST_LOOK_NANOS = 100_000_000;
   /// Peers that differ by more compute something else.
   private static final double LARGEST_DIFFERENCE = 1e-2;
@@ -164,6 +166,6 @@ record Bout(Map<String, Double> millis, Map<String, Double> rough, double error)
   /// The time of `name` for a table: of a first look, where it was not measured further, and a dash, where it did not take part.
   String time(String name) {
     return millis.containsKey(name) ? (millis.get(name) < SHORT ? "%.4f" : "%.2f").formatted(millis.get(name))
-        : rough.containsKey(name) ? "~%.0f".formatted(rough.get(name)) : "-";
+        : rough.containsKey(name) ? (rough.get(name) < LONG ? "~%.2f" : "~%.0f").formatted(rough.get(name)) : "-";
   }
 }

@@ -3,6 +3,7 @@ package dev.einfall.tests.peers;
 import dev.einfall.frontend.weights.StoredTensor;
 import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.ElementType;
+import dev.einfall.runtime.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -21,6 +22,11 @@ final class MadeWeights implements WeightsFile {
 
   MadeWeights with(String key, byte[] values, long... shape) {
     return with(key, ElementType.I8, MemorySegment.ofArray(values), shape);
+  }
+
+  /// A copy of `tensor`.
+  MadeWeights with(String key, Tensor tensor) {
+    return with(key, tensor.type(), tensor.data(), tensor.shape().stream().mapToLong(Long::longValue).toArray());
   }
 
   private MadeWeights with(String key, ElementType type, MemorySegment values, long... shape) {

@@ -75,6 +75,12 @@ final class OnnxModel {
     return constant(name, LONG, bytes, shape);
   }
 
+  /// The next input is a constant of `i8`, or else of `u8`.
+  OnnxModel constant(String name, boolean signed, byte[] values, long... shape) {
+    TensorProto.DataType type = signed ? TensorProto.DataType.INT8 : TensorProto.DataType.UINT8;
+    return constant(name, type.getNumber(), ByteBuffer.wrap(values), shape);
+  }
+
   private OnnxModel constant(String name, int type, ByteBuffer bytes, long... shape) {
     TensorProto.Builder tensor = TensorProto.newBuilder().setName(name).setDataType(type).setRawData(ByteString.copyFrom(bytes));
     Arrays.stream(shape).forEach(tensor::addDims);
