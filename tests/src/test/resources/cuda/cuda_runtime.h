@@ -3,6 +3,7 @@
 // every other block; what is shared starts out as NaN in each.
 #pragma once
 
+#include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +12,6 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include <functional>
 #include <map>
 #include <vector>
 
@@ -30,10 +30,7 @@ enum cudaDeviceAttr { cudaDevAttrMaxSharedMemoryPerBlockOptin = 97 };
 enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal, cudaStreamCaptureModeThreadLocal };
 static const unsigned cudaStreamNonBlocking = 1;
 
-// What was recorded, to be done again.
-struct CUgraph_st {
-  std::vector<std::function<void()>> steps;
-};
+struct CUgraph_st;
 typedef CUgraph_st *cudaGraph_t;
 typedef CUgraph_st *cudaGraphExec_t;
 
@@ -74,8 +71,10 @@ static const size_t stack_bytes = 1 << 18;
 
 enum State { runs, waits_for_block, waits_for_warp, is_done };
 
+// A thread of a block, which lives on when it is done, and runs the next kernel.
 struct Thread {
-  ucontext_t context;
+  jmp_buf place;
+  bool has_begun;
   State state;
   int line;
 };
@@ -86,7 +85,7 @@ struct Kernel {
 };
 
 static Thread threads[most_threads];
-static ucontext_t scheduler;
+static jmp_buf scheduler;
 static unsigned char *stacks;
 static unsigned current;
 static Kernel kernel;
@@ -104,29 +103,41 @@ static void wait(State state, int line) {
   }
   threads[current].state = state;
   threads[current].line = line;
-  swapcontext(&threads[current].context, &scheduler);
+  // Unlike swapcontext, this asks the system for nothing.
+  if (!_setjmp(threads[current].place)) {
+    _longjmp(scheduler, 1);
+  }
 }
 
 static void body() {
-  kernel.call(kernel.arguments);
-  threads[current].state = is_done;
-  setcontext(&scheduler);
+  for (;;) {
+    kernel.call(kernel.arguments);
+    wait(is_done, 0);
+  }
 }
 
+static void begin() {
+  ucontext_t context;
+  getcontext(&context);
+  context.uc_stack.ss_sp = stacks + current * stack_bytes;
+  context.uc_stack.ss_size = stack_bytes;
+  context.uc_link = 0;
+  threads[current].has_begun = true;
+  makecontext(&context, body, 0);
+  setcontext(&context);
+}
+
+// Runs a thread until it waits or is done.
 static void resume(unsigned thread) {
   current = thread;
   threadIdx.x = thread;
   threads[thread].state = runs;
-  swapcontext(&scheduler, &threads[thread].context);
-}
-
-static void begin(unsigned thread) {
-  getcontext(&threads[thread].context);
-  threads[thread].context.uc_stack.ss_sp = stacks + thread * stack_bytes;
-  threads[thread].context.uc_stack.ss_size = stack_bytes;
-  threads[thread].context.uc_link = 0;
-  makecontext(&threads[thread].context, body, 0);
-  resume(thread);
+  if (!_setjmp(scheduler)) {
+    if (threads[current].has_begun) {
+      _longjmp(threads[current].place, 1);
+    }
+    begin();
+  }
 }
 
 // Whether all threads from `first` to `end` that are not done are in `state`, at the same place.
@@ -164,7 +175,7 @@ static void check_shared(size_t bytes) {
 
 static void block(unsigned count, bool backwards) {
   unsigned first = backwards ? count - 1 : 0;
-  begin(first);
+  resume(first);
   if (threads[first].state == is_done) {
     is_alone = true;
     for (unsigned i = 0; i < count; i++) {
@@ -177,7 +188,7 @@ static void block(unsigned count, bool backwards) {
     return;
   }
   for (unsigned i = 1; i < count; i++) {
-    begin(backwards ? count - 1 - i : i);
+    resume(backwards ? count - 1 - i : i);
   }
   for (;;) {
     bool moved = false;
@@ -293,20 +304,48 @@ static inline int atomicCAS(int *address, int compare, int value) {
   return old;
 }
 
-template <typename... Parameters, typename... Arguments>
-static cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(Parameters...), Arguments... arguments) {
-  cudaLaunchConfig_t kept = *config;
-  kept.stream = 0;
-  cudaError_t error = shim::check(config, (const void *) kernel);
-  if (error != cudaSuccess) {
-    return error;
-  }
-  if (config->stream && config->stream->recording) {
-    config->stream->recording->steps.push_back([=] { cudaLaunchKernelEx(&kept, kernel, arguments...); });
+namespace shim {
+
+// What was recorded, to be done again: a launch, or a copy where it calls nothing.
+struct Step {
+  cudaLaunchConfig_t config;
+  void (*call)(void *);
+  std::vector<unsigned char> arguments;
+  Copy copy;
+
+  cudaError_t run() {
+    if (call) {
+      return launch(&config, {call, arguments.data()});
+    }
+    memcpy(copy.to, copy.from, copy.bytes);
     return cudaSuccess;
   }
-  auto call = [&] { kernel(arguments...); };
-  return shim::launch(config, {shim::apply<decltype(call)>, &call});
+};
+
+}  // namespace shim
+
+struct CUgraph_st {
+  std::vector<shim::Step> steps;
+};
+
+namespace shim {
+
+static inline cudaError_t launch(const cudaLaunchConfig_t *config, const void *kernel, void (*call)(void *), void *arguments, size_t bytes) {
+  cudaError_t error = check(config, kernel);
+  if (error == cudaSuccess && config->stream && config->stream->recording) {
+    const unsigned char *begin = (const unsigned char *) arguments;
+    config->stream->recording->steps.push_back({*config, call, {begin, begin + bytes}, {}});
+    return cudaSuccess;
+  }
+  return error == cudaSuccess ? launch(config, {call, arguments}) : error;
+}
+
+}  // namespace shim
+
+template <typename... Parameters, typename... Arguments>
+static cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(Parameters...), Arguments... arguments) {
+  auto call = [=] { kernel(arguments...); };
+  return shim::launch(config, (const void *) kernel, shim::apply<decltype(call)>, &call, sizeof call);
 }
 
 template <typename... Parameters>
@@ -362,7 +401,7 @@ static inline cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, c
 
 static inline cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
   if (stream && stream->recording) {
-    stream->recording->steps.push_back([=] { cudaMemcpy(to, from, bytes, kind); });
+    stream->recording->steps.push_back({{}, 0, {}, {to, from, bytes}});
     return cudaSuccess;
   }
   return cudaMemcpy(to, from, bytes, kind);
@@ -408,8 +447,8 @@ static inline cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t *executa
 }
 
 static inline cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t) {
-  for (const std::function<void()> &step : executable->steps) {
-    step();
+  for (shim::Step &step : executable->steps) {
+    step.run();
   }
   return cudaSuccess;
 }

@@ -73,7 +73,7 @@ class CudaProgramsTest {
   void compiledForDevices() throws IOException {
     Assumptions.assumeTrue(Compiler.isThere("nvcc"), "no nvcc");
     Path all = including(WRITTEN, "device.cu");
-    Compiler.run(List.of("nvcc", "-std=c++17", "-fmad=false", "-Werror", "all-warnings", "-Xptxas", "-O1", "-fatbin", "--threads", "2",
+    Compiler.run(List.of("nvcc", "-std=c++17", "-fmad=false", "-Werror", "all-warnings", "-Xcicc", "-O1", "-Xptxas", "-O0", "-fatbin", "--threads", "2",
         "-gencode", "arch=compute_80,code=sm_80", "-gencode", "arch=compute_90a,code=sm_90a",
         "-o", folder.resolve("device.fatbin").toString(), all.toString()));
   }
