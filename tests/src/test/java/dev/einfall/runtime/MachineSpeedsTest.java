@@ -18,7 +18,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
+@Isolated("measures")
 class MachineSpeedsTest {
   private static final Calibration FAST = new Calibration(8, 400, 200, 100, 50, 500);
 

@@ -19,10 +19,14 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
+@Isolated("waits for the just-in-time compiler")
 class SelfCheckTest {
   private static final double SLOW = 1e9;
   private static final double FAST = 1;
+  /// Enough also where other processes want the processor.
+  private static final int ENOUGH_MILLIS = 300_000;
 
   /// With more in its body than one method takes well.
   private static final Kernel LARGE = large(60);
@@ -38,7 +42,7 @@ class SelfCheckTest {
 
   /// What comes of a kernel whose code takes these times: that of the first shape, and that of the second.
   private static KernelWorkshop.Made made(Kernel kernel, double first, double second, Shape shape, List<CompiledKernel> codes) {
-    return made(kernel, first, second, shape, codes, new JvmBackend(JvmOptions.ofThisJvm()));
+    return made(kernel, first, second, shape, codes, new JvmBackend(JvmOptions.ofThisJvm().withMaxWarmUpMillis(ENOUGH_MILLIS)));
   }
 
   private static KernelWorkshop.Made made(Kernel kernel, double first, double second, Shape shape, List<CompiledKernel> codes, JvmBackend backend) {
@@ -48,7 +52,7 @@ class SelfCheckTest {
       }
       return OptionalDouble.of(rehearsal.kernel() == codes.getFirst() ? first : second);
     };
-    try (KernelWorkshop workshop = new KernelWorkshop(backend, Set.of(), _ -> shape, new SelfCheck(backend, Speeds.usual(), pace))) {
+    try (KernelWorkshop workshop = new KernelWorkshop(backend, Set.of(), _ -> shape, new SelfCheck(backend, Speeds.usual(), pace, ENOUGH_MILLIS))) {
       workshop.add(kernel);
       return workshop.finish();
     }

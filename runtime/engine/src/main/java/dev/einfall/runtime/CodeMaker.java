@@ -30,7 +30,8 @@ sealed interface CodeMaker {
   /// @param evidence what is known of the shapes of kernels
   default Workshop workshop(Set<String> known, Evidence evidence) {
     return switch (this) {
-      case Jvm jvm -> new KernelWorkshop(jvm.backend, known, digest -> shape(digest, evidence), new SelfCheck(jvm.backend, jvm.speeds, Pace.measured()));
+      case Jvm jvm -> new KernelWorkshop(jvm.backend, known, digest -> shape(digest, evidence),
+          new SelfCheck(jvm.backend, jvm.speeds, Pace.measured(), SelfCheck.USUAL_PATIENCE));
       case Native compiled -> new NativeWorkshop(compiled.backend, known, compiled.threads);
     };
   }

@@ -27,7 +27,10 @@ import java.util.Set;
 ///
 /// @param speeds of a core
 /// @param pace how long kernels take
-record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
+/// @param patience how many milliseconds another shape may take to become fast
+record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace, int patience) {
+  static final int USUAL_PATIENCE = 3_000;
+
   private static final double NANOS_PER_CYCLE = 1 / 3.0;
   /// Good code that computes takes up to six times as long as the least, on a processor that is busy with other compilations. Where
   /// vectors are objects, it is a hundred times and more.
@@ -42,8 +45,6 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
   private static final double SHORT_NANOS = 10_000;
   private static final int TRIES = 5;
   private static final long PAUSE_NANOS = 20_000_000;
-  /// How long another shape may take to become fast.
-  private static final int WARM_UP_MILLIS = 3_000;
   /// What is taken for code that is interpreted, without trying how slow that is.
   private static final double INTERPRETED = 1_000;
   /// Another shape must be so much faster to be kept.
@@ -124,7 +125,7 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace) {
   }
 
   private WarmUp warmed(Rehearsed one) {
-    WarmUp warmUp = backend.warmUp(WARM_UP_MILLIS);
+    WarmUp warmUp = backend.warmUp(patience);
     warmUp.add(one.rehearsal);
     while (!warmUp.isDone()) {
       warmUp.round();

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.einfall.frontend.EinReader;
 import dev.einfall.frontend.EinProgram;
+import dev.einfall.frontend.EinReader;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
@@ -36,9 +36,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// What holds of the passes of any program: a reduction is counted the same inside an expression and in an Einsum of its own,
 /// there is a barrier for each pass but the first, and nothing fails on what the passes make.
+@Execution(ExecutionMode.CONCURRENT)
 final class PassCountProgramsTest {
   private static final Path PROGRAMS = Path.of("programs");
 

@@ -11,8 +11,11 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Runs every case below `cases/passes`. With `-Dgolden.update=true`, rewrites what each expects.
+@Execution(ExecutionMode.CONCURRENT)
 class PassCasesTest {
   private static final Path CASES = Path.of("cases", "passes");
 

@@ -18,8 +18,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// The canonical layout: of hard places, and of every program in the repository.
+@Execution(ExecutionMode.CONCURRENT)
 final class FormatterTest {
   private static final Path GRAMMAR = Path.of("..", "grammar");
 

@@ -14,8 +14,10 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /// After warm-up, kernels run as compiled code that keeps vectors in registers.
+@Isolated("waits for the just-in-time compiler")
 class WarmUpTest {
   /// Enough also where other processes want the processor.
   private static final int ENOUGH_MILLIS = 300_000;

@@ -13,10 +13,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// Functions are as accurate as the README of the passes says: for a million floats here, for all by `tests/accuracy`.
+@Execution(ExecutionMode.CONCURRENT)
 class FunctionAccuracyTest {
   private static final Path README = Path.of("..", "passes", "README.md");
   private static final Pattern ROW = Pattern.compile("(?m)^\\| `(\\w+)` \\| ([0-9.]+) ULP \\| ([0-9.]+) ULP");

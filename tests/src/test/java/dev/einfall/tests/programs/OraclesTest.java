@@ -21,9 +21,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Runs every program in the folders of `programs`, as bytecode and by the reference interpreter, against its formula in
 /// plain Java.
+@Execution(ExecutionMode.CONCURRENT)
 class OraclesTest {
   private static final Path PROGRAMS = Path.of("programs");
   private static final int[] VECTOR_BYTES = {32, 16, 64};

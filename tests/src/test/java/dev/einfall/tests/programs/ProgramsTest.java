@@ -19,26 +19,46 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Runs every program in `programs` at sizes that do and do not fill vectors and tiles, against the reference interpreter.
+@Execution(ExecutionMode.CONCURRENT)
 class ProgramsTest {
   private static final int[] VECTOR_BYTES = {4, 16, 32, 64};
+
+  /// What a program is run with.
+  private record Round(SortedMap<String, Long> sizes, int vectorBytes, int threads) {
+
+    /// The first `count` rounds with up to `threads` threads. A program whose sizes are fixed has fewer that differ.
+    static Collection<Round> first(int count, int threads, EinProgram program) {
+      Collection<Round> rounds = new LinkedHashSet<>();
+      for (int i = 0; i < count; i++) {
+        rounds.add(new Round(Programs.sizes(program, i), VECTOR_BYTES[i % VECTOR_BYTES.length], 1 + i % threads));
+      }
+      return rounds;
+    }
+
+    @Override
+    public String toString() {
+      return "at " + sizes + " with vectors of " + vectorBytes + " bytes";
+    }
+  }
 
   /// The plans, run by the interpreter of kernels: slow, so at the small sizes only.
   @TestFactory
   List<DynamicTest> plansInterpreted() throws IOException {
     return Programs.programs().stream().map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> {
       EinProgram program = Programs.read(file);
-      for (int i = 0; i < 7; i++) {
-        SortedMap<String, Long> sizes = Programs.sizes(program, i);
-        int vectorBytes = VECTOR_BYTES[i % VECTOR_BYTES.length];
-        Programs.requireRight(Programs.cascade(program, sizes), sizes, Target.of(vectorBytes, 2),
-            "at " + sizes + " with vectors of " + vectorBytes + " bytes");
+      for (Round round : Round.first(7, 1, program)) {
+        Programs.requireRight(Programs.cascade(program, round.sizes), round.sizes, Target.of(round.vectorBytes, 2), round.toString());
       }
     })).toList();
   }
@@ -48,14 +68,11 @@ class ProgramsTest {
   List<DynamicTest> bytecode() throws IOException {
     return Programs.programs().stream().map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> {
       EinProgram program = Programs.read(file);
-      for (int i = 0; i < Programs.SIZES.length; i++) {
-        int vectorBytes = VECTOR_BYTES[i % VECTOR_BYTES.length];
-        SortedMap<String, Long> sizes = Programs.sizes(program, i);
-        Cascade cascade = Programs.cascade(program, sizes);
-        List<Array> inputs = Programs.inputs(cascade, sizes);
-        List<Array> actual = JvmRun.outputs(Files.readString(file), inputs, JvmRun.options(1 + i % 2, vectorBytes));
-        Programs.requireClose(Programs.reference(cascade, inputs), actual,
-            "at " + sizes + " with vectors of " + vectorBytes + " bytes");
+      for (Round round : Round.first(Programs.SIZES.length, 2, program)) {
+        Cascade cascade = Programs.cascade(program, round.sizes);
+        List<Array> inputs = Programs.inputs(cascade, round.sizes);
+        List<Array> actual = JvmRun.outputs(Files.readString(file), inputs, JvmRun.options(round.threads, round.vectorBytes));
+        Programs.requireClose(Programs.reference(cascade, inputs), actual, round.toString());
       }
     })).toList();
   }

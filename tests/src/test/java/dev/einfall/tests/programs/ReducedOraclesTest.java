@@ -33,11 +33,14 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// The programs in the folders of `programs` compute the same when their passes are reduced, whole and in parts side by side, with tiles
 /// that do and do not divide what they go over. Run by the reference interpreter against the formulas in plain Java.
+@Execution(ExecutionMode.CONCURRENT)
 class ReducedOraclesTest {
   private static final Path PROGRAMS = Path.of("programs");
   private static final String BEFORE = "normalize-reductions,fold-constants,eliminate-common-einsums";

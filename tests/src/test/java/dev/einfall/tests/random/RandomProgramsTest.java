@@ -11,9 +11,12 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Runs 500 random programs, always the same; `tests/fuzz programs` runs more. The message of a failure is the program, made
 /// smaller, and the file that it was written to.
+@Execution(ExecutionMode.CONCURRENT)
 class RandomProgramsTest {
   private static final int PROGRAMS = 500;
   private static final int PROGRAMS_IN_C = 20;

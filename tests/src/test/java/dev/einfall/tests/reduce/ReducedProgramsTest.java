@@ -31,8 +31,11 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Reduces the passes of every program in `programs` wherever the algebra allows it, worth it or not, and compares the results.
+@Execution(ExecutionMode.CONCURRENT)
 class ReducedProgramsTest {
   private static final Path PROGRAMS = Path.of("programs");
   private static final Comparison COMPARISON = Comparison.ofSums(300);

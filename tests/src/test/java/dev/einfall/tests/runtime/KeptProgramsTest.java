@@ -359,7 +359,8 @@ class KeptProgramsTest {
     plan();
     CommandLineRun found = CommandLineRun.of("run", file.toString(), "--in", "X=rand:3x5", "--cache", cache.toString(), "--threads", "1",
         "--tuning", "none", "--remarks");
-    assertTrue(found.err().contains("layer is from "), found.err());
+    // On a machine that has much to do, code that was found may seem slow, and is then made again.
+    assertTrue(found.err().contains("layer is from ") || found.err().contains("layer is compiled again"), found.err());
     assertTrue(found.out().contains(results.getFirst()), found.out());
   }
 
