@@ -1,7 +1,6 @@
 package dev.einfall.command;
 
 import dev.einfall.frontend.onnx.OnnxFile;
-import dev.einfall.frontend.weights.Safetensors;
 import dev.einfall.frontend.weights.WeightsFile;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -30,16 +29,14 @@ record Places(MavenFiles maven, LongAdder fetching) {
     return file;
   }
 
-  /// The weights at `place`: an `.onnx` or `.safetensors` file.
+  /// The weights at `place`: an `.onnx`, `.safetensors` or `.gguf` file.
   WeightsFile weights(String place, Path directory) {
     Path file = file(place, directory);
     String name = file.toString();
     if (name.endsWith(".onnx")) {
       return OnnxFile.open(file);
     }
-    if (name.endsWith(".safetensors")) {
-      return Safetensors.open(file);
-    }
-    throw new UserError("cannot read weights from " + name + ": expected a file that ends in .onnx or .safetensors");
+    return WeightsFile.open(file).orElseThrow(() ->
+        new UserError("cannot read weights from " + name + ": expected a file that ends in .onnx, .safetensors or .gguf"));
   }
 }

@@ -24,7 +24,7 @@ final class ProgramOptions {
   Path file;
 
   @Option(names = "--weights", paramLabel = "FILE",
-      description = "The weights, instead of those that the program names: .onnx, .safetensors or"
+      description = "The weights, instead of those that the program names: .onnx, .safetensors, .gguf or"
           + " maven:GROUP:ARTIFACT:VERSION!PATH.")
   Optional<String> weights = Optional.empty();
 

@@ -1,6 +1,5 @@
 package dev.einfall.runtime;
 
-import dev.einfall.frontend.weights.Safetensors;
 import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Diagnostic;
@@ -90,11 +89,8 @@ public record Options(
   }
 
   private static WeightsFile open(String place, Path directory) {
-    if (place.endsWith(".safetensors")) {
-      return Safetensors.open(directory.resolve(place));
-    }
-    throw CompileException.of("cannot open the weights " + place
-        + ": only .safetensors files are opened here; open the file and give it in the options");
+    return WeightsFile.open(directory.resolve(place)).orElseThrow(() -> CompileException.of("cannot open the weights " + place
+        + ": only .safetensors and .gguf files are opened here; open the file and give it in the options"));
   }
 
   private static void log(Diagnostic diagnostic) {

@@ -1,14 +1,14 @@
 package dev.einfall.tests.programs;
 
+import static dev.einfall.tests.programs.FormatCall.call;
+import static dev.einfall.tests.programs.FormatCall.codes;
+import static dev.einfall.tests.programs.FormatCall.floats;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.einfall.backends.reference.Array;
 import dev.einfall.ir.ElementType;
-import dev.einfall.passes.Numerics;
-import dev.einfall.tests.JvmRun;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -21,37 +21,9 @@ class FormatsTest {
   /// The numbers of E2M1, by their codes without the sign.
   private static final double[] E2M1 = {0, 0.5, 1, 1.5, 2, 3, 4, 6};
 
-  /// What a function of a file of formats gives, computed as the program says.
-  private static List<Array> call(String file, String results, String function, List<Array> arguments, String sizes) {
-    StringBuilder parameters = new StringBuilder();
-    StringBuilder names = new StringBuilder();
-    for (int i = 0; i < arguments.size(); i++) {
-      parameters.append(i > 0 ? ", " : "").append("a").append(i).append(": ").append(type(arguments.get(i)));
-      names.append(i > 0 ? ", " : "").append("a").append(i);
-    }
-    String text = "import std.formats." + file + "\ndef main(" + parameters + ") -> " + results + " {\n  return " + function + "(" + names + sizes + ")\n}\n";
-    return JvmRun.outputs(text, arguments, JvmRun.options(1, 0).withNumerics(Numerics.STRICT));
-  }
-
-  private static String type(Array array) {
-    List<String> extents = new ArrayList<>();
-    for (int extent : array.shape()) {
-      extents.add(Integer.toString(extent));
-    }
-    return array.type() + "[" + String.join(", ", extents) + "]";
-  }
-
-  private static Array floats(double... values) {
-    return Array.of(ElementType.F32, values, values.length);
-  }
-
-  private static Array codes(int count) {
-    return Array.of(ElementType.U8, IntStream.range(0, count).asLongStream().toArray(), count);
-  }
-
   @Test
   void everyCodeOfFp8E4m3() {
-    Array decoded = call("minifloats", "f32[256]", "decode_fp8_e4m3", List.of(codes(256)), "").getFirst();
+    Array decoded = call("minifloats", "f32[256]", "decode_fp8_e4m3", List.of(codes()), "").getFirst();
     for (int code = 0; code < 256; code++) {
       assertEquals(e4m3(code), decoded.numbers()[code], "code " + code);
     }
@@ -68,7 +40,7 @@ class FormatsTest {
   /// E5M2 is the upper half of an `f16`.
   @Test
   void everyCodeOfFp8E5m2() {
-    Array decoded = call("minifloats", "f32[256]", "decode_fp8_e5m2", List.of(codes(256)), "").getFirst();
+    Array decoded = call("minifloats", "f32[256]", "decode_fp8_e5m2", List.of(codes()), "").getFirst();
     for (int code = 0; code < 256; code++) {
       assertEquals(Float.float16ToFloat((short) (code << 8)), decoded.numbers()[code], "code " + code);
     }

@@ -340,7 +340,7 @@ class CommandTest {
     wrong("expected NAME=FILE.npy", "run", SOFTMAX, "--in", "X");
     wrong("names its tokenizer", "run", SOFTMAX, "--text", "hello");
     wrong("as an ONNX file", "run", SOFTMAX, "--weights", cut.toString(), "--in", "X=rand:2x2");
-    wrong("expected a file that ends in .onnx or .safetensors", "run", SOFTMAX, "--weights", text.toString());
+    wrong("expected a file that ends in .onnx, .safetensors or .gguf", "run", SOFTMAX, "--weights", text.toString());
     wrong("is not of the form maven:GROUP:ARTIFACT:VERSION!PATH", "run", SOFTMAX, "--weights", "maven:x.onnx");
     wrong("--threads is 0", "run", SOFTMAX, "--threads", "0");
     wrong("give a number for each of [M, N], such as --size M=128", "emit", SOFTMAX, "--as", "loops");
