@@ -38,6 +38,7 @@ import dev.einfall.passes.loop.KeepAccumulators;
 import dev.einfall.passes.loop.MapThreads;
 import dev.einfall.passes.loop.MergeDimensions;
 import dev.einfall.passes.loop.PlaceInOutputs;
+import dev.einfall.passes.loop.PermuteRows;
 import dev.einfall.passes.loop.ReorderLoops;
 import dev.einfall.passes.loop.SelectDots;
 import dev.einfall.passes.loop.SelectTiles;
@@ -205,6 +206,7 @@ public final class PassCatalog {
     passes.put("drop-dead-stores", options -> new DropDeadStores(options.numerics()));
     passes.put("transpose-tiles", _ -> new TransposeTiles());
     passes.put("keep-accumulators", options -> new KeepAccumulators(options.number("registers", 64)));
+    passes.put("permute-rows", _ -> new PermuteRows());
     passes.put("select-dots", options -> new SelectDots(options.words("dots").stream().map(options::dot).toList()));
     passes.put("share-subexpressions", _ -> new ShareSubexpressions());
     passes.put("forward-stores", _ -> new ForwardStores());

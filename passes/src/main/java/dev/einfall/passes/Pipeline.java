@@ -39,6 +39,7 @@ import dev.einfall.passes.loop.KeepAccumulators;
 import dev.einfall.passes.loop.MapThreads;
 import dev.einfall.passes.loop.MergeDimensions;
 import dev.einfall.passes.loop.PlaceInOutputs;
+import dev.einfall.passes.loop.PermuteRows;
 import dev.einfall.passes.loop.ReorderLoops;
 import dev.einfall.passes.loop.SelectDots;
 import dev.einfall.passes.loop.SelectTiles;
@@ -236,6 +237,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // Indices of copies differ by constants now, and no variable stands between their stores yet.
         new TransposeTiles(),
         new KeepAccumulators(),
+        // Registers are registers now, and are not read by lanes that choose.
+        new PermuteRows(),
         // What one instruction adds to a register, before what several of them load gets variables.
         new SelectDots(options.target().dots()),
         new ShareSubexpressions(),

@@ -361,6 +361,19 @@ public final class Vocabulary {
         "return __builtin_shufflevector(a, b, " + lanes + ");");
   }
 
+  /// What gives lanes of tables of as many vectors, by their numbers.
+  public String permute(ValueType type, int tables) {
+    ValueType computed = CTypes.computed(type);
+    int lanes = type.lanes();
+    String vectors = IntStream.range(0, tables).mapToObj(i -> ", " + type(computed) + " " + OPERANDS[i]).collect(Collectors.joining());
+    String lane = OPERANDS[tables - 1] + "[at[lane] % " + lanes + "]";
+    for (int i = tables - 2; i >= 0; i--) {
+      lane = "at[lane] < " + (i + 1) * lanes + " ? " + OPERANDS[i] + "[at[lane] % " + lanes + "] : " + lane;
+    }
+    return define(name(computed, tables == 1 ? "permute" : "permute_" + tables), type(computed), type(type.with(ElementType.I32)) + " at" + vectors,
+        lanes(type(computed), lanes, lane));
+  }
+
   /// What adds to each lane of one operand the products of as many neighbouring lanes of the two others as these have for each. Numbers of
   /// `f16` and `bf16` are taken as their bits.
   public String dot(DotShape shape) {

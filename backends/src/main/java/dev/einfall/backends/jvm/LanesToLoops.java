@@ -211,6 +211,7 @@ final class LanesToLoops {
       case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Bitcast _ ->
           expr.mapChildren(operand -> lane(operand, lane, spills));
       case Expr.Zip zip -> laneOfZip(zip, lane, spills);
+      case Expr.Permute permute -> laneOfPermute(permute, lane, spills);
       case Expr.Dot dot -> laneOfDot(dot, lane, spills);
       case Expr.TileProduct product -> laneOfTileProduct(product, lane, spills);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _ ->
@@ -224,6 +225,19 @@ final class LanesToLoops {
     Expr from = zip.upper() ? new Expr.Binary(BinaryOp.ADD, pair, Expr.index(half)) : pair;
     Expr isLeft = new Expr.Binary(BinaryOp.EQ, new Expr.Binary(BinaryOp.MOD, lane, Expr.index(2)), Expr.index(0));
     return new Expr.Select(isLeft, lane(zip.left(), from, spills), lane(zip.right(), from, spills));
+  }
+
+  /// A lane of the table, which lies in memory for that.
+  private Expr laneOfPermute(Expr.Permute permute, Expr lane, List<Spill> spills) {
+    int lanes = permute.type().lanes();
+    Expr index = lane(permute.indices(), lane, spills);
+    Expr place = new Expr.Binary(BinaryOp.MOD, index, Expr.index(lanes));
+    Expr result = load(spillLanes(permute.tables().getLast(), spills), place);
+    for (int i = permute.tables().size() - 2; i >= 0; i--) {
+      Expr isHere = new Expr.Binary(BinaryOp.LT, index, Expr.index((long) (i + 1) * lanes));
+      result = new Expr.Select(isHere, load(spillLanes(permute.tables().get(i), spills), place), result);
+    }
+    return result;
   }
 
   private Expr laneOfDot(Expr.Dot dot, Expr lane, List<Spill> spills) {
@@ -284,7 +298,7 @@ final class LanesToLoops {
       case Expr.Load load when VectorSupport.holds(load.type()) -> "a load of " + load.type() + " from elements that are not neighbours";
       case Expr.Load load -> "a load of " + load.type();
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Ref _, Expr.Fma _, Expr.Select _, Expr.Bitcast _, Expr.Ramp _,
-          Expr.Broadcast _, Expr.Zip _, Expr.Dot _, Expr.TileProduct _ -> "a value of type " + expr.type();
+          Expr.Broadcast _, Expr.Zip _, Expr.Permute _, Expr.Dot _, Expr.TileProduct _ -> "a value of type " + expr.type();
     };
   }
 

@@ -110,6 +110,7 @@ final class VectorEmitter {
         emit(zip.right());
         code.invokeVirtual(species.vectorClass(), "selectFrom", "(" + VECTOR + VECTOR + ")" + species.descriptor());
       }
+      case Expr.Permute permute -> emitPermute(permute, species);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("vector " + expr);
     }
   }
@@ -263,6 +264,29 @@ final class VectorEmitter {
     code.invokeVirtual(species.vectorClass(), "blend", "(" + VECTOR + MASK + ")" + species.descriptor());
   }
 
+  /// `selectFrom` takes indices of the type of what it selects, and masks them itself.
+  private void emitPermute(Expr.Permute permute, Species species) {
+    Species ints = species.with(I32);
+    Expr indices = withoutMask(permute);
+    emitExact(indices);
+    permute.tables().forEach(table -> emitBits(table, species));
+    code.invokeVirtual(ints.vectorClass(), "selectFrom", "(" + VECTOR.repeat(permute.tables().size()) + ")" + ints.descriptor());
+    if (!species.equals(ints)) {
+      code.castExact(ints);
+      rounding.reinterpret(ints, species.element());
+    }
+  }
+
+  private void emitBits(Expr vector, Species species) {
+    emitExact(vector);
+    rounding.reinterpret(species, I32);
+  }
+
+  private static Expr withoutMask(Expr.Permute permute) {
+    return permute.indices() instanceof Expr.Binary(BinaryOp op, Expr indices, Expr.Broadcast(Expr.IntLiteral(_, long mask), _))
+        && op == BinaryOp.AND && mask == permute.length() - 1 ? indices : permute.indices();
+  }
+
   private void compare(Species species) {
     code.invokeVirtual(species.vectorClass(), "compare", "(L" + OPERATORS + "$Comparison;" + VECTOR + ")" + MASK);
   }
@@ -384,7 +408,7 @@ final class VectorEmitter {
         castMask(ints, species);
       }
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Fma _, Expr.Select _, Expr.Bitcast _, Expr.Ramp _,
-          Expr.ReduceLanes _, Expr.Zip _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("mask " + expr);
+          Expr.ReduceLanes _, Expr.Zip _, Expr.Permute _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("mask " + expr);
     }
   }
 

@@ -13,6 +13,9 @@ import java.util.Optional;
 /// What the backend computes with the Vector API. Everything else on vectors is right too, but computed lane by lane
 /// through memory.
 public final class VectorSupport {
+  /// How many vectors `selectFrom` takes lanes of.
+  private static final int MOST_TABLES = 2;
+
   private VectorSupport() {}
 
   /// Whether values of this type can stay in a vector register: `f32 f64 i32 i64` of 64 to 512 bits, and `bool` of 2 to
@@ -37,6 +40,7 @@ public final class VectorSupport {
       case Expr.Bitcast bitcast -> holds(bitcast.type()) && bitcast.type().element() != BOOL
           && holds(bitcast.operand().type());
       case Expr.Zip zip -> holds(zip.type());
+      case Expr.Permute permute -> holds(permute.type()) && permute.type().element().bytes() == Integer.BYTES && permute.tables().size() <= MOST_TABLES;
       case Expr.ReduceLanes reduce -> holds(reduce.operand().type()) && supportsReduction(reduce);
     };
   }

@@ -192,6 +192,7 @@ final class StmtCompiler {
       case Expr.ReduceLanes(BinaryOp op, Expr operand) ->
           reduceLanes(op, type, operand.type().lanes(), compile(operand));
       case Expr.Zip zip -> zip(type, zip.upper() ? zip.type().lanes() / 2 : 0, compile(zip.left()), compile(zip.right()));
+      case Expr.Permute permute -> permute(type, permute.type().lanes(), compile(permute.indices()), permute.tables().stream().map(this::compile).toList());
       case Expr.TileProduct(Expr sum, Expr left, Expr right, TileShape shape) -> tileProduct(shape, compile(sum), compile(left), compile(right));
       case Expr.Dot dot -> dot(type, dot.shape().terms(), compile(dot.sum()), compile(dot.left()), compile(dot.right()));
     };
@@ -208,6 +209,19 @@ final class StmtCompiler {
   private static Value zip(ElementType type, int from, Value left, Value right) {
     return type.isFloat() ? (Value.OfNumber) (frame, lane) -> (lane % 2 == 0 ? left : right).number(frame, from + lane / 2)
         : (Value.OfInteger) (frame, lane) -> (lane % 2 == 0 ? left : right).integer(frame, from + lane / 2);
+  }
+
+  private static Value permute(ElementType type, int lanes, Value indices, List<Value> tables) {
+    if (type.isFloat()) {
+      return (Value.OfNumber) (frame, lane) -> {
+        int index = (int) indices.integer(frame, lane);
+        return tables.get(index / lanes).number(frame, index % lanes);
+      };
+    }
+    return (Value.OfInteger) (frame, lane) -> {
+      int index = (int) indices.integer(frame, lane);
+      return tables.get(index / lanes).integer(frame, index % lanes);
+    };
   }
 
   /// The sum of products that are exact is rounded once, as if it were exact.

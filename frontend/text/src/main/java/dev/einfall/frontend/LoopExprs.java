@@ -112,7 +112,9 @@ final class LoopExprs {
       BinaryOp op = lanesOp(tree, name.substring("reduce_".length()));
       return errors.checked(tree, () -> new Expr.ReduceLanes(op, operand));
     }
-    return function(tree, name, operands(tree.expr(), scope));
+    List<Expr> operands = operands(tree.expr(), scope);
+    return name.equals("permute") && operands.size() > 1
+        ? errors.checked(tree, () -> new Expr.Permute(operands.getFirst(), operands.subList(1, operands.size()))) : function(tree, name, operands);
   }
 
   /// A cast of a literal is the literal of that type.

@@ -124,6 +124,23 @@ public sealed interface Expr {
     }
   }
 
+  /// Lanes of a table: lane `i` of the result is lane `indices[i]` of `tables`, which are vectors one after the other. The indices are as many as a
+  /// vector of these has lanes, and within the table (the `Verifier` proves it).
+  record Permute(Expr indices, List<Expr> tables) implements Expr {
+    public Permute {
+      tables = List.copyOf(tables);
+      require(!tables.isEmpty(), () -> "permute of no table");
+      ValueType table = tables.getFirst().type();
+      require(table.isVector() && table.element() != BOOL && indices.type().equals(table.with(I32))
+          && tables.stream().allMatch(other -> other.type().equals(table)), () -> "permute of " + table + " by " + indices.type());
+    }
+
+    /// How many lanes the table has.
+    public int length() {
+      return tables.size() * type().lanes();
+    }
+  }
+
   /// To each lane of `sum` are added the products of as many neighbouring lanes of `left` and `right` as these have for each: lane `i` is
   /// `sum[i] + left[i * n] * right[i * n] + ... + left[i * n + n - 1] * right[i * n + n - 1]`, computed in the type of `sum`. Integers wrap
   /// around. Floats are added in any order, and a sum may be rounded, or a number that is subnormal taken for 0, at any step of that.
@@ -188,6 +205,7 @@ public sealed interface Expr {
       case Broadcast broadcast -> new ValueType(broadcast.operand.type().element(), broadcast.lanes);
       case ReduceLanes reduce -> ValueType.scalar(reduce.operand.type().element());
       case Zip zip -> zip.left.type();
+      case Permute permute -> permute.tables.getFirst().type();
       case Dot dot -> dot.sum.type();
       case TileProduct product -> product.shape.sums();
     };
@@ -207,6 +225,7 @@ public sealed interface Expr {
       case Broadcast broadcast -> List.of(broadcast.operand);
       case ReduceLanes reduce -> List.of(reduce.operand);
       case Zip zip -> List.of(zip.left, zip.right);
+      case Permute permute -> Stream.concat(Stream.of(permute.indices), permute.tables.stream()).toList();
       case Dot dot -> List.of(dot.sum, dot.left, dot.right);
       case TileProduct product -> List.of(product.sum, product.left, product.right);
     };
@@ -237,6 +256,7 @@ public sealed interface Expr {
       case Broadcast broadcast -> new Broadcast(operands.get(0), broadcast.lanes);
       case ReduceLanes reduce -> new ReduceLanes(reduce.op, operands.get(0));
       case Zip zip -> new Zip(operands.get(0), operands.get(1), zip.upper);
+      case Permute _ -> new Permute(operands.getFirst(), operands.subList(1, operands.size()));
       case Dot _ -> new Dot(operands.get(0), operands.get(1), operands.get(2));
       case TileProduct product -> new TileProduct(operands.get(0), operands.get(1), operands.get(2), product.shape);
     };

@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
 ///   `SHARED` buffers and barriers elsewhere;
 /// - parameters are `GLOBAL` buffers and differ from each other;
 /// - accesses to a `REGISTER` buffer are constant, and any two are equal or disjoint;
-/// - every access is in bounds, by what [Ranges] can prove. A backend relies on it and checks nothing.
+/// - every access is in bounds, and the indices of permutes are, by what [Ranges] can prove. A backend relies on it and checks nothing.
 public final class KernelVerifier {
   private final Kernel kernel;
   private final Set<Object> bound = newIdentitySet();
@@ -158,6 +158,11 @@ public final class KernelVerifier {
           reduce.op().isCommutative() && !reduce.op().isComparison()
               && reduce.op().accepts(reduce.operand().type().element()),
           () -> "lane reduction by " + reduce.op() + " of " + reduce.operand().type(), statement);
+      case Expr.Permute permute -> {
+        Interval index = ranges.of(permute.indices());
+        require(ranges.impossible() || Interval.below(permute.length()).contains(index), () -> "the indices of a permute may be in " + index
+            + ", which is not within 0.." + (permute.length() - 1), statement);
+      }
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _,
           Expr.Bitcast _, Expr.Ramp _, Expr.Broadcast _, Expr.Zip _, Expr.Dot _, Expr.TileProduct _ -> { }
     }

@@ -88,11 +88,19 @@ final class Values {
       case MOD -> a.floorRemainder(b);
       case MIN -> a.minimum(b);
       case MAX -> a.maximum(b);
-      case AND -> a.low() >= 0 && b.low() >= 0 ? new Interval(0, Math.min(a.high(), b.high())) : Interval.ALL;
+      case AND -> and(a, b);
       case SHL -> isDistance(b, left) ? a.times(1L << b.low()) : Interval.ALL;
       case SHR -> isDistance(b, left) ? a.floorDivide(Interval.of(1L << b.low())) : Interval.ALL;
       case OR, XOR, POW, EQ, NE, LT, LE, GT, GE -> Interval.ALL;
     };
+  }
+
+  /// No bit is set that a number without sign has not.
+  private static Interval and(Interval a, Interval b) {
+    if (a.low() < 0 && b.low() < 0) {
+      return Interval.ALL;
+    }
+    return new Interval(0, a.low() < 0 ? b.high() : b.low() < 0 ? a.high() : Math.min(a.high(), b.high()));
   }
 
   /// Whether a shift of `operand` is by just this number of bits.

@@ -87,6 +87,23 @@ class JvmBackendTest {
                 """.formatted(op, type, lanes), 1e-2, RunKernel.numbers(type, 16, 2))))));
   }
 
+  /// Of one vector, of two, and of three, for which there is no method.
+  @TestFactory
+  Stream<DynamicTest> permutes() {
+    return Stream.of(ElementType.F32, ElementType.I32, ElementType.F64, ElementType.I8, ElementType.F16).flatMap(type -> Stream.of(2, 4, 8, 16)
+        .map(lanes -> DynamicTest.dynamicTest(type + "x" + lanes, () -> RunKernel.compare("""
+            kernel k(A: %1$s[64], C: i32[16], R: %1$s[16], S: %1$s[16], T: %1$s[16], U: %1$s[16]) {
+              let a: %1$sx%2$d = A[ramp(0, 1, %2$d)]
+              let b: %1$sx%2$d = A[ramp(16, 1, %2$d)]
+              let c: i32x%2$d = C[ramp(0, 1, %2$d)]
+              R[ramp(0, 1, %2$d)] = permute(c && broadcast(%3$d, %2$d), a)
+              S[ramp(0, 1, %2$d)] = permute(c && broadcast(%4$d, %2$d), a, b)
+              T[ramp(0, 1, %2$d)] = permute(c %% broadcast(%5$d, %2$d), a, b, A[ramp(32, 1, %2$d)])
+              U[ramp(0, 1, %2$d)] = permute(min(max(c, broadcast(0, %2$d)), broadcast(%3$d, %2$d)), b)
+            }
+            """.formatted(type, lanes, lanes - 1, 2 * lanes - 1, 3 * lanes), 0, RunKernel.numbers(type, 64, 5), RunKernel.numbers(ElementType.I32, 16, 6)))));
+  }
+
   @Test
   void stridedAndGatheredAccesses() {
     RunKernel.compare("""

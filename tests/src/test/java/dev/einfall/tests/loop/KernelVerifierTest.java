@@ -70,6 +70,15 @@ class KernelVerifierTest {
   }
 
   @Test
+  void rejectsAPermuteByWhatMayBeOutsideOfTheTable() {
+    Expr vector = load(x, new Expr.Ramp(index(0), 1, 16));
+    Expr indices = new Expr.Ramp(ref(i), 1, 16);
+    Stmt two = store(y, new Expr.Permute(indices, List.of(vector, vector)), new Expr.Ramp(index(0), 1, 16));
+    KernelVerifier.verify(kernel(loop(i, 17, two), x, y));
+    rejects("the indices of a permute may be in 0..32, which is not within 0..31", kernel(loop(i, 18, two), x, y));
+  }
+
+  @Test
   void rejectsALoadInASelectBranchThatIsNotTaken() {
     Expr guarded = new Expr.Select(below(ref(i), 127), load(x, ref(i)), number(0));
     Stmt body = loop(i, 128, new Stmt.If(below(ref(i), 100), Stmt.NOTHING, store(y, guarded, index(0))));

@@ -120,6 +120,17 @@ class RangesTest {
   }
 
   @Test
+  void whatIsMaskedIsWithinTheMask() {
+    Buffer codes = global("codes", ElementType.I32, 8);
+    Ranges ranges = Ranges.of(kernel(dev.einfall.ir.loop.Stmt.NOTHING, codes));
+    Expr code = load(codes, ref(m0));
+    assertRange(0, 15, ranges.of(binary(BinaryOp.AND, code, index(15))));
+    assertRange(0, 15, ranges.of(binary(BinaryOp.AND, index(15), binary(BinaryOp.SHR, code, index(4)))));
+    assertRange(0, 3, ranges.of(binary(BinaryOp.AND, index(7), binary(BinaryOp.AND, code, index(3)))));
+    assertRange(Integer.MIN_VALUE, Integer.MAX_VALUE, ranges.of(binary(BinaryOp.AND, code, index(-16))));
+  }
+
+  @Test
   void aLoadFromAChangingBufferTeachesNothing() {
     Buffer ids = global("ids", ElementType.I32, 8);
     Ranges ranges = Ranges.of(kernel(store(ids, index(0), index(0)), ids));

@@ -1,0 +1,138 @@
+package dev.einfall.passes.loop;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.Repetition;
+import dev.einfall.ir.loop.Stmt;
+import dev.einfall.ir.loop.Var;
+import dev.einfall.passes.Pass;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/// Loads a short row as a whole, and chooses lanes of it, where each lane loads an element of the row: what codes stand for.
+///
+/// ```
+///                                                          let t: f32x16 = T[ramp(0, 1, 16)]
+/// for k in 0..8 {                                          for k in 0..8 {
+///   s[] = s[] + T[C[k, ramp(0, 1, 16)] && 15]        =>      s[] = s[] + permute(C[k, ramp(0, 1, 16)] && 15, t)
+/// }                                                        }
+/// ```
+///
+/// A row has as many elements as a vector, twice as many, which are two vectors, or fewer, which are repeated. It is loaded before the loops that do not
+/// change it; a loop that allocates memory or may run not at all keeps the loads inside. Elements are as large as indices, so that no lanes move for that.
+public record PermuteRows() implements Pass.OnKernel {
+  /// The vectors that a row may have.
+  private static final int MOST = 2;
+
+  @Override
+  public String name() {
+    return "permute-rows";
+  }
+
+  @Override
+  public Machines machines() {
+    return Machines.PROCESSORS;
+  }
+
+  @Override
+  public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
+    Stmt permuted = Rewrites.exprs(kernel.body(), expr -> expr instanceof Expr.Load load ? permuted(load).orElse(load) : expr);
+    return permuted == kernel.body() ? kernel : kernel.withBody(hoisted(permuted));
+  }
+
+  /// The load as a choice of lanes, if it reads a short row.
+  private static Optional<Expr> permuted(Expr.Load load) {
+    Buffer buffer = load.buffer();
+    List<Expr> indices = load.indices();
+    if (!load.type().isVector() || buffer.space() == Buffer.Space.REGISTER || buffer.type().bytes() != Integer.BYTES) {
+      return Optional.empty();
+    }
+    int last = indices.size() - 1;
+    Expr chosen = indices.get(last);
+    int lanes = load.type().lanes();
+    int extent = buffer.extents().get(last);
+    boolean isRow = indices.subList(0, last).stream().noneMatch(index -> index.type().isVector()) && differs(chosen);
+    return !isRow || extent < 2 || extent > lanes && extent % lanes != 0 || extent > MOST * lanes ? Optional.empty()
+        : Optional.of(new Expr.Permute(chosen, vectors(load, lanes, extent)));
+  }
+
+  /// Whether the lanes are not known before: they are loaded.
+  private static boolean differs(Expr index) {
+    return index.type().isVector() && index.nodes().anyMatch(Expr.Load.class::isInstance);
+  }
+
+  private static List<Expr> vectors(Expr.Load load, int lanes, int extent) {
+    List<Expr> vectors = new ArrayList<>();
+    for (int first = 0; first < extent; first += lanes) {
+      Expr index = extent < lanes ? new Repetition(Expr.index(0), extent).index(lanes) : new Expr.Ramp(Expr.index(first), 1, lanes);
+      List<Expr> indices = new ArrayList<>(load.indices());
+      indices.set(indices.size() - 1, index);
+      vectors.add(new Expr.Load(load.buffer(), indices));
+    }
+    return vectors;
+  }
+
+  /// `statement` with the tables of permutes loaded before the loops that they do not depend on, the outermost ones first.
+  private static Stmt hoisted(Stmt statement) {
+    if (!(statement instanceof Stmt.For loop) || !canHoist(loop)) {
+      return statement.mapChildren(PermuteRows::hoisted, expr -> expr);
+    }
+    Map<Expr, Var> tables = new LinkedHashMap<>();
+    collect(loop.body(), changedBy(loop), tables);
+    Stmt result = loop.withBody(hoisted(replace(loop.body(), tables)));
+    for (Map.Entry<Expr, Var> table : List.copyOf(tables.entrySet()).reversed()) {
+      result = new Stmt.Let(table.getValue(), table.getKey(), result);
+    }
+    return result;
+  }
+
+  private static boolean canHoist(Stmt.For loop) {
+    return loop.kind() == Stmt.For.Kind.SERIAL && loop.extent() instanceof Expr.IntLiteral(ElementType _, long extent) && extent > 0
+        && loop.body().nodes().noneMatch(Stmt.Alloc.class::isInstance);
+  }
+
+  /// What an iteration of `loop` changes: variables and buffers.
+  private static Set<Object> changedBy(Stmt.For loop) {
+    Set<Object> changed = Collections.newSetFromMap(new IdentityHashMap<>());
+    changed.add(loop.var());
+    changed.addAll(Rewrites.bound(loop.body()));
+    loop.body().nodes().forEach(node -> {
+      if (node instanceof Stmt.Store store) {
+        changed.add(store.buffer());
+      }
+    });
+    return changed;
+  }
+
+  /// Finds the tables outside of branches, which may guard them.
+  private static void collect(Stmt statement, Set<Object> changed, Map<Expr, Var> tables) {
+    statement.exprs().flatMap(Expr::nodes).forEach(expr -> {
+      if (expr instanceof Expr.Permute permute) {
+        permute.tables().stream().filter(table -> table instanceof Expr.Load && table.nodes().noneMatch(node -> dependsOn(node, changed)))
+            .forEach(table -> tables.computeIfAbsent(table, found -> new Var(((Expr.Load) found).buffer().name().toLowerCase(java.util.Locale.ROOT), found.type())));
+      }
+    });
+    if (!(statement instanceof Stmt.If)) {
+      statement.children().forEach(child -> collect(child, changed, tables));
+    }
+  }
+
+  private static boolean dependsOn(Expr node, Set<Object> changed) {
+    return node instanceof Expr.Ref(Var var) && changed.contains(var) || node instanceof Expr.Load(Buffer buffer, _) && changed.contains(buffer);
+  }
+
+  private static Stmt replace(Stmt statement, Map<Expr, Var> tables) {
+    return tables.isEmpty() ? statement : Rewrites.exprs(statement, node ->
+        node instanceof Expr.Load load && tables.containsKey(load) ? new Expr.Ref(tables.get(load)) : node);
+  }
+}
