@@ -194,7 +194,7 @@ final class CostModel {
           .orElse((double) rows(operand, tiling, rows));
       boolean vector = tiling.vector().filter(operand.ranks::contains).isPresent();
       boolean neighbours = !vector || lanes == 1 || operand.isReduced && operand.isPackable
-          || isContiguous(operand.access, tiling.vector().get());
+          || isContiguous(operand.access, tiling.vector().get()) || ShortRows.isChosen(operand.access, tiling.vector().get(), lanes);
       loads += count * (vector ? vectors : 1) * (neighbours ? 1 : lanes * speeds.gathered());
     }
     return loads;

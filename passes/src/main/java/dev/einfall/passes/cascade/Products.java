@@ -11,7 +11,7 @@ import java.util.Set;
 /// What the ranks of an Einsum with one reduction are to its operands.
 ///
 /// @param reduce the reduction
-/// @param operands the distinct accesses in its body that depend on a reduced rank
+/// @param operands the distinct accesses in its body that depend on a reduced rank, and the codes that choose elements of tables
 /// @param reuse whether two output ranks are each absent from an operand that has the other, so that a tile of both
 ///     loads less than it computes: a product of matrices, in whatever form
 record Products(Expr.Reduce reduce, List<Expr.Access> operands, boolean reuse) {
@@ -38,6 +38,9 @@ record Products(Expr.Reduce reduce, List<Expr.Access> operands, boolean reuse) {
       Set<Rank> ranks = Exprs.freeRanks(access);
       if (reduced.stream().anyMatch(ranks::contains) && !operands.contains(access)) {
         operands.add(access);
+      }
+      if (ShortRows.isLookUp(access)) {
+        collect(access.indices().getLast(), reduced, operands);
       }
     } else {
       expr.children().forEach(child -> collect(child, reduced, operands));

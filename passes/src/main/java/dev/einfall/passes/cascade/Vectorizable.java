@@ -13,34 +13,38 @@ import java.util.List;
 /// Whether an Einsum can be computed with one lane for each coordinate of a rank.
 ///
 /// All values that differ from lane to lane must have the width of the defined tensor's elements, 4 or 8 bytes (or be
-/// conditions, or converted as they are loaded and stored, where the machine does that), and every index must be affine in the rank. What is read with `or` must lie inside in all lanes or in none.
+/// conditions, or converted as they are loaded and stored, where the machine does that; bytes are converted as they are loaded everywhere), and every index must be
+/// affine in the rank, or choose elements of [ShortRows]. What is read with `or` must lie inside in all lanes or in none.
 final class Vectorizable {
   private final Rank rank;
   private final int bytes;
   private final boolean converts;
+  private final int lanes;
 
-  private Vectorizable(Rank rank, int bytes, boolean converts) {
+  private Vectorizable(Rank rank, int bytes, boolean converts, int lanes) {
     this.rank = rank;
     this.bytes = bytes;
     this.converts = converts;
+    this.lanes = lanes;
   }
 
   /// Whether `rank`, an output rank or a reduced one, can be the vector rank of `einsum`.
   static boolean along(Einsum einsum, Rank rank, Numerics numerics) {
-    return along(einsum, einsum.value(), rank, numerics, false);
+    return along(einsum, einsum.value(), rank, numerics, false, 1);
   }
 
   /// The same on a machine that may convert what it loads and stores.
   static boolean along(Einsum einsum, Rank rank, Numerics numerics, Target target) {
     boolean isRounded = laneBytes(einsum, target) != einsum.tensor().type().bytes();
-    return along(einsum, isRounded ? ((Expr.Cast) einsum.value()).operand() : einsum.value(), rank, numerics, target.convertsVectors());
+    return along(einsum, isRounded ? ((Expr.Cast) einsum.value()).operand() : einsum.value(), rank, numerics, target.convertsVectors(),
+        target.lanes(Integer.BYTES));
   }
 
-  private static boolean along(Einsum einsum, Expr value, Rank rank, Numerics numerics, boolean converts) {
+  private static boolean along(Einsum einsum, Expr value, Rank rank, Numerics numerics, boolean converts, int lanes) {
     boolean reduced = !einsum.ranks().contains(rank);
     return isLane(value.type()) && !Exprs.hasFold(value)
         && (!reduced || value.type() == einsum.tensor().type() && Exprs.reductions(value).allMatch(reduce -> canCombine(reduce, rank, numerics)))
-        && new Vectorizable(rank, value.type().bytes(), converts).fits(value);
+        && new Vectorizable(rank, value.type().bytes(), converts, lanes).fits(value);
   }
 
   /// The bytes of a lane of what is computed for an element: what is only rounded when it is stored is wider than the element.
@@ -79,7 +83,7 @@ final class Vectorizable {
     return switch (expr) {
       case Expr.Access access -> isLane(access.tensor().type()) && access.tensor().type().bytes() == bytes && isRead(access);
       case Expr.Coordinate _ -> bytes == ElementType.I32.bytes();
-      case Expr.Cast(ElementType type, Expr.Access access) when converts && isNarrow(access.type()) -> isLane(type) && type.bytes() == bytes && isRead(access);
+      case Expr.Cast(ElementType type, Expr.Access access) when converts && isNarrow(access.type()) || isByte(access.type()) -> isLane(type) && type.bytes() == bytes && isRead(access);
       case Expr.Cast cast -> isLane(cast.type()) && cast.type().bytes() == bytes && fits(cast.operand());
       case Expr.Binary binary -> hasLanes(binary) && expr.children().allMatch(this::fits);
       case Expr.Unary(UnaryOp op, _) when op == UnaryOp.POPCOUNT -> false;
@@ -89,8 +93,12 @@ final class Vectorizable {
     };
   }
 
+  private static boolean isByte(ElementType type) {
+    return type == ElementType.I8 || type == ElementType.U8;
+  }
+
   private boolean isRead(Expr.Access access) {
-    return isAffine(access.indices()) && access.outside().map(outside -> allInside(access) && fits(outside)).orElse(true);
+    return ShortRows.isChosen(access, rank, lanes) ? fits(access.indices().getLast()) : isAffine(access.indices()) && access.outside().map(outside -> allInside(access) && fits(outside)).orElse(true);
   }
 
   private boolean bindsInside(Expr expr) {

@@ -1,5 +1,6 @@
 package dev.einfall.passes.loop;
 
+import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.loop.Buffer;
@@ -29,7 +30,8 @@ import java.util.function.Consumer;
 /// ```
 ///
 /// A row has as many elements as a vector, twice as many, which are two vectors, or fewer, which are repeated. It is loaded before the loops that do not
-/// change it; a loop that allocates memory or may run not at all keeps the loads inside. Elements are as large as indices, so that no lanes move for that.
+/// change it, but where registers are allocated if any are: what is in vectors stays in one method. A loop that may run not at all keeps the loads inside.
+/// Elements are as large as indices, so that no lanes move for that.
 public record PermuteRows() implements Pass.OnKernel {
   /// The vectors that a row may have.
   private static final int MOST = 2;
@@ -47,7 +49,7 @@ public record PermuteRows() implements Pass.OnKernel {
   @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
     Stmt permuted = Rewrites.exprs(kernel.body(), expr -> expr instanceof Expr.Load load ? permuted(load).orElse(load) : expr);
-    return permuted == kernel.body() ? kernel : kernel.withBody(hoisted(permuted));
+    return permuted == kernel.body() ? kernel : kernel.withBody(hoisted(permuted, false));
   }
 
   /// The load as a choice of lanes, if it reads a short row.
@@ -63,7 +65,13 @@ public record PermuteRows() implements Pass.OnKernel {
     int extent = buffer.extents().get(last);
     boolean isRow = indices.subList(0, last).stream().noneMatch(index -> index.type().isVector()) && differs(chosen);
     return !isRow || extent < 2 || extent > lanes && extent % lanes != 0 || extent > MOST * lanes ? Optional.empty()
-        : Optional.of(new Expr.Permute(chosen, vectors(load, lanes, extent)));
+        : Optional.of(new Expr.Permute(masked(chosen, extent, lanes), vectors(load, lanes, extent)));
+  }
+
+  /// The index into a row that is repeated: its mask may leave any lane of the vector, which is what an instruction does by itself.
+  private static Expr masked(Expr index, int extent, int lanes) {
+    return extent < lanes && lanes % extent == 0 && index instanceof Expr.Binary(BinaryOp op, Expr code, Expr.Broadcast(Expr.IntLiteral(ElementType type, long mask), _))
+        && op == BinaryOp.AND && mask == extent - 1 ? new Expr.Binary(op, code, new Expr.Broadcast(new Expr.IntLiteral(type, lanes - 1), lanes)) : index;
   }
 
   /// Whether the lanes are not known before: they are loaded.
@@ -83,22 +91,25 @@ public record PermuteRows() implements Pass.OnKernel {
   }
 
   /// `statement` with the tables of permutes loaded before the loops that they do not depend on, the outermost ones first.
-  private static Stmt hoisted(Stmt statement) {
-    if (!(statement instanceof Stmt.For loop) || !canHoist(loop)) {
-      return statement.mapChildren(PermuteRows::hoisted, expr -> expr);
+  ///
+  /// @param hasRegisters whether it is where registers are allocated: what is in vectors stays there
+  private static Stmt hoisted(Stmt statement, boolean hasRegisters) {
+    if (!(statement instanceof Stmt.For loop) || !canHoist(loop, hasRegisters)) {
+      boolean allocates = statement instanceof Stmt.Alloc alloc && alloc.buffer().space() == Buffer.Space.REGISTER;
+      return statement.mapChildren(child -> hoisted(child, hasRegisters || allocates), expr -> expr);
     }
     Map<Expr, Var> tables = new LinkedHashMap<>();
     collect(loop.body(), changedBy(loop), tables);
-    Stmt result = loop.withBody(hoisted(replace(loop.body(), tables)));
+    Stmt result = loop.withBody(hoisted(replace(loop.body(), tables), hasRegisters));
     for (Map.Entry<Expr, Var> table : List.copyOf(tables.entrySet()).reversed()) {
       result = new Stmt.Let(table.getValue(), table.getKey(), result);
     }
     return result;
   }
 
-  private static boolean canHoist(Stmt.For loop) {
+  private static boolean canHoist(Stmt.For loop, boolean hasRegisters) {
     return loop.kind() == Stmt.For.Kind.SERIAL && loop.extent() instanceof Expr.IntLiteral(ElementType _, long extent) && extent > 0
-        && loop.body().nodes().noneMatch(Stmt.Alloc.class::isInstance);
+        && (hasRegisters || loop.body().nodes().noneMatch(Stmt.Alloc.class::isInstance));
   }
 
   /// What an iteration of `loop` changes: variables and buffers.

@@ -1,0 +1,44 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import java.util.List;
+
+/// Elements of rows that fit into two vectors, at places that codes say: `T[k, C[k, n] && 15]`. [dev.einfall.passes.loop.PermuteRows] loads such a row as a
+/// whole, and one instruction chooses an element for each lane.
+final class ShortRows {
+  private static final int VECTORS = 2;
+
+  private ShortRows() {}
+
+  /// Whether `access` is to a table, at a place that a code says and that is surely inside.
+  static boolean isLookUp(Expr.Access access) {
+    return !access.indices().isEmpty() && access.outside().isEmpty() && Exprs.accesses(access.indices().getLast()).findAny().isPresent()
+        && isBelow(access.indices().getLast(), access.tensor().shape().getLast().value());
+  }
+
+  /// Whether `access` is to a row that is the same for all coordinates of `rank`, at places that differ and are surely inside.
+  ///
+  /// @param lanes how many elements a vector has
+  static boolean isChosen(Expr.Access access, Rank rank, int lanes) {
+    if (!isLookUp(access) || access.tensor().type().bytes() != Integer.BYTES) {
+      return false;
+    }
+    List<Expr> indices = access.indices();
+    long extent = access.tensor().shape().getLast().value();
+    boolean isRow = indices.subList(0, indices.size() - 1).stream().noneMatch(index -> Exprs.freeRanks(index).contains(rank));
+    return isRow && extent > 1 && extent <= (long) VECTORS * lanes && (extent < lanes || extent % lanes == 0);
+  }
+
+  /// Whether `place` is masked or a remainder, and so from 0 to below `extent`.
+  private static boolean isBelow(Expr place, long extent) {
+    return switch (place) {
+      case Expr.Cast(_, Expr operand) -> !operand.type().isFloat() && isBelow(operand, extent);
+      case Expr.Binary(BinaryOp op, _, Expr.IntLiteral literal) when op == BinaryOp.AND -> literal.value() >= 0 && literal.value() < extent;
+      case Expr.Binary(BinaryOp op, _, Expr.IntLiteral literal) when op == BinaryOp.MOD -> literal.value() > 0 && literal.value() <= extent;
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Access _, Expr.Unary _, Expr.Binary _, Expr.Select _, Expr.Reduce _,
+          Expr.Fold _, Expr.Ref _ -> false;
+    };
+  }
+}
