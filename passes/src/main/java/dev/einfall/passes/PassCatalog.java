@@ -24,8 +24,10 @@ import dev.einfall.passes.cascade.PackOperands;
 import dev.einfall.passes.cascade.ReassociateProducts;
 import dev.einfall.passes.cascade.SplitReductions;
 import dev.einfall.passes.cascade.TransformFilters;
+import dev.einfall.passes.codes.DecodeInProducts;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
+import dev.einfall.passes.loop.DeferScales;
 import dev.einfall.passes.loop.DropDeadStores;
 import dev.einfall.passes.loop.ExpandFunctions;
 import dev.einfall.passes.loop.ExpandSines;
@@ -169,6 +171,7 @@ public final class PassCatalog {
     passes.put("schedule-recurrences", options -> new ScheduleRecurrences(options.target(), options.numerics(), Decisions.byCost()));
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
+    passes.put("decode-in-products", _ -> new DecodeInProducts());
     passes.put("narrow-products", options -> new NarrowProducts(options.compute()));
     passes.put("name-ranks", _ -> new NameRanks());
     passes.put("group-recurrences", options -> new GroupRecurrences(options.target(), options.numerics()));
@@ -190,6 +193,7 @@ public final class PassCatalog {
     passes.put("reorder-loops", options -> new ReorderLoops(options.words("order"), options.words("lanes"), options.numerics()));
     passes.put("split-loops", PassCatalog::splitLoops);
     passes.put("select-tiles", options -> new SelectTiles(options.words("tiles").stream().map(options::tile).toList()));
+    passes.put("defer-scales", options -> new DeferScales(options.words("tile"), options.number("most", 8)));
     passes.put("factor-reductions", options -> new FactorReductions(options.words("loops"), options.numerics()));
     passes.put("bind-loops", PassCatalog::bindLoops);
     passes.put("collapse-loops", _ -> new CollapseLoops());

@@ -25,8 +25,10 @@ import dev.einfall.passes.cascade.PackOperands;
 import dev.einfall.passes.cascade.ReassociateProducts;
 import dev.einfall.passes.cascade.SplitReductions;
 import dev.einfall.passes.cascade.TransformFilters;
+import dev.einfall.passes.codes.DecodeInProducts;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
+import dev.einfall.passes.loop.DeferScales;
 import dev.einfall.passes.loop.DropDeadStores;
 import dev.einfall.passes.loop.ExpandFunctions;
 import dev.einfall.passes.loop.ExpandSines;
@@ -143,6 +145,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new FuseEpilogues(),
         // After the epilogues: products with their biases and activations are compared whole.
         new MergeProducts(),
+        // Products have the weights that they keep; what is left of formats is the arithmetic of these.
+        new DecodeInProducts(),
         // Epilogues are where they stay, and store what the next product takes.
         new NarrowProducts(options.compute()),
         // Merging has redirected accesses with offsets.
@@ -195,6 +199,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // Whole ranks first: exchanging them is free of tails, which splitting makes.
         new ReorderLoops(ranks(schedule, schedule.order()), ranks(schedule, schedule.bound(Mapping.Binding.VECTORIZE)), options.numerics()),
         new SplitLoops(schedule.splits(), parallel),
+        // While an accumulator is one element, and the loops that reduce into it stand directly inside of each other.
+        new DeferScales(schedule.bound(Mapping.Binding.UNROLL), DeferScales.most(options.target())),
         new ReorderLoops(schedule.order(), schedule.bound(Mapping.Binding.VECTORIZE), options.numerics()),
         new SimplifyIndices(),
         // Now that loops stand where they stay: a reduction ends where it does for the last row of a tile.

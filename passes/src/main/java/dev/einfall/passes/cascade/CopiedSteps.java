@@ -1,33 +1,50 @@
 package dev.einfall.passes.cascade;
 
+import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// The steps of a reduction that a tile has a copy of the code for each: those along its last rank, if it is short and others are around
 /// it. Entering a loop for each of three channels costs as much as one of them, and neighbouring rows of a tile load the same elements for
-/// neighbouring taps of a filter.
+/// neighbouring taps of a filter. Those that cut fields from one and the same word have copies in tiles of one row: rows share what is decoded, and several of them
+/// in 8 copies take three times as long.
 record CopiedSteps(Rank rank) {
   /// The multiply-adds of several steps of a reduction that are not too long for the JIT, and the accumulators beside which it keeps in
   /// registers what several of these load: of depthwise filters, tiles of 16 take 1.1 to 1.5 times as long as those of 14.
   private static final int MOST_UNROLLED = 80;
   private static final int FEW_ACCUMULATORS = 14;
+  /// The same of steps that also decode what they multiply.
+  private static final int MOST_DECODED = 32;
 
   /// Those of a reduction over `reduced` in tiles of `tiling`.
-  static Optional<CopiedSteps> of(Tiling tiling, List<Rank> reduced) {
-    boolean isTile = reduced.size() > 1 && tiling.summed().isEmpty() && tiling.row().isPresent() && tiling.vector().filter(reduced::contains).isEmpty();
+  static Optional<CopiedSteps> of(Einsum einsum, Tiling tiling, List<Rank> reduced) {
+    boolean isTile = reduced.size() > 1 && tiling.summed().isEmpty() && tiling.vector().filter(vector -> !reduced.contains(vector)).isPresent();
+    Optional<Rank> last = Optional.of(reduced).filter(_ -> isTile).map(List::getLast);
     int accumulators = tiling.rows() * tiling.vectors();
-    return Optional.of(reduced).filter(_ -> isTile && accumulators <= FEW_ACCUMULATORS).map(List::getLast)
-        .filter(last -> last.size().value() * accumulators <= MOST_UNROLLED).map(CopiedSteps::new);
+    boolean cutsFields = last.isPresent() && cutsFields(einsum, tiling.vector().orElseThrow(), reduced);
+    boolean isShort = last.isPresent() && (cutsFields ? tiling.row().isEmpty() && last.get().size().value() * accumulators <= MOST_DECODED
+        : tiling.row().isPresent() && accumulators <= FEW_ACCUMULATORS && last.get().size().value() * accumulators <= MOST_UNROLLED);
+    return last.filter(_ -> isShort).map(CopiedSteps::new);
   }
 
-  /// How many elements a step loads through `access` for `rows` coordinates of `row`: some are loaded for a step before.
-  double loaded(Expr.Access access, Rank row, int rows) {
+  /// Whether integers along `vector` are the same in all steps along the last of `reduced`, inside of others: words of which each step takes a field.
+  static boolean cutsFields(Einsum einsum, Rank vector, List<Rank> reduced) {
+    return reduced.size() > 1 && Products.of(einsum).stream().flatMap(products -> products.operands().stream())
+        .filter(access -> access.tensor().type().isInteger()).anyMatch(access -> {
+          Set<Rank> ranks = Exprs.freeRanks(access);
+          return ranks.contains(vector) && !ranks.contains(reduced.getLast());
+        });
+  }
+
+  /// How many elements a step loads through `access` for `rows` coordinates of the tile's rows: some are loaded for a step before.
+  double loaded(Expr.Access access, Optional<Rank> row, int rows) {
     int steps = rank.size().value();
-    return access.indices().stream().flatMap(index -> Affine.of(index).stream())
-        .filter(index -> index.coefficient(row) != 0 && index.coefficient(rank) != 0)
-        .mapToDouble(index -> (1 + Math.abs(index.coefficient(row)) * (rows - 1.0) + Math.abs(index.coefficient(rank)) * (steps - 1.0)) / steps)
+    return !Exprs.freeRanks(access).contains(rank) ? (double) rows / steps : access.indices().stream().flatMap(index -> Affine.of(index).stream())
+        .filter(index -> row.isPresent() && index.coefficient(row.get()) != 0 && index.coefficient(rank) != 0)
+        .mapToDouble(index -> (1 + Math.abs(index.coefficient(row.orElseThrow())) * (rows - 1.0) + Math.abs(index.coefficient(rank)) * (steps - 1.0)) / steps)
         .reduce(rows, Math::min);
   }
 }

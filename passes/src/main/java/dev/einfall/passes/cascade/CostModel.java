@@ -1,5 +1,6 @@
 package dev.einfall.passes.cascade;
 
+import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
@@ -7,10 +8,12 @@ import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.TileShape;
 import dev.einfall.passes.Speeds;
 import dev.einfall.passes.Target;
+import dev.einfall.passes.loop.DeferScales;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /// An estimate of the cycles that an Einsum takes with a tiling, on one core with everything in cache. Copying constant
 /// operands costs nothing: it is done once.
@@ -34,6 +37,9 @@ final class CostModel {
   private static final double UNHIDDEN = 0.3;
   /// The sum of the lanes of a vector.
   private static final double HORIZONTAL_REDUCTION = 12;
+  /// How many lines with one place in it the first-level cache keeps, with those of other operands, and how far apart they are.
+  private static final int WAYS = 8;
+  private static final int SET_STRIDE = 4096;
   private static final double PACK_ELEMENT = 2;
   /// The same where whole vectors are read, and their lanes stored between each other.
   private static final double INTERLEAVE_ELEMENT = 0.5;
@@ -158,11 +164,39 @@ final class CostModel {
     if (reduce.isEmpty()) {
       return Math.max(outside, loads(all, tiling, rows, vectors, lanes) / speeds.loads() + stores) + LOOP_OVERHEAD;
     }
-    double arithmetic = insideOperations * rows * vectors / speeds.operations();
+    double arithmetic = arithmetic(tiling, rows, vectors) / speeds.operations();
     double loads = loads(inside, tiling, rows, vectors, lanes) / speeds.loads();
     double step = Math.max(Math.max(arithmetic, loads) + UNHIDDEN * Math.min(arithmetic, loads), speeds.latency())
         * (readsPartsOfRows(tiling) ? speeds.partOfRow() : 1);
     return Exprs.volume(reduced) / tiling.terms() * step + outside + stores + TILE_OVERHEAD;
+  }
+
+  /// The operations on vectors of a step of a tile. Those on integers, and conversions of these, have units of their own, which are idle as long as there are no
+  /// more of them than of those on floats.
+  private double arithmetic(Tiling tiling, int rows, int vectors) {
+    Expr body = reduce.orElseThrow().body();
+    Expr step = rows * vectors > DeferScales.most(target) ? body
+        : factors(body).filter(factor -> !isDeferred(factor)).reduce((left, right) -> new Expr.Binary(BinaryOp.MUL, left, right)).orElse(body);
+    double floats = Math.max(rows * vectors, operations(step, false, tiling, rows, vectors));
+    return Math.max(floats, (floats + operations(step, true, tiling, rows, vectors)) / 2);
+  }
+
+  private static Stream<Expr> factors(Expr product) {
+    return product instanceof Expr.Binary(BinaryOp op, Expr left, Expr right) && op == BinaryOp.MUL ? Stream.concat(factors(left), factors(right)) : Stream.of(product);
+  }
+
+  /// Whether `factor` is the same for all steps of the innermost loop, so that it may be applied behind this.
+  private boolean isDeferred(Expr factor) {
+    return reduced.size() > 1 && factor.type().isFloat() && Exprs.accesses(factor).findAny().isPresent() && !Exprs.freeRanks(factor).contains(reduced.getLast());
+  }
+
+  /// What is the same for all rows, such as an element that is decoded, is computed once for them.
+  private static double operations(Expr expr, boolean ofIntegers, Tiling tiling, int rows, int vectors) {
+    boolean isConversion = expr instanceof Expr.Cast cast && cast.type().isFloat() && cast.operand().type().isInteger();
+    long own = (isConversion || expr.type().isInteger()) != ofIntegers ? 0 : isConversion ? 1 : Exprs.ownOperations(expr);
+    Set<Rank> ranks = own == 0 ? Set.of() : Exprs.freeRanks(expr);
+    double times = (tiling.row().filter(ranks::contains).isPresent() ? rows : 1) * (tiling.vector().filter(ranks::contains).isPresent() ? vectors : 1);
+    return own * times + (expr instanceof Expr.Access ? 0 : expr.children().mapToDouble(child -> operations(child, ofIntegers, tiling, rows, vectors)).sum());
   }
 
   /// Whether a tile is as wide as the rank of its lanes.
@@ -188,16 +222,22 @@ final class CostModel {
   /// The load instructions of one step; what copies of several steps share counts once. Operands of the reduction count as packed if they can be.
   private double loads(List<Operand> operands, Tiling tiling, int rows, int vectors, int lanes) {
     double loads = 0;
-    Optional<CopiedSteps> copied = CopiedSteps.of(tiling, reduced);
+    Optional<CopiedSteps> copied = CopiedSteps.of(einsum, tiling, reduced);
     for (Operand operand : operands) {
-      double count = copied.filter(_ -> rows > 1).map(steps -> steps.loaded(operand.access, tiling.row().orElseThrow(), rows(operand, tiling, rows)))
+      double count = copied.filter(_ -> rows > 1 || tiling.row().isEmpty()).map(steps -> steps.loaded(operand.access, tiling.row(), rows(operand, tiling, rows)))
           .orElse((double) rows(operand, tiling, rows));
       boolean vector = tiling.vector().filter(operand.ranks::contains).isPresent();
       boolean neighbours = !vector || lanes == 1 || operand.isReduced && operand.isPackable
           || isContiguous(operand.access, tiling.vector().get()) || ShortRows.isChosen(operand.access, tiling.vector().get(), lanes);
-      loads += count * (vector ? vectors : 1) * (neighbours ? 1 : lanes * speeds.gathered());
+      loads += count * (vector ? vectors : 1) * (neighbours ? 1 : lanes * speeds.gathered()) * (rows >= WAYS && collide(operand, tiling) ? 2 : 1);
     }
     return loads;
+  }
+
+  /// Whether the rows of a tile lie so far apart that all have their place in one set of the first-level cache.
+  private static boolean collide(Operand operand, Tiling tiling) {
+    return tiling.row().flatMap(row -> Affine.stride(operand.access, row))
+        .filter(stride -> stride != 0 && stride * operand.access.tensor().type().bytes() % SET_STRIDE == 0).isPresent();
   }
 
   /// The cycles of a dot product for each output: the vector rank is reduced. The lanes of each are summed on their own.

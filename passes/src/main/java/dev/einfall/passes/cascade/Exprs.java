@@ -145,7 +145,13 @@ public final class Exprs {
   /// The arithmetic operations of one evaluation outside of index expressions; a transcendental one counts as 16. To ask whether a sum
   /// of counters is inside of a tensor costs nothing: loops are cut where the answer changes.
   public static long operations(Expr expr) {
-    long own = switch (expr) {
+    long own = ownOperations(expr);
+    return expr instanceof Expr.Access ? own : own + expr.children().mapToLong(Exprs::operations).sum();
+  }
+
+  /// The operations of `expr` itself, without those of its operands.
+  static long ownOperations(Expr expr) {
+    return switch (expr) {
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Cast _ -> 0;
       case Expr.Access access -> access.outside().isPresent() && access.indices().stream().anyMatch(index -> Affine.of(index).isEmpty()) ? 3 : 0;
       case Expr.Binary _, Expr.Select _, Expr.Reduce _ -> 1;
@@ -156,7 +162,6 @@ public final class Exprs {
         case EXP, LOG, TANH, ERF, SIN, COS -> 16;
       };
     };
-    return expr instanceof Expr.Access ? own : own + expr.children().mapToLong(Exprs::operations).sum();
   }
 
   /// `expr` without the choices that coordinates decide: for these, loops are cut or copied, so that either branch is alone where it is

@@ -65,7 +65,7 @@ public record IndexForm(SequencedMap<Atom, Long> terms, long constant) {
   }
 
   /// `expr` with all indices in it simplified.
-  static Expr withSimpleIndices(Expr expr) {
+  public static Expr withSimpleIndices(Expr expr) {
     return Exprs.rewrite(expr, node -> {
       if (!(node instanceof Expr.Access(var tensor, var indices, var outside))) {
         return node;

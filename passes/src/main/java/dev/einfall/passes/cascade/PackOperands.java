@@ -36,7 +36,8 @@ import java.util.function.Predicate;
 ///
 /// Tiles of one row read rows of a constant operand as they lie: each of its elements is used once. If they read it from several places at
 /// a time ([Streams]), it is larger than the caches, and panels come faster: with two threads, a vector times 4,096 x 4,096 takes half as long.
-/// Of narrow elements, a tile would read short parts of rows: with panels, a vector times 4,096 x 4,096 bytes takes 0.4 times as long.
+/// Of narrow elements, a tile would read short parts of rows: with panels, a vector times 4,096 x 4,096 bytes takes 0.4 times as long. So it would of
+/// words of which copies of the steps take fields.
 ///
 /// The `or` is for the last panel where it is not whole, and for indices that a condition guards. A panel is itself an Einsum: if
 /// the operand is constant it is computed once, when the weights are known. What is but rounded for panels is rounded in them ([RoundedPanels]). What the steps of a recurrence read, each time the
@@ -113,13 +114,15 @@ public record PackOperands(Target target) implements Pass.OnCascade {
     boolean hasRows = nest.loopRanks(einsum.ranks().stream().map(Rank::name).toList()).stream()
         .anyMatch(rank -> isBound(rank, nest, Mapping.Binding.UNROLL) && !rank.equals(vector.get().name()));
     boolean isStreamed = products.get().reduce().ranks().stream().anyMatch(rank -> isBound(rank.name(), nest, Mapping.Binding.UNROLL));
+    String last = products.get().reduce().ranks().getLast().name();
+    boolean hasCopies = nest.bindings().contains(new Mapping.Bound(last, Mapping.Binding.UNROLL));
     int lanes = nest.splits().stream().filter(split -> split.rank().equals(vector.get().name())).mapToInt(split -> split.factors().getLast()).findFirst().orElse(1);
     Optional<DotSteps> steps = DotSteps.of(DotSteps.packed(target), einsum, access -> constant.contains(access.tensor()) || isCopied.test(access), vector.get(), lanes)
         .filter(dot -> isBound(dot.rank().name(), nest, Mapping.Binding.UNROLL));
     Map<Expr, Expr> replaced = new LinkedHashMap<>();
     for (Expr.Access access : products.get().operands()) {
       boolean isNarrow = access.tensor().type().bytes() < Integer.BYTES;
-      boolean pays = constant.contains(access.tensor()) ? hasRows || isStreamed || isNarrow
+      boolean pays = constant.contains(access.tensor()) ? hasRows || isStreamed || isNarrow || hasCopies
           : hasRows && new PanelCosts(target, einsum, access, vector.get()).pay();
       Optional<DotSteps> own = steps.filter(dot -> dot.row().equals(access));
       boolean isFar = own.isPresent() || isStrided(access, vector.get()) || pays && isFarApart(access, vector.get(), width);

@@ -184,7 +184,7 @@ final class TiledNest {
       bindings.addAll(parallel);
       return new Mapping.Nest(tensor, view.flattened(), loops.splits(), order, bindings);
     }
-    CopiedSteps.of(tiling, reduced).ifPresent(steps -> bindings.add(new Mapping.Bound(steps.rank().name(), Mapping.Binding.UNROLL)));
+    CopiedSteps.of(einsum, tiling, reduced).ifPresent(steps -> bindings.add(new Mapping.Bound(steps.rank().name(), Mapping.Binding.UNROLL)));
     loops.streams().ifPresent(streams -> inner(streams, Mapping.Binding.UNROLL, order, bindings));
     loops.rows().ifPresent(rows -> inner(rows, Mapping.Binding.UNROLL, order, bindings));
     if (tiling.vectors() > 1) {
@@ -258,7 +258,7 @@ final class TiledNest {
       List<Rank> own = ranks.stream().filter(rank -> !batch.contains(rank)).toList();
       double size = Math.min(Exprs.volume(own) * (double) access.tensor().type().bytes(), Exprs.bytes(access.tensor()));
       boolean again = inner.stream().anyMatch(ranks::contains) && outer.stream().noneMatch(ranks::contains);
-      bytes += again && size > target.l2Bytes() / 2.0 ? size * Exprs.volume(outer) / 16 : size;
+      bytes += again && size > target.l2Bytes() / 2.0 ? size * Math.max(1, Exprs.volume(outer) / 16.0) : size;
     }
     return bytes;
   }

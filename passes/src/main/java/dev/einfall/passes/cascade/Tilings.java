@@ -23,6 +23,9 @@ record Tilings(Target target, Numerics numerics, Einsum einsum, List<Rank> free,
   /// The rows of a tile, at most: in code of more loads C2 does not find registers for what is loaded beside the accumulators. A product of
   /// 12,544 x 32 and 32 x 16 takes 2.2 times as long in tiles of 24 rows of a vector as in those of 18.
   private static final int MOST_ROWS = 18;
+  /// The same where the innermost loop goes over the few fields of words: of 24 rows and 4,160 steps of 4 bits, tiles of 12 rows of 2 vectors take three times as
+  /// long as those of 8 rows of 3, and of 6 of 4.
+  private static final int MOST_ROWS_OF_FIELDS = 8;
   /// The accumulators of a tile of few rows.
   private static final int FEW_ACCUMULATORS = 16;
   /// The dot products of a tile, and the accumulators of all: the sums of their lanes are long code, and more is too much for one
@@ -59,12 +62,16 @@ record Tilings(Target target, Numerics numerics, Einsum einsum, List<Rank> free,
     for (int vectors = widest; vectors >= 1; vectors -= vectors > 4 ? vectors / 2 : 1) {
       candidates.add(Tiling.of(vector, lanes, vectors));
       for (Rank row : sharing) {
-        for (int rows = Math.min(row.size().value(), Math.min(MOST_ROWS, accumulators() / vectors)); rows > 1; rows--) {
+        for (int rows = Math.min(row.size().value(), Math.min(mostRows(vector), accumulators() / vectors)); rows > 1; rows--) {
           candidates.add(Tiling.of(vector, lanes, vectors).withRows(row, rows));
         }
       }
     }
     return candidates;
+  }
+
+  private int mostRows(Rank vector) {
+    return CopiedSteps.cutsFields(einsum, vector, reduced) ? MOST_ROWS_OF_FIELDS : MOST_ROWS;
   }
 
   /// Tiles of several dot products, whose lanes are summed together: along a rank that shares the loads of the largest operand, or else

@@ -5,10 +5,12 @@ import dev.einfall.ir.loop.DotShape;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
+import dev.einfall.ir.loop.Var;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
@@ -74,7 +76,7 @@ public record UnrollLoops(long operations, int terms) implements Pass.OnKernel {
 
   private Optional<Stmt> copies(Stmt.For loop, long most) {
     long limit = terms > 1 && multipliesNarrow(loop.body()) ? most * terms : most;
-    Optional<Long> extent = Rewrites.constant(loop.extent()).filter(count -> count * cost(loop.body()) <= limit);
+    Optional<Long> extent = Rewrites.constant(loop.extent()).filter(count -> cost(loop, count) <= limit);
     return extent.map(count -> Stmt.block(LongStream.range(0, count)
         .mapToObj(i -> Rewrites.substitute(Rewrites.copy(loop.body()), loop.var(), Expr.index(i))).toList()));
   }
@@ -93,12 +95,16 @@ public record UnrollLoops(long operations, int terms) implements Pass.OnKernel {
     return factor instanceof Expr.Cast || factor instanceof Expr.Broadcast(Expr.Cast _, _);
   }
 
-  /// The operations on elements in one execution of the statements, a loop's body counting once, and what several load counting once,
-  /// too. An accumulator is not loaded.
-  private static long cost(Stmt body) {
-    List<Expr> values = body.nodes().flatMap(UnrollLoops::values).toList();
-    long loads = values.stream().filter(Expr.Load.class::isInstance).count();
-    return values.size() - loads + values.stream().filter(Expr.Load.class::isInstance).distinct().count();
+  /// The operations on elements in `count` copies of the body of `loop`, the bodies of loops inside counting once, and what several load or compute alike counting
+  /// once, too. An accumulator is not loaded.
+  private static long cost(Stmt.For loop, long count) {
+    Set<Var> own = Rewrites.bound(loop.body());
+    own.add(loop.var());
+    List<Expr> values = loop.body().nodes().flatMap(UnrollLoops::values).toList();
+    List<Expr> loads = values.stream().filter(Expr.Load.class::isInstance).distinct().toList();
+    List<Expr> same = values.stream().filter(value -> own.stream().noneMatch(var -> Rewrites.uses(value, var))).distinct().toList();
+    long computed = values.stream().filter(value -> !(value instanceof Expr.Load) && !same.contains(value)).count();
+    return count * (computed + loads.stream().filter(load -> !same.contains(load)).count()) + same.size();
   }
 
   private static Stream<Expr> values(Stmt statement) {

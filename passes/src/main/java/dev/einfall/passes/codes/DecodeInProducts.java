@@ -1,0 +1,53 @@
+package dev.einfall.passes.codes;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.passes.Pass;
+import dev.einfall.passes.cascade.EliminateCommonEinsums;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/// Leaves weights of few bits as they are, and decodes them in the products that use them, and where data chooses rows of them ([DecodedGather]).
+///
+/// ```
+/// W[n, k] = f32((shr(i32(C[n, k / 2]), k % 2 * 4) && 15) - 8) * S[n, k / 64]
+/// Y[m, n] = sum[k](X[m, k] * W[n, k])
+///     =>  Y_words[kw, n] = sum[f](shl(shr(i32(C[n, (8 * kw + f) / 2]), (8 * kw + f) % 2 * 4) && 15, f * 4)), f in 0..8
+///         Y_shared[kg, n] = S[n, kg]
+///         Y[m, n] = sum[kg, kw, kf](X[m, 64 * kg + 8 * kw + kf] * ((f32(shr(Y_words[8 * kg + kw, n], kf * 4) && 15) - 8.0) * Y_shared[kg, n]))
+/// ```
+///
+/// A tensor that weights determine would be computed once, and its elements read at every run. Where each is a function of an integer of at most 8 bits,
+/// the *code*, and of what groups of neighbours along the rank of the reduction share, that is more bytes than there are: the product reads the codes. They are packed
+/// anew, so that one word of 32 bits has those of several steps, and neighbours along the last rank of the result are neighbours in memory; 8 bits are a byte. A function of a code of at most 4
+/// bits that is more than a conversion becomes a table.
+///
+/// Every number is computed as before, and sums are taken in the same order. Declined is what has an element of its own other than a code, and what would not save a
+/// third of the bytes.
+public record DecodeInProducts() implements Pass.OnCascade {
+
+  @Override
+  public String name() {
+    return "decode-in-products";
+  }
+
+  @Override
+  public Machines machines() {
+    return Machines.PROCESSORS;
+  }
+
+  @Override
+  public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
+    Inlining inlining = new Inlining(cascade);
+    List<Definition> definitions = new ArrayList<>();
+    for (Definition definition : cascade.definitions()) {
+      boolean isOpen = !cascade.mapping().speaksOf(definition.tensors().getFirst());
+      definitions.addAll(definition instanceof Einsum einsum && isOpen
+          ? DecodedProduct.of(inlining, einsum).orElseGet(() -> List.of(new DecodedGather(inlining).decoded(einsum))) : List.of(definition));
+    }
+    return definitions.equals(cascade.definitions()) ? cascade : EliminateCommonEinsums.withoutDead(cascade.withDefinitions(definitions));
+  }
+}

@@ -1,0 +1,289 @@
+package dev.einfall.passes.codes;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Size;
+import dev.einfall.ir.cascade.Definition;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Reduction;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.ir.loop.Interval;
+import dev.einfall.passes.cascade.Exprs;
+import dev.einfall.passes.cascade.IndexForm;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A product that reads codes in place of elements which these stand for: the definitions of what it reads, and its own.
+final class DecodedProduct {
+  /// Codes of more bits have more values than a vector has lanes.
+  private static final int MOST_TABLE_BITS = 4;
+  private static final int WORD = Integer.SIZE;
+  /// Words of fewer fields save no more than they take to be cut.
+  private static final int LEAST_FIELDS = 4;
+  /// Of as many bytes in place of one the codes are worth their decoding.
+  private static final double WORTH = 1.5;
+
+  private final Inlining inlining;
+  private final Einsum einsum;
+  private final Expr.Reduce reduce;
+  private final Codes codes;
+  private final Steps steps;
+  private final int bits;
+  private final List<Definition> before = new ArrayList<>();
+  private final Map<Expr, Expr> replaced = new LinkedHashMap<>();
+
+  private DecodedProduct(Inlining inlining, Einsum einsum, Expr.Reduce reduce, Codes codes, Steps steps, int bits) {
+    this.inlining = inlining;
+    this.einsum = einsum;
+    this.reduce = reduce;
+    this.codes = codes;
+    this.steps = steps;
+    this.bits = bits;
+  }
+
+  /// The definitions in place of `einsum`, if it is a sum of products with what codes of few bits stand for.
+  static Optional<List<Definition>> of(Inlining inlining, Einsum einsum) {
+    List<Expr.Reduce> reductions = Exprs.reductions(einsum.value()).distinct().toList();
+    boolean isSum = reductions.size() == 1 && reductions.getFirst().reduction() == Reduction.SUM && !Exprs.hasFold(einsum.value());
+    return Optional.of(reductions).filter(_ -> isSum && !inlining.isConstant(einsum.tensor())).map(List::getFirst)
+        .filter(sum -> isProduct(sum.body())).flatMap(sum -> {
+          Expr.Reduce inlined = new Expr.Reduce(sum.reduction(), sum.ranks(), inlining.inlined(sum.body()));
+          return sum.ranks().reversed().stream().flatMap(rank -> along(inlining, einsum, sum, inlined, rank).stream()).findFirst();
+        });
+  }
+
+  private static boolean isProduct(Expr body) {
+    return body instanceof Expr.Binary(BinaryOp op, Expr _, Expr _) && op == BinaryOp.MUL;
+  }
+
+  private static Optional<List<Definition>> along(Inlining inlining, Einsum einsum, Expr.Reduce sum, Expr.Reduce inlined, Rank rank) {
+    List<Expr> parts = constantParts(inlining, inlined.body());
+    Codes codes = Codes.of(rank, parts);
+    if (codes.chosen().isEmpty() || !parts.stream().allMatch(codes::areAll) || parts.size() == 1 && parts.getFirst() == inlined.body()) {
+      return Optional.empty();
+    }
+    int size = rank.size().value();
+    int group = parts.stream().flatMap(codes::groups).reduce(size, DecodedProduct::divisor);
+    int bits = Integer.highestOneBit(2 * codes.chosen().stream().mapToInt(code -> Codes.bits(IntegerRange.of(code))).max().orElseThrow() - 1);
+    int fields = bits >= Byte.SIZE ? 1 : divisor(WORD / bits, group);
+    if (group < LEAST_FIELDS) {
+      return Optional.empty();
+    }
+    DecodedProduct product = new DecodedProduct(inlining, einsum, inlined, codes, Steps.of(rank, group, fields < LEAST_FIELDS ? 1 : fields), bits);
+    List<Definition> definitions = product.definitions(sum);
+    return product.isWorthwhile(parts) ? Optional.of(definitions) : Optional.empty();
+  }
+
+  private static int divisor(int a, int b) {
+    return b == 0 ? a : divisor(b, a % b);
+  }
+
+  /// The largest expressions in `body` that weights determine, outside of indices.
+  private static List<Expr> constantParts(Inlining inlining, Expr body) {
+    if (inlining.isConstant(body)) {
+      return List.of(body);
+    }
+    return body instanceof Expr.Access ? List.of() : body.children().flatMap(child -> constantParts(inlining, child).stream()).distinct().toList();
+  }
+
+  /// Whether what the product reads of weights now takes a part of the bytes of the elements.
+  private boolean isWorthwhile(List<Expr> parts) {
+    double elements = parts.stream().mapToDouble(part -> (double) Exprs.volume(List.copyOf(Exprs.freeRanks(part))) * part.type().bytes()).sum();
+    double read = read().stream().mapToDouble(Exprs::bytes).sum();
+    return read * WORTH <= elements;
+  }
+
+  /// The tensors that the product reads in place of elements.
+  private List<Tensor> read() {
+    return replaced.values().stream().flatMap(Exprs::accesses).map(Expr.Access::tensor).distinct().toList();
+  }
+
+  private List<Definition> definitions(Expr.Reduce original) {
+    List<Rank> ranks = new ArrayList<>();
+    reduce.ranks().forEach(rank -> ranks.addAll(rank == steps.whole() ? steps.ranks() : List.of(rank)));
+    Expr body = decoded(reduce.body());
+    Expr sum = new Expr.Reduce(reduce.reduction(), ranks, body);
+    List<Definition> definitions = new ArrayList<>(before);
+    definitions.add(einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(original) ? sum : node)));
+    return definitions;
+  }
+
+  /// `expr` with what weights determine in terms of codes and of what groups share, at the coordinates of the steps.
+  private Expr decoded(Expr expr) {
+    return inlining.isConstant(expr) ? constant(expr)
+        : expr instanceof Expr.Access || expr instanceof Expr.Coordinate ? atSteps(expr) : expr.mapChildren(this::decoded);
+  }
+
+  private Expr atSteps(Expr expr) {
+    return Exprs.substitute(expr, Map.of(steps.whole(), steps.coordinate()));
+  }
+
+  /// What stands for `expr`, which weights determine.
+  private Expr constant(Expr expr) {
+    if (!replaced.containsKey(expr)) {
+      replaced.put(expr, replacement(expr));
+    }
+    return replaced.get(expr);
+  }
+
+  private Expr replacement(Expr expr) {
+    if (!codes.isFine(expr)) {
+      return shared(expr);
+    }
+    List<Expr> inside = codes.of(expr);
+    if (codes.isCode(expr)) {
+      return code(expr);
+    }
+    if (inside.size() == 1 && isFunction(expr, inside.getFirst()) && isWorthTable(expr)) {
+      return looked(expr, inside.getFirst());
+    }
+    return expr.mapChildren(this::decoded);
+  }
+
+  private static Expr cast(ElementType type, Expr expr) {
+    return expr.type() == type ? expr : expr instanceof Expr.IntLiteral literal ? Expr.literal(type, literal.value()) : new Expr.Cast(type, expr);
+  }
+
+  /// Whether nothing but `code` and numbers determine `expr`.
+  private static boolean isFunction(Expr expr, Expr code) {
+    return expr.equals(code) || !(expr instanceof Expr.Coordinate) && expr.children().allMatch(child -> isFunction(child, code));
+  }
+
+  private boolean isWorthTable(Expr expr) {
+    return bits <= MOST_TABLE_BITS && expr.type().isFloat()
+        && (Exprs.operations(expr) - codes.of(expr).stream().mapToLong(Exprs::operations).sum() > 0 || isLookedUp(expr));
+  }
+
+  /// Whether `expr` is an element at a place that a code says.
+  private boolean isLookedUp(Expr expr) {
+    return Exprs.accesses(expr).anyMatch(access -> access.indices().stream().anyMatch(index -> !codes.of(index).isEmpty()) && !codes.isCode(access));
+  }
+
+  /// The element of a table of what `expr` is for each value of `code`; for fields that no code has, as for the last one.
+  private Expr looked(Expr expr, Expr code) {
+    Interval range = IntegerRange.of(code);
+    Rank value = new Rank("value", Size.of(1 << Codes.bits(range)));
+    Expr from = plus(new Expr.Coordinate(value), least(code));
+    boolean isWhole = value.size().value() == range.high() - range.low() + 1;
+    Expr as = cast(code.type(), isWhole ? from : new Expr.Binary(BinaryOp.MIN, from, Expr.index(range.high())));
+    Tensor tensor = defined("values", List.of(value), Exprs.rewrite(expr, node -> node.equals(code) ? as : node));
+    return new Expr.Access(tensor, List.of(i32(field(code))));
+  }
+
+  private static Expr plus(Expr expr, long number) {
+    return number == 0 ? expr : new Expr.Binary(BinaryOp.ADD, i32(expr), Expr.index(number));
+  }
+
+  /// What all coordinates of a group share, computed ahead.
+  private Expr shared(Expr expr) {
+    boolean isGrouped = Exprs.freeRanks(expr).contains(steps.whole());
+    List<Rank> outer = outer(expr);
+    List<Rank> ranks = new ArrayList<>();
+    List<Expr> indices = new ArrayList<>();
+    Map<Rank, Expr> values = new IdentityHashMap<>();
+    if (isGrouped && steps.groups().size().value() > 1) {
+      Rank group = new Rank(steps.groups().name(), steps.groups().size());
+      ranks.add(group);
+      indices.add(steps.ofGroup());
+      values.put(steps.whole(), new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(group), Expr.index(steps.group())));
+    } else if (isGrouped) {
+      values.put(steps.whole(), Expr.index(0));
+    }
+    addOuter(outer, ranks, indices, values);
+    return new Expr.Access(defined("shared", ranks, at(expr, values)), indices);
+  }
+
+  /// The code itself, decoded from its field.
+  private Expr code(Expr code) {
+    return cast(code.type(), plus(field(code), least(code)));
+  }
+
+  /// What a field of 0 means.
+  private long least(Expr code) {
+    Interval range = IntegerRange.of(code);
+    return isSigned(range) ? 0 : range.low();
+  }
+
+  /// Whether codes are stored in bytes as they are.
+  private boolean isSigned(Interval range) {
+    return steps.fields() == 1 && Interval.of(ElementType.I8).contains(range);
+  }
+
+  /// The field of `code` in a word, or its byte.
+  private Expr field(Expr code) {
+    List<Rank> outer = outer(code);
+    List<Rank> ranks = new ArrayList<>();
+    List<Expr> indices = new ArrayList<>();
+    Map<Rank, Expr> values = new IdentityHashMap<>();
+    Rank word = new Rank(steps.words().name(), Size.of(steps.whole().size().value() / steps.fields()));
+    addOuter(outer.stream().filter(reduce.ranks()::contains).toList(), ranks, indices, values);
+    ranks.add(word);
+    indices.add(steps.word());
+    addOuter(outer.stream().filter(einsum.ranks()::contains).toList(), ranks, indices, values);
+    if (steps.fields() == 1) {
+      values.put(steps.whole(), new Expr.Coordinate(word));
+      ElementType type = isSigned(IntegerRange.of(code)) ? ElementType.I8 : ElementType.U8;
+      return new Expr.Access(defined("codes", ranks, cast(type, stored(code, values))), indices);
+    }
+    Rank place = new Rank("f", Size.of(steps.fields()));
+    values.put(steps.whole(), new Expr.Binary(BinaryOp.ADD,
+        new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(word), Expr.index(steps.fields())), new Expr.Coordinate(place)));
+    Expr shifted = new Expr.Binary(BinaryOp.SHL, i32(stored(code, values)), new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(place), Expr.index(width())));
+    Tensor words = defined("words", ranks, new Expr.Reduce(Reduction.SUM, List.of(place), shifted));
+    Expr distance = new Expr.Binary(BinaryOp.MUL, steps.place(), Expr.index(width()));
+    return new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, new Expr.Access(words, indices), distance), Expr.index((1 << Codes.bits(IntegerRange.of(code))) - 1));
+  }
+
+  /// What is stored of `code` at other places.
+  private Expr stored(Expr code, Map<Rank, Expr> values) {
+    Expr there = at(code, values);
+    return least(code) == 0 ? there : new Expr.Binary(BinaryOp.SUB, i32(there), Expr.index(least(code)));
+  }
+
+  /// How many bits of a word a field has.
+  private int width() {
+    return WORD / steps.fields();
+  }
+
+  private static Expr i32(Expr expr) {
+    return expr.type() == ElementType.I32 ? expr : new Expr.Cast(ElementType.I32, expr);
+  }
+
+  /// `expr` at other places, of which those inside of its tensors are in simple terms.
+  private static Expr at(Expr expr, Map<Rank, Expr> values) {
+    return IndexForm.withSimpleIndices(Exprs.substitute(expr, values));
+  }
+
+  /// The ranks of `expr` but the one of the steps: those of the reduction before those of the result.
+  private List<Rank> outer(Expr expr) {
+    List<Rank> ranks = new ArrayList<>(reduce.ranks());
+    ranks.addAll(einsum.ranks());
+    return ranks.stream().filter(rank -> rank != steps.whole() && Exprs.freeRanks(expr).contains(rank)).toList();
+  }
+
+  private static void addOuter(List<Rank> outer, List<Rank> ranks, List<Expr> indices, Map<Rank, Expr> values) {
+    for (Rank rank : outer) {
+      Rank own = new Rank(rank.name(), rank.size());
+      ranks.add(own);
+      indices.add(new Expr.Coordinate(rank));
+      values.put(rank, new Expr.Coordinate(own));
+    }
+  }
+
+  /// A tensor with `value` for each point of `ranks`; what has these elements already, if there is such.
+  private Tensor defined(String what, List<Rank> ranks, Expr value) {
+    if (value instanceof Expr.Access access && access.outside().isEmpty() && access.indices().equals(Exprs.coordinates(ranks))
+        && access.tensor().shape().equals(ranks.stream().map(Rank::size).toList())) {
+      return access.tensor();
+    }
+    Tensor tensor = new Tensor(einsum.tensor().name() + "_" + what, value.type(), ranks.stream().map(Rank::size).toList(), einsum.span());
+    before.add(new Einsum(tensor, ranks, value, einsum.span()));
+    return tensor;
+  }
+}

@@ -1,0 +1,156 @@
+package dev.einfall.tests.programs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.weights.StoredTensor;
+import dev.einfall.frontend.weights.WeightsFile;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Source;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.passes.Pipeline;
+import dev.einfall.passes.PipelineOptions;
+import dev.einfall.passes.Target;
+import dev.einfall.runtime.Einfall;
+import dev.einfall.runtime.Options;
+import dev.einfall.runtime.Program;
+import dev.einfall.runtime.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Products with weights that stay in their formats, with any codes, against the reference.
+@Execution(ExecutionMode.CONCURRENT)
+class FormatProductsTest {
+  private static final String PROGRAM = """
+      import std.formats.%s
+      def main(X: f32[M, %2$d]) -> f32[M, %3$d] {
+        weight W: %4$s[%3$d, %2$d] = "W"
+        Y[m, n] = sum[k](X[m, k] * W[n, k])
+        return Y
+      }
+      """;
+
+  @ParameterizedTest
+  @ValueSource(strings = {
+      "integers int8(group = 16)", "integers int8(group = 192)", "integers int4(group = 32)", "integers symmetric(bits = 2, group = 32)",
+      "integers symmetric(bits = 3, group = 64)", "integers symmetric(bits = 5, group = 64)", "integers asymmetric(bits = 4, group = 32)",
+      "integers ternary(group = 64)", "integers binary(group = 64)", "codebooks nf4(group = 64)", "microscaling mxfp4", "microscaling mxfp8_e4m3",
+      "microscaling mxint8", "microscaling nvfp4", "ggml q4_0", "ggml q8_0", "minifloats fp8_e5m2"})
+  void productsEqualThoseOfTheReference(String format) {
+    String[] words = format.split(" ", 2);
+    int[][] sizes = {{1, 40, 192}, {13, 35, 192}};
+    for (int i = 0; i < sizes.length; i++) {
+      int k = sizes[i][2];
+      String text = PROGRAM.formatted(words[0], k, sizes[i][1], words[1]);
+      Codes weights = new Codes(cascade(text, sizes[i][0]));
+      float[] expected = run(text, sizes[i][0], k, Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
+      for (int vectorBytes : new int[] {64, 32, 4}) {
+        Options options = Options.defaults().withVectorBytes(vectorBytes).withThreads(1 + i).withWarmUp(false).withWeights(weights);
+        float[] results = run(text, sizes[i][0], k, options);
+        double largest = 0;
+        for (float value : expected) {
+          largest = Math.max(largest, Math.abs(value));
+        }
+        for (int j = 0; j < results.length; j++) {
+          assertEquals(expected[j], results[j], 2e-6 * Math.sqrt(k) * largest, format + ", element " + j + ", vectors of " + vectorBytes + " bytes");
+        }
+      }
+    }
+  }
+
+  /// What a product keeps of weights of 4 bits with a scale for each 64 is no more than they take as they are stored, and a table of what codes stand for.
+  @ParameterizedTest
+  @ValueSource(ints = {1, 16, 128})
+  void weightsStayAsSmallAsTheyAre(int rows) {
+    Cascade cascade = cascade(PROGRAM.formatted("integers", 256, 512, "int4(group = 64)"), rows);
+    KernelPlan plan = new Pipeline(PipelineOptions.of(Target.of(64, 1)), _ -> { }, _ -> { }).compile(cascade, sizes(rows));
+    long read = plan.launches().stream().flatMap(launch -> launch.arguments().stream()).distinct().filter(buffer -> plan.constants().contains(buffer))
+        .mapToLong(buffer -> buffer.type().bytes() * buffer.extents().stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b)).sum();
+    assertTrue(read > 0 && read <= 512 * 256 / 2 + 512 * 256 / 64 * Float.BYTES + 16 * Float.BYTES, "constants of " + read + " bytes");
+  }
+
+  @Test
+  void codesOfWeightsAreThoseAsked() {
+    Codes codes = new Codes(cascade(PROGRAM.formatted("integers", 64, 8, "int4(group = 64)"), 1));
+    assertEquals(List.of("W.scale", "W.code"), codes.keys());
+  }
+
+  private static TreeMap<String, Long> sizes(long rows) {
+    return new TreeMap<>(Map.of("M", rows));
+  }
+
+  private static Cascade cascade(String text, long rows) {
+    return EinReader.read(new Source("product.ein", text), Optional.empty()).cascade(sizes(rows));
+  }
+
+  private static float[] run(String text, int m, int k, Options options) {
+    float[] x = new float[m * k];
+    SplittableRandom random = new SplittableRandom(m);
+    for (int i = 0; i < x.length; i++) {
+      x[i] = (float) random.nextDouble(-1, 1);
+    }
+    try (Program program = Einfall.compile(new Source("product.ein", text), options); Tensor input = Tensor.of(x, m, k)) {
+      Map<String, Tensor> results = program.run(Map.of("X", input));
+      return results.values().iterator().next().floats();
+    }
+  }
+
+  /// Weights of random bytes, but for those that are no number among small floats; scales are neither very large nor very small.
+  private static final class Codes implements WeightsFile {
+    private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+
+    Codes(Cascade cascade) {
+      SplittableRandom random = new SplittableRandom(11);
+      cascade.weights().forEach(weight -> {
+        List<Long> shape = weight.tensor().shape().stream().map(size -> (long) size.value()).toList();
+        tensors.put(weight.key(), made(weight.key(), weight.tensor().type(), shape, random));
+      });
+    }
+
+    private static StoredTensor made(String key, ElementType type, List<Long> shape, SplittableRandom random) {
+      int count = Math.toIntExact(shape.stream().reduce(1L, (a, b) -> a * b));
+      MemorySegment memory = Arena.ofAuto().allocate((long) count * type.bytes(), Long.BYTES);
+      for (int i = 0; i < count; i++) {
+        switch (type) {
+          case F32 -> memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextDouble(0.5, 1.5));
+          case F16 -> memory.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16((float) random.nextDouble(0.5, 1.5)));
+          case U8, I8 -> memory.set(ValueLayout.JAVA_BYTE, i, (byte) (key.endsWith(".scale") ? random.nextInt(110, 126) : random.nextInt(256) & ~4));
+          case F64, BF16, I64, I32, I16, BOOL -> throw new IllegalArgumentException("no codes of " + type);
+        }
+      }
+      return new StoredTensor(key, type, shape, memory);
+    }
+
+    @Override
+    public String name() {
+      return "codes";
+    }
+
+    @Override
+    public Optional<StoredTensor> find(String key) {
+      return Optional.ofNullable(tensors.get(key));
+    }
+
+    @Override
+    public List<String> keys() {
+      return List.copyOf(tensors.keySet());
+    }
+
+    @Override
+    public void close() {}
+  }
+}
