@@ -16,6 +16,8 @@ import dev.einfall.ir.loop.Stmt;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
+import dev.einfall.passes.analysis.AccumulatorWidth;
+import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.nativecode.CCompiler;
 import dev.einfall.runtime.nativecode.Toolchain;
@@ -78,6 +80,14 @@ class IntegerLayerTest {
 
   private static double dot(double[] x, double[] y, int token) {
     return IntStream.range(token * 384, token * 384 + 384).mapToDouble(i -> x[i] * y[i]).sum();
+  }
+
+  @Test
+  void noSumLeavesItsType() {
+    Cascade cascade = EinReader.read(new Source("layer.ein", PROGRAM), Optional.empty()).cascade();
+    List<AccumulatorWidth.Sum> sums = AccumulatorWidth.of(new BindSizes(new TreeMap<>(Map.of("T", 512L))).apply(cascade, _ -> { }));
+    assertTrue(sums.size() > 10);
+    assertEquals(List.of(), sums.stream().filter(AccumulatorWidth.Sum::mayOverflow).map(sum -> sum.tensor().name() + " in " + sum.range()).toList());
   }
 
   @Test

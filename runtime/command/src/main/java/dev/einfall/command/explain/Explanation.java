@@ -99,6 +99,11 @@ public final class Explanation {
     new PassesText(stage, all).append(text);
     title("Work", text);
     new WorkText(stage, options.target(), limits).append(text);
+    SumsText sums = new SumsText(written);
+    if (!sums.isEmpty()) {
+      title("Sums of whole numbers", text);
+      sums.append(text);
+    }
     title("Memory", text);
     memory(plan.orElseThrow(), text);
     title("Kernels", text);
