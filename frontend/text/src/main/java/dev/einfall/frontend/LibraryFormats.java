@@ -23,8 +23,17 @@ public final class LibraryFormats {
     return Library.names().stream().filter(name -> name.startsWith(FOLDER)).flatMap(LibraryFormats::of).toList();
   }
 
+  /// The text of the file that has `format`.
+  public static String text(Declared format) {
+    return Library.find(path(format.file())).orElseThrow().text();
+  }
+
+  private static String path(String file) {
+    return file.replace('.', '/') + ".ein";
+  }
+
   private static Stream<Declared> of(String file) {
-    return Library.find(file.replace('.', '/') + ".ein").stream()
+    return Library.find(path(file)).stream()
         .flatMap(source -> SyntaxReader.read(source, new Diagnostics()).formats().stream()).map(format -> declared(format, file));
   }
 

@@ -50,8 +50,14 @@ public final class CascadePrinter {
   private final Names tensors;
   private final Names ranks;
   private final Names combiners = new Names(RESERVED);
+  private final Shorthand shorthand;
 
   private CascadePrinter(Collection<String> sizes) {
+    this(sizes, Shorthand.none());
+  }
+
+  private CascadePrinter(Collection<String> sizes, Shorthand shorthand) {
+    this.shorthand = shorthand;
     tensors = new Names(RESERVED);
     List<String> taken = new ArrayList<>(RESERVED);
     taken.addAll(sizes);
@@ -59,7 +65,12 @@ public final class CascadePrinter {
   }
 
   public static String print(Cascade cascade) {
-    CascadePrinter printer = new CascadePrinter(sizes(cascade));
+    return print(cascade, Shorthand.none());
+  }
+
+  /// A program that reads back as another cascade: that which `shorthand` stands for.
+  public static String print(Cascade cascade, Shorthand shorthand) {
+    CascadePrinter printer = new CascadePrinter(sizes(cascade), shorthand);
     Lines lines = new Lines();
     printer.cascade(cascade, lines);
     return lines.toString();
@@ -133,7 +144,7 @@ public final class CascadePrinter {
 
   private void body(Cascade cascade, Lines lines) {
     cascade.weights().forEach(weight ->
-        lines.add("weight " + declaration(weight.tensor()) + " = " + key(weight.key())));
+        lines.add("weight " + weight(weight.tensor()) + " = " + key(weight.key())));
     cascade.definitions().forEach(definition -> definition(definition, lines));
     // Before the nests: in a group that goes in tiles, `parallel p` of a nest is the loop over these.
     cascade.mapping().groups().forEach(group ->
@@ -198,9 +209,16 @@ public final class CascadePrinter {
 
   private void definition(Definition definition, Lines lines) {
     switch (definition) {
+      case Einsum einsum when shorthand.calls().containsKey(einsum.tensor()) -> lines.add(call(shorthand.calls().get(einsum.tensor())));
       case Einsum einsum -> lines.add(einsum(einsum));
       case Recurrence recurrence -> recurrence(recurrence, lines);
     }
+  }
+
+  private String call(Shorthand.Call call) {
+    Stream<String> arguments = Stream.concat(call.arguments().stream().map(this::name), call.sizes().stream().map(Size::toString));
+    return call.results().stream().map(this::name).collect(Collectors.joining(", ")) + " = " + call.function() + "("
+        + arguments.collect(Collectors.joining(", ")) + ")";
   }
 
   private void recurrence(Recurrence recurrence, Lines lines) {
@@ -380,8 +398,16 @@ public final class CascadePrinter {
     return name(tensor) + ": " + type(tensor);
   }
 
+  private String weight(Tensor tensor) {
+    return name(tensor) + ": " + type(tensor, shorthand.types().getOrDefault(tensor, tensor.type().text()));
+  }
+
   private static String type(Tensor tensor) {
-    return tensor.type() + "[" + tensor.shape().stream().map(Size::toString).collect(Collectors.joining(", ")) + "]";
+    return type(tensor, tensor.type().text());
+  }
+
+  private static String type(Tensor tensor, String element) {
+    return element + "[" + tensor.shape().stream().map(Size::toString).collect(Collectors.joining(", ")) + "]";
   }
 
   /// The name of `tensor`.

@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
     description = "Compiles cascades of extended Einsums to bytecode, and runs them.",
     subcommands = {
         RunCommand.class, ExplainCommand.class, EmitCommand.class, OptCommand.class, CheckCommand.class, FormatCommand.class,
-        BenchCommand.class, TuneCommand.class},
+        BenchCommand.class, TuneCommand.class, QuantizeCommand.class},
     synopsisSubcommandLabel = "COMMAND")
 public final class EinfallCommand {
   private static final int USER_ERROR = 1;

@@ -34,7 +34,8 @@ final class InputOptions {
     return inputs(program.inputs(), tokenizer);
   }
 
-  private Map<String, Tensor> inputs(List<Port> ports, Supplier<Tokenizer> tokenizer) {
+  /// The inputs for `ports`.
+  Map<String, Tensor> inputs(List<Port> ports, Supplier<Tokenizer> tokenizer) {
     Map<String, Tensor> inputs = new LinkedHashMap<>();
     if (!texts.isEmpty()) {
       inputs.putAll(tokenizer.get().inputs(texts, ports));

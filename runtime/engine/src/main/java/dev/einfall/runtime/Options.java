@@ -136,6 +136,12 @@ public record Options(
         specializations, remarks, steps, launches, tuning, cache, speeds, toolchain, compute);
   }
 
+  /// With the weights that the program names.
+  public Options withoutWeights() {
+    return new Options(backend, threads, vectorBytes, numerics, without, decisions, Optional.empty(), opener, function, warmUp, checkPromises,
+        specializations, remarks, steps, launches, tuning, cache, speeds, toolchain, compute);
+  }
+
   public Options withOpener(WeightsOpener newOpener) {
     return new Options(backend, threads, vectorBytes, numerics, without, decisions, weights, newOpener, function, warmUp,
         checkPromises, specializations, remarks, steps, launches, tuning, cache, speeds, toolchain, compute);

@@ -1,0 +1,60 @@
+package dev.einfall.runtime.quantize;
+
+import dev.einfall.ir.ElementType;
+import dev.einfall.runtime.Einfall;
+import dev.einfall.runtime.Options;
+import dev.einfall.runtime.Port;
+import dev.einfall.runtime.Program;
+import dev.einfall.runtime.Tensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// How near what a quantized program gives is to what it gave before.
+final class Comparison {
+  private Comparison() {}
+
+  /// Of the last output of `f32`, whose first dimension counts what is compared one by one; empty if there is none, or no calibration data.
+  static Optional<QuantizationReport.Similarity> of(Path before, Path after, Calibration calibration, Options options) {
+    if (calibration.isEmpty()) {
+      return Optional.empty();
+    }
+    try (Program was = Einfall.compile(before, options); Program is = Einfall.compile(after, options.withFunction(Optional.empty()).withoutWeights())) {
+      Optional<String> output = was.outputs().stream().filter(port -> port.type() == ElementType.F32 && !port.shape().isEmpty()).map(Port::name)
+          .reduce((_, last) -> last);
+      return output.map(name -> similarity(was, is, name, calibration));
+    }
+  }
+
+  private static QuantizationReport.Similarity similarity(Program was, Program is, String output, Calibration calibration) {
+    List<Double> cosines = new ArrayList<>();
+    for (Map<String, Tensor> batch : calibration.batches()) {
+      Map<String, Tensor> old = was.run(batch);
+      Map<String, Tensor> now = is.run(batch);
+      int rows = old.get(output).shape().getFirst().intValue();
+      float[] left = old.get(output).floats();
+      float[] right = now.get(output).floats();
+      for (int row = 0; row < rows; row++) {
+        cosines.add(cosine(left, right, left.length / rows, row));
+      }
+      old.values().forEach(Tensor::close);
+      now.values().forEach(Tensor::close);
+    }
+    return new QuantizationReport.Similarity(output, cosines.size(), cosines.stream().mapToDouble(x -> x).average().orElse(1),
+        cosines.stream().mapToDouble(x -> x).min().orElse(1));
+  }
+
+  private static double cosine(float[] left, float[] right, int length, int row) {
+    double both = 0;
+    double ofLeft = 0;
+    double ofRight = 0;
+    for (int i = row * length; i < (row + 1) * length; i++) {
+      both += (double) left[i] * right[i];
+      ofLeft += (double) left[i] * left[i];
+      ofRight += (double) right[i] * right[i];
+    }
+    return ofLeft == 0 && ofRight == 0 ? 1 : both / Math.max(Math.sqrt(ofLeft * ofRight), Double.MIN_NORMAL);
+  }
+}

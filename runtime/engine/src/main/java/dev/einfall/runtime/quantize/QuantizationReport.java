@@ -1,0 +1,43 @@
+package dev.einfall.runtime.quantize;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/// What quantizing a program came to.
+///
+/// @param program the file of the program that was written
+/// @param weights those quantized, in the order of the program
+/// @param bytesKept what the other weights take
+/// @param similarity to the program as it was, if there is calibration data and an output of floats
+public record QuantizationReport(Path program, Policy policy, List<Row> weights, long bytesKept, Optional<Similarity> similarity) {
+
+  /// A weight.
+  ///
+  /// @param format how it is stored, as the program says
+  /// @param shape in which it is stored
+  /// @param bytesBefore that it took
+  /// @param bytesAfter that it takes, with all that belongs to it
+  /// @param error the norm of what it is off by, over its own
+  public record Row(String key, String format, List<Long> shape, long bytesBefore, long bytesAfter, double error) {}
+
+  /// The cosine of the angle between what a program gave before and after, for each element along the first dimension of an output.
+  ///
+  /// @param output its name
+  /// @param count the number of these elements
+  public record Similarity(String output, long count, double mean, double least) {}
+
+  public QuantizationReport {
+    weights = List.copyOf(weights);
+  }
+
+  /// What all weights took.
+  public long bytesBefore() {
+    return bytesKept + weights.stream().mapToLong(Row::bytesBefore).sum();
+  }
+
+  /// What all weights take.
+  public long bytesAfter() {
+    return bytesKept + weights.stream().mapToLong(Row::bytesAfter).sum();
+  }
+}

