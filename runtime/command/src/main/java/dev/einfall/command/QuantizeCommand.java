@@ -46,7 +46,7 @@ final class QuantizeCommand implements Callable<Integer> {
   private CalibrationOptions calibrationOptions;
 
   @Option(names = "--policy", required = true, paramLabel = "NAME",
-      description = "What is stored how: w8, w8a8, w4, w4-clip, w4-gptq, ... or a format, such as nf4(group = 64).")
+      description = "What is stored how: w8, w8a8, w4, w4-clip, w4-awq, w4-gptq, ... or a format, such as nf4(group = 64).")
   private String policy;
 
   @Option(names = {"-o", "--out"}, required = true, paramLabel = "DIR", description = "Where the program and its weights are written.")
@@ -61,6 +61,9 @@ final class QuantizeCommand implements Callable<Integer> {
 
   @Option(names = "--tables", paramLabel = "FORMAT", description = "How weights are stored of which rows are looked up; or none.")
   private Optional<String> tables = Optional.empty();
+
+  @Option(names = "--scaled", description = "Scale weights along the rank that is summed, and what is multiplied with them the other way round.")
+  private boolean scaled;
 
   @Option(names = "--low-rank", paramLabel = "R", description = "Add a product of two matrices of this rank to each weight, for what its format cannot say.")
   private Optional<Integer> lowRank = Optional.empty();
@@ -101,7 +104,8 @@ final class QuantizeCommand implements Callable<Integer> {
     if (lowRank.isPresent() && lowRank.get() < 0) {
       throw new UserError("--low-rank is " + lowRank.get() + ": expected 0 or more");
     }
-    return lowRank.map(tabled::withRank).orElse(tabled).withKept(kept);
+    Policy wide = scaled ? tabled.withScaled(true) : tabled;
+    return lowRank.map(wide::withRank).orElse(wide).withKept(kept);
   }
 
   private static Optional<Encoding> encoding(String text) {

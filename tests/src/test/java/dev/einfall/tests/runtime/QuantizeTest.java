@@ -217,6 +217,17 @@ class QuantizeTest {
     assertTrue(difference < 0.5, "difference " + difference);
   }
 
+  @Test
+  void scalesWeightsAgainstWhatTheyAreMultipliedWith() throws IOException {
+    CommandLineRun run = calibrated("symmetric(bits = 3, group = 32)", "--scaled");
+    assertEquals(0, run.exitCode(), run.err());
+    String text = Files.readString(written());
+    assertTrue(text.contains("  E_scaled[i, i_1] = E[i, i_1] * W_factor[i_1]\n"), text);
+    assertTrue(text.contains("weight V_factor: f32[128] = \"second.weight.factor\""), text);
+    assertTrue(cosine(run) > 0.93, run.out());
+    assertError("to find scales needs calibration data: give some by --calibrate", quantize("w4-awq"));
+  }
+
   private static double error(CommandLineRun run) {
     Matcher matcher = Pattern.compile("first\\.weight: ternary\\(group = 64\\), error ([\\d.]+)").matcher(run.err());
     assertTrue(matcher.find(), run.err());
@@ -267,6 +278,7 @@ class QuantizeTest {
     assertError("there is no format 'int9'; did you mean", quantize("w8", "--activations", "int9(group = 64)"));
     assertError("weight 'first.weight' has 64 elements along the rank that int4(group = 48) groups, and groups of 48 do not divide it; groups of 32 or 64 would",
         quantize("int4(group = 48)"));
+    assertError("the format q8_0 has no `code`, for scales that are given: only the method nearest is for it", quantize("q8_0", "--method", "clip"));
     assertError("the method gptq needs calibration data: give some by --calibrate", quantize("w4-gptq"));
     assertError("there are no weights to quantize in " + program, quantize("w8", "--keep", "*"));
     assertError("the quantized program would replace " + program, CommandLineRun.of("quantize", program.toString(), "--policy", "w8", "-o", directory.toString()));

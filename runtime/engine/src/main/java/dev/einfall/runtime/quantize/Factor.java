@@ -62,6 +62,16 @@ record Factor(int size, double[] upper) {
     return inverse;
   }
 
+  /// How large what `matrix` makes of the data is: the sum of the squares of its products with it.
+  double weigh(double[] matrix, int rows) {
+    double[] product = times(matrix, rows);
+    double sum = 0;
+    for (double element : product) {
+      sum += element * element;
+    }
+    return sum;
+  }
+
   /// `matrix * R`, for a matrix of rows as long as this.
   double[] times(double[] matrix, int rows) {
     double[] product = new double[matrix.length];

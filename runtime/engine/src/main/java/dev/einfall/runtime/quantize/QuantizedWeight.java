@@ -24,10 +24,26 @@ record QuantizedWeight(List<StoredTensor> tensors, double error) {
     boolean needsFactor = policy.method() == Policy.Method.GPTQ || target.lowRank();
     Rounding rounding = Rounding.of(program, matrix.rows(), matrix.length(), sums, needsFactor);
     Policy.Method method = target.products().isEmpty() ? Policy.Method.NEAREST : policy.method();
+    if (target.scaled() && sums.isPresent()) {
+      return scaled(target, matrix, ChannelScales.of(matrix, program, sums.get()), program, sums.get(), method);
+    }
     Approximation plain = rounded(matrix.elements(), rounding, method);
     Approximation made = target.lowRank() ? withLowRank(target, matrix, plain, rounding, method, LowRank.rank(policy, target)) : plain;
     requireFinite(target, matrix, made.decoded);
     return new QuantizedWeight(named(target, made), matrix.errorOf(made.decoded));
+  }
+
+  /// The weight times scales, beside their inverses.
+  private static QuantizedWeight scaled(Target target, Matrix matrix, ChannelScales scales, EncodingProgram program, double[] sums, Policy.Method method) {
+    Rounding rounding = Rounding.of(program, matrix.rows(), matrix.length(), Optional.of(scales.unscaled(sums)), method == Policy.Method.GPTQ);
+    Approximation made = rounded(matrix.times(scales.scales()), rounding, method);
+    for (int i = 0; i < made.decoded.length; i++) {
+      made.decoded[i] *= scales.factors()[i % matrix.length()];
+    }
+    requireFinite(target, matrix, made.decoded);
+    List<StoredTensor> named = named(target, made);
+    named.add(scales.stored(target.weight().key()));
+    return new QuantizedWeight(named, matrix.errorOf(made.decoded));
   }
 
   private static Approximation rounded(float[] elements, Rounding rounding, Policy.Method method) {

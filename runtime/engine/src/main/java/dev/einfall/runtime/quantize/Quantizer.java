@@ -129,6 +129,11 @@ public final class Quantizer {
           + target.weight().tensor().type() + declared);
     }
     new Fit(target).require(options);
+    if (!target.products().isEmpty() && policy.method() != Policy.Method.NEAREST && !target.encoding().format().hasCode()) {
+      List<String> others = LibraryFormats.all().stream().filter(LibraryFormats.Declared::hasCode).map(LibraryFormats.Declared::name).sorted().toList();
+      throw CompileException.of("the format " + target.encoding() + " has no `code`, for scales that are given: only the method nearest is for it; those which have are "
+          + String.join(", ", others));
+    }
   }
 
   /// What is multiplied with the weights, where that can be had.
@@ -140,10 +145,10 @@ public final class Quantizer {
   }
 
   private Statistics statistics(List<Target> targets, Map<Product, Activation> activations) {
-    if (policy.method().needsCalibration() && calibration.isEmpty()) {
-      throw CompileException.of("the method gptq needs calibration data: give some by --calibrate");
+    if (policy.needsCalibration() && calibration.isEmpty()) {
+      throw CompileException.of((policy.scaled() ? "to find scales" : "the method gptq") + " needs calibration data: give some by --calibrate");
     }
-    boolean isUsed = policy.method() != Policy.Method.NEAREST || policy.rank() > 0;
+    boolean isUsed = policy.method() != Policy.Method.NEAREST || policy.rank() > 0 || policy.scaled();
     List<Activation> wanted = targets.stream().flatMap(target -> target.calibrated().stream()).map(activations::get).toList();
     return calibration.isEmpty() || !isUsed || wanted.isEmpty() ? Statistics.none() : Statistics.of(cascade, wanted, calibration, weights, options);
   }
@@ -192,7 +197,7 @@ public final class Quantizer {
   private String digest(Target target, StoredTensor stored, Optional<double[]> sums) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      String how = stored.key() + "\n" + stored.type() + stored.shape() + target.order() + target.lowRank() + "\n" + policy + "\n"
+      String how = stored.key() + "\n" + stored.type() + stored.shape() + target.order() + target.lowRank() + target.scaled() + "\n" + policy + "\n"
           + LibraryFormats.text(target.encoding().format());
       digest.update(how.getBytes(StandardCharsets.UTF_8));
       digest.update(stored.data().asByteBuffer());

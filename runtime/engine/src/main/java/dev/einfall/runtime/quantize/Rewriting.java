@@ -27,21 +27,26 @@ import java.util.Optional;
 ///                                               Y[m, n] = sum[k](X_int8[m, k] * W[n, k])
 /// ```
 ///
+/// A weight that is stored scaled has what it is divided by beside it, and `X_scaled[m, k] = X[m, k] * W_factor[k]` is multiplied with it.
 /// With a low rank, the product has `+ sum[r](P[m, r] * f32(W_up[n, r]))`, with `P[m, r] = sum[k](X[m, k] * f32(W_down[r, k]))`.
 final class Rewriting {
   /// The names of the thin matrices, behind the key of their weight.
   static final String UP = ".up";
   static final String DOWN = ".down";
+  /// The name of what is multiplied with the other factor of a weight that is stored scaled.
+  static final String FACTOR = ".factor";
 
   private final Policy policy;
   private final Map<Tensor, Target> targets = new LinkedHashMap<>();
   private final Map<Tensor, Tensor> stored = new LinkedHashMap<>();
   private final Map<Tensor, List<Tensor>> thin = new LinkedHashMap<>();
+  private final Map<Tensor, Tensor> factors = new LinkedHashMap<>();
   private final Map<Product, Activation> activations;
   private final Map<Tensor, String> types = new LinkedHashMap<>();
   private final Map<Tensor, Shorthand.Call> calls = new LinkedHashMap<>();
   private final Map<Tensor, Tensor> rounded = new LinkedHashMap<>();
   private final Map<Tensor, Tensor> projected = new LinkedHashMap<>();
+  private final Map<List<Tensor>, Tensor> scaled = new LinkedHashMap<>();
 
   /// @param activations those of products that have one
   Rewriting(List<Target> targets, Map<Product, Activation> activations, Policy policy) {
@@ -74,6 +79,11 @@ final class Rewriting {
     stored.put(weight.tensor(), tensor);
     types.put(tensor, target.encoding().type(target.length()));
     List<Cascade.Weight> weights = new ArrayList<>(List.of(new Cascade.Weight(tensor, weight.key())));
+    if (target.scaled()) {
+      Tensor factor = new Tensor(tensor.name() + "_factor", ElementType.F32, List.of(Size.of(target.length())), Span.NONE);
+      factors.put(weight.tensor(), factor);
+      weights.add(new Cascade.Weight(factor, weight.key() + FACTOR));
+    }
     if (target.lowRank()) {
       Tensor up = new Tensor(tensor.name() + "_up", ElementType.F16, List.of(Size.of(target.rows()), Size.of(rank(target))), Span.NONE);
       Tensor down = new Tensor(tensor.name() + "_down", ElementType.F16, List.of(Size.of(rank(target)), Size.of(target.length())), Span.NONE);
@@ -101,7 +111,11 @@ final class Rewriting {
   /// The product that `sum` is, if its other factors can be rounded or it has a low rank.
   private Optional<Product> product(Expr.Reduce sum, Definition definition) {
     return activations.keySet().stream().filter(product -> product.definition() == definition && product.sum().equals(sum))
-        .filter(product -> policy.activations().isPresent() || targets.get(product.weight().tensor()).lowRank()).findFirst();
+        .filter(product -> policy.activations().isPresent() || isChanged(targets.get(product.weight().tensor()))).findFirst();
+  }
+
+  private static boolean isChanged(Target target) {
+    return target.lowRank() || target.scaled();
   }
 
   private static Expr typed(Expr value, ElementType type) {
@@ -117,8 +131,9 @@ final class Rewriting {
   private Expr product(Product product, List<Definition> before) {
     Activation activation = activations.get(product);
     Target target = targets.get(product.weight().tensor());
-    Tensor input = activation.tensor();
     activation.definition().filter(einsum -> before.stream().noneMatch(definition -> definition == einsum)).ifPresent(before::add);
+    Tensor input = target.scaled() ? scaled.computeIfAbsent(List.of(activation.tensor(), factors.get(target.weight().tensor())),
+        both -> scaled(both.getFirst(), both.getLast(), before)) : activation.tensor();
     Tensor factor = policy.activations().map(encoding -> rounded.computeIfAbsent(input, _ -> rounded(input, encoding, before))).orElse(input);
     Expr weight = typed(element(product.access(), product.definition(), before), product.access().tensor().type());
     Expr body = new Expr.Binary(BinaryOp.MUL, typed(activation.element(factor), product.sum().type()), typed(weight, product.sum().type()));
@@ -141,9 +156,18 @@ final class Rewriting {
     return result;
   }
 
+  private static Tensor scaled(Tensor input, Tensor factor, List<Definition> before) {
+    Tensor result = new Tensor(input.name() + "_scaled", ElementType.F32, input.shape(), Span.NONE);
+    Einsum copy = copy(result, input);
+    Expr scale = new Expr.Access(factor, List.of(new Expr.Coordinate(copy.ranks().getLast())));
+    before.add(copy.withValue(new Expr.Binary(BinaryOp.MUL, copy.value(), scale)));
+    return result;
+  }
+
   private static Einsum copy(Tensor tensor, Tensor of) {
     List<Rank> ranks = tensor.shape().stream().map(size -> new Rank("i", size)).toList();
-    return new Einsum(tensor, ranks, new Expr.Access(of, ranks.stream().map(rank -> (Expr) new Expr.Coordinate(rank)).toList()), Span.NONE);
+    Expr element = new Expr.Access(of, ranks.stream().map(rank -> (Expr) new Expr.Coordinate(rank)).toList());
+    return new Einsum(tensor, ranks, typed(element, tensor.type()), Span.NONE);
   }
 
   private Expr thin(Product product, Activation activation, Target target, List<Definition> before) {

@@ -2,6 +2,7 @@ package dev.einfall.runtime.quantize;
 
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
@@ -19,7 +20,8 @@ import java.util.stream.IntStream;
 /// @param order the dimensions of the weight, in the order in which it is stored: the last is grouped
 /// @param products those that sum over it; none for a table
 /// @param lowRank whether a product of thin matrices is added to it
-record Target(Cascade.Weight weight, Encoding encoding, List<Integer> order, List<Product> products, boolean lowRank) {
+/// @param scaled whether it is stored scaled along its last dimension; one with a low rank is not
+record Target(Cascade.Weight weight, Encoding encoding, List<Integer> order, List<Product> products, boolean lowRank, boolean scaled) {
 
   /// Those of `cascade`, in the order of its weights.
   static List<Target> of(Cascade cascade, Policy policy) {
@@ -32,26 +34,32 @@ record Target(Cascade.Weight weight, Encoding encoding, List<Integer> order, Lis
         continue;
       }
       if (products.containsKey(weight)) {
-        targets.add(of(weight, policy, products.get(weight)));
+        targets.add(of(weight, policy, products.get(weight), accesses(cascade, weight)));
       } else if (tables.contains(weight.key())) {
-        targets.add(new Target(weight, policy.tables().orElseThrow(), IntStream.range(0, weight.tensor().shape().size()).boxed().toList(), List.of(), false));
+        targets.add(new Target(weight, policy.tables().orElseThrow(), IntStream.range(0, weight.tensor().shape().size()).boxed().toList(), List.of(), false, false));
       }
     }
     return targets;
   }
 
-  private static Target of(Cascade.Weight weight, Policy policy, List<Product> products) {
+  /// How often the cascade reads a weight.
+  private static long accesses(Cascade cascade, Cascade.Weight weight) {
+    return cascade.definitions().stream().flatMap(Definition::exprs).flatMap(Expr::nodes)
+        .filter(node -> node instanceof Expr.Access access && access.tensor() == weight.tensor()).count();
+  }
+
+  private static Target of(Cascade.Weight weight, Policy policy, List<Product> products, long accesses) {
     int last = products.getFirst().position();
     List<Integer> order = new ArrayList<>(IntStream.range(0, weight.tensor().shape().size()).boxed().filter(i -> i != last).toList());
     order.add(last);
-    boolean lowRank = policy.rank() > 0 && order.size() == 2
-        && products.stream().allMatch(product -> product.position() == last && product.hasActivation() && product.sum().ranks().size() == 1);
-    return new Target(weight, policy.weights(), order, products, lowRank);
+    boolean isOnlyMultiplied = accesses == products.size() && products.stream().allMatch(product -> product.position() == last && product.hasActivation());
+    boolean lowRank = isOnlyMultiplied && policy.rank() > 0 && order.size() == 2 && products.stream().allMatch(product -> product.sum().ranks().size() == 1);
+    return new Target(weight, policy.weights(), order, products, lowRank, isOnlyMultiplied && policy.scaled() && !lowRank);
   }
 
   /// The keys of the weights of which rows are looked up by data.
   private static Set<String> tables(Cascade cascade) {
-    Set<Tensor> read = cascade.definitions().stream().flatMap(definition -> definition.exprs()).flatMap(Expr::nodes)
+    Set<Tensor> read = cascade.definitions().stream().flatMap(Definition::exprs).flatMap(Expr::nodes)
         .flatMap(node -> node instanceof Expr.Access access && isLookUp(access) ? Optional.of(access.tensor()).stream() : Optional.<Tensor>empty().stream())
         .collect(Collectors.toSet());
     return cascade.weights().stream().filter(weight -> read.contains(weight.tensor())).map(Cascade.Weight::key)
