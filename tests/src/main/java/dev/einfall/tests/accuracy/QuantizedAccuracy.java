@@ -48,6 +48,7 @@ public final class QuantizedAccuracy {
     policies.put("int4", List.of("--policy", "w4-gptq"));
     policies.put("mxfp4", List.of("--policy", "mxfp4", "--method", "gptq"));
     policies.put("nf4", List.of("--policy", "nf4(group = 64)", "--method", "gptq"));
+    policies.put("any4", List.of("--policy", "any4(group = 64)", "--method", "gptq"));
     policies.put("ternary", List.of("--policy", "ternary-low-rank"));
     return policies;
   }

@@ -20,12 +20,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /// The functions of a format for matrices of one shape, compiled: what is stored has the very bits that the format's declaration says.
 final class EncodingProgram implements AutoCloseable {
   private static final String ELEMENTS = "x";
+  private static final String TABLE = "table";
   /// From how many elements on it pays to wait until the code is warm.
   private static final long LARGE = 1 << 15;
 
@@ -95,6 +97,12 @@ final class EncodingProgram implements AutoCloseable {
 
   private static long common(long left, long right) {
     return right == 0 ? left : common(right, left % right);
+  }
+
+  /// Which of the stored tensors has a table of numbers for each row, which is learned: that of this name.
+  OptionalInt table() {
+    int place = encoding.format().stored().indexOf(TABLE);
+    return place < 0 || place + 1 == count() ? OptionalInt.empty() : OptionalInt.of(place);
   }
 
   /// What the format stores of a matrix.

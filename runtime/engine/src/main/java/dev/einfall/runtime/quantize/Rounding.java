@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -28,7 +29,7 @@ record Rounding(EncodingProgram program, int rows, int length, Optional<double[]
   /// What is stored.
   List<StoredTensor> round(float[] elements, Policy.Method method) {
     return switch (method) {
-      case NEAREST -> program.encode(elements);
+      case NEAREST -> program.table().isPresent() ? withCode(elements, scales(elements)) : program.encode(elements);
       case CLIP -> withCode(elements, scales(elements));
       case GPTQ -> {
         List<StoredTensor> scales = scales(elements);
@@ -45,6 +46,9 @@ record Rounding(EncodingProgram program, int rows, int length, Optional<double[]
 
   /// All that is stored but the last, chosen for each unit of it among that of several smaller matrices.
   private List<StoredTensor> scales(float[] elements) {
+    if (program.table().isPresent()) {
+      return learned(elements, clipped(elements, 1), program.table().getAsInt());
+    }
     int unit = program.unit();
     int units = length / unit;
     double[] least = new double[rows * units];
@@ -63,6 +67,41 @@ record Rounding(EncodingProgram program, int rows, int length, Optional<double[]
       }
     }
     return chosen(candidates, best, units);
+  }
+
+  /// `scales` with a table of numbers for each row by which the squared error is least. What they are multiplied with is what a table of ones is decoded to.
+  private List<StoredTensor> learned(float[] elements, List<StoredTensor> scales, int place) {
+    int count = Math.toIntExact(program.shape(place).getLast());
+    List<StoredTensor> ones = new ArrayList<>(scales);
+    ones.set(place, table(scales.get(place), Collections.nCopies(rows, LearnedTable.ones(count))));
+    float[] units = program.decode(withCode(elements, ones));
+    List<float[]> tables = IntStream.range(0, rows).parallel().mapToObj(row -> {
+      double[] numbers = new double[length];
+      double[] weights = new double[length];
+      for (int i = 0; i < length; i++) {
+        double unit = units[row * length + i];
+        int column = i;
+        numbers[i] = unit == 0 ? 0 : elements[row * length + i] / unit;
+        weights[i] = unit * unit * sums.map(matrix -> matrix[column * length + column]).orElse(1.0);
+      }
+      return LearnedTable.of(numbers, weights, count);
+    }).toList();
+    List<StoredTensor> learned = new ArrayList<>(scales);
+    learned.set(place, table(scales.get(place), tables));
+    return learned;
+  }
+
+  private static StoredTensor table(StoredTensor like, List<float[]> rows) {
+    if (like.type() != ElementType.F32) {
+      throw CompileException.of("a table that is learned is of f32, and this format's is of " + like.type());
+    }
+    ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(like.data().byteSize())).order(ByteOrder.LITTLE_ENDIAN);
+    rows.forEach(row -> {
+      for (float number : row) {
+        bytes.putFloat(number);
+      }
+    });
+    return new StoredTensor(like.key(), like.type(), like.shape(), MemorySegment.ofArray(bytes.array()));
   }
 
   private List<StoredTensor> clipped(float[] elements, double clip) {
