@@ -172,7 +172,7 @@ public final class PassCatalog {
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("decode-in-products", _ -> new DecodeInProducts());
-    passes.put("narrow-products", options -> new NarrowProducts(options.compute()));
+    passes.put("narrow-products", options -> new NarrowProducts(options.compute(), options.text("in-steps", "no").equals("yes")));
     passes.put("name-ranks", _ -> new NameRanks());
     passes.put("group-recurrences", options -> new GroupRecurrences(options.target(), options.numerics()));
     passes.put("group-products", options -> new GroupProducts(options.target(), options.numerics()));
@@ -200,7 +200,8 @@ public final class PassCatalog {
     passes.put("split-kernels", options -> new SplitKernels(options.number("work", SplitKernels.WORK)));
     passes.put("tile-products", options -> new TileProducts(options.number("blocks", TileProducts.BLOCKS),
         options.words("tiles").stream().map(options::tile).toList(), options.numerics()));
-    passes.put("map-threads", options -> new MapThreads(options.number("threads", 128), options.numerics()));
+    passes.put("map-threads", options -> new MapThreads(options.number("threads", 128),
+        options.words("tiles").stream().map(options::tile).toList(), options.numerics()));
     passes.put("expand-functions", options -> new ExpandFunctions(options.numerics()));
     passes.put("vectorize-loops", options -> new VectorizeLoops(options.number("vector-bytes", 64), options.numerics()));
     passes.put("expand-sines", options -> new ExpandSines(options.numerics()));
@@ -332,11 +333,12 @@ public final class PassCatalog {
       case UnrollLoops unroll -> "operations=" + unroll.operations() + (unroll.terms() == 1 ? "" : ", terms=" + unroll.terms());
       case TileProducts tile -> "blocks=" + tile.blocks()
           + (tile.tiles().isEmpty() ? "" : ", " + tiles(tile.tiles())) + text(tile.numerics());
-      case MapThreads map -> "threads=" + map.threads() + text(map.numerics());
+      case MapThreads map -> "threads=" + map.threads()
+          + (map.tiles().isEmpty() ? "" : ", " + tiles(map.tiles())) + text(map.numerics());
       case KeepAccumulators keep -> "registers=" + keep.registers();
       case SelectDots select -> select.dots().isEmpty() ? "" : "dots=" + select.dots().stream().map(DotShape::toString).collect(Collectors.joining(" "));
       case SelectTiles select -> tiles(select.tiles());
-      case NarrowProducts narrow -> "compute=" + narrow.compute().name().toLowerCase(Locale.ROOT);
+      case NarrowProducts narrow -> "compute=" + narrow.compute().name().toLowerCase(Locale.ROOT) + (narrow.inSteps() ? ", in-steps=yes" : "");
       case TurnLoops turn -> "l2-bytes=" + turn.l2Bytes();
       default -> "";
     };

@@ -148,7 +148,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // Products have the weights that they keep; what is left of formats is the arithmetic of these.
         new DecodeInProducts(),
         // Epilogues are where they stay, and store what the next product takes.
-        new NarrowProducts(options.compute()),
+        new NarrowProducts(options.compute(), options.target().isGpu()),
         // Merging has redirected accesses with offsets.
         new FoldConstants(options.numerics()),
         // Rank names must be final before a mapping names loops.
@@ -227,7 +227,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
     return allowed(List.of(
         // Before elements of a loop's body lose their loops and buffers to registers: which iterations are independent is plain here.
         TileProducts.on(options.target(), options.numerics()),
-        new MapThreads(options.target().blockThreads(), options.numerics()),
+        new MapThreads(options.target().blockThreads(), options.target().tiles(), options.numerics()),
         // On scalars, so that the polynomials vectorize like everything else.
         new ExpandFunctions(options.numerics()),
         // While an accumulation still is a sum that lanes can be combined into.

@@ -9,6 +9,7 @@ import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Compute;
@@ -42,11 +43,14 @@ import java.util.stream.Collectors;
 ///         Y[m, n] = sum[k](f32(X_bf16[m, k]) * f32(W_bf16[k, n])) + f32(X_bf16[m, 32]) * W_last[n], k in 0..32
 /// ```
 ///
+/// For a GPU, the products in the steps of a recurrence are narrowed too, as those of attention are that goes through its keys once ([NarrowSteps]).
+///
 /// Declined are short sums, and products of what no weights determine that use a factor seldom, which would cost more than they save; and sums that
 /// weights scale without having a rank of the result.
 ///
 /// @param compute what the factors of products are rounded to
-public record NarrowProducts(Compute compute) implements Pass.OnCascade {
+/// @param inSteps whether those in the steps of recurrences are
+public record NarrowProducts(Compute compute, boolean inSteps) implements Pass.OnCascade {
   /// Shorter sums stay as they are.
   private static final int LEAST_TERMS = 32;
   /// Factors that no weights determine are rounded, and one of them is copied into panels, at every run: each must be used more often than this takes.
@@ -61,7 +65,7 @@ public record NarrowProducts(Compute compute) implements Pass.OnCascade {
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     return switch (compute) {
       case F32 -> cascade;
-      case BF16 -> new Narrowing(cascade, ElementType.BF16, remarks).narrowed();
+      case BF16 -> new Narrowing(cascade, ElementType.BF16, inSteps, remarks).narrowed();
     };
   }
 
@@ -74,8 +78,11 @@ public record NarrowProducts(Compute compute) implements Pass.OnCascade {
     private final Map<Expr, Expr.Access> odd = new LinkedHashMap<>();
     private final Map<Expr, Expr> sums = new HashMap<>();
     private final Map<Tensor, Tensor> narrow = new IdentityHashMap<>();
+    private final Map<Recurrence, NarrowSteps> steps = new LinkedHashMap<>();
+    private final boolean inSteps;
 
-    Narrowing(Cascade cascade, ElementType type, Consumer<Diagnostic> remarks) {
+    Narrowing(Cascade cascade, ElementType type, boolean inSteps, Consumer<Diagnostic> remarks) {
+      this.inSteps = inSteps;
       this.cascade = cascade;
       this.type = type;
       this.remarks = remarks;
@@ -86,11 +93,24 @@ public record NarrowProducts(Compute compute) implements Pass.OnCascade {
       for (Einsum einsum : cascade.einsums()) {
         factors(einsum, constant).forEach(factors::add);
       }
-      for (Expr factor : factors) {
-        Tensor tensor = ((Expr.Access) factor).tensor();
-        narrow.putIfAbsent(tensor, new Tensor(tensor.name() + "_" + type, type, tensor.shape(), tensor.span()));
+      factors.forEach(factor -> addForm(((Expr.Access) factor).tensor()));
+      if (inSteps) {
+        cascade.definitions().stream().filter(Recurrence.class::isInstance).map(Recurrence.class::cast).forEach(this::addSteps);
       }
       return narrow.isEmpty() ? cascade : cascade.withDefinitions(definitions());
+    }
+
+    private void addForm(Tensor tensor) {
+      narrow.putIfAbsent(tensor, new Tensor(tensor.name() + "_" + type, type, tensor.shape(), tensor.span()));
+    }
+
+    private void addSteps(Recurrence recurrence) {
+      NarrowSteps narrowed = new NarrowSteps(recurrence, type);
+      if (!narrowed.outside().isEmpty()) {
+        steps.put(recurrence, narrowed);
+        narrowed.outside().forEach(this::addForm);
+        remarks.accept(Diagnostic.remark(recurrence.span(), "the products in the steps of " + recurrence.tensors().getFirst().name() + " take their factors in " + type));
+      }
     }
 
     /// The factors of the product that `einsum` is, if it is one that is worth it.
@@ -153,7 +173,8 @@ public record NarrowProducts(Compute compute) implements Pass.OnCascade {
       cascade.inputs().forEach(input -> addCopy(input, result));
       cascade.weights().forEach(weight -> addCopy(weight.tensor(), result));
       for (Definition definition : cascade.definitions()) {
-        Definition changed = definition.mapExprs(expr -> changed(expr, result));
+        Definition changed = definition instanceof Recurrence recurrence && steps.containsKey(recurrence)
+            ? steps.get(recurrence).narrowed(narrow::get) : definition.mapExprs(expr -> changed(expr, result));
         if (changed instanceof Einsum einsum && isReadNarrowOnly(einsum.tensor())) {
           result.add(new Einsum(narrow.get(einsum.tensor()), einsum.ranks(), new Expr.Cast(type, einsum.value()), einsum.span()));
         } else {
@@ -204,8 +225,15 @@ public record NarrowProducts(Compute compute) implements Pass.OnCascade {
     /// Whether all that reads `tensor` are factors.
     private boolean isReadNarrowOnly(Tensor tensor) {
       return narrow.containsKey(tensor) && cascade.outputs().stream().noneMatch(output -> output.tensor() == tensor)
-          && !Exprs.isReadInOrder(tensor, cascade) && cascade.definitions().stream().flatMap(Definition::exprs).flatMap(Exprs::accesses)
-              .filter(access -> access.tensor() == tensor).allMatch(factors::contains);
+          && cascade.definitions().stream().allMatch(definition -> readsNarrowOnly(definition, tensor));
+    }
+
+    private boolean readsNarrowOnly(Definition definition, Tensor tensor) {
+      return switch (definition) {
+        case Recurrence recurrence -> (steps.containsKey(recurrence) ? steps.get(recurrence).narrowed(narrow::get) : recurrence).reads()
+            .noneMatch(read -> read == tensor);
+        case Einsum einsum -> einsum.exprs().flatMap(Exprs::accesses).filter(access -> access.tensor() == tensor).allMatch(factors::contains);
+      };
     }
 
     private void addCopy(Tensor tensor, List<Definition> result) {

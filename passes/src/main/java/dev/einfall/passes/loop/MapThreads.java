@@ -9,6 +9,7 @@ import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Ranges;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Stmt.For.Kind;
+import dev.einfall.ir.loop.TileShape;
 import dev.einfall.ir.loop.Var;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
@@ -45,7 +46,8 @@ import java.util.function.Consumer;
 /// ```
 ///
 /// Threads share long reductions too, and combine what they have ([ThreadReduction]); where rows are fewer than threads, some share each of them
-/// ([RowReduction]). Products inside of a block they compute as tiles ([BlockProduct]).
+/// ([RowReduction]). Products inside of a block they compute as tiles: by instructions that multiply tiles, where the machine has one for such factors
+/// and sums may be rounded in another order ([BlockTiles]), or each thread by itself ([BlockProduct]).
 ///
 /// Loops of steps that depend on each other stay where they are, and all threads of a block go through them together. A kernel that has none
 /// but these at the outside is one block.
@@ -53,8 +55,9 @@ import java.util.function.Consumer;
 /// A kernel that is mapped already stays as it is.
 ///
 /// @param threads the most threads of a block of independent elements
+/// @param tiles what the machine has instructions for that multiply tiles
 /// @param numerics whether parts of a sum may be added up apart
-public record MapThreads(int threads, Numerics numerics) implements Pass.OnKernel {
+public record MapThreads(int threads, List<TileShape> tiles, Numerics numerics) implements Pass.OnKernel {
   /// A thread has no more memory of its own: all threads that a GPU holds at a time have some.
   private static final long PRIVATE_BYTES = 1024;
   /// Loops inside of so many iterations are worth a block for each of the iterations outside.
@@ -64,11 +67,17 @@ public record MapThreads(int threads, Numerics numerics) implements Pass.OnKerne
   private static final long FEW = 4096;
   /// Half of those of shared memory: shorter rows of a whole number of them meet in few.
   private static final int BANKS = 16;
+  /// What an instruction that multiplies tiles reads of a row at a time: rows begin at a multiple of it.
+  private static final int ROW_BYTES = 16;
   /// So many rows are reduced at a time, by a few threads each.
   private static final long FEWEST_ROWS = 8;
 
+  public MapThreads {
+    tiles = List.copyOf(tiles);
+  }
+
   public MapThreads() {
-    this(128, Numerics.REASSOCIATE);
+    this(128, List.of(), Numerics.REASSOCIATE);
   }
 
   @Override
@@ -146,8 +155,8 @@ public record MapThreads(int threads, Numerics numerics) implements Pass.OnKerne
     return switch (statement) {
       case Stmt.For loop -> loop(loop, ranges);
       case Stmt.Alloc(Buffer buffer, Stmt body) -> {
-        Buffer shared = new Buffer(buffer.name(), buffer.type(), inBanks(buffer.extents()), Buffer.Space.SHARED);
-        yield new Stmt.Alloc(shared, uniform(Rewrites.redirect(body, buffer, shared, indices -> indices), ranges));
+        Buffer shared = new Buffer(buffer.name(), buffer.type(), buffer.extents(), Buffer.Space.SHARED);
+        yield inBanks(shared, uniform(Rewrites.redirect(body, buffer, shared, indices -> indices), ranges));
       }
       case Stmt.If branch -> new Stmt.If(branch.condition(), uniform(branch.whenTrue(), ranges.assume(branch.condition(), true)),
           uniform(branch.whenFalse(), ranges.assume(branch.condition(), false)));
@@ -156,14 +165,20 @@ public record MapThreads(int threads, Numerics numerics) implements Pass.OnKerne
     };
   }
 
-  /// Rows that do not all begin in the same bank, which threads that each use another row would wait for.
-  private static List<Integer> inBanks(List<Integer> extents) {
-    if (extents.size() < 2 || extents.getLast() % BANKS != 0) {
-      return extents;
+  /// `buffer` in `body`, with rows that do not all begin in the same bank, which threads that each use another row would wait for.
+  private static Stmt inBanks(Buffer buffer, Stmt body) {
+    int gap = buffer.extents().size() < 2 ? 0 : isOfWarps(buffer, body) ? ROW_BYTES / buffer.type().bytes() : buffer.extents().getLast() % BANKS == 0 ? 1 : 0;
+    if (gap == 0) {
+      return new Stmt.Alloc(buffer, body);
     }
-    List<Integer> wider = new ArrayList<>(extents);
-    wider.set(wider.size() - 1, extents.getLast() + 1);
-    return wider;
+    List<Integer> extents = new ArrayList<>(buffer.extents());
+    extents.set(extents.size() - 1, extents.getLast() + gap);
+    Buffer wider = new Buffer(buffer.name(), buffer.type(), extents, buffer.space());
+    return new Stmt.Alloc(wider, Rewrites.redirect(body, buffer, wider, indices -> indices));
+  }
+
+  private static boolean isOfWarps(Buffer buffer, Stmt body) {
+    return body.nodes().anyMatch(node -> node instanceof Stmt.For loop && loop.kind() == Kind.WARP && Rewrites.accesses(loop, buffer));
   }
 
   /// What one thread does in the order that it stands in is one loop.
@@ -220,7 +235,8 @@ public record MapThreads(int threads, Numerics numerics) implements Pass.OnKerne
 
   private Stmt loop(Stmt.For loop, Ranges ranges) {
     IndependentNest nest = IndependentNest.of(loop, ranges);
-    Optional<Stmt> together = BlockProduct.of(nest).map(BlockProduct::body).or(() -> rows(nest).map(RowReduction::body));
+    Optional<BlockTiles> ofWarps = numerics == Numerics.REASSOCIATE ? BlockTiles.of(nest, tiles) : Optional.empty();
+    Optional<Stmt> together = ofWarps.map(BlockTiles::body).or(() -> BlockProduct.of(nest).map(BlockProduct::body)).or(() -> rows(nest).map(RowReduction::body));
     if (together.isPresent()) {
       return together.get();
     }

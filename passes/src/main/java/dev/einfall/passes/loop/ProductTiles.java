@@ -50,7 +50,7 @@ final class ProductTiles implements StagedSteps.Part {
   Stmt body(Span span) {
     Stmt steps = new StagedSteps(staged, product.stepCount(), DEPTH, this).body(product.steps().getFirst().span());
     Stmt body = Stmt.block(threads.each((sum, _, _) -> store(sum, product.start())), steps,
-        threads.each((sum, row, column) -> grid.finished(row, column, _ -> new Expr.Load(this.sum, sum))));
+        threads.each((sum, row, column) -> grid.area().finished(row, column, _ -> new Expr.Load(this.sum, sum))));
     return grid.tasks(new Stmt.Alloc(sum, Barriers.place(body)), span);
   }
 
@@ -60,7 +60,7 @@ final class ProductTiles implements StagedSteps.Part {
   }
 
   @Override
-  public Stmt taken(Map<Expr, Buffer> buffers, int count) {
+  public Stmt taken(Map<Expr, Buffer> buffers, Expr first, int count) {
     return threads.each((sum, row, column) -> {
       Var step = Var.counter("k0");
       return new Stmt.For(step, Expr.index(count), Kind.SERIAL, store(sum, taken(product.step(), buffers, step, row, column, sum)), Span.NONE);
@@ -75,12 +75,13 @@ final class ProductTiles implements StagedSteps.Part {
     Expr step = along ? rest(number, count) : over(number, tile);
     Expr line = along ? over(number, count) : rest(number, tile);
     boolean isRow = product.isOfRow(expr);
+    TileArea area = grid.area();
     Var place = Var.counter(isRow ? "row" : "column");
     Stmt kept = Rewrites.copy(CollapseLoops.coordinates(isRow ? product.rows() : product.columns(), new Expr.Ref(place),
         CollapseLoops.coordinates(product.steps(), plus(first, step), new Stmt.Store(buffer, List.of(step, line), expr))));
     Stmt none = new Stmt.Store(buffer, List.of(step, line), Expr.literal(buffer.type(), 0));
-    Stmt guarded = isRow ? grid.ifRow(place, kept, none) : grid.ifColumn(place, kept, none);
-    return new Stmt.For(element, Expr.index((long) tile * count), Kind.THREAD, new Stmt.Let(place, isRow ? grid.row(line) : grid.column(line), guarded), Span.NONE);
+    Stmt guarded = isRow ? area.ifRow(place, kept, none) : area.ifColumn(place, kept, none);
+    return new Stmt.For(element, Expr.index((long) tile * count), Kind.THREAD, new Stmt.Let(place, isRow ? area.row(line) : area.column(line), guarded), Span.NONE);
   }
 
   /// `expr` with what is shared in the place of what was loaded.

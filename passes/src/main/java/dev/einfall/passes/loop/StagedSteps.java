@@ -28,8 +28,8 @@ record StagedSteps(Map<Expr, Buffer> staged, long steps, int depth, Part part) {
     /// Fills `buffers` with `count` steps from `first` on.
     Stmt loaded(Map<Expr, Buffer> buffers, Expr first, int count);
 
-    /// Adds the products of `count` steps in `buffers`.
-    Stmt taken(Map<Expr, Buffer> buffers, int count);
+    /// Adds the products of `count` steps in `buffers`, from `first` on.
+    Stmt taken(Map<Expr, Buffer> buffers, Expr first, int count);
   }
 
   /// All steps, without barriers but those that let loads overlap.
@@ -64,15 +64,17 @@ record StagedSteps(Map<Expr, Buffer> staged, long steps, int depth, Part part) {
     Expr first = times(new Expr.Ref(pair), 2);
     Expr third = plus(first, Expr.index(2));
     Stmt loaded = part.loaded(staged, times(third, depth), depth);
+    Expr second = times(plus(first, Expr.index(1)), depth);
     Stmt body = Stmt.block(
-        part.loaded(next, times(plus(first, Expr.index(1)), depth), depth), part.taken(staged, depth), new Stmt.Barrier(),
+        part.loaded(next, second, depth), part.taken(staged, times(first, depth), depth), new Stmt.Barrier(),
         full % 2 == 1 ? loaded : new Stmt.If(below(third, full), loaded, Stmt.NOTHING),
-        part.taken(next, depth), new Stmt.Barrier());
+        part.taken(next, second, depth), new Stmt.Barrier());
     Stmt pairs = new Stmt.For(pair, Expr.index(full / 2), Kind.SERIAL, body, span);
-    return Stmt.block(part.loaded(staged, Expr.index(0), depth), new Stmt.Barrier(), pairs, full % 2 == 1 ? part.taken(staged, depth) : Stmt.NOTHING);
+    return Stmt.block(part.loaded(staged, Expr.index(0), depth), new Stmt.Barrier(), pairs,
+        full % 2 == 1 ? part.taken(staged, Expr.index((full - 1) * depth), depth) : Stmt.NOTHING);
   }
 
   private Stmt some(Expr first, int count) {
-    return Stmt.block(part.loaded(staged, first, count), part.taken(staged, count));
+    return Stmt.block(part.loaded(staged, first, count), part.taken(staged, first, count));
   }
 }
