@@ -15,8 +15,7 @@ import java.util.List;
 /// @param l3Bytes the size of the third-level cache that cores share
 /// @param speeds how fast a core is
 /// @param blockThreads how many threads of a GPU are a block; 0 for a processor
-/// @param sharedBytes the most memory that a block's threads share, of a GPU: 96 KB for compute capability 7.0, 64 KB for 7.5, 163 KB for 8.0, 99 KB for
-///     8.6 and 8.9, and 227 KB for 9.0
+/// @param sharedBytes the most memory that a block's threads share, of a GPU
 /// @param dots what it has instructions for that add products of narrow numbers
 /// @param tiles what it has instructions for that multiply tiles
 public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, int threads, long l1Bytes, long l2Bytes, long l3Bytes, Speeds speeds,
@@ -32,7 +31,7 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
     return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, true, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0, 0, List.of(), List.of());
   }
 
-  /// A GPU of a usual size, whose threads compute scalars. What the passes on the cascade level ask about costs is answered as for a processor without vectors.
+  /// A GPU whose blocks share as much as those of all but the smallest do, and whose threads compute scalars. What the passes on the cascade level ask about costs is answered as for a processor without vectors.
   public static Target gpu() {
     return gpu(96 << 10);
   }

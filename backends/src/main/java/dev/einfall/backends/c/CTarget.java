@@ -37,6 +37,7 @@ import java.util.Set;
 ///
 /// @param vectorBytes the width of a vector register
 /// @param registers the number of vector registers
+/// @param sharedBytes the most memory that the threads of a block of a GPU share
 /// @param flags what tells the compiler about the machine
 /// @param needs the macros that a compiler for such a machine defines
 /// @param includes the headers that the functions need
@@ -44,7 +45,7 @@ import java.util.Set;
 /// @param relaxed what some do if that need not be exact
 /// @param instructions those that are known by what they mean
 /// @param isExact whether zeros have signs to be kept
-public record CTarget(String name, int vectorBytes, int registers, List<String> flags, List<String> needs, List<String> includes,
+public record CTarget(String name, int vectorBytes, int registers, long sharedBytes, List<String> flags, List<String> needs, List<String> includes,
     Map<String, String> bodies, Map<String, String> relaxed, List<Instruction> instructions, boolean isExact) {
 
   /// The targets that there are descriptions of, from the plainest to what has most.
@@ -91,7 +92,7 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
   }
 
   private static CTarget parse(Class<?> owner, String name, String text, Instruction.Meanings meanings) {
-    CTarget target = new CTarget(name, 4, 16, List.of(), List.of(), List.of(), Map.of(), Map.of(), List.of(), false);
+    CTarget target = new CTarget(name, 4, 16, 0, List.of(), List.of(), List.of(), Map.of(), Map.of(), List.of(), false);
     Map<String, String> bodies = new LinkedHashMap<>();
     Map<String, String> relaxed = new LinkedHashMap<>();
     List<Instruction> instructions = new ArrayList<>();
@@ -117,16 +118,17 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
       }
     }
     relaxed.keySet().removeAll(bodies.keySet());
-    return new CTarget(name, target.vectorBytes, target.registers, target.flags, target.needs, target.includes, bodies, relaxed, instructions, false);
+    return new CTarget(name, target.vectorBytes, target.registers, target.sharedBytes, target.flags, target.needs, target.includes, bodies, relaxed, instructions, false);
   }
 
   private CTarget with(String key, String value) {
     return switch (key) {
-      case "vector-bytes" -> new CTarget(name, Integer.parseInt(value), registers, flags, needs, includes, bodies, relaxed, instructions, false);
-      case "registers" -> new CTarget(name, vectorBytes, Integer.parseInt(value), flags, needs, includes, bodies, relaxed, instructions, false);
-      case "flags" -> new CTarget(name, vectorBytes, registers, both(flags, value), needs, includes, bodies, relaxed, instructions, false);
-      case "needs" -> new CTarget(name, vectorBytes, registers, flags, both(needs, value), includes, bodies, relaxed, instructions, false);
-      case "include" -> new CTarget(name, vectorBytes, registers, flags, needs, both(includes, value), bodies, relaxed, instructions, false);
+      case "vector-bytes" -> new CTarget(name, Integer.parseInt(value), registers, sharedBytes, flags, needs, includes, bodies, relaxed, instructions, false);
+      case "registers" -> new CTarget(name, vectorBytes, Integer.parseInt(value), sharedBytes, flags, needs, includes, bodies, relaxed, instructions, false);
+      case "shared-bytes" -> new CTarget(name, vectorBytes, registers, Long.parseLong(value), flags, needs, includes, bodies, relaxed, instructions, false);
+      case "flags" -> new CTarget(name, vectorBytes, registers, sharedBytes, both(flags, value), needs, includes, bodies, relaxed, instructions, false);
+      case "needs" -> new CTarget(name, vectorBytes, registers, sharedBytes, flags, both(needs, value), includes, bodies, relaxed, instructions, false);
+      case "include" -> new CTarget(name, vectorBytes, registers, sharedBytes, flags, needs, both(includes, value), bodies, relaxed, instructions, false);
       default -> throw new InternalException("the description of target " + name + " says " + key);
     };
   }
@@ -142,7 +144,7 @@ public record CTarget(String name, int vectorBytes, int registers, List<String> 
   public CTarget exact() {
     Map<String, String> exact = new LinkedHashMap<>(bodies);
     exact.keySet().removeIf(function -> function.matches("f\\d+(x\\d+)?_(min|max)(_number)?"));
-    return new CTarget(name, vectorBytes, registers, flags, needs, includes, exact, Map.of(), instructions, true);
+    return new CTarget(name, vectorBytes, registers, sharedBytes, flags, needs, includes, exact, Map.of(), instructions, true);
   }
 
   /// Whether a product and a sum, rounded once, are an instruction.

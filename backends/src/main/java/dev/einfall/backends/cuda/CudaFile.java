@@ -26,7 +26,7 @@ public record CudaFile(String source, String header, List<KernelPlan.Weight> wei
   public static CudaFile of(KernelPlan plan, String name, CTarget target) {
     List<Kernel> all = Stream.concat(plan.setup().stream(), plan.launches().stream()).map(KernelPlan.Launch::kernel).toList();
     CudaKernels kernels = CudaKernels.of(all, target, "static", true);
-    EntryPoints entries = new EntryPoints(plan, name, kernels.kernels(), kernels.requirements());
+    EntryPoints entries = new EntryPoints(plan, name, target.name(), kernels.kernels(), kernels.requirements());
     StringBuilder text = new StringBuilder(entries.comment()).append(kernels.includes()).append('\n');
     text.append("namespace ").append(name).append("_program {\n\n").append(kernels.text());
     // What follows comes from no program.

@@ -6,10 +6,11 @@ import dev.einfall.ir.CompileException;
 import java.util.List;
 
 /// The GPUs that CUDA C++ is written for, by the compute capability that they have at least, as the descriptions in `targets/NAME.target` say. All of them
-/// have what C has; the instructions of their warps are known by what they mean.
+/// have what C has; the instructions of their warps are known by what they mean. How much memory blocks share is in the table "Technical Specifications
+/// per Compute Capability" of the CUDA C++ Programming Guide.
 public final class CudaTargets {
   /// From the oldest to the newest.
-  public static final List<String> NAMES = List.of("sm_70", "sm_80");
+  public static final List<String> NAMES = List.of("sm_70", "sm_75", "sm_80", "sm_86", "sm_87", "sm_89", "sm_90", "sm_120");
   /// What code is written for unless something else is asked for.
   public static final String USUAL = "sm_80";
 

@@ -19,6 +19,8 @@ record BlockRows(Target target, Recurrence recurrence) {
   private static final double TOGETHER = 132;
   /// What is left for operands on their way.
   private static final long STAGED = 12 << 10;
+  /// What is left where tiles are multiplied by instructions, whose sums go that way too.
+  private static final long STAGED_TILES = 32 << 10;
 
   /// The largest rank, of those named, along which there is an operand to share.
   Optional<Rank> rank(List<String> shared) {
@@ -53,7 +55,13 @@ record BlockRows(Target target, Recurrence recurrence) {
   /// What it takes where a block has those of `view`: infinitely much where it does not have the memory.
   double cost(KernelView view) {
     double blocks = view.tiles();
-    return view.localBytes() + STAGED > target.sharedBytes() ? Double.POSITIVE_INFINITY
+    return view.localBytes() + staged() > target.sharedBytes() ? Double.POSITIVE_INFINITY
         : Math.ceil(blocks / TOGETHER) * (view.group().tile() + STEP);
+  }
+
+  private long staged() {
+    boolean isNarrow = recurrence.updates().stream().flatMap(Recurrence.Update::exprs).flatMap(Exprs::accesses)
+        .anyMatch(access -> target.tiles().stream().anyMatch(tile -> tile.left() == access.type()));
+    return isNarrow ? STAGED_TILES : STAGED;
   }
 }

@@ -20,7 +20,6 @@ import dev.einfall.passes.Compute;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
-import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
@@ -118,6 +117,9 @@ final class EmitCommand implements Callable<Integer> {
     sizes = new TreeMap<>(inputOptions.sizes);
     if (stage != Stage.HTML && measure || !measure && !(inputOptions.in.isEmpty() && inputOptions.texts.isEmpty())) {
       throw new UserError(measure ? "--measure is for --as html" : "--in and --text are for --as html --measure: nothing runs otherwise");
+    }
+    if (stage == Stage.BYTECODE && toolchain.isGpu()) {
+      throw new UserError("--as bytecode is for the JVM, and --target names a GPU: --as loops shows the kernels of one");
     }
     if (stage == Stage.C) {
       writeC();
@@ -262,11 +264,8 @@ final class EmitCommand implements Callable<Integer> {
     }
   }
 
-  /// This machine; if a width of vectors is given, a common machine with such vectors, so that the code is the same
-  /// everywhere.
   private PipelineOptions options() {
-    Target target = vectorBytes == 0 ? Einfall.target(Options.defaults().withThreads(threads)) : Target.of(vectorBytes, threads);
-    return PipelineOptions.of(target).withNumerics(numerics).withCompute(compute);
+    return PipelineOptions.of(toolchain.target(vectorBytes, threads)).withNumerics(numerics).withCompute(compute);
   }
 
   private static String bytecode(KernelPlan plan) {

@@ -152,9 +152,8 @@ final class ExplainCommand implements Callable<Integer> {
     }
   }
 
-  /// This machine; if a width of vectors is given, a common machine with such vectors, so that the text is the same everywhere.
   private Target target() {
     requireThreads();
-    return vectorBytes == 0 ? Einfall.target(Options.defaults().withThreads(threads)) : Target.of(vectorBytes, threads);
+    return toolchain.target(vectorBytes, threads);
   }
 }

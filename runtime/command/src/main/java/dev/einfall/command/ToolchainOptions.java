@@ -2,6 +2,8 @@ package dev.einfall.command;
 
 import dev.einfall.backends.c.CTarget;
 import dev.einfall.backends.cuda.CudaTargets;
+import dev.einfall.passes.Target;
+import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.device.CudaTools;
 import dev.einfall.runtime.nativecode.Toolchain;
@@ -13,7 +15,7 @@ import picocli.CommandLine.Option;
 final class ToolchainOptions {
   @Option(names = "--target", paramLabel = "NAME",
       completionCandidates = Targets.class,
-      description = "The machine that C is for: ${COMPLETION-CANDIDATES}; this one if not given. For CUDA a compute capability; " + CudaTargets.USUAL
+      description = "The machine that code is for: ${COMPLETION-CANDIDATES}; this one if not given. For CUDA a compute capability; " + CudaTargets.USUAL
           + " if not given.")
   private Optional<String> target = Optional.empty();
 
@@ -43,6 +45,21 @@ final class ToolchainOptions {
     Toolchain compiled = compiler.map(usual::withCompiler).orElse(usual);
     Toolchain targeted = target.map(compiled::withTarget).orElse(compiled);
     return options.withToolchain(targeted.withCuda(cuda(targeted.cuda())));
+  }
+
+  /// What the passes compile for: the machine that was named, or this one; a common one with vectors of `vectorBytes`, if that is not 0, so that the text
+  /// is the same everywhere.
+  Target target(int vectorBytes, int threads) {
+    Options options = Options.defaults().withThreads(threads);
+    if (target.isEmpty()) {
+      return vectorBytes == 0 ? Einfall.target(options) : Target.of(vectorBytes, threads);
+    }
+    return Einfall.target(applied(options.withVectorBytes(vectorBytes).withBackend(isGpu() ? Options.Backend.CUDA : Options.Backend.C)));
+  }
+
+  /// Whether the machine that was named is a GPU.
+  boolean isGpu() {
+    return target.isPresent() && target.get().startsWith("sm_");
   }
 
   private CudaTools cuda(CudaTools usual) {

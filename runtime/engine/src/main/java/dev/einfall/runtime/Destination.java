@@ -51,11 +51,15 @@ record Destination(Options options, Optional<CCompiler> compiler, Optional<CTarg
   /// What the passes take the machine for: this one, or a common one of the kind that the options name.
   Target target() {
     Target target = switch (options.backend()) {
-      case CUDA -> Target.gpu().withTiles(CTargets.gpu(options.toolchain().target().orElse(CudaTargets.USUAL)).tiles());
+      case CUDA -> ofGpu(CTargets.gpu(options.toolchain().target().orElse(CudaTargets.USUAL)));
       case C -> ofC(machine.orElseThrow());
       case AUTO, JVM, REFERENCE -> Machine.target(vectorBytes(), options.threads());
     };
     return options.backend() == Options.Backend.CUDA ? target : options.speeds().map(target::withSpeeds).orElse(target);
+  }
+
+  private static Target ofGpu(CTarget found) {
+    return Target.gpu(found.sharedBytes()).withTiles(found.tiles());
   }
 
   private Target ofC(CTarget found) {

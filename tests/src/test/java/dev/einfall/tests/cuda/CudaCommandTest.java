@@ -74,6 +74,13 @@ class CudaCommandTest {
     assertTrue(emit().err().contains("--as cuda writes several files: give a folder with -o DIR"));
   }
 
+  @Test
+  void showsTheLoopsOfKernels() throws IOException {
+    String program = Files.writeString(directory.resolve("more.ein"), "def more(X: f32[64]) -> f32[64] {\n  Y[i] = X[i] + 1\n  return Y\n}\n").toString();
+    assertTrue(CommandLineRun.of("emit", program, "--as", "loops", "--target", "sm_86").out().contains("block for"));
+    assertTrue(CommandLineRun.of("emit", program, "--as", "bytecode", "--target", "sm_86").err().contains("--as bytecode is for the JVM"));
+  }
+
   private CommandLineRun emit(String... more) throws IOException {
     byte[] header = "{\"layer.scale\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}".getBytes(StandardCharsets.UTF_8);
     ByteBuffer file = ByteBuffer.allocate(8 + header.length + 12).order(ByteOrder.LITTLE_ENDIAN);

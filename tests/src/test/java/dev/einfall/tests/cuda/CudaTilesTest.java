@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.einfall.backends.cuda.CudaFile;
+import dev.einfall.backends.cuda.CudaTargets;
 import dev.einfall.backends.reference.Array;
 import dev.einfall.frontend.EinReader;
 import dev.einfall.ir.CompileException;
@@ -135,10 +136,19 @@ class CudaTilesTest {
     assertTrue(CudaFile.of(plan, "narrow", Gpu.machine()).source().contains("mma_sync"));
   }
 
+  /// How much memory a block may have depends on the GPU, and so do the rows of attention that it takes together.
+  @Test
+  void blocksShareWhatTheirGpuHas() {
+    assertEquals(163 << 10, CTargets.gpu("sm_80").sharedBytes());
+    assertEquals(99 << 10, CTargets.gpu("sm_89").sharedBytes());
+    assertEquals(227 << 10, CTargets.gpu("sm_90").sharedBytes());
+    assertTrue(CudaTargets.NAMES.stream().map(CTargets::gpu).allMatch(gpu -> gpu.sharedBytes() >= 64 << 10 && !gpu.tiles().isEmpty()));
+  }
+
   @Test
   void namesOfGpus() {
-    assertEquals("sm_80", CTargets.gpu("sm_90a").name());
-    assertEquals("sm_70", CTargets.gpu("sm_75").name());
+    assertEquals("sm_90", CTargets.gpu("sm_100a").name());
+    assertEquals("sm_70", CTargets.gpu("sm_72").name());
     Assertions.assertThrows(CompileException.class, () -> CTargets.gpu("sm_35"));
     Assertions.assertThrows(CompileException.class, () -> CTargets.gpu("avx2"));
   }

@@ -16,6 +16,6 @@ public final class Gpu {
 
   /// What the passes know of it.
   public static Target target() {
-    return Target.gpu().withTiles(machine().tiles());
+    return Target.gpu(machine().sharedBytes()).withTiles(machine().tiles());
   }
 }

@@ -124,12 +124,21 @@ public final class Explanation {
       return;
     }
     Target target = options.target();
-    text.append("compiled for ").append(target.threads()).append(target.threads() == 1 ? " thread" : " threads").append(", ")
-        .append(target.lanes(Float.BYTES) == 1 ? "no vectors" : "vectors of " + target.vectorBytes() + " bytes").append(", caches of ")
-        .append(Quantities.bytes(Size.of(target.l1Bytes()))).append(" and ").append(Quantities.bytes(Size.of(target.l2Bytes())))
-        .append(", numerics ").append(options.numerics().name().toLowerCase(Locale.ROOT))
+    text.append("compiled for ").append(target.isGpu() ? gpu(target) : processor(target)).append(", numerics ").append(options.numerics().name().toLowerCase(Locale.ROOT))
         .append(options.compute() == Compute.F32 ? "" : ", factors of products with weights in " + options.compute().name().toLowerCase(Locale.ROOT))
         .append('\n').append(limits.text()).append('\n');
+  }
+
+  private static String processor(Target target) {
+    return target.threads() + (target.threads() == 1 ? " thread, " : " threads, ")
+        + (target.lanes(Float.BYTES) == 1 ? "no vectors" : "vectors of " + target.vectorBytes() + " bytes") + ", caches of "
+        + Quantities.bytes(Size.of(target.l1Bytes())) + " and " + Quantities.bytes(Size.of(target.l2Bytes()));
+  }
+
+  private static String gpu(Target target) {
+    return "a GPU, whose blocks share up to " + Quantities.bytes(Size.of(target.sharedBytes())) + " of memory"
+        + (target.tiles().isEmpty() ? "" : ", and whose warps multiply tiles of "
+            + target.tiles().stream().map(tile -> tile.left().toString()).distinct().collect(Collectors.joining(", ")));
   }
 
   private static void memory(KernelPlan plan, StringBuilder text) {

@@ -14,9 +14,18 @@ import java.util.function.Supplier;
 public record Limits(double operations, double bytes, String basis) {
   private static final double HERTZ = 3e9;
   private static final double BYTES_PER_CORE = 16e9;
+  private static final int GPU_MULTIPROCESSORS = 108;
+  private static final int GPU_MULTIPLY_ADDS = 64;
+  private static final double GPU_HERTZ = 1.4e9;
+  private static final double GPU_BYTES = 1555e9;
 
-  /// Two fused multiply-adds of a vector a cycle of each core, and what a core of a current server reads from memory.
+  /// Two fused multiply-adds of a vector a cycle of each core, and what a core of a current server reads from memory. Of a GPU, what an A100 has without
+  /// its tensor cores.
   private static Limits assumed(Target target) {
+    if (target.isGpu()) {
+      return new Limits(2.0 * GPU_MULTIPROCESSORS * GPU_MULTIPLY_ADDS * GPU_HERTZ, GPU_BYTES,
+          "assumed: " + GPU_MULTIPROCESSORS + " multiprocessors with " + GPU_MULTIPLY_ADDS + " multiply-adds a cycle, 1.4 GHz, 1555 GB/s");
+    }
     double operations = 4.0 * target.lanes(Float.BYTES) * HERTZ * target.threads();
     return new Limits(operations, BYTES_PER_CORE * target.threads(), "assumed: 3 GHz, 2 multiply-adds of "
         + (target.lanes(Float.BYTES) == 1 ? "a number" : "a vector of " + target.vectorBytes() + " bytes") + " a cycle, 16 GB/s a core");
