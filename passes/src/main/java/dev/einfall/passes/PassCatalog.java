@@ -25,6 +25,7 @@ import dev.einfall.passes.cascade.ReassociateProducts;
 import dev.einfall.passes.cascade.SplitReductions;
 import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.codes.DecodeInProducts;
+import dev.einfall.passes.codes.MultiplyIntegers;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.DeferScales;
@@ -172,6 +173,7 @@ public final class PassCatalog {
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("decode-in-products", _ -> new DecodeInProducts());
+    passes.put("multiply-integers", options -> new MultiplyIntegers(options.words("dots").stream().map(options::dot).toList()));
     passes.put("narrow-products", options -> new NarrowProducts(options.compute(), options.text("in-steps", "no").equals("yes")));
     passes.put("name-ranks", _ -> new NameRanks());
     passes.put("group-recurrences", options -> new GroupRecurrences(options.target(), options.numerics()));

@@ -26,6 +26,7 @@ import dev.einfall.passes.cascade.ReassociateProducts;
 import dev.einfall.passes.cascade.SplitReductions;
 import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.codes.DecodeInProducts;
+import dev.einfall.passes.codes.MultiplyIntegers;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.DeferScales;
@@ -147,6 +148,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new MergeProducts(),
         // Products have the weights that they keep; what is left of formats is the arithmetic of these.
         new DecodeInProducts(),
+        // Bytes that stand for weights stand bare in products now.
+        MultiplyIntegers.on(options.target()),
         // Epilogues are where they stay, and store what the next product takes.
         new NarrowProducts(options.compute(), options.target().isGpu()),
         // Merging has redirected accesses with offsets.

@@ -10,14 +10,14 @@ import java.util.Map;
 import java.util.Set;
 
 /// What the tensors of one cascade are used for, found out once for all questions of a pass.
-final class Uses {
+public final class Uses {
   private final Cascade cascade;
   private final Map<Tensor, Einsum> einsums;
   private final Set<Tensor> constants;
   private final Map<Tensor, Integer> accesses = new IdentityHashMap<>();
   private final Set<Tensor> needed = Exprs.identitySet();
 
-  Uses(Cascade cascade) {
+  public Uses(Cascade cascade) {
     this.cascade = cascade;
     this.einsums = Exprs.definitions(cascade.einsums());
     this.constants = Constants.of(cascade);
@@ -32,12 +32,12 @@ final class Uses {
   }
 
   /// The Einsum that defines each tensor.
-  Map<Tensor, Einsum> einsums() {
+  public Map<Tensor, Einsum> einsums() {
     return einsums;
   }
 
   /// [Constants] of the cascade.
-  Set<Tensor> constants() {
+  public Set<Tensor> constants() {
     return constants;
   }
 

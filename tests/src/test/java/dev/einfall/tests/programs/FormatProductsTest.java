@@ -72,6 +72,33 @@ class FormatProductsTest {
     }
   }
 
+  /// Rows that are rounded to bytes at every run: in C, where the machine multiplies bytes, sums are of integers. What lies in the middle of two bytes may become the other
+  /// one.
+  @ParameterizedTest
+  @ValueSource(strings = {"JVM", "C"})
+  void rowsAreRoundedToBytes(Options.Backend backend) {
+    String text = """
+        import std.formats.integers
+        def main(X: f32[M, 192]) -> f32[M, 40] {
+          weight W: int8(group = 192)[40, 192] = "W"
+          scale, code = encode_int8(X, 192)
+          Q = decode_int8(scale, code, 192)
+          Y[m, n] = sum[k](Q[m, k] * W[n, k])
+          return Y
+        }
+        """;
+    Codes weights = new Codes(cascade(text, 7));
+    float[] expected = run(text, 7, 192, Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
+    float[] results = run(text, 7, 192, Options.defaults().withBackend(backend).withWarmUp(false).withWeights(weights));
+    double largest = 0;
+    for (float value : expected) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    for (int i = 0; i < results.length; i++) {
+      assertEquals(expected[i], results[i], 0.01 * largest, "element " + i);
+    }
+  }
+
   /// What a product keeps of weights of 4 bits with a scale for each 64 is no more than they take as they are stored, and a table of what codes stand for.
   @ParameterizedTest
   @ValueSource(ints = {1, 16, 128})
