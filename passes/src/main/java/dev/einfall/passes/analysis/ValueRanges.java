@@ -10,7 +10,7 @@ import java.util.Map;
 
 /// What the values of expressions of a cascade are in. Of a float it is the whole numbers around it, so that a cast of what `min` and `max` leave of
 /// it is known; NaN is in every range, and a cast makes 0 of it.
-final class ValueRanges {
+public final class ValueRanges {
   private static final Interval BITS = new Interval(0, 64);
 
   private final Map<Tensor, Interval> tensors = new IdentityHashMap<>();
@@ -31,7 +31,8 @@ final class ValueRanges {
     return new Interval(Math.min(body.low(), 0), Math.max(body.high(), 0)).times(points(reduce));
   }
 
-  Interval of(Expr expr) {
+  /// What the value of `expr` is in, whatever tensors hold of which nothing has been learnt.
+  public Interval of(Expr expr) {
     return fitted(switch (expr) {
       case Expr.FloatLiteral literal -> around(literal.value());
       case Expr.IntLiteral literal -> Interval.of(literal.value());

@@ -4,6 +4,7 @@ import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.loop.Interval;
+import dev.einfall.passes.analysis.ValueRanges;
 import dev.einfall.passes.cascade.Exprs;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,7 +91,12 @@ record Codes(Rank rank, List<Expr> chosen) {
     if (!expr.type().isInteger() || !isFine(expr) || Exprs.hasReduction(expr) || Exprs.accesses(expr).findAny().isEmpty()) {
       return Integer.MAX_VALUE;
     }
-    return bits(IntegerRange.of(expr));
+    return bits(range(expr));
+  }
+
+  /// What a code is in.
+  static Interval range(Expr code) {
+    return new ValueRanges().of(code);
   }
 
   static int bits(Interval range) {

@@ -21,12 +21,12 @@ import java.util.Optional;
 
 /// A product that reads codes in place of elements which these stand for: the definitions of what it reads, and its own.
 final class DecodedProduct {
-  /// Codes of more bits have more values than a vector has lanes.
+  /// Codes of more bits have more values than a vector has lanes; from them, elements are computed.
   private static final int MOST_TABLE_BITS = 4;
   private static final int WORD = Integer.SIZE;
   /// Words of fewer fields save no more than they take to be cut.
   private static final int LEAST_FIELDS = 4;
-  /// Of as many bytes in place of one the codes are worth their decoding.
+  /// Codes are worth their decoding where elements have so many times the bytes of what is read in their place.
   private static final double WORTH = 1.5;
 
   private final Inlining inlining;
@@ -70,7 +70,7 @@ final class DecodedProduct {
     }
     int size = rank.size().value();
     int group = parts.stream().flatMap(codes::groups).reduce(size, DecodedProduct::divisor);
-    int bits = Integer.highestOneBit(2 * codes.chosen().stream().mapToInt(code -> Codes.bits(IntegerRange.of(code))).max().orElseThrow() - 1);
+    int bits = Integer.highestOneBit(2 * codes.chosen().stream().mapToInt(code -> Codes.bits(Codes.range(code))).max().orElseThrow() - 1);
     int fields = bits >= Byte.SIZE ? 1 : divisor(WORD / bits, group);
     if (group < LEAST_FIELDS) {
       return Optional.empty();
@@ -167,7 +167,7 @@ final class DecodedProduct {
 
   /// The element of a table of what `expr` is for each value of `code`; for fields that no code has, as for the last one.
   private Expr looked(Expr expr, Expr code) {
-    Interval range = IntegerRange.of(code);
+    Interval range = Codes.range(code);
     Rank value = new Rank("value", Size.of(1 << Codes.bits(range)));
     Expr from = plus(new Expr.Coordinate(value), least(code));
     boolean isWhole = value.size().value() == range.high() - range.low() + 1;
@@ -206,7 +206,7 @@ final class DecodedProduct {
 
   /// What a field of 0 means.
   private long least(Expr code) {
-    Interval range = IntegerRange.of(code);
+    Interval range = Codes.range(code);
     return isSigned(range) ? 0 : range.low();
   }
 
@@ -228,7 +228,7 @@ final class DecodedProduct {
     addOuter(outer.stream().filter(einsum.ranks()::contains).toList(), ranks, indices, values);
     if (steps.fields() == 1) {
       values.put(steps.whole(), new Expr.Coordinate(word));
-      ElementType type = isSigned(IntegerRange.of(code)) ? ElementType.I8 : ElementType.U8;
+      ElementType type = isSigned(Codes.range(code)) ? ElementType.I8 : ElementType.U8;
       return new Expr.Access(defined("codes", ranks, cast(type, stored(code, values))), indices);
     }
     Rank place = new Rank("f", Size.of(steps.fields()));
@@ -237,7 +237,7 @@ final class DecodedProduct {
     Expr shifted = new Expr.Binary(BinaryOp.SHL, i32(stored(code, values)), new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(place), Expr.index(width())));
     Tensor words = defined("words", ranks, new Expr.Reduce(Reduction.SUM, List.of(place), shifted));
     Expr distance = new Expr.Binary(BinaryOp.MUL, steps.place(), Expr.index(width()));
-    return new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, new Expr.Access(words, indices), distance), Expr.index((1 << Codes.bits(IntegerRange.of(code))) - 1));
+    return new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, new Expr.Access(words, indices), distance), Expr.index((1 << Codes.bits(Codes.range(code))) - 1));
   }
 
   /// What is stored of `code` at other places.

@@ -46,7 +46,7 @@ public record MultiplyIntegers(List<DotShape> dots) implements Pass.OnCascade {
   /// As is best on `target`.
   public static MultiplyIntegers on(Target target) {
     return new MultiplyIntegers(Stream.concat(target.dots().stream(),
-        target.tiles().stream().map(tile -> new DotShape(tile.sum(), tile.left(), tile.right(), tile.columns(), tile.steps()))).toList());
+        target.tiles().stream().filter(tile -> tile.sum().isInteger()).map(tile -> new DotShape(tile.sum(), tile.left(), tile.right(), tile.columns(), tile.steps()))).toList());
   }
 
   @Override

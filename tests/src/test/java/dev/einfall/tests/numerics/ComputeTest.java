@@ -16,7 +16,7 @@ import dev.einfall.runtime.Program;
 import dev.einfall.runtime.Tensor;
 import dev.einfall.tests.Commands;
 import dev.einfall.tests.Cosine;
-import dev.einfall.tests.OneWeight;
+import dev.einfall.tests.MadeWeights;
 import dev.einfall.tests.runtime.MiniLm;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -74,7 +74,7 @@ class ComputeTest {
         }
         """);
     List<String> remarks = new ArrayList<>();
-    Options options = way.withWeights(new OneWeight(ElementType.F32, MemorySegment.ofArray(w), k, n)).withThreads(2).withCompute(Compute.BF16).withRemarks(remark -> remarks.add(remark.message()));
+    Options options = way.withWeights(new MadeWeights().with("W", ElementType.F32, MemorySegment.ofArray(w), k, n)).withThreads(2).withCompute(Compute.BF16).withRemarks(remark -> remarks.add(remark.message()));
     try (Program program = Einfall.compile(source, options); Tensor input = Tensor.of(x, m, k); Tensor other = Tensor.of(w, k, n);
         Tensor result = program.run(isOfWeights ? Map.of("X", input) : Map.of("X", input, "W", other)).get("Y")) {
       float[] y = result.floats();
@@ -104,7 +104,7 @@ class ComputeTest {
           return Y, S
         }
         """);
-    Options options = ways().getFirst().withWeights(new OneWeight(ElementType.F32, MemorySegment.ofArray(numbers(96 * 40, 2)), 96, 40)).withCompute(Compute.BF16);
+    Options options = ways().getFirst().withWeights(new MadeWeights().with("W", ElementType.F32, MemorySegment.ofArray(numbers(96 * 40, 2)), 96, 40)).withCompute(Compute.BF16);
     try (Tensor input = Tensor.of(numbers(20 * 96, 1), 20, 96)) {
       ComputeReport report = ComputeReport.of(choice -> Einfall.compile(source, choice), options, Map.of("X", input));
       ComputeReport.Difference products = report.outputs().getFirst();
@@ -133,7 +133,7 @@ class ComputeTest {
           return Y
         }
         """.formatted(k, n));
-    Options options = way.withWeights(new OneWeight(ElementType.I8, MemorySegment.ofArray(w), k, n)).withThreads(2);
+    Options options = way.withWeights(new MadeWeights().with("W", ElementType.I8, MemorySegment.ofArray(w), k, n)).withThreads(2);
     try (Program program = Einfall.compile(source, options); Tensor input = Tensor.copyOf(ElementType.U8, MemorySegment.ofArray(x), m, k);
         Tensor result = program.run(Map.of("X", input)).get("Y")) {
       int[] y = result.data().toArray(ValueLayout.JAVA_INT);

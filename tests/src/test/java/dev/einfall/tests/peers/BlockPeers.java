@@ -4,6 +4,7 @@ import dev.einfall.frontend.onnx.OnnxFile;
 import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Tensor;
+import dev.einfall.tests.MadeWeights;
 import dev.einfall.tests.runtime.Batch;
 import dev.einfall.tests.runtime.MiniLm;
 import java.nio.file.Files;

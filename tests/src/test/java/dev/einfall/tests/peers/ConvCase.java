@@ -3,6 +3,7 @@ package dev.einfall.tests.peers;
 import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Tensor;
+import dev.einfall.tests.MadeWeights;
 import java.util.Map;
 
 /// A convolution of one image of `size` x `size` pixels in `f32`, with zeros around it, so that without a stride the result is as large.

@@ -6,6 +6,7 @@ import dev.einfall.passes.Compute;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Program;
 import dev.einfall.runtime.Tensor;
+import dev.einfall.tests.Cosine;
 import dev.einfall.tests.runtime.Batch;
 import dev.einfall.tests.runtime.MiniLm;
 import dev.einfall.tests.runtime.ModelFile;
@@ -26,7 +27,7 @@ enum EmbeddingPeers {
   private static final double TOLERANCE = 2e-4;
   /// The same for factors of 16 bits: the cosine of all states.
   private static final double LEAST_COSINE = 0.999;
-  private static final List<Case> CASES = List.of(new Case(1, 16), new Case(1, 128), new Case(1, 256), new Case(8, 128));
+  static final List<Case> CASES = List.of(new Case(1, 16), new Case(1, 128), new Case(1, 256), new Case(8, 128));
 
   private final Path program;
   private final String weights;
@@ -37,7 +38,7 @@ enum EmbeddingPeers {
   }
 
   /// A batch of `size` texts of `tokens` tokens each.
-  private record Case(int size, int tokens) {}
+  record Case(int size, int tokens) {}
 
   /// Prints a line for each case and number of threads; the ratio is their time over ours.
   void run(Request request) throws Exception {
@@ -83,22 +84,10 @@ enum EmbeddingPeers {
     for (int i = 0; i < wanted.length; i++) {
       error = Math.max(error, Math.abs(state[i] - wanted[i]));
     }
-    double cosine = cosine(state, wanted);
+    double cosine = Cosine.of(state, wanted);
     if (compute == Compute.F32 ? !(error <= TOLERANCE) : !(cosine >= LEAST_COSINE)) {
       throw new IllegalStateException(name() + " differs from ONNX Runtime by " + error + ", with a cosine of " + cosine);
     }
     return error;
-  }
-
-  private static double cosine(float[] a, float[] b) {
-    double product = 0;
-    double squares = 0;
-    double others = 0;
-    for (int i = 0; i < a.length; i++) {
-      product += (double) a[i] * b[i];
-      squares += (double) a[i] * a[i];
-      others += (double) b[i] * b[i];
-    }
-    return product / Math.sqrt(squares * others);
   }
 }

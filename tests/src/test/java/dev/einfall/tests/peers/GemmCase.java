@@ -3,6 +3,7 @@ package dev.einfall.tests.peers;
 import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Tensor;
+import dev.einfall.tests.MadeWeights;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

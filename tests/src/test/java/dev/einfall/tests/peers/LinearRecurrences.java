@@ -1,6 +1,7 @@
 package dev.einfall.tests.peers;
 
 import dev.einfall.runtime.Tensor;
+import dev.einfall.tests.MadeWeights;
 import java.util.Map;
 
 /// Recurrences that are linear in the state.

@@ -3,6 +3,7 @@ package dev.einfall.tests.peers;
 import dev.einfall.ir.ElementType;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Tensor;
+import dev.einfall.tests.MadeWeights;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;

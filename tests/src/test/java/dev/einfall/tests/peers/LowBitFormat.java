@@ -5,6 +5,7 @@ import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Program;
 import dev.einfall.runtime.Tensor;
+import dev.einfall.tests.MadeWeights;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

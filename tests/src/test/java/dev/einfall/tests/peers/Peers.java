@@ -9,6 +9,7 @@ import java.util.Locale;
 public final class Peers {
   private static final String USAGE = """
       usage: tests/peers minilm|bge [threads=1,2]
+             tests/peers quantized [threads=1,2] [POLICY ...]
              tests/peers bytes [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers lowbit [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers native [threads=1,2] [seconds=4]
@@ -29,6 +30,7 @@ public final class Peers {
     switch (arguments.length == 0 ? "" : arguments[0]) {
       case "minilm" -> EmbeddingPeers.MINILM.run(Request.of(rest));
       case "bge" -> EmbeddingPeers.BGE.run(Request.of(rest));
+      case "quantized" -> QuantizedPeers.run(Request.of(rest));
       case "bytes" -> BytePeers.run(Request.of(rest));
       case "lowbit" -> LowBitPeers.run(Request.of(rest));
       case "native" -> NativePeers.run(Request.of(rest));

@@ -14,7 +14,7 @@ import dev.einfall.runtime.nativecode.CTargets;
 import dev.einfall.runtime.nativecode.Toolchain;
 import dev.einfall.tests.Commands;
 import dev.einfall.tests.Cosine;
-import dev.einfall.tests.OneWeight;
+import dev.einfall.tests.MadeWeights;
 import dev.einfall.tests.runtime.MiniLm;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -117,7 +117,7 @@ class AmxTest {
     Path folder = Files.createTempDirectory(directory, "product");
     Path file = Files.writeString(folder.resolve("product.ein"), product.text());
     Options options = Options.defaults().withBackend(Options.Backend.C).withThreads(threads).withCompute(Compute.BF16).withRemarks(_ -> {})
-        .withToolchain(Toolchain.usual().withTarget("amx")).withWeights(new OneWeight(product.right, MemorySegment.ofArray(w), product.k, product.n));
+        .withToolchain(Toolchain.usual().withTarget("amx")).withWeights(new MadeWeights().with("W", product.right, MemorySegment.ofArray(w), product.k, product.n));
     Einfall.writeC(file, Map.of(), options, new CProgram.Options("product", CTargets.named("amx"), false, true, true), folder);
     return folder;
   }

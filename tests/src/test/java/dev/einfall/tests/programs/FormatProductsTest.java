@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.einfall.frontend.EinReader;
-import dev.einfall.frontend.weights.StoredTensor;
 import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Size;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.loop.KernelPlan;
@@ -17,16 +17,15 @@ import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Program;
 import dev.einfall.runtime.Tensor;
+import dev.einfall.tests.MadeWeights;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.LinkedHashMap;
-import java.util.List;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,18 +55,11 @@ class FormatProductsTest {
     for (int i = 0; i < sizes.length; i++) {
       int k = sizes[i][2];
       String text = PROGRAM.formatted(words[0], k, sizes[i][1], words[1]);
-      Codes weights = new Codes(cascade(text, sizes[i][0]));
+      WeightsFile weights = codes(cascade(text, sizes[i][0]));
       float[] expected = run(text, sizes[i][0], k, Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
       for (int vectorBytes : new int[] {64, 32, 4}) {
         Options options = Options.defaults().withVectorBytes(vectorBytes).withThreads(1 + i).withWarmUp(false).withWeights(weights);
-        float[] results = run(text, sizes[i][0], k, options);
-        double largest = 0;
-        for (float value : expected) {
-          largest = Math.max(largest, Math.abs(value));
-        }
-        for (int j = 0; j < results.length; j++) {
-          assertEquals(expected[j], results[j], 2e-6 * Math.sqrt(k) * largest, format + ", element " + j + ", vectors of " + vectorBytes + " bytes");
-        }
+        assertNear(expected, run(text, sizes[i][0], k, options), 2e-6 * Math.sqrt(k), format + ", vectors of " + vectorBytes + " bytes");
       }
     }
   }
@@ -87,15 +79,20 @@ class FormatProductsTest {
           return Y
         }
         """;
-    Codes weights = new Codes(cascade(text, 7));
+    WeightsFile weights = codes(cascade(text, 7));
     float[] expected = run(text, 7, 192, Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
     float[] results = run(text, 7, 192, Options.defaults().withBackend(backend).withWarmUp(false).withWeights(weights));
+    assertNear(expected, results, 0.01, "by " + backend);
+  }
+
+  /// @param part of the largest result, by which others may differ
+  private static void assertNear(float[] expected, float[] results, double part, String what) {
     double largest = 0;
     for (float value : expected) {
       largest = Math.max(largest, Math.abs(value));
     }
     for (int i = 0; i < results.length; i++) {
-      assertEquals(expected[i], results[i], 0.01 * largest, "element " + i);
+      assertEquals(expected[i], results[i], part * largest, what + ", element " + i);
     }
   }
 
@@ -108,12 +105,6 @@ class FormatProductsTest {
     long read = plan.launches().stream().flatMap(launch -> launch.arguments().stream()).distinct().filter(buffer -> plan.constants().contains(buffer))
         .mapToLong(buffer -> buffer.type().bytes() * buffer.extents().stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b)).sum();
     assertTrue(read > 0 && read <= 512 * 256 / 2 + 512 * 256 / 64 * Float.BYTES + 16 * Float.BYTES, "constants of " + read + " bytes");
-  }
-
-  @Test
-  void codesOfWeightsAreThoseAsked() {
-    Codes codes = new Codes(cascade(PROGRAM.formatted("integers", 64, 8, "int4(group = 64)"), 1));
-    assertEquals(List.of("W.scale", "W.code"), codes.keys());
   }
 
   private static TreeMap<String, Long> sizes(long rows) {
@@ -137,47 +128,27 @@ class FormatProductsTest {
   }
 
   /// Weights of random bytes, but for those that are no number among small floats; scales are neither very large nor very small.
-  private static final class Codes implements WeightsFile {
-    private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+  private static MadeWeights codes(Cascade cascade) {
+    SplittableRandom random = new SplittableRandom(11);
+    MadeWeights weights = new MadeWeights();
+    cascade.weights().forEach(weight -> {
+      long[] shape = weight.tensor().shape().stream().mapToLong(Size::value).toArray();
+      weights.with(weight.key(), weight.tensor().type(), made(weight.key(), weight.tensor().type(), shape, random), shape);
+    });
+    return weights;
+  }
 
-    Codes(Cascade cascade) {
-      SplittableRandom random = new SplittableRandom(11);
-      cascade.weights().forEach(weight -> {
-        List<Long> shape = weight.tensor().shape().stream().map(size -> (long) size.value()).toList();
-        tensors.put(weight.key(), made(weight.key(), weight.tensor().type(), shape, random));
-      });
-    }
-
-    private static StoredTensor made(String key, ElementType type, List<Long> shape, SplittableRandom random) {
-      int count = Math.toIntExact(shape.stream().reduce(1L, (a, b) -> a * b));
-      MemorySegment memory = Arena.ofAuto().allocate((long) count * type.bytes(), Long.BYTES);
-      for (int i = 0; i < count; i++) {
-        switch (type) {
-          case F32 -> memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextDouble(0.5, 1.5));
-          case F16 -> memory.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16((float) random.nextDouble(0.5, 1.5)));
-          case U8, I8 -> memory.set(ValueLayout.JAVA_BYTE, i, (byte) (key.endsWith(".scale") ? random.nextInt(110, 126) : random.nextInt(256) & ~4));
-          case F64, BF16, I64, I32, I16, BOOL -> throw new IllegalArgumentException("no codes of " + type);
-        }
+  private static MemorySegment made(String key, ElementType type, long[] shape, SplittableRandom random) {
+    int count = Math.toIntExact(Arrays.stream(shape).reduce(1L, (a, b) -> a * b));
+    MemorySegment memory = Arena.ofAuto().allocate((long) count * type.bytes(), Long.BYTES);
+    for (int i = 0; i < count; i++) {
+      switch (type) {
+        case F32 -> memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextDouble(0.5, 1.5));
+        case F16 -> memory.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16((float) random.nextDouble(0.5, 1.5)));
+        case U8, I8 -> memory.set(ValueLayout.JAVA_BYTE, i, (byte) (key.endsWith(".scale") ? random.nextInt(110, 126) : random.nextInt(256) & ~4));
+        case F64, BF16, I64, I32, I16, BOOL -> throw new IllegalArgumentException("no codes of " + type);
       }
-      return new StoredTensor(key, type, shape, memory);
     }
-
-    @Override
-    public String name() {
-      return "codes";
-    }
-
-    @Override
-    public Optional<StoredTensor> find(String key) {
-      return Optional.ofNullable(tensors.get(key));
-    }
-
-    @Override
-    public List<String> keys() {
-      return List.copyOf(tensors.keySet());
-    }
-
-    @Override
-    public void close() {}
+    return memory;
   }
 }

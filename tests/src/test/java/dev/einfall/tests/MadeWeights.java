@@ -1,4 +1,4 @@
-package dev.einfall.tests.peers;
+package dev.einfall.tests;
 
 import dev.einfall.frontend.weights.StoredTensor;
 import dev.einfall.frontend.weights.WeightsFile;
@@ -13,23 +13,23 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Weights that are in memory and nowhere else.
-final class MadeWeights implements WeightsFile {
+public final class MadeWeights implements WeightsFile {
   private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
 
-  MadeWeights with(String key, float[] values, long... shape) {
+  public MadeWeights with(String key, float[] values, long... shape) {
     return with(key, ElementType.F32, MemorySegment.ofArray(values), shape);
   }
 
-  MadeWeights with(String key, byte[] values, long... shape) {
+  public MadeWeights with(String key, byte[] values, long... shape) {
     return with(key, ElementType.I8, MemorySegment.ofArray(values), shape);
   }
 
   /// A copy of `tensor`.
-  MadeWeights with(String key, Tensor tensor) {
+  public MadeWeights with(String key, Tensor tensor) {
     return with(key, tensor.type(), tensor.data(), tensor.shape().stream().mapToLong(Long::longValue).toArray());
   }
 
-  private MadeWeights with(String key, ElementType type, MemorySegment values, long... shape) {
+  public MadeWeights with(String key, ElementType type, MemorySegment values, long... shape) {
     MemorySegment memory = Arena.ofAuto().allocate(values.byteSize(), Long.BYTES * 8L);
     memory.copyFrom(values);
     tensors.put(key, new StoredTensor(key, type, Arrays.stream(shape).boxed().toList(), memory));
