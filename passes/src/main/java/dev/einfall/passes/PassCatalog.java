@@ -40,8 +40,8 @@ import dev.einfall.passes.loop.FuseMultiplyAdds;
 import dev.einfall.passes.loop.KeepAccumulators;
 import dev.einfall.passes.loop.MapThreads;
 import dev.einfall.passes.loop.MergeDimensions;
-import dev.einfall.passes.loop.PlaceInOutputs;
 import dev.einfall.passes.loop.PermuteRows;
+import dev.einfall.passes.loop.PlaceInOutputs;
 import dev.einfall.passes.loop.ReorderLoops;
 import dev.einfall.passes.loop.SelectDots;
 import dev.einfall.passes.loop.SelectTiles;
@@ -172,7 +172,7 @@ public final class PassCatalog {
     passes.put("schedule-recurrences", options -> new ScheduleRecurrences(options.target(), options.numerics(), Decisions.byCost()));
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
-    passes.put("decode-in-products", _ -> new DecodeInProducts());
+    passes.put("decode-in-products", options -> new DecodeInProducts(options.number("row", 32)));
     passes.put("multiply-integers", options -> new MultiplyIntegers(options.words("dots").stream().map(options::dot).toList()));
     passes.put("narrow-products", options -> new NarrowProducts(options.compute(), options.text("in-steps", "no").equals("yes")));
     passes.put("name-ranks", _ -> new NameRanks());

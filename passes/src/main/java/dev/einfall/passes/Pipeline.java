@@ -41,8 +41,8 @@ import dev.einfall.passes.loop.FuseMultiplyAdds;
 import dev.einfall.passes.loop.KeepAccumulators;
 import dev.einfall.passes.loop.MapThreads;
 import dev.einfall.passes.loop.MergeDimensions;
-import dev.einfall.passes.loop.PlaceInOutputs;
 import dev.einfall.passes.loop.PermuteRows;
+import dev.einfall.passes.loop.PlaceInOutputs;
 import dev.einfall.passes.loop.ReorderLoops;
 import dev.einfall.passes.loop.SelectDots;
 import dev.einfall.passes.loop.SelectTiles;
@@ -147,7 +147,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // After the epilogues: products with their biases and activations are compared whole.
         new MergeProducts(),
         // Products have the weights that they keep; what is left of formats is the arithmetic of these.
-        new DecodeInProducts(),
+        DecodeInProducts.on(options.target()),
         // Bytes that stand for weights stand bare in products now.
         MultiplyIntegers.on(options.target()),
         // Epilogues are where they stay, and store what the next product takes.

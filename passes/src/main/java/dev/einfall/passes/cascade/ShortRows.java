@@ -3,13 +3,12 @@ package dev.einfall.passes.cascade;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.passes.loop.PermuteRows;
 import java.util.List;
 
-/// Elements of rows that fit into two vectors, at places that codes say: `T[k, C[k, n] && 15]`. [dev.einfall.passes.loop.PermuteRows] loads such a row as a
+/// Elements of rows that fit into two vectors, at places that codes say: `T[k, C[k, n] && 15]`. [PermuteRows] loads such a row as a
 /// whole, and one instruction chooses an element for each lane.
 final class ShortRows {
-  private static final int VECTORS = 2;
-
   private ShortRows() {}
 
   /// Whether `access` is to a table, at a place that a code says and that is surely inside.
@@ -28,7 +27,7 @@ final class ShortRows {
     List<Expr> indices = access.indices();
     long extent = access.tensor().shape().getLast().value();
     boolean isRow = indices.subList(0, indices.size() - 1).stream().noneMatch(index -> Exprs.freeRanks(index).contains(rank));
-    return isRow && extent > 1 && extent <= (long) VECTORS * lanes && (extent < lanes || extent % lanes == 0);
+    return isRow && extent > 1 && extent <= (long) PermuteRows.MOST * lanes && (extent < lanes || extent % lanes == 0);
   }
 
   /// Whether `place` is masked or a remainder, and so from 0 to below `extent`.

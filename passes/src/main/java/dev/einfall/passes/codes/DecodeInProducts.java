@@ -5,7 +5,9 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.passes.Pass;
+import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.EliminateCommonEinsums;
+import dev.einfall.passes.loop.PermuteRows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -26,8 +28,15 @@ import java.util.function.Consumer;
 /// bits that is more than a conversion becomes a table.
 ///
 /// Every number is computed as before, and sums are taken in the same order. Declined is what has an element of its own other than a code, and what would not save a
-/// third of the bytes.
-public record DecodeInProducts() implements Pass.OnCascade {
+/// third of the bytes. What takes few operations has no table where the machine's vectors are too short for one.
+///
+/// @param row how many elements a row has at most of which an instruction chooses lanes
+public record DecodeInProducts(int row) implements Pass.OnCascade {
+
+  /// As is best on `target`.
+  public static DecodeInProducts on(Target target) {
+    return new DecodeInProducts(PermuteRows.MOST * target.lanes(Float.BYTES));
+  }
 
   @Override
   public String name() {
@@ -46,7 +55,7 @@ public record DecodeInProducts() implements Pass.OnCascade {
     for (Definition definition : cascade.definitions()) {
       boolean isOpen = !cascade.mapping().speaksOf(definition.tensors().getFirst());
       definitions.addAll(definition instanceof Einsum einsum && isOpen
-          ? DecodedProduct.of(inlining, einsum).orElseGet(() -> List.of(new DecodedGather(inlining).decoded(einsum))) : List.of(definition));
+          ? DecodedProduct.of(inlining, einsum, row).orElseGet(() -> List.of(new DecodedGather(inlining).decoded(einsum))) : List.of(definition));
     }
     return definitions.equals(cascade.definitions()) ? cascade : EliminateCommonEinsums.withoutDead(cascade.withDefinitions(definitions));
   }

@@ -23,6 +23,8 @@ import java.util.Optional;
 final class DecodedProduct {
   /// Codes of more bits have more values than a vector has lanes; from them, elements are computed.
   private static final int MOST_TABLE_BITS = 4;
+  /// A table without an instruction for it costs more than so many operations.
+  private static final int FEW_OPERATIONS = 4;
   private static final int WORD = Integer.SIZE;
   /// Words of fewer fields save no more than they take to be cut.
   private static final int LEAST_FIELDS = 4;
@@ -35,26 +37,29 @@ final class DecodedProduct {
   private final Codes codes;
   private final Steps steps;
   private final int bits;
+  private final int row;
   private final List<Definition> before = new ArrayList<>();
   private final Map<Expr, Expr> replaced = new LinkedHashMap<>();
 
-  private DecodedProduct(Inlining inlining, Einsum einsum, Expr.Reduce reduce, Codes codes, Steps steps, int bits) {
+  private DecodedProduct(Inlining inlining, Einsum einsum, Expr.Reduce reduce, Codes codes, Steps steps, int bits, int row) {
     this.inlining = inlining;
     this.einsum = einsum;
     this.reduce = reduce;
     this.codes = codes;
     this.steps = steps;
     this.bits = bits;
+    this.row = row;
   }
 
-  /// The definitions in place of `einsum`, if it is a sum of products with what codes of few bits stand for.
-  static Optional<List<Definition>> of(Inlining inlining, Einsum einsum) {
+  /// @param row how many elements a table has at most for which there is an instruction
+  /// @return the definitions in place of `einsum`, if it is a sum of products with what codes of few bits stand for.
+  static Optional<List<Definition>> of(Inlining inlining, Einsum einsum, int row) {
     List<Expr.Reduce> reductions = Exprs.reductions(einsum.value()).distinct().toList();
     boolean isSum = reductions.size() == 1 && reductions.getFirst().reduction() == Reduction.SUM && !Exprs.hasFold(einsum.value());
     return Optional.of(reductions).filter(_ -> isSum && !inlining.isConstant(einsum.tensor())).map(List::getFirst)
         .filter(sum -> isProduct(sum.body())).flatMap(sum -> {
           Expr.Reduce inlined = new Expr.Reduce(sum.reduction(), sum.ranks(), inlining.inlined(sum.body()));
-          return sum.ranks().reversed().stream().flatMap(rank -> along(inlining, einsum, sum, inlined, rank).stream()).findFirst();
+          return sum.ranks().reversed().stream().flatMap(rank -> along(inlining, einsum, sum, inlined, rank, row).stream()).findFirst();
         });
   }
 
@@ -62,7 +67,7 @@ final class DecodedProduct {
     return body instanceof Expr.Binary(BinaryOp op, Expr _, Expr _) && op == BinaryOp.MUL;
   }
 
-  private static Optional<List<Definition>> along(Inlining inlining, Einsum einsum, Expr.Reduce sum, Expr.Reduce inlined, Rank rank) {
+  private static Optional<List<Definition>> along(Inlining inlining, Einsum einsum, Expr.Reduce sum, Expr.Reduce inlined, Rank rank, int row) {
     List<Expr> parts = constantParts(inlining, inlined.body());
     Codes codes = Codes.of(rank, parts);
     if (codes.chosen().isEmpty() || !parts.stream().allMatch(codes::areAll) || parts.size() == 1 && parts.getFirst() == inlined.body()) {
@@ -75,7 +80,7 @@ final class DecodedProduct {
     if (group < LEAST_FIELDS) {
       return Optional.empty();
     }
-    DecodedProduct product = new DecodedProduct(inlining, einsum, inlined, codes, Steps.of(rank, group, fields < LEAST_FIELDS ? 1 : fields), bits);
+    DecodedProduct product = new DecodedProduct(inlining, einsum, inlined, codes, Steps.of(rank, group, fields < LEAST_FIELDS ? 1 : fields), bits, row);
     List<Definition> definitions = product.definitions(sum);
     return product.isWorthwhile(parts) ? Optional.of(definitions) : Optional.empty();
   }
@@ -156,8 +161,9 @@ final class DecodedProduct {
   }
 
   private boolean isWorthTable(Expr expr) {
-    return bits <= MOST_TABLE_BITS && expr.type().isFloat()
-        && (Exprs.operations(expr) - codes.of(expr).stream().mapToLong(Exprs::operations).sum() > 0 || isLookedUp(expr));
+    long operations = Exprs.operations(expr) - codes.of(expr).stream().mapToLong(Exprs::operations).sum();
+    boolean isQuick = 1 << bits <= row;
+    return bits <= MOST_TABLE_BITS && expr.type().isFloat() && (operations > (isQuick ? 0 : FEW_OPERATIONS) || isLookedUp(expr));
   }
 
   /// Whether `expr` is an element at a place that a code says.

@@ -10,6 +10,7 @@ import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.DotShape;
 import dev.einfall.ir.loop.Interval;
+import dev.einfall.passes.analysis.ValueRanges;
 import dev.einfall.passes.cascade.Exprs;
 import dev.einfall.passes.cascade.IndexForm;
 import dev.einfall.passes.cascade.Uses;
@@ -123,8 +124,14 @@ record IntegerProduct(Uses uses, List<DotShape> dots, Einsum einsum) {
   private static Multiple offset(Multiple made) {
     Einsum old = made.definition.orElseThrow();
     Tensor tensor = new Tensor(old.tensor().name(), ElementType.U8, old.tensor().shape(), old.span());
-    Expr value = new Expr.Cast(ElementType.U8, new Expr.Binary(BinaryOp.ADD, new Expr.Cast(ElementType.I32, old.value()), Expr.index(OFFSET)));
+    Expr value = new Expr.Cast(ElementType.U8, new Expr.Binary(BinaryOp.ADD, integer(old.value()), Expr.index(OFFSET)));
     return new Multiple(new Expr.Access(tensor, made.code.indices()), Optional.of(new Einsum(tensor, old.ranks(), value, old.span())), made.scales);
+  }
+
+  /// The byte `code` as an `i32`; what is in the range of bytes already is not cut to it.
+  private static Expr integer(Expr code) {
+    boolean fits = code instanceof Expr.Cast(ElementType _, Expr operand) && Interval.of(ElementType.I8).contains(new ValueRanges().of(operand));
+    return new Expr.Cast(ElementType.I32, fits ? ((Expr.Cast) code).operand() : code);
   }
 
   /// @param weight the factor whose sums an offset of the other one has added

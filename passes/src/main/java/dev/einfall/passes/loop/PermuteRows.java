@@ -34,7 +34,7 @@ import java.util.function.Consumer;
 /// Elements are as large as indices, so that no lanes move for that.
 public record PermuteRows() implements Pass.OnKernel {
   /// The vectors that a row may have.
-  private static final int MOST = 2;
+  public static final int MOST = 2;
 
   @Override
   public String name() {
