@@ -4,6 +4,7 @@ import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.EliminateCommonEinsums;
@@ -19,7 +20,8 @@ import java.util.function.Consumer;
 /// Y[m, n] = sum[k](X[m, k] * W[n, k])
 ///     =>  Y_words[kw, n] = sum[f](shl(shr(i32(C[n, (8 * kw + f) / 2]), (8 * kw + f) % 2 * 4) && 15, f * 4)), f in 0..8
 ///         Y_shared[kg, n] = S[n, kg]
-///         Y[m, n] = sum[kg, kw, kf](X[m, 64 * kg + 8 * kw + kf] * ((f32(shr(Y_words[8 * kg + kw, n], kf * 4) && 15) - 8.0) * Y_shared[kg, n]))
+///         Y_values[c] = f32(c - 8), c in 0..16
+///         Y[m, n] = sum[kg, kw, kf](X[m, 64 * kg + 8 * kw + kf] * (Y_values[shr(Y_words[8 * kg + kw, n], kf * 4) && 15] * Y_shared[kg, n]))
 /// ```
 ///
 /// A tensor that weights determine would be computed once, and its elements read at every run. Where each is a function of an integer of at most 8 bits,
@@ -57,6 +59,6 @@ public record DecodeInProducts(int row) implements Pass.OnCascade {
       definitions.addAll(definition instanceof Einsum einsum && isOpen
           ? DecodedProduct.of(inlining, einsum, row).orElseGet(() -> List.of(new DecodedGather(inlining).decoded(einsum))) : List.of(definition));
     }
-    return definitions.equals(cascade.definitions()) ? cascade : EliminateCommonEinsums.withoutDead(cascade.withDefinitions(definitions));
+    return definitions.equals(cascade.definitions()) ? cascade : new EliminateCommonEinsums(Numerics.STRICT).apply(cascade.withDefinitions(definitions), remarks);
   }
 }

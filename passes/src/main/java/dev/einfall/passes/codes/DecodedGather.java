@@ -19,9 +19,6 @@ import java.util.Set;
 /// W[v, d] = f32(C[v, d]) * S[v, d / 64]     X[t, d] = W[ids[t], d]     =>     X[t, d] = f32(C[ids[t], d]) * S[ids[t], d / 64]
 /// ```
 record DecodedGather(Inlining inlining) {
-  /// A table is decoded where it is read if it is as many times as large as what it is made of.
-  private static final double WORTH = 1.5;
-
   /// `einsum` with what it gathers decoded, if that is worth it.
   Einsum decoded(Einsum einsum) {
     return inlining.isConstant(einsum.tensor()) ? einsum
@@ -47,7 +44,7 @@ record DecodedGather(Inlining inlining) {
   private static Optional<Expr> at(Einsum table, Expr value, List<Expr> indices) {
     Set<Tensor> read = Exprs.identitySet();
     Exprs.accesses(value).forEach(access -> read.add(access.tensor()));
-    boolean isWorthwhile = WORTH * read.stream().mapToDouble(Exprs::bytes).sum() <= Exprs.bytes(table.tensor());
+    boolean isWorthwhile = DecodedProduct.WORTH * read.stream().mapToDouble(Exprs::bytes).sum() <= Exprs.bytes(table.tensor());
     Map<Rank, Expr> plain = new IdentityHashMap<>();
     Map<Rank, Expr> chosen = new IdentityHashMap<>();
     for (int i = 0; i < indices.size(); i++) {
@@ -71,7 +68,7 @@ record DecodedGather(Inlining inlining) {
         yield access.outside().isEmpty() && along.size() == 1 && access.indices().get(along.getFirst()) instanceof Expr.Coordinate
             && access.tensor().shape().get(along.getFirst()).equals(rank.size());
       }
-      case Expr.Select _ -> Exprs.accesses(value).findAny().isEmpty();
+      case Expr.Select _ -> Exprs.accesses(value).findAny().isEmpty() && !Exprs.freeRanks(value).contains(rank);
       case Expr _ -> value.children().allMatch(child -> areRows(child, rank));
     };
   }

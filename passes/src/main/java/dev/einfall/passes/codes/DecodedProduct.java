@@ -29,7 +29,7 @@ final class DecodedProduct {
   /// Words of fewer fields save no more than they take to be cut.
   private static final int LEAST_FIELDS = 4;
   /// Codes are worth their decoding where elements have so many times the bytes of what is read in their place.
-  private static final double WORTH = 1.5;
+  static final double WORTH = 1.5;
 
   private final Inlining inlining;
   private final Einsum einsum;

@@ -76,6 +76,6 @@ public record MultiplyIntegers(List<DotShape> dots) implements Pass.OnCascade {
       Optional<List<Definition>> product = isOpen ? new IntegerProduct(uses, dots, (Einsum) definition).definitions() : Optional.empty();
       definitions.addAll(product.orElse(List.of(definition)));
     }
-    return definitions.equals(cascade.definitions()) ? cascade : EliminateCommonEinsums.withoutDead(cascade.withDefinitions(definitions));
+    return definitions.equals(cascade.definitions()) ? cascade : new EliminateCommonEinsums(Numerics.STRICT).apply(cascade.withDefinitions(definitions), remarks);
   }
 }
