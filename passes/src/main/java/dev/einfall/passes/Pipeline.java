@@ -27,6 +27,7 @@ import dev.einfall.passes.cascade.SplitReductions;
 import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.codes.DecodeInProducts;
 import dev.einfall.passes.codes.MultiplyIntegers;
+import dev.einfall.passes.codes.TabulateSteps;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.DeferScales;
@@ -148,6 +149,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new MergeProducts(),
         // Products have the weights that they keep; what is left of formats is the arithmetic of these.
         DecodeInProducts.on(options.target()),
+        // Fields of words are apart now.
+        TabulateSteps.on(options.target()),
         // Bytes that stand for weights stand bare in products now.
         MultiplyIntegers.on(options.target()),
         // Epilogues are where they stay, and store what the next product takes.

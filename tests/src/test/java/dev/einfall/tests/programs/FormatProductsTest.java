@@ -51,7 +51,7 @@ class FormatProductsTest {
       "microscaling mxint8", "microscaling nvfp4", "ggml q4_0", "ggml q8_0", "minifloats fp8_e5m2"})
   void productsEqualThoseOfTheReference(String format) {
     String[] words = format.split(" ", 2);
-    int[][] sizes = {{1, 40, 192}, {13, 35, 192}};
+    int[][] sizes = {{1, 131, 192}, {13, 150, 192}};
     for (int i = 0; i < sizes.length; i++) {
       int k = sizes[i][2];
       String text = PROGRAM.formatted(words[0], k, sizes[i][1], words[1]);
