@@ -15,6 +15,7 @@ import dev.einfall.passes.cascade.FuseEpilogues;
 import dev.einfall.passes.cascade.GroupEinsums;
 import dev.einfall.passes.cascade.GroupProducts;
 import dev.einfall.passes.cascade.GroupRecurrences;
+import dev.einfall.passes.cascade.HoistFactors;
 import dev.einfall.passes.cascade.InlineProducers;
 import dev.einfall.passes.cascade.MergeProducts;
 import dev.einfall.passes.cascade.NameRanks;
@@ -180,6 +181,7 @@ public final class PassCatalog {
     passes.put("name-ranks", _ -> new NameRanks());
     passes.put("group-recurrences", options -> new GroupRecurrences(options.target(), options.numerics()));
     passes.put("group-products", options -> new GroupProducts(options.target(), options.numerics()));
+    passes.put("hoist-factors", options -> new HoistFactors(options.target(), options.numerics()));
     passes.put("transform-filters", options -> new TransformFilters(options.target(), options.numerics()));
     passes.put("group-einsums", options -> new GroupEinsums(options.bytes("row-bytes", options.target().rowBytes()), options.number("blocks", 0)));
     passes.put("split-reductions", options -> new SplitReductions(options.numerics()));

@@ -16,6 +16,7 @@ import dev.einfall.passes.cascade.FuseEpilogues;
 import dev.einfall.passes.cascade.GroupEinsums;
 import dev.einfall.passes.cascade.GroupProducts;
 import dev.einfall.passes.cascade.GroupRecurrences;
+import dev.einfall.passes.cascade.HoistFactors;
 import dev.einfall.passes.cascade.InlineProducers;
 import dev.einfall.passes.cascade.MergeProducts;
 import dev.einfall.passes.cascade.NameRanks;
@@ -163,6 +164,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new GroupRecurrences(options.target(), options.numerics(), options.decisions()),
         // Row by row, what stands around products joins them, or else its like.
         new GroupProducts(options.target(), options.numerics(), options.decisions()),
+        // Of products that hand nothing on: the loops of what hands on are over rows.
+        new HoistFactors(options.target(), options.numerics(), options.decisions()),
         // What stays apart: rows of products that hand them on in cache are worth more.
         new TransformFilters(options.target(), options.numerics(), options.decisions()),
         // Of a filter of constant extents, most of what is read lies inside of the bounds.

@@ -29,7 +29,7 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
   /// The cycles of `members`, each in a kernel of its own.
   double apart(List<Einsum> members) {
     return members.stream().mapToDouble(member ->
-        new Run(member, new CostModel(target, member, constant, List.of()), 1, _ -> false, false).cycles()).sum() / target.threads();
+        new Run(member, new CostModel(target, member, constant, List.of()), 1, Set.of(), _ -> false, false).cycles()).sum() / target.threads();
   }
 
   /// The cycles of a group in one kernel, spread over the threads as evenly as its tiles allow.
@@ -39,11 +39,20 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
     for (KernelView.Writer writer : view.writers()) {
       Einsum inside = writer.inside().orElseThrow();
       CostModel costs = new CostModel(target, inside, constant, access -> view.isSteady(writer, access), writer.times());
-      tile += new Run(inside, costs, writer.times(), tensor -> stays && view.isInside(tensor), stays && view.isLocal(writer.tensor()))
+      tile += new Run(inside, costs, writer.times(), tiled(writer, inside), tensor -> stays && view.isInside(tensor), stays && view.isLocal(writer.tensor()))
           .cycles();
     }
     double tiles = view.tiles();
     return TILED * tile * (target.threads() == 1 ? tiles : Math.ceil(Math.ceil(tiles) / target.threads()));
+  }
+
+  /// The ranks along which tiles are apart, as they are inside of one.
+  private static Set<Rank> tiled(KernelView.Writer writer, Einsum inside) {
+    Set<Rank> ranks = Exprs.identitySet();
+    ranks.addAll(writer.shared());
+    String last = writer.shared().getLast().name();
+    inside.ranks().stream().filter(rank -> rank.name().equals(last)).forEach(ranks::add);
+    return ranks;
   }
 
   private record Costed(Tiling tiling, double cycles) {}
@@ -51,20 +60,23 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
   /// One of the times that the loops of an Einsum run.
   ///
   /// @param times how often they do
+  /// @param tiled the ranks of which each time has its own coordinates
   /// @param isNear whether an operand is in the cache in any case
   /// @param isWrittenNear whether the output stays there
   private final class Run {
     private final Einsum einsum;
     private final double times;
+    private final Set<Rank> tiled;
     private final Predicate<Tensor> isNear;
     private final boolean isWrittenNear;
     private final Tiling tiling;
     private final List<Rank> reduced;
     private final double inCache;
 
-    Run(Einsum einsum, CostModel costs, double times, Predicate<Tensor> isNear, boolean isWrittenNear) {
+    Run(Einsum einsum, CostModel costs, double times, Set<Rank> tiled, Predicate<Tensor> isNear, boolean isWrittenNear) {
       this.einsum = einsum;
       this.times = times;
+      this.tiled = tiled;
       this.isNear = isNear;
       this.isWrittenNear = isWrittenNear;
       this.reduced = Exprs.reduced(einsum.value());
@@ -75,7 +87,7 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
     }
 
     double cycles() {
-      double written = isWrittenNear ? 0 : rows(Exprs.bytes(einsum.ranks(), einsum.tensor()), 1);
+      double written = isWrittenNear ? 0 : rows(Exprs.bytes(einsum.ranks(), einsum.tensor()), 1, false);
       return inCache + written + Exprs.accesses(einsum.value()).distinct()
           .filter(access -> !isNear.test(access.tensor())).mapToDouble(this::afar).sum();
     }
@@ -89,13 +101,17 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
         return bytes > target.l2Bytes() / 4.0 ? bytes / PANEL_BYTES_PER_CYCLE : 0;
       }
       boolean isRow = !hasVector && tiling.row().filter(ranks::contains).isPresent();
-      return rows(bytes, isRow ? Math.ceil((double) tiling.vector().orElseThrow().size().value() / tiling.width()) : 1);
+      // Weights that no vector goes along are few.
+      boolean isSame = times > 1 && !constant.contains(access.tensor()) && Exprs.freeRanks(access).stream().noneMatch(tiled::contains);
+      return rows(bytes, isRow ? Math.ceil((double) tiling.vector().orElseThrow().size().value() / tiling.width()) : 1, isSame);
     }
 
     /// The cycles of moving `bytes` from one end to the other, `often` times.
-    private double rows(double bytes, double often) {
-      double first = bytes * times > target.l2Bytes() ? bytes : 0;
-      double again = bytes > SHARE * target.l3Bytes() ? bytes * (often - 1) : 0;
+    ///
+    /// @param isSame whether they are those of the time before
+    private double rows(double bytes, double often, boolean isSame) {
+      double first = isSame ? 0 : bytes * times > target.l2Bytes() ? bytes : 0;
+      double again = bytes > SHARE * target.l3Bytes() ? bytes * (isSame ? often : often - 1) : 0;
       return (first + again) / ROW_BYTES_PER_CYCLE;
     }
 

@@ -1,0 +1,149 @@
+package dev.einfall.passes.cascade;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.Size;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Reduction;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Numerics;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/// A product whose factor that rows share is a definition of its own.
+///
+/// @param factor what weights determine in it, for each step of the reduction and each column
+/// @param product the sum of products with that
+/// @param columns the ranks of the result that the factor has
+record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
+
+  /// The product that `einsum` is, if what weights determine in it takes more than a conversion between floats, and some rank of the result is not in that.
+  ///
+  /// @param constant the tensors that weights alone determine
+  /// @param numerics whether factors may be multiplied in another order
+  static Optional<HoistedFactor> of(Einsum einsum, Set<Tensor> constant, Numerics numerics) {
+    List<Expr.Reduce> reductions = Exprs.reductions(einsum.value()).distinct().toList();
+    if (reductions.size() != 1 || reductions.getFirst().reduction() != Reduction.SUM || !reductions.getFirst().type().isFloat() || Exprs.hasFold(einsum.value())) {
+      return Optional.empty();
+    }
+    Expr.Reduce sum = reductions.getFirst();
+    List<Expr> factors = numerics.allows(Numerics.REASSOCIATE) ? factors(sum.body()).toList()
+        : sum.body() instanceof Expr.Binary(BinaryOp op, Expr left, Expr right) && op == BinaryOp.MUL ? List.of(left, right) : List.of();
+    List<Expr> shared = factors.stream().filter(factor -> isConstant(factor, constant)).toList();
+    List<Expr> others = factors.stream().filter(factor -> !isConstant(factor, constant)).toList();
+    Set<Rank> used = ranks(shared);
+    List<Rank> columns = einsum.ranks().stream().filter(used::contains).toList();
+    boolean isShared = columns.size() < einsum.ranks().size() && columns.stream().anyMatch(rank -> !ranks(others).contains(rank)) && used.containsAll(sum.ranks());
+    return others.isEmpty() || !isShared || shared.stream().noneMatch(HoistedFactor::isComputed) ? Optional.empty()
+        : Optional.of(new Steps(sum, others).hoisted(einsum, product(shared), columns));
+  }
+
+  private static Stream<Expr> factors(Expr product) {
+    return product instanceof Expr.Binary(BinaryOp op, Expr left, Expr right) && op == BinaryOp.MUL ? Stream.concat(factors(left), factors(right)) : Stream.of(product);
+  }
+
+  private static Expr product(List<Expr> factors) {
+    return factors.stream().reduce((a, b) -> new Expr.Binary(BinaryOp.MUL, a, b)).orElseThrow();
+  }
+
+  private static boolean isConstant(Expr factor, Set<Tensor> constant) {
+    return Exprs.accesses(factor).map(Expr.Access::tensor).allMatch(constant::contains);
+  }
+
+  private static Set<Rank> ranks(List<Expr> factors) {
+    Set<Rank> ranks = Exprs.identitySet();
+    factors.forEach(factor -> ranks.addAll(Exprs.freeRanks(factor)));
+    return ranks;
+  }
+
+  /// Whether `factor` is more than an element that is stored in another type of float.
+  private static boolean isComputed(Expr factor) {
+    return switch (factor) {
+      case Expr.Access access -> access.indices().stream().anyMatch(index -> Exprs.accesses(index).findAny().isPresent());
+      case Expr.Cast cast when cast.operand().type().isFloat() -> isComputed(cast.operand());
+      case Expr _ -> true;
+    };
+  }
+
+  /// The cascade with this in place of what it comes from.
+  Cascade in(Cascade cascade) {
+    List<Definition> definitions = new ArrayList<>();
+    for (Definition definition : cascade.definitions()) {
+      boolean isHere = definition.tensors().contains(product.tensor());
+      definitions.addAll(isHere ? List.of(factor, product) : List.of(definition));
+    }
+    return cascade.withDefinitions(definitions);
+  }
+
+  /// The steps of the reduction: one rank, where all other factors go along it as if it were one.
+  private static final class Steps {
+    private final Expr.Reduce sum;
+    private final List<Rank> ranks;
+    private final Map<Rank, Expr> places = new IdentityHashMap<>();
+    private final List<Expr> others;
+
+    Steps(Expr.Reduce sum, List<Expr> others) {
+      this.sum = sum;
+      Rank whole = new Rank(name(sum.ranks()), Size.of(Exprs.volume(sum.ranks())));
+      long inner = Exprs.volume(sum.ranks());
+      for (Rank rank : sum.ranks()) {
+        long around = inner;
+        inner /= rank.size().value();
+        Expr quotient = inner == 1 ? new Expr.Coordinate(whole) : new Expr.Binary(BinaryOp.DIV, new Expr.Coordinate(whole), Expr.index(inner));
+        places.put(rank, around == Exprs.volume(sum.ranks()) ? quotient : new Expr.Binary(BinaryOp.MOD, quotient, Expr.index(rank.size().value())));
+      }
+      List<Expr> along = others.stream().map(this::atPlaces).toList();
+      boolean isOne = along.stream().flatMap(Exprs::accesses).flatMap(access -> access.indices().stream()).allMatch(index -> Affine.of(index).isPresent())
+          && along.stream().flatMap(Exprs::accesses).allMatch(access -> access.outside().isEmpty());
+      if (!isOne) {
+        places.clear();
+      }
+      this.ranks = isOne ? List.of(whole) : sum.ranks();
+      this.others = isOne ? along : others;
+    }
+
+    /// What the names of `ranks` begin with.
+    private static String name(List<Rank> ranks) {
+      String first = ranks.getFirst().name();
+      int length = first.length();
+      while (length > 1 && !allBeginWith(ranks, first.substring(0, length))) {
+        length--;
+      }
+      return first.substring(0, length);
+    }
+
+    private static boolean allBeginWith(List<Rank> ranks, String start) {
+      return ranks.stream().allMatch(rank -> rank.name().startsWith(start));
+    }
+
+    private Expr atPlaces(Expr expr) {
+      return places.isEmpty() ? expr : IndexForm.withSimpleIndices(Exprs.substitute(expr, places));
+    }
+
+    HoistedFactor hoisted(Einsum einsum, Expr shared, List<Rank> columns) {
+      List<Rank> own = new ArrayList<>();
+      Map<Rank, Expr> values = new IdentityHashMap<>();
+      Stream.concat(ranks.stream(), columns.stream()).forEach(rank -> {
+        Rank copy = new Rank(rank.name(), rank.size());
+        own.add(copy);
+        values.put(rank, new Expr.Coordinate(copy));
+      });
+      Expr value = Exprs.freshRanks(Exprs.substitute(atPlaces(shared), values));
+      Tensor tensor = new Tensor(einsum.tensor().name() + "_factor", value.type(), own.stream().map(Rank::size).toList(), einsum.span());
+      List<Expr> indices = Stream.concat(ranks.stream(), columns.stream()).map(rank -> (Expr) new Expr.Coordinate(rank)).toList();
+      List<Expr> factors = new ArrayList<>(others);
+      factors.add(new Expr.Access(tensor, indices));
+      Expr.Reduce product = new Expr.Reduce(Reduction.SUM, ranks, product(factors));
+      Einsum reading = einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? product : node));
+      return new HoistedFactor(new Einsum(tensor, own, value, einsum.span()), reading, columns);
+    }
+  }
+}
