@@ -202,7 +202,7 @@ final class TiledNest {
   }
 
   /// The output ranks in the order of their outer loops: those that every operand has, then the ranks of the vector
-  /// side and of the row side, whichever order moves fewer bytes. Where lanes are reduced, rows come last: what they share
+  /// side and of the row side, whichever order moves what they read in fewer cycles. Where lanes are reduced, rows come last: what they share
   /// is near then.
   private List<Rank> outer(Tiling tiling) {
     if (tiling.row().isEmpty() || tiling.vector().isEmpty()) {
@@ -249,18 +249,20 @@ final class TiledNest {
     return sides;
   }
 
-  /// The bytes that operands along `inner` ranks move when the loops over `outer` ranks are outside: what does not fit
+  /// The cycles of moving what operands along `inner` ranks read when the loops over `outer` ranks are outside: what does not fit
   /// into the second-level cache is read again for every tile of `outer`. Windows read an element several times, mostly from near.
   private double traffic(List<Rank> outer, List<Rank> inner, List<Expr.Access> operands, List<Rank> batch) {
-    double bytes = 0;
+    TileLoops loops = new TileLoops(tiling, reduced);
+    double tiles = outer.stream().mapToDouble(loops::tiles).reduce(1, (a, b) -> a * b);
+    double cycles = 0;
     for (Expr.Access access : operands) {
       Set<Rank> ranks = Exprs.freeRanks(access);
       List<Rank> own = ranks.stream().filter(rank -> !batch.contains(rank)).toList();
       double size = Math.min(Exprs.volume(own) * (double) access.tensor().type().bytes(), Exprs.bytes(access.tensor()));
       boolean again = inner.stream().anyMatch(ranks::contains) && outer.stream().noneMatch(ranks::contains);
-      bytes += again && size > target.l2Bytes() / 2.0 ? size * Math.max(1, Exprs.volume(outer) / 16.0) : size;
+      cycles += (again && size > target.l2Bytes() / 2.0 ? size * tiles : size) / target.level(size).bytes();
     }
-    return bytes;
+    return cycles;
   }
 
   /// Those of `ranks`, from the outside in, whose outermost loops make enough tasks.

@@ -13,7 +13,9 @@ final class LowBitPeers {
   private static final int[] ROWS = {1, 16, 128};
   /// How far sums of products may be apart where factors were rounded to bytes; it grows with the root of their number.
   private static final double ROUNDED = 1e-2;
-  private static final String ROW = "%-26s %9s %7s %7s %7s %7s %7s %9s %8s %9s %9s %9s %9s%n";
+  /// More than any cache has.
+  private static final long MEMORY_BYTES = 1L << 28;
+  private static final String ROW = "%-26s %9s %7s %7s %7s %7s %7s %9s %9s %8s %9s %9s %9s %9s%n";
 
   private LowBitPeers() {}
 
@@ -22,18 +24,20 @@ final class LowBitPeers {
     for (int threads : request.threads()) {
       System.out.printf("%n%d thread%s. Times are medians in ms, ~ at a first look; above 1, ratios speak for einfall.%n", threads,
           threads == 1 ? "" : "s");
-      System.out.println("GB/s are those of stored weights, and `of read` is their share of what reading as many bytes reaches.");
-      System.out.printf(ROW, "lowbit n x k, m", Bout.OURS, "GOP/s", "MB", "GB/s", "read", "of read", "our f32", "f32/ours", OnnxLowBit.FLOATS,
+      double memory = ReadBandwidth.measure(MEMORY_BYTES, threads);
+      System.out.printf("GB/s are those of stored weights; `of read` is their share of what reading as many bytes again and again reaches, `of memory` that of the "
+          + "%.1f GB/s by which memory is read.%n", memory);
+      System.out.printf(ROW, "lowbit n x k, m", Bout.OURS, "GOP/s", "MB", "GB/s", "read", "of read", "of memory", "our f32", "f32/ours", OnnxLowBit.FLOATS,
           OnnxLowBit.BYTES, ONEDNN, "peer/ours");
       for (int[] size : SIZES) {
         for (LowBitFormat format : LowBitFormat.values()) {
-          measure(format, size[0], size[1], threads, request);
+          measure(format, size[0], size[1], threads, memory, request);
         }
       }
     }
   }
 
-  private static void measure(LowBitFormat format, int n, int k, int threads, Request request) throws Exception {
+  private static void measure(LowBitFormat format, int n, int k, int threads, double memory, Request request) throws Exception {
     Predicate<LowBitCase> wanted = one -> request.wants(one.name());
     List<LowBitCase> cases =
         Arrays.stream(ROWS).mapToObj(m -> new LowBitCase(format, m, n, k)).filter(wanted).toList();
@@ -43,17 +47,17 @@ final class LowBitPeers {
     try (Tensor given = Tensor.of(new Randoms(n).between(-1, 1, n * k), n, k); LowBitFormat.Encoded weights = format.encode(given, n, k)) {
       double read = ReadBandwidth.measure(weights.bytes(), threads);
       for (LowBitCase one : cases) {
-        print(one, weights.bytes(), read, Bout.measure(one.contestants(weights, threads, request.options(threads)), request.seconds(),
+        print(one, weights.bytes(), read, memory, Bout.measure(one.contestants(weights, threads, request.options(threads)), request.seconds(),
             ROUNDED * Math.sqrt(k)));
       }
     }
   }
 
-  private static void print(LowBitCase one, long bytes, double read, Bout bout) {
+  private static void print(LowBitCase one, long bytes, double read, double memory, Bout bout) {
     double ours = bout.millis().get(Bout.OURS);
     double rate = bytes / ours / 1e6;
     System.out.printf(ROW, one.name(), bout.time(Bout.OURS), "%.1f".formatted(one.operations() / ours / 1e6), "%.1f".formatted(bytes / 1e6),
-        "%.1f".formatted(rate), "%.1f".formatted(read), "%.0f%%".formatted(100 * rate / read), bout.time(FLOATS), "%.2f".formatted(bout.millis().get(FLOATS) / ours),
+        "%.1f".formatted(rate), "%.1f".formatted(read), "%.0f%%".formatted(100 * rate / read), "%.0f%%".formatted(100 * rate / memory), bout.time(FLOATS), "%.2f".formatted(bout.millis().get(FLOATS) / ours),
         bout.time(OnnxLowBit.FLOATS), bout.time(OnnxLowBit.BYTES), bout.time(ONEDNN), "%.2f".formatted(bout.ratio()));
   }
 }
