@@ -72,6 +72,17 @@ record Codes(Rank rank, List<Expr> chosen) {
     return chosen.contains(expr);
   }
 
+  /// Whether some of several codes in `expr` is there only for some coordinates of other ranks, as where products were merged whose weights are decoded in other ways:
+  /// alone it would be read outside of its tensor.
+  boolean isGuarded(Expr expr) {
+    return isFine(expr) && !isCode(expr) && (expr instanceof Expr.Select(Expr condition, Expr _, Expr _) && isOfOtherRanks(condition)
+        || expr.children().anyMatch(this::isGuarded));
+  }
+
+  private boolean isOfOtherRanks(Expr condition) {
+    return Exprs.accesses(condition).findAny().isEmpty() && !Exprs.freeRanks(condition).isEmpty() && !Exprs.freeRanks(condition).contains(rank);
+  }
+
   private Stream<Expr> narrowest(Expr expr) {
     return !isFine(expr) ? Stream.empty() : bits(expr) <= MOST_BITS && fewest(expr) == expr ? Stream.of(expr) : expr.children().flatMap(this::narrowest);
   }

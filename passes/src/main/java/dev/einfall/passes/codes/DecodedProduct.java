@@ -70,7 +70,8 @@ final class DecodedProduct {
   private static Optional<List<Definition>> along(Inlining inlining, Einsum einsum, Expr.Reduce sum, Expr.Reduce inlined, Rank rank, int row) {
     List<Expr> parts = constantParts(inlining, inlined.body());
     Codes codes = Codes.of(rank, parts);
-    if (codes.chosen().isEmpty() || !parts.stream().allMatch(codes::areAll) || parts.size() == 1 && parts.getFirst() == inlined.body()) {
+    boolean isWhole = parts.size() == 1 && parts.getFirst() == inlined.body();
+    if (codes.chosen().isEmpty() || !parts.stream().allMatch(codes::areAll) || parts.stream().anyMatch(codes::isGuarded) || isWhole) {
       return Optional.empty();
     }
     int size = rank.size().value();

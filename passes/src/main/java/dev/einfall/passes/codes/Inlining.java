@@ -15,6 +15,7 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /// Writes what weights alone determine as arithmetic on the weights.
 ///
@@ -77,7 +78,7 @@ final class Inlining {
     return more;
   }
 
-  /// One of two values that are computed alike, by a choice among what they are computed from: of weights of several products that are one, codes and scales.
+  /// One of two values that are computed alike, by a choice among what they are computed from: of weights of several products that are one, codes and scales, and codes of one table.
   ///
   /// ```
   /// where(n < 384, f32(C[n, k]) * S[n], f32(D[n - 384, k]) * T[n - 384])     =>     f32(where(n < 384, C[n, k], D[n - 384, k])) * where(n < 384, S[n], T[n - 384])
@@ -92,7 +93,16 @@ final class Inlining {
     if (whenTrue instanceof Expr.Cast one && whenFalse instanceof Expr.Cast other && one.type() == other.type() && one.operand().type() == other.operand().type()) {
       return new Expr.Cast(one.type(), chosen(condition, one.operand(), other.operand()));
     }
+    if (whenTrue instanceof Expr.Access one && whenFalse instanceof Expr.Access other && one.tensor() == other.tensor() && hasData(one) && hasData(other)) {
+      return new Expr.Access(one.tensor(), IntStream.range(0, one.indices().size())
+          .mapToObj(i -> chosen(condition, one.indices().get(i), other.indices().get(i))).toList(), one.outside());
+    }
     return new Expr.Select(condition, whenTrue, whenFalse);
+  }
+
+  /// Whether data says which element is read: an element of a table.
+  private static boolean hasData(Expr.Access access) {
+    return access.outside().isEmpty() && access.indices().stream().flatMap(Exprs::accesses).findAny().isPresent();
   }
 
   private Expr element(Expr.Access access, Map<Rank, Interval> known) {
