@@ -38,18 +38,40 @@ public final class QuantizedAccuracy {
   private static final int BATCH = 250;
   private static final Path EXAMPLES = Path.of("..", "grammar", "examples");
 
-  private static final Map<String, List<String>> POLICIES = policies();
+  /// A weight in a program that was written, other than those of floats alone.
+  private static final Pattern WEIGHT = Pattern.compile("weight \\w+: (?!f32|f16)\\w+(?:\\([^)]*\\))?\\[(\\d+), (\\d+)\\]");
+
+  private static final Map<String, Way> POLICIES = policies();
+
+  /// A policy, and what its format takes by its own arithmetic.
+  ///
+  /// @param bits of an element, with its part of what groups share
+  /// @param bytes of a row beside
+  /// @param rank of the product of matrices of `f16` that is added
+  private record Way(double bits, int bytes, int rank, List<String> options) {
+    static Way of(double bits, int bytes, int rank, String... options) {
+      return new Way(bits, bytes, rank, List.of(options));
+    }
+
+    long bytes(String program) {
+      return WEIGHT.matcher(program).results().mapToLong(weight -> {
+        long rows = Long.parseLong(weight.group(1));
+        long length = Long.parseLong(weight.group(2));
+        return Math.round(rows * length * bits / Byte.SIZE) + rows * bytes + (rows + length) * rank * Short.BYTES;
+      }).sum();
+    }
+  }
 
   private QuantizedAccuracy() {}
 
-  private static Map<String, List<String>> policies() {
-    Map<String, List<String>> policies = new LinkedHashMap<>();
-    policies.put("w8a8", List.of("--policy", "w8a8"));
-    policies.put("int4", List.of("--policy", "w4-gptq"));
-    policies.put("mxfp4", List.of("--policy", "mxfp4", "--method", "gptq"));
-    policies.put("nf4", List.of("--policy", "nf4(group = 64)", "--method", "gptq"));
-    policies.put("any4", List.of("--policy", "any4(group = 64)", "--method", "gptq"));
-    policies.put("ternary", List.of("--policy", "ternary-low-rank"));
+  private static Map<String, Way> policies() {
+    Map<String, Way> policies = new LinkedHashMap<>();
+    policies.put("w8a8", Way.of(8, Float.BYTES, 0, "--policy", "w8a8"));
+    policies.put("int4", Way.of(4.5, 0, 0, "--policy", "w4-gptq"));
+    policies.put("mxfp4", Way.of(4.25, 0, 0, "--policy", "mxfp4,gptq"));
+    policies.put("nf4", Way.of(4.5, 0, 0, "--policy", "nf4(group = 64),gptq"));
+    policies.put("any4", Way.of(4.5, 16 * Float.BYTES, 0, "--policy", "any4(group = 64),gptq"));
+    policies.put("ternary", Way.of(2.5, 0, 32, "--policy", "ternary-low-rank"));
     return policies;
   }
 
@@ -62,19 +84,20 @@ public final class QuantizedAccuracy {
     Path work = Files.createTempDirectory("einfall-quantized-");
     Path calibration = Files.write(work.resolve("calibration.txt"), sentences.subList(0, CALIBRATION));
     List<String> texts = sentences.subList(CALIBRATION, sentences.size());
-    System.out.println("| model | weights | bytes of the quantized weights | of f32 | mean cosine | least | Spearman of pairs | latency, ms | f32, ms |");
-    System.out.println("|---|---|---|---|---|---|---|---|---|");
+    System.out.println("| model | weights | bytes of the quantized weights | by arithmetic | of f32 | mean cosine | least | Spearman of pairs | latency, ms | f32, ms |");
+    System.out.println("|---|---|---|---|---|---|---|---|---|---|");
     for (String model : chosen(List.of("minilm", "bge-small"), words)) {
       Path program = EXAMPLES.resolve(model + ".ein");
       float[][] exact = embeddings(program, texts, work);
       for (String policy : chosen(POLICIES.keySet(), words)) {
         Path out = work.resolve(model + "-" + policy);
         List<String> command = new ArrayList<>(List.of("quantize", program.toString(), "--calibrate", calibration.toString(), "-o", out.toString()));
-        command.addAll(POLICIES.get(policy));
+        command.addAll(POLICIES.get(policy).options());
         Matcher bytes = found(BYTES, run(command));
         float[][] rounded = embeddings(out.resolve(model + ".ein"), texts, work);
         double[] cosines = IntStream.range(0, exact.length).mapToDouble(i -> cosine(exact[i], rounded[i])).toArray();
-        System.out.printf(Locale.ROOT, "| %s | %s | %s | %.1f %% | %.4f | %.4f | %.4f | %.2f | %.2f |%n", model, policy, bytes.group(2),
+        System.out.printf(Locale.ROOT, "| %s | %s | %s | %d | %.1f %% | %.4f | %.4f | %.4f | %.2f | %.2f |%n", model, policy, bytes.group(2),
+            POLICIES.get(policy).bytes(Files.readString(out.resolve(model + ".ein"))),
             100 * Double.parseDouble(bytes.group(2)) / Double.parseDouble(bytes.group(1)), Arrays.stream(cosines).average().orElseThrow(),
             Arrays.stream(cosines).min().orElseThrow(), spearman(pairs(exact), pairs(rounded)), latency(out.resolve(model + ".ein"), texts), latency(program, texts));
       }

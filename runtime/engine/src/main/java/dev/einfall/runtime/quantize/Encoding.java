@@ -19,6 +19,8 @@ import java.util.stream.Collectors;
 public record Encoding(LibraryFormats.Declared format, SortedMap<String, String> sizes) {
   /// The size that is that of the rank.
   public static final String CHANNEL = "channel";
+  /// The size that is the count of bits of an element, where formats have one.
+  static final String BITS = "bits";
   private static final Pattern TEXT = Pattern.compile("\\s*(\\w+)\\s*(?:\\(([^()]*)\\))?\\s*");
   private static final Pattern ARGUMENT = Pattern.compile("\\s*(\\w+)\\s*=\\s*([0-9]{1,9}|" + CHANNEL + ")\\s*");
 
@@ -58,7 +60,14 @@ public record Encoding(LibraryFormats.Declared format, SortedMap<String, String>
 
   private static String example(LibraryFormats.Declared format) {
     return format.name() + (format.sizes().isEmpty() ? ""
-        : format.sizes().stream().map(size -> size + " = " + (size.equals("bits") ? "4" : "64")).collect(Collectors.joining(", ", "(", ")")));
+        : format.sizes().stream().map(size -> size + " = " + (size.equals(BITS) ? "4" : "64")).collect(Collectors.joining(", ", "(", ")")));
+  }
+
+  /// With another number for one of the sizes.
+  Encoding with(String size, String number) {
+    SortedMap<String, String> changed = new TreeMap<>(sizes);
+    changed.put(size, number);
+    return new Encoding(format, changed);
   }
 
   /// What the type of a weight says, where the last rank has the size `length`: `int8(group = 384)`.

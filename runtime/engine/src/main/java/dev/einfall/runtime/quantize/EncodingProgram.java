@@ -64,6 +64,11 @@ final class EncodingProgram implements AutoCloseable {
     return stored.get(index).tensor().shape().stream().map(Size::value).map(Integer::longValue).toList();
   }
 
+  /// What all of it takes.
+  long bytes() {
+    return stored.stream().mapToLong(weight -> weight.tensor().shape().stream().mapToLong(Size::value).reduce(weight.tensor().type().bytes(), Math::multiplyExact)).sum();
+  }
+
   int count() {
     return stored.size();
   }

@@ -12,11 +12,7 @@ record Factor(int size, double[] upper) {
 
   /// That of `sums`, symmetric and not negative, with a hundredth of the mean of its diagonal added there. A row that was always 0 becomes one of the identity.
   static Factor of(double[] sums, int size) {
-    double[] matrix = sums.clone();
-    double mean = IntStream.range(0, size).mapToDouble(i -> matrix[i * size + i]).sum() / size;
-    for (int i = 0; i < size; i++) {
-      matrix[i * size + i] += matrix[i * size + i] > 0 && mean > 0 ? DAMPING * mean : 1;
-    }
+    double[] matrix = damped(sums, size);
     double[] upper = new double[size * size];
     double[] column = new double[size];
     for (int j = size - 1; j >= 0; j--) {
@@ -29,6 +25,16 @@ record Factor(int size, double[] upper) {
       subtract(matrix, column, j, size);
     }
     return new Factor(size, upper);
+  }
+
+  /// `sums` with what makes them positive definite.
+  static double[] damped(double[] sums, int size) {
+    double[] matrix = sums.clone();
+    double mean = IntStream.range(0, size).mapToDouble(i -> matrix[i * size + i]).sum() / size;
+    for (int i = 0; i < size; i++) {
+      matrix[i * size + i] += matrix[i * size + i] > 0 && mean > 0 ? DAMPING * mean : 1;
+    }
+    return matrix;
   }
 
   /// Subtracts the products of any two elements of `column` from the first `count` rows and columns.

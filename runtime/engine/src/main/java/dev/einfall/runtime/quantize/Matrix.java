@@ -84,15 +84,6 @@ record Matrix(int rows, int length, float[] elements) {
     return floats;
   }
 
-  /// These with each column times its factor.
-  float[] times(double[] factors) {
-    float[] product = new float[elements.length];
-    for (int i = 0; i < elements.length; i++) {
-      product[i] = (float) (elements[i] * factors[i % length]);
-    }
-    return product;
-  }
-
   /// These less `other`, which has as many elements.
   float[] less(double[] other) {
     float[] difference = new float[elements.length];

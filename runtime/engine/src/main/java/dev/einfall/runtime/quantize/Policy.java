@@ -1,10 +1,8 @@
 package dev.einfall.runtime.quantize;
 
-import dev.einfall.frontend.weights.NearKeys;
 import dev.einfall.ir.CompileException;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -13,14 +11,17 @@ import java.util.stream.Collectors;
 ///
 /// @param weights the format of weights that products sum over
 /// @param activations the format that what is multiplied with them is rounded to, in the program, before the product
+/// @param isStatic whether the scales of activations are found on the calibration data, and not for each row when the program runs
 /// @param method how the elements of the weights are rounded
 /// @param tables the format of weights of which rows are looked up
+/// @param steps what is done before that, in order
 /// @param scaled whether the elements of the weights are scaled along the rank that is summed, and what is multiplied with them the other way round, so that
 ///     those count which are multiplied with most (AWQ, Lin et al., 2023)
 /// @param rank that of a product of two thin matrices which is added to each weight for what its format cannot say, 0 for none
+/// @param budget what the weights of products may take together, by which the `bits` of their format are chosen for each
 /// @param kept the keys of weights that stay as they are
-public record Policy(Encoding weights, Optional<Encoding> activations, Method method, Optional<Encoding> tables, boolean scaled, int rank,
-    List<Pattern> kept) {
+public record Policy(Encoding weights, Optional<Encoding> activations, boolean isStatic, Method method, Optional<Encoding> tables, List<Step> steps, boolean scaled,
+    int rank, Optional<Budget> budget, List<Pattern> kept) {
 
   /// How elements are rounded.
   public enum Method {
@@ -31,76 +32,117 @@ public record Policy(Encoding weights, Optional<Encoding> activations, Method me
     CLIP,
     /// With the scales of `CLIP`, one element of a row after the other, each time adding to the next ones what makes up best for its error on the
     /// calibration data (GPTQ, Frantar et al., 2022).
-    GPTQ
+    GPTQ,
+    /// As `GPTQ`, and then one element after the other anew, until none is better beside the others as they are (QuantEase, Behdin et al., 2023).
+    LEARNED;
+
+    /// Whether what elements become depends on what others have become.
+    boolean feedsBack() {
+      return switch (this) {
+        case NEAREST, CLIP -> false;
+        case GPTQ, LEARNED -> true;
+      };
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   public Policy {
+    steps = List.copyOf(steps);
     kept = List.copyOf(kept);
+    requireOrder(steps);
   }
 
-  private static Map<String, Policy> named() {
-    Map<String, Policy> named = new LinkedHashMap<>();
-    named.put("w8", of("int8(group = channel)", Method.NEAREST));
-    named.put("w8a8", of("int8(group = channel)", Method.NEAREST).withActivations(Optional.of(Encoding.parse("int8(group = channel)"))));
-    named.put("w4", of("int4(group = 64)", Method.NEAREST));
-    named.put("w4-clip", of("int4(group = 64)", Method.CLIP));
-    named.put("w4-awq", of("int4(group = 64)", Method.CLIP).withScaled(true));
-    named.put("w4-gptq", of("int4(group = 64)", Method.GPTQ));
-    named.put("w3-gptq", of("asymmetric(bits = 3, group = 64)", Method.GPTQ));
-    named.put("ternary-low-rank", of("ternary(group = 64)", Method.GPTQ).withRank(32));
-    return named;
+  /// @throws CompileException when its parts do not go together
+  void require() {
+    if (budget.isPresent() && !weights.sizes().containsKey(Encoding.BITS)) {
+      throw CompileException.of("the policy has a " + budget.get() + ", and the format " + weights + " no bits to choose: expected such as asymmetric(bits = 4, group = 64)");
+    }
+    if (isStatic && activations.isEmpty()) {
+      throw CompileException.of("the policy has static scales of activations, which are not rounded: expected static beside such as w8a8");
+    }
+    if (isStatic && scaled) {
+      throw CompileException.of("the policy has static scales of activations, and scales that each weight finds for itself: expected smooth in the place of awq");
+    }
+    if (isStatic && !activations.get().format().hasCode()) {
+      throw CompileException.of("the format " + activations.get() + " has no `code`, for scales that are given: expected activations without static, or another format");
+    }
   }
 
-  private static Policy of(String weights, Method method) {
-    return new Policy(Encoding.parse(weights), Optional.empty(), method, Optional.empty(), false, 0, List.of());
+  private static void requireOrder(List<Step> steps) {
+    for (int i = 0; i < steps.size(); i++) {
+      Step step = steps.get(i);
+      if (steps.subList(0, i).stream().anyMatch(before -> before.getClass() == step.getClass())) {
+        throw CompileException.of("the policy has '" + step + "' and another step of the same kind: expected one");
+      }
+      if (steps.subList(0, i).stream().anyMatch(Step.Rotate.class::isInstance)) {
+        throw CompileException.of("the policy has '" + step
+            + "' behind the rotation, after which no column is its own: expected hadamard last of the steps");
+      }
+    }
   }
 
-  /// The policy of this name, or else that which stores weights in the format `text`, such as `nf4(group = 64)`.
+  /// All weights of products in `format`, rounded to the nearest.
+  public static Policy of(Encoding format) {
+    return new Policy(format, Optional.empty(), false, Method.NEAREST, Optional.empty(), List.of(), false, 0, Optional.empty(), List.of());
+  }
+
+  /// The policy that `text` says, words with commas between them, such as `smooth,w8a8`.
   ///
-  /// @throws CompileException when there is neither
+  /// @throws CompileException when a word means nothing
   public static Policy parse(String text) {
-    Map<String, Policy> named = named();
-    if (named.containsKey(text)) {
-      return named.get(text);
-    }
-    try {
-      return of(text, Method.NEAREST);
-    } catch (CompileException e) {
-      String policies = named.keySet().stream().collect(Collectors.joining(", "));
-      throw CompileException.of("there is no policy '" + text + "'" + NearKeys.suggestion(text, named.keySet()) + "; the policies are " + policies
-          + ", and all formats: " + e.diagnostics().getFirst().message());
-    }
+    return PolicyText.read(text);
   }
 
   public Policy withActivations(Optional<Encoding> newActivations) {
-    return new Policy(weights, newActivations, method, tables, scaled, rank, kept);
+    return new Policy(weights, newActivations, isStatic, method, tables, steps, scaled, rank, budget, kept);
+  }
+
+  public Policy withStatic(boolean newStatic) {
+    return new Policy(weights, activations, newStatic, method, tables, steps, scaled, rank, budget, kept);
   }
 
   public Policy withMethod(Method newMethod) {
-    return new Policy(weights, activations, newMethod, tables, scaled, rank, kept);
+    return new Policy(weights, activations, isStatic, newMethod, tables, steps, scaled, rank, budget, kept);
   }
 
   public Policy withTables(Optional<Encoding> newTables) {
-    return new Policy(weights, activations, method, newTables, scaled, rank, kept);
+    return new Policy(weights, activations, isStatic, method, newTables, steps, scaled, rank, budget, kept);
+  }
+
+  public Policy withSteps(List<Step> newSteps) {
+    return new Policy(weights, activations, isStatic, method, tables, newSteps, scaled, rank, budget, kept);
   }
 
   public Policy withScaled(boolean newScaled) {
-    return new Policy(weights, activations, method, tables, newScaled, rank, kept);
+    return new Policy(weights, activations, isStatic, method, tables, steps, newScaled, rank, budget, kept);
   }
 
   public Policy withRank(int newRank) {
-    return new Policy(weights, activations, method, tables, scaled, newRank, kept);
+    return new Policy(weights, activations, isStatic, method, tables, steps, scaled, newRank, budget, kept);
+  }
+
+  public Policy withBudget(Optional<Budget> newBudget) {
+    return new Policy(weights, activations, isStatic, method, tables, steps, scaled, rank, newBudget, kept);
   }
 
   /// With weights that stay as they are, by patterns in which `*` stands for any characters.
   public Policy withKept(List<String> patterns) {
-    return new Policy(weights, activations, method, tables, scaled, rank, patterns.stream().map(pattern -> Pattern.compile(
+    return new Policy(weights, activations, isStatic, method, tables, steps, scaled, rank, budget, patterns.stream().map(pattern -> Pattern.compile(
         List.of(pattern.split("\\*", -1)).stream().map(Pattern::quote).collect(Collectors.joining(".*")))).toList());
   }
 
-  /// Whether it says nothing without what the program computes on some data.
-  boolean needsCalibration() {
-    return method == Method.GPTQ || scaled;
+  /// What says nothing without what the program computes on some data, if there is such a thing.
+  Optional<String> needsCalibration() {
+    if (scaled) {
+      return Optional.of("to find scales");
+    }
+    Optional<String> step = steps.stream().filter(found -> found.needsCalibration(activations.isPresent())).findFirst().map(found -> "the step " + found);
+    return step.or(() -> budget.map(_ -> "a budget")).or(() -> isStatic ? Optional.of("to find static scales") : Optional.empty())
+        .or(() -> method.feedsBack() ? Optional.of("the method " + method) : Optional.empty());
   }
 
   boolean keeps(String key) {
@@ -110,8 +152,9 @@ public record Policy(Encoding weights, Optional<Encoding> activations, Method me
   /// All of it, in a line.
   @Override
   public String toString() {
-    return "weights " + weights + activations.map(encoding -> ", activations " + encoding).orElse("")
-        + tables.map(encoding -> ", tables " + encoding).orElse("") + (scaled ? ", scaled" : "") + (rank == 0 ? "" : ", low rank " + rank)
-        + ", method " + method.name().toLowerCase(java.util.Locale.ROOT);
+    return "weights " + weights + activations.map(encoding -> ", activations " + encoding + (isStatic ? " with static scales" : "")).orElse("")
+        + tables.map(encoding -> ", tables " + encoding).orElse("")
+        + (steps.isEmpty() ? "" : steps.stream().map(Step::toString).collect(Collectors.joining(", ", ", after ", "")))
+        + (scaled ? ", scaled" : "") + (rank == 0 ? "" : ", low rank " + rank) + budget.map(found -> ", " + found).orElse("") + ", method " + method;
   }
 }

@@ -9,8 +9,10 @@ import java.util.Optional;
 /// @param program the file of the program that was written
 /// @param weights those quantized, in the order of the program
 /// @param bytesKept what the other weights take
+/// @param bytesOfSteps what takes that is read to do to activations what was done to weights
 /// @param similarity to the program as it was, if there is calibration data and an output of floats
-public record QuantizationReport(Path program, Policy policy, List<Row> weights, long bytesKept, Optional<Similarity> similarity) {
+public record QuantizationReport(Path program, Policy policy, List<Row> weights, long bytesKept, long bytesOfSteps,
+    Optional<Similarity> similarity) {
 
   /// A weight.
   ///
@@ -38,6 +40,6 @@ public record QuantizationReport(Path program, Policy policy, List<Row> weights,
 
   /// What all weights take.
   public long bytesAfter() {
-    return bytesKept + weights.stream().mapToLong(Row::bytesAfter).sum();
+    return bytesKept + bytesOfSteps + weights.stream().mapToLong(Row::bytesAfter).sum();
   }
 }

@@ -20,30 +20,22 @@ record QuantizedWeight(List<StoredTensor> tensors, double error) {
   private record Approximation(List<StoredTensor> stored, List<StoredTensor> thin, double[] decoded) {}
 
   /// @param sums of products of what it is multiplied with, if they are known
-  static QuantizedWeight of(Target target, Matrix matrix, EncodingProgram program, Optional<double[]> sums, Policy policy) {
-    boolean needsFactor = policy.method() == Policy.Method.GPTQ || target.lowRank();
-    Rounding rounding = Rounding.of(program, matrix.rows(), matrix.length(), sums, needsFactor);
+  /// @param maps what is done to it before it is rounded, in order
+  static QuantizedWeight of(Target target, Matrix matrix, EncodingProgram program, Optional<double[]> sums, Policy policy, List<ChannelMap> maps) {
     Policy.Method method = target.products().isEmpty() ? Policy.Method.NEAREST : policy.method();
-    if (target.scaled() && sums.isPresent()) {
-      return scaled(target, matrix, ChannelScales.of(matrix, program, sums.get()), program, sums.get(), method);
-    }
-    Approximation plain = rounded(matrix.elements(), rounding, method);
-    Approximation made = target.lowRank() ? withLowRank(target, matrix, plain, rounding, method, LowRank.rank(policy, target)) : plain;
-    requireFinite(target, matrix, made.decoded);
-    return new QuantizedWeight(named(target, made), matrix.errorOf(made.decoded));
-  }
-
-  /// The weight times scales, beside their inverses.
-  private static QuantizedWeight scaled(Target target, Matrix matrix, ChannelScales scales, EncodingProgram program, double[] sums, Policy.Method method) {
-    Rounding rounding = Rounding.of(program, matrix.rows(), matrix.length(), Optional.of(scales.unscaled(sums)), method == Policy.Method.GPTQ);
-    Approximation made = rounded(matrix.times(scales.scales()), rounding, method);
-    for (int i = 0; i < made.decoded.length; i++) {
-      made.decoded[i] *= scales.factors()[i % matrix.length()];
-    }
-    requireFinite(target, matrix, made.decoded);
+    boolean needsFactor = method.feedsBack() || target.lowRank();
+    Mapped mapped = Mapped.of(matrix, sums, maps);
+    Mapped last = target.scaled() && sums.isPresent() ? mapped.then(ChannelScales.of(mapped.rows(), program, mapped.sums().orElseThrow())) : mapped;
+    Rounding rounding = Rounding.of(program, matrix.rows(), matrix.length(), last.sums(), needsFactor);
+    Approximation plain = rounded(last.rows().elements(), rounding, method);
+    Approximation made = target.lowRank() ? withLowRank(target, last.rows(), plain, rounding, method, LowRank.rank(policy, target)) : plain;
+    requireFinite(target, last.rows(), made.decoded);
     List<StoredTensor> named = named(target, made);
-    named.add(scales.stored(target.weight().key()));
-    return new QuantizedWeight(named, matrix.errorOf(made.decoded));
+    last.outliers(target.weight().key()).forEach(columns -> named.add(new StoredTensor(columns.key(), columns.type(), shape(target, columns), columns.data())));
+    if (target.scaled()) {
+      named.addAll(last.maps().getLast().stored(target.weight().key()));
+    }
+    return new QuantizedWeight(named, matrix.errorOf(last.undone(made.decoded)));
   }
 
   private static Approximation rounded(float[] elements, Rounding rounding, Policy.Method method) {

@@ -10,10 +10,12 @@ import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.CascadePrinter;
 import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /// Quantizes a program after training: writes its weights in other formats, and the program that reads them.
 public final class Quantizer {
@@ -106,19 +109,30 @@ public final class Quantizer {
       throw CompileException.of("there are no weights to quantize in " + file + ": none that a sum of products reads"
           + (policy.kept().isEmpty() ? "" : " is not kept"));
     }
+    policy.require();
     targets.forEach(this::requireFit);
     Path directory = output.toAbsolutePath().getParent();
     Files.createDirectories(directory);
     Map<Product, Activation> activations = activations(targets);
+    Statistics statistics = statistics(targets, activations);
+    Preparation preparation = Preparation.of(policy, targets, activations, statistics, this::matrix);
+    StaticScales scales = policy.isStatic()
+        ? StaticScales.of(cascade, policy.activations().orElseThrow(), targets, activations, preparation, calibration, weights, options) : StaticScales.none();
     FinishedWeights finished = new FinishedWeights(directory.resolve("unfinished"));
+    List<Target> chosen = policy.budget().isEmpty() ? targets : new BitsOfWeights(targets, target -> Mapped.of(matrix(target), sums(target, statistics, activations),
+        preparation.maps(target, activations)), options).under(policy.budget().get(), cascade, calibration, weights, finished,
+        digests(targets, statistics, activations, preparation));
     List<StoredTensor> tensors = new ArrayList<>();
-    List<QuantizationReport.Row> rows = quantized(targets, statistics(targets, activations), activations, finished, tensors);
+    List<QuantizationReport.Row> rows = quantized(chosen, statistics, activations, preparation, finished, tensors);
+    tensors.addAll(preparation.stored());
+    tensors.addAll(scales.stored());
     long kept = keep(targets, tensors);
     SafetensorsWriter.write(directory.resolve(WEIGHTS), tensors);
-    Rewriting.Result result = new Rewriting(targets, activations, policy).apply(cascade);
+    Rewriting.Result result = new Rewriting(chosen, activations, preparation, scales, policy).apply(cascade);
     new ProgramText(file, program, policy, calibration, rows).write(result, WEIGHTS, output);
     finished.clear();
-    return new QuantizationReport(output, policy, rows, kept, Comparison.of(file, output, calibration, options));
+    long steps = Stream.concat(preparation.stored().stream(), scales.stored().stream()).mapToLong(tensor -> tensor.data().byteSize()).sum();
+    return new QuantizationReport(output, policy, rows, kept, steps, Comparison.of(file, output, calibration, options));
   }
 
   private void requireFit(Target target) {
@@ -145,27 +159,38 @@ public final class Quantizer {
   }
 
   private Statistics statistics(List<Target> targets, Map<Product, Activation> activations) {
-    if (policy.needsCalibration() && calibration.isEmpty()) {
-      throw CompileException.of((policy.scaled() ? "to find scales" : "the method gptq") + " needs calibration data: give some by --calibrate");
-    }
-    boolean isUsed = policy.method() != Policy.Method.NEAREST || policy.rank() > 0 || policy.scaled();
-    List<Activation> wanted = targets.stream().flatMap(target -> target.calibrated().stream()).map(activations::get).toList();
-    return calibration.isEmpty() || !isUsed || wanted.isEmpty() ? Statistics.none() : Statistics.of(cascade, wanted, calibration, weights, options);
+    policy.needsCalibration().filter(_ -> calibration.isEmpty()).ifPresent(what -> {
+      throw CompileException.of(what + " needs calibration data: give some by --calibrate");
+    });
+    boolean needsSums = policy.method() != Policy.Method.NEAREST || policy.rank() > 0 || policy.scaled() || policy.budget().isPresent()
+        || policy.activations().isEmpty() && policy.steps().stream().anyMatch(Step.Outliers.class::isInstance);
+    Statistics.Wanted wanted = new Statistics.Wanted(needsSums, policy.steps().stream().anyMatch(step -> step.needsCalibration(policy.activations().isPresent())));
+    List<Activation> seen = targets.stream().flatMap(target -> target.calibrated().stream()).map(activations::get).toList();
+    return calibration.isEmpty() || !wanted.sums() && !wanted.extremes() || seen.isEmpty() ? Statistics.none()
+        : Statistics.of(cascade, seen, wanted, calibration, weights, options);
   }
 
-  private List<QuantizationReport.Row> quantized(List<Target> targets, Statistics statistics, Map<Product, Activation> activations, FinishedWeights finished,
-      List<StoredTensor> tensors) {
+  private static Optional<double[]> sums(Target target, Statistics statistics, Map<Product, Activation> activations) {
+    return target.calibrated().map(activations::get).map(Activation::tensor).flatMap(statistics::sums);
+  }
+
+  private Matrix matrix(Target target) {
+    return Matrix.of(weights.require(target.weight().key()), target.order());
+  }
+
+  private List<QuantizationReport.Row> quantized(List<Target> targets, Statistics statistics, Map<Product, Activation> activations, Preparation preparation,
+      FinishedWeights finished, List<StoredTensor> tensors) {
     List<QuantizationReport.Row> rows = new ArrayList<>();
     Map<List<Object>, EncodingProgram> programs = new LinkedHashMap<>();
     try {
       for (Target target : targets) {
         EncodingProgram encoding = programs.computeIfAbsent(List.of(target.encoding(), target.rows(), target.length()),
             _ -> new EncodingProgram(target.encoding(), target.rows(), target.length(), options));
-        Optional<double[]> sums = target.calibrated().map(activations::get).flatMap(statistics::of);
+        Optional<double[]> sums = sums(target, statistics, activations);
         StoredTensor stored = weights.require(target.weight().key());
-        Matrix matrix = Matrix.of(stored, target.order());
-        List<StoredTensor> kept = finished.of(digest(target, stored, sums), () ->
-            QuantizedWeight.of(target, matrix, encoding, sums, policy).kept(stored.key()));
+        List<ChannelMap> maps = preparation.maps(target, activations);
+        List<StoredTensor> kept = finished.of(digest(target, stored, sums, maps), () ->
+            QuantizedWeight.of(target, matrix(target), encoding, sums, policy, maps).kept(stored.key()));
         QuantizedWeight made = QuantizedWeight.of(stored.key(), kept);
         tensors.addAll(made.tensors());
         List<Long> shape = target.shape().stream().map(size -> (long) size.value()).toList();
@@ -193,14 +218,27 @@ public final class Quantizer {
     return bytes;
   }
 
+  /// Of all that the bits of weights depend on.
+  private String digests(List<Target> targets, Statistics statistics, Map<Product, Activation> activations, Preparation preparation) {
+    StringBuilder all = new StringBuilder("bits\n").append(CascadePrinter.print(cascade));
+    targets.forEach(target -> all.append(digest(target, weights.require(target.weight().key()), sums(target, statistics, activations),
+        preparation.maps(target, activations))));
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(all.toString().getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /// Of all that a weight's stored form depends on.
-  private String digest(Target target, StoredTensor stored, Optional<double[]> sums) {
+  private String digest(Target target, StoredTensor stored, Optional<double[]> sums, List<ChannelMap> maps) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      String how = stored.key() + "\n" + stored.type() + stored.shape() + target.order() + target.lowRank() + target.scaled() + "\n" + policy + "\n"
+      String how = stored.key() + "\n" + stored.type() + stored.shape() + target.order() + target.lowRank() + target.scaled() + target.encoding() + "\n" + policy + "\n"
           + LibraryFormats.text(target.encoding().format());
       digest.update(how.getBytes(StandardCharsets.UTF_8));
       digest.update(stored.data().asByteBuffer());
+      maps.forEach(map -> map.stored(stored.key()).forEach(tensor -> digest.update(tensor.data().toArray(ValueLayout.JAVA_BYTE))));
       sums.ifPresent(matrix -> {
         ByteBuffer bytes = ByteBuffer.allocate(matrix.length * Double.BYTES);
         bytes.asDoubleBuffer().put(matrix);

@@ -33,7 +33,11 @@ record Rounding(EncodingProgram program, int rows, int length, Optional<double[]
       case CLIP -> withCode(elements, scales(elements));
       case GPTQ -> {
         List<StoredTensor> scales = scales(elements);
-        yield withCode(factor.map(found -> corrected(elements, scales, found.inverse())).orElse(elements), scales);
+        yield withCode(factor.map(found -> corrected(elements, scales, found.inverse(), false)).orElse(elements), scales);
+      }
+      case LEARNED -> {
+        List<StoredTensor> scales = scales(elements);
+        yield withCode(factor.map(found -> corrected(elements, scales, found.inverse(), true)).orElse(elements), scales);
       }
     };
   }
@@ -171,7 +175,10 @@ record Rounding(EncodingProgram program, int rows, int length, Optional<double[]
   }
 
   /// The elements rounded to what the scales can say, each row from the left, with the errors made up for on the right.
-  private float[] corrected(float[] elements, List<StoredTensor> scales, double[] inverse) {
+  ///
+  /// @param isImproved whether each is then chosen anew beside the others
+  private float[] corrected(float[] elements, List<StoredTensor> scales, double[] inverse, boolean isImproved) {
+    Optional<CoordinateDescent> descent = isImproved ? sums.map(matrix -> new CoordinateDescent(Factor.damped(matrix, length), length)) : Optional.empty();
     int unit = program.grain();
     float[][] grids = grids(scales, unit);
     float[] rounded = new float[elements.length];
@@ -188,11 +195,13 @@ record Rounding(EncodingProgram program, int rows, int length, Optional<double[]
           rest[k] -= error * inverse[j * length + k];
         }
       }
+      descent.ifPresent(found -> found.improve(rounded, elements, row * length, grids, unit));
     });
     return rounded;
   }
 
-  private static float nearest(float[] grid, double value) {
+  /// The number of `grid`, in order, that is nearest to `value`; of equally near ones the smaller.
+  static float nearest(float[] grid, double value) {
     int low = 0;
     int high = grid.length - 1;
     while (high - low > 1) {

@@ -2,6 +2,7 @@ package dev.einfall.runtime.quantize;
 
 import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.CompileException;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Source;
@@ -24,57 +25,107 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BinaryOperator;
 import java.util.stream.IntStream;
 
-/// What products multiply their weights with, over calibration data: for each such tensor the sums of products of any two elements of a row,
-/// `H[i, j] = sum[...](X[..., i] * X[..., j])`, computed by the program itself with these as its results.
+/// What products multiply their weights with, over calibration data, for each such tensor: computed by the program itself with these as its results.
 ///
-/// @param sums for each tensor, by rows
-record Statistics(Map<Tensor, double[]> sums) {
+/// @param sums of products of any two elements of a row, `H[i, j] = sum[...](X[..., i] * X[..., j])`, by rows
+/// @param least for each column
+/// @param most for each column
+record Statistics(Map<Tensor, double[]> sums, Map<Tensor, float[]> least, Map<Tensor, float[]> most) {
 
   static Statistics none() {
-    return new Statistics(Map.of());
+    return new Statistics(Map.of(), Map.of(), Map.of());
   }
+
+  /// What is counted.
+  ///
+  /// @param sums whether sums of products are
+  /// @param extremes whether the least and the largest elements are
+  record Wanted(boolean sums, boolean extremes) {}
+
+  /// What the counting program gives of a tensor.
+  private record Results(Optional<Tensor> sums, Optional<Tensor> least, Optional<Tensor> most) {}
 
   /// @param activations with the definitions that compute them
   /// @param options those of the program that is quantized
-  static Statistics of(Cascade cascade, Collection<Activation> activations, Calibration calibration, WeightsFile weights, Options options) {
-    Map<Tensor, Tensor> results = new LinkedHashMap<>();
-    Cascade counting = counting(cascade, activations, calibration.mask(), results);
-    Map<Tensor, double[]> sums = new LinkedHashMap<>();
+  /// @throws CompileException when a run gives what is not finite
+  static Statistics of(Cascade cascade, Collection<Activation> activations, Wanted wanted, Calibration calibration, WeightsFile weights, Options options) {
+    Map<Tensor, Results> results = new LinkedHashMap<>();
+    Cascade counting = counting(cascade, activations, wanted, calibration.mask(), results);
+    Statistics statistics = new Statistics(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
     Options own = options.withWeights(weights).withFunction(Optional.empty());
     try (Program program = Einfall.compile(new Source("calibration of " + cascade.name(), CascadePrinter.print(counting)), own)) {
       calibration.batches().forEach(batch -> {
         var outputs = program.run(batch);
-        results.forEach((tensor, result) -> add(sums, tensor, outputs.get(result.name()).floats()));
+        results.forEach((tensor, result) -> {
+          result.sums.ifPresent(found -> statistics.add(tensor, outputs.get(found.name()).floats()));
+          result.least.ifPresent(found -> statistics.least.merge(tensor, finite(tensor, outputs.get(found.name()).floats()), (x, y) -> extremes(x, y, Math::min)));
+          result.most.ifPresent(found -> statistics.most.merge(tensor, finite(tensor, outputs.get(found.name()).floats()), (x, y) -> extremes(x, y, Math::max)));
+        });
         outputs.values().forEach(dev.einfall.runtime.Tensor::close);
       });
     }
-    return new Statistics(sums);
+    return statistics;
   }
 
-  private static void add(Map<Tensor, double[]> sums, Tensor tensor, float[] values) {
+  private static float[] finite(Tensor tensor, float[] values) {
+    for (float value : values) {
+      if (!Float.isFinite(value)) {
+        throw CompileException.of("with the calibration data, '" + tensor.name() + "', which is multiplied with weights, is not finite: " + value);
+      }
+    }
+    return values;
+  }
+
+  private static float[] extremes(float[] left, float[] right, BinaryOperator<Float> extreme) {
+    float[] both = new float[left.length];
+    for (int i = 0; i < both.length; i++) {
+      both[i] = extreme.apply(left[i], right[i]);
+    }
+    return both;
+  }
+
+  private void add(Tensor tensor, float[] values) {
+    finite(tensor, values);
     double[] sum = sums.computeIfAbsent(tensor, _ -> new double[values.length]);
     for (int i = 0; i < values.length; i++) {
       sum[i] += values[i];
     }
   }
 
-  /// The sums for products with `activation`, if it was seen.
-  Optional<double[]> of(Activation activation) {
-    return Optional.ofNullable(sums.get(activation.tensor()));
+  /// The sums for products with `tensor`, if it was seen.
+  Optional<double[]> sums(Tensor tensor) {
+    return Optional.ofNullable(sums.get(tensor));
   }
 
-  private static Cascade counting(Cascade cascade, Collection<Activation> activations, Optional<String> mask, Map<Tensor, Tensor> results) {
+  /// The largest sizes in its columns, if it was seen.
+  Optional<float[]> peaks(Tensor tensor) {
+    return Optional.ofNullable(most.get(tensor)).map(high -> extremes(high, least.get(tensor), (x, y) -> Math.max(Math.abs(x), Math.abs(y))));
+  }
+
+  private static Cascade counting(Cascade cascade, Collection<Activation> activations, Wanted wanted, Optional<String> mask, Map<Tensor, Results> results) {
     List<Definition> definitions = new ArrayList<>(cascade.definitions());
     List<Cascade.Output> outputs = new ArrayList<>();
     for (Activation activation : activations) {
-      if (!results.containsKey(activation.tensor())) {
+      Tensor tensor = activation.tensor();
+      if (!results.containsKey(tensor)) {
         activation.definition().ifPresent(definitions::add);
-        Tensor result = new Tensor("products" + results.size(), ElementType.F32, List.of(last(activation.tensor()), last(activation.tensor())), Span.NONE);
-        definitions.add(sums(result, activation.tensor(), mask.flatMap(name -> mask(cascade, name, activation.tensor()))));
-        outputs.add(new Cascade.Output(result.name(), result));
-        results.put(activation.tensor(), result);
+        Optional<Tensor> there = mask.flatMap(name -> mask(cascade, name, tensor));
+        List<Einsum> counted = new ArrayList<>();
+        if (wanted.sums) {
+          counted.add(sums(new Tensor("products" + results.size(), ElementType.F32, List.of(last(tensor), last(tensor)), Span.NONE), tensor, there));
+        }
+        if (wanted.extremes) {
+          counted.add(extreme("least" + results.size(), Reduction.MIN, tensor, there));
+          counted.add(extreme("most" + results.size(), Reduction.MAX, tensor, there));
+        }
+        definitions.addAll(counted);
+        List<Tensor> all = counted.stream().map(Einsum::tensor).toList();
+        all.forEach(result -> outputs.add(new Cascade.Output(result.name(), result)));
+        results.put(tensor, new Results(wanted.sums ? Optional.of(all.getFirst()) : Optional.empty(),
+            wanted.extremes ? Optional.of(all.get(all.size() - 2)) : Optional.empty(), wanted.extremes ? Optional.of(all.getLast()) : Optional.empty()));
       }
     }
     return new Cascade(cascade.name(), cascade.inputs(), cascade.weights(), definitions, outputs, Mapping.NONE);
@@ -93,18 +144,32 @@ record Statistics(Map<Tensor, double[]> sums) {
   private static Einsum sums(Tensor result, Tensor tensor, Optional<Tensor> mask) {
     Rank left = new Rank("i", last(tensor));
     Rank right = new Rank("j", last(tensor));
-    List<Rank> rows = IntStream.range(0, tensor.shape().size() - 1).mapToObj(i -> new Rank("m", tensor.shape().get(i))).toList();
+    List<Rank> rows = rows(tensor);
     Expr product = new Expr.Binary(BinaryOp.MUL, element(tensor, rows, left), element(tensor, rows, right));
-    Expr masked = mask.<Expr>map(input -> new Expr.Binary(BinaryOp.MUL, new Expr.Cast(ElementType.F32, new Expr.Access(input,
-        rows.subList(0, input.shape().size()).stream().map(rank -> (Expr) new Expr.Coordinate(rank)).toList())), product)).orElse(product);
-    Expr value = rows.isEmpty() ? masked : new Expr.Reduce(Reduction.SUM, rows, masked);
-    return new Einsum(result, List.of(left, right), value, Span.NONE);
+    return new Einsum(result, List.of(left, right), reduced(Reduction.SUM, rows, masked(product, rows, mask)), Span.NONE);
+  }
+
+  private static Einsum extreme(String name, Reduction reduction, Tensor tensor, Optional<Tensor> mask) {
+    Rank column = new Rank("i", last(tensor));
+    List<Rank> rows = rows(tensor);
+    Expr value = reduced(reduction, rows, masked(element(tensor, rows, column), rows, mask));
+    return new Einsum(new Tensor(name, ElementType.F32, List.of(last(tensor)), Span.NONE), List.of(column), value, Span.NONE);
+  }
+
+  private static List<Rank> rows(Tensor tensor) {
+    return IntStream.range(0, tensor.shape().size() - 1).mapToObj(i -> new Rank("m", tensor.shape().get(i))).toList();
+  }
+
+  private static Expr masked(Expr value, List<Rank> rows, Optional<Tensor> mask) {
+    return mask.<Expr>map(input -> new Expr.Binary(BinaryOp.MUL, new Expr.Cast(ElementType.F32, new Expr.Access(input,
+        Additions.coordinates(rows.subList(0, input.shape().size())))), value)).orElse(value);
+  }
+
+  private static Expr reduced(Reduction reduction, List<Rank> rows, Expr value) {
+    return rows.isEmpty() ? value : new Expr.Reduce(reduction, rows, value);
   }
 
   private static Expr element(Tensor tensor, List<Rank> rows, Rank last) {
-    List<Expr> indices = new ArrayList<>(rows.stream().map(rank -> (Expr) new Expr.Coordinate(rank)).toList());
-    indices.add(new Expr.Coordinate(last));
-    Expr access = new Expr.Access(tensor, indices);
-    return tensor.type() == ElementType.F32 ? access : new Expr.Cast(ElementType.F32, access);
+    return Additions.element(tensor, rows, new Expr.Coordinate(last));
   }
 }

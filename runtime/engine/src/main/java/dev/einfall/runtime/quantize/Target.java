@@ -19,9 +19,11 @@ import java.util.stream.IntStream;
 ///
 /// @param order the dimensions of the weight, in the order in which it is stored: the last is grouped
 /// @param products those that sum over it; none for a table
+/// @param onlyMultiplied whether all that is multiplied with it can be had, and nothing else is done with it
 /// @param lowRank whether a product of thin matrices is added to it
 /// @param scaled whether it is stored scaled along its last dimension; one with a low rank is not
-record Target(Cascade.Weight weight, Encoding encoding, List<Integer> order, List<Product> products, boolean lowRank, boolean scaled) {
+record Target(Cascade.Weight weight, Encoding encoding, List<Integer> order, List<Product> products, boolean onlyMultiplied, boolean lowRank,
+    boolean scaled) {
 
   /// Those of `cascade`, in the order of its weights.
   static List<Target> of(Cascade cascade, Policy policy) {
@@ -36,7 +38,8 @@ record Target(Cascade.Weight weight, Encoding encoding, List<Integer> order, Lis
       if (products.containsKey(weight)) {
         targets.add(of(weight, policy, products.get(weight), accesses(cascade, weight)));
       } else if (tables.contains(weight.key())) {
-        targets.add(new Target(weight, policy.tables().orElseThrow(), IntStream.range(0, weight.tensor().shape().size()).boxed().toList(), List.of(), false, false));
+        List<Integer> order = IntStream.range(0, weight.tensor().shape().size()).boxed().toList();
+        targets.add(new Target(weight, policy.tables().orElseThrow(), order, List.of(), false, false, false));
       }
     }
     return targets;
@@ -54,7 +57,7 @@ record Target(Cascade.Weight weight, Encoding encoding, List<Integer> order, Lis
     order.add(last);
     boolean isOnlyMultiplied = accesses == products.size() && products.stream().allMatch(product -> product.position() == last && product.hasActivation());
     boolean lowRank = isOnlyMultiplied && policy.rank() > 0 && order.size() == 2 && products.stream().allMatch(product -> product.sum().ranks().size() == 1);
-    return new Target(weight, policy.weights(), order, products, lowRank, isOnlyMultiplied && policy.scaled() && !lowRank);
+    return new Target(weight, policy.weights(), order, products, isOnlyMultiplied, lowRank, isOnlyMultiplied && policy.scaled() && !lowRank);
   }
 
   /// The keys of the weights of which rows are looked up by data.
@@ -69,6 +72,10 @@ record Target(Cascade.Weight weight, Encoding encoding, List<Integer> order, Lis
   private static boolean isLookUp(Expr.Access access) {
     return access.tensor().type().isFloat() && access.indices().size() >= 2 && access.indices().getLast() instanceof Expr.Coordinate
         && access.indices().stream().flatMap(Expr::nodes).anyMatch(Expr.Access.class::isInstance);
+  }
+
+  Target withEncoding(Encoding newEncoding) {
+    return new Target(weight, newEncoding, order, products, onlyMultiplied, lowRank, scaled);
   }
 
   /// The shape in which it is stored.

@@ -1,0 +1,116 @@
+package dev.einfall.runtime.quantize;
+
+import dev.einfall.frontend.weights.StoredTensor;
+import dev.einfall.ir.CompileException;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/// What is done before weights are rounded: the same for all weights that one tensor is multiplied with, so that it is done to that once.
+///
+/// @param inputs for each tensor that has steps
+/// @param weights to which it is done
+record Preparation(Map<Tensor, Prepared> inputs, Set<Cascade.Weight> weights) {
+
+  /// What is done to one tensor.
+  ///
+  /// @param owner the first of its weights
+  record Prepared(ChannelMap.Owner owner, List<ChannelMap> maps) {}
+
+  /// @param matrices the elements of weights
+  static Preparation of(Policy policy, List<Target> targets, Map<Product, Activation> activations, Statistics statistics, Function<Target, Matrix> matrices) {
+    Map<Tensor, List<Target>> groups = new LinkedHashMap<>();
+    for (Target target : targets) {
+      if (target.onlyMultiplied() && !policy.steps().isEmpty()) {
+        Set<Tensor> tensors = new LinkedHashSet<>();
+        target.products().forEach(product -> tensors.add(activations.get(product).tensor()));
+        if (tensors.size() == 1) {
+          groups.computeIfAbsent(tensors.iterator().next(), _ -> new ArrayList<>()).add(target);
+        }
+      }
+    }
+    Map<Tensor, Prepared> inputs = new LinkedHashMap<>();
+    groups.forEach((tensor, group) -> inputs.put(tensor, new Prepared(new ChannelMap.Owner(group.getFirst().weight().key(), tensor.name()),
+        maps(policy, group, statistics.sums(tensor), statistics.peaks(tensor), matrices))));
+    Set<Cascade.Weight> prepared = new LinkedHashSet<>();
+    groups.values().forEach(group -> group.forEach(target -> prepared.add(target.weight())));
+    return new Preparation(inputs, prepared);
+  }
+
+  private static List<ChannelMap> maps(Policy policy, List<Target> group, Optional<double[]> sums, Optional<float[]> peaks, Function<Target, Matrix> matrices) {
+    int length = group.getFirst().length();
+    List<ChannelMap> maps = new ArrayList<>();
+    for (Step step : policy.steps()) {
+      Columns columns = Columns.of(group.stream().map(target -> Mapped.of(matrices.apply(target), sums, maps)).toList(), length);
+      Optional<double[]> active = peaks.filter(_ -> step.needsCalibration(policy.activations().isPresent())).map(found -> Matrix.widened(mapped(found, maps)));
+      switch (step) {
+        case Step.Smooth(double strength) -> maps.add(ChannelScales.smooth(active.orElseThrow(), columns.peaks(), strength));
+        case Step.Outliers(int count) -> maps.add(outliers(group.getFirst(), active.orElse(columns.contributions()), count));
+        case Step.Order() -> maps.add(ChannelOrder.by(active.orElse(columns.sizes())));
+        case Step.Rotate(int largest) -> {
+          if (ChannelRotation.size(length, largest) > 1) {
+            maps.add(ChannelRotation.of(ChannelRotation.size(length, largest)));
+          }
+        }
+      }
+    }
+    return maps;
+  }
+
+  /// The largest sizes of what is multiplied after maps, none of which mixes columns.
+  private static float[] mapped(float[] peaks, List<ChannelMap> maps) {
+    float[] mapped = peaks;
+    for (ChannelMap map : maps) {
+      mapped = switch (map) {
+        case ChannelScales scales -> scales.activations(mapped);
+        case ChannelOrder order -> order.weights(mapped);
+        case OutlierColumns outliers -> outliers.weights(mapped);
+        case ChannelRotation _ -> throw new IllegalStateException("a step behind the rotation");
+      };
+    }
+    return mapped;
+  }
+
+  private static OutlierColumns outliers(Target target, double[] sizes, int count) {
+    if (count >= target.length()) {
+      throw CompileException.of("the step outliers=" + count + " leaves nothing of weight '" + target.weight().key() + "', which has " + target.length()
+          + " columns: expected fewer. To leave the weight as it is: --keep '" + target.weight().key() + "'");
+    }
+    return OutlierColumns.of(sizes, count);
+  }
+
+  boolean has(Target target) {
+    return weights.contains(target.weight());
+  }
+
+  /// What is done to what `target` is multiplied with.
+  List<ChannelMap> maps(Target target, Map<Product, Activation> activations) {
+    return has(target) ? inputs.get(activations.get(target.products().getFirst()).tensor()).maps() : List.of();
+  }
+
+  /// What is multiplied with weights, after the steps that it has.
+  Tensor applied(StaticScales.Input input, Additions additions) {
+    Tensor tensor = input.tensor();
+    if (input.isPrepared()) {
+      Prepared prepared = inputs.get(tensor);
+      for (ChannelMap map : prepared.maps()) {
+        tensor = map.applied(tensor, prepared.owner(), additions);
+      }
+    }
+    return tensor;
+  }
+
+  /// What programs read to do it, each once.
+  List<StoredTensor> stored() {
+    Map<String, StoredTensor> stored = new LinkedHashMap<>();
+    inputs.values().forEach(input -> input.maps().forEach(map -> map.stored(input.owner.key()).forEach(tensor -> stored.putIfAbsent(tensor.key(), tensor))));
+    return List.copyOf(stored.values());
+  }
+}
