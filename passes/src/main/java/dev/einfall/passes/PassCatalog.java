@@ -28,6 +28,7 @@ import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.codes.DecodeInProducts;
 import dev.einfall.passes.codes.MultiplyIntegers;
 import dev.einfall.passes.codes.TabulateSteps;
+import dev.einfall.passes.codes.WidenBytes;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.DeferScales;
@@ -177,6 +178,7 @@ public final class PassCatalog {
     passes.put("decode-in-products", options -> new DecodeInProducts(options.number("row", 32)));
     passes.put("tabulate-steps", options -> new TabulateSteps(options.number("row", 32)));
     passes.put("multiply-integers", options -> new MultiplyIntegers(options.words("dots").stream().map(options::dot).toList()));
+    passes.put("widen-bytes", _ -> new WidenBytes());
     passes.put("narrow-products", options -> new NarrowProducts(options.compute(), options.text("in-steps", "no").equals("yes")));
     passes.put("name-ranks", _ -> new NameRanks());
     passes.put("group-recurrences", options -> new GroupRecurrences(options.target(), options.numerics()));

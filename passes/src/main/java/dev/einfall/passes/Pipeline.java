@@ -29,6 +29,7 @@ import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.codes.DecodeInProducts;
 import dev.einfall.passes.codes.MultiplyIntegers;
 import dev.einfall.passes.codes.TabulateSteps;
+import dev.einfall.passes.codes.WidenBytes;
 import dev.einfall.passes.loop.BindLoops;
 import dev.einfall.passes.loop.CollapseLoops;
 import dev.einfall.passes.loop.DeferScales;
@@ -156,6 +157,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         MultiplyIntegers.on(options.target()),
         // Epilogues are where they stay, and store what the next product takes.
         new NarrowProducts(options.compute(), options.target().isGpu()),
+        // Products have taken the bytes that they multiply; others are gone as soon as they are made.
+        new WidenBytes(),
         // Merging has redirected accesses with offsets.
         new FoldConstants(options.numerics()),
         // Rank names must be final before a mapping names loops.

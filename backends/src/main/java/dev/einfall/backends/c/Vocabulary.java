@@ -201,10 +201,30 @@ public final class Vocabulary {
       return define(name, CTypes.value(result), CTypes.value(source) + " a", saturates ? saturating(source, result)
           : "return (" + CTypes.value(result) + ") a;");
     }
+    if (saturates && result.bytes() < Integer.BYTES && source == ElementType.F32) {
+      return narrowed(name, from, to.with(result));
+    }
     if (saturates && !target.has(name)) {
       return converted(name, type(to), type(from), to.lanes(), convert(ValueType.scalar(source), ValueType.scalar(result)));
     }
     return define(name, type(to), type(from) + " a", "return __builtin_convertvector(a, " + type(to) + ");");
+  }
+
+  /// What converts floats to integers of fewer bits, by way of those of 32 bits, as instructions do.
+  private String narrowed(String name, ValueType from, ValueType to) {
+    ValueType wide = from.with(ElementType.I32);
+    String bounded = broadcast(wide);
+    String value = binary(BinaryOp.MIN, wide) + "(" + binary(BinaryOp.MAX, wide) + "(" + convert(from, wide) + "(a), "
+        + bounded + "(" + least(to.element()) + ")), " + bounded + "(" + most(to.element()) + "))";
+    return define(name, type(to), type(from) + " a", "return __builtin_convertvector(" + value + ", " + type(to) + ");");
+  }
+
+  private static long most(ElementType type) {
+    return type == ElementType.U8 ? 255 : (1L << 8 * type.bytes() - 1) - 1;
+  }
+
+  private static long least(ElementType type) {
+    return type == ElementType.U8 ? 0 : -most(type) - 1;
   }
 
   /// A number outside of the integers becomes the nearest of them, NaN 0.
@@ -219,8 +239,8 @@ public final class Vocabulary {
     if (!narrow) {
       return "return " + value + ";";
     }
-    long high = result == ElementType.U8 ? 255 : (1L << 8 * result.bytes() - 1) - 1;
-    long low = result == ElementType.U8 ? 0 : -high - 1;
+    long high = most(result);
+    long low = least(result);
     return "const int32_t b = " + value + ";\n  return (" + CTypes.value(result) + ") (b > " + high + " ? " + high + " : b < " + low + " ? " + low
         + " : b);";
   }

@@ -28,6 +28,8 @@ import java.util.stream.Stream;
 record IntegerProduct(Uses uses, List<DotShape> dots, Einsum einsum) {
   /// What is added to a factor that an instruction takes without a sign.
   private static final int OFFSET = 128;
+  /// Sums of a factor that is multiplied so often take little beside the products.
+  private static final int MANY = 16;
 
   /// A factor: the integer that it is a multiple of, as an element of a tensor, and by what.
   ///
@@ -78,7 +80,7 @@ record IntegerProduct(Uses uses, List<DotShape> dots, Einsum einsum) {
     List<Expr> factors = factors(producer.value()).toList();
     List<Expr> codes = factors.stream().filter(factor -> factor instanceof Expr.Cast(ElementType to, Expr code) && to == ElementType.F32 && isByte(code.type())).toList();
     boolean areBare = access.indices().stream().allMatch(Expr.Coordinate.class::isInstance) && !Exprs.hasReduction(producer.value());
-    if (codes.size() != 1 || !areBare || factors.size() < 2) {
+    if (codes.size() != 1 || !areBare) {
       return Optional.empty();
     }
     Map<Rank, Expr> places = new IdentityHashMap<>();
@@ -89,7 +91,17 @@ record IntegerProduct(Uses uses, List<DotShape> dots, Einsum einsum) {
     Tensor tensor = new Tensor(producer.tensor().name() + "_code", code.type(), producer.tensor().shape(), producer.span());
     List<Expr> scales = factors.stream().filter(factor -> factor != codes.getFirst())
         .map(factor -> IndexForm.withSimpleIndices(Exprs.substitute(factor, places))).toList();
-    return Optional.of(new Multiple(new Expr.Access(tensor, access.indices()), Optional.of(new Einsum(tensor, producer.ranks(), code, producer.span())), scales));
+    return Optional.of(new Multiple(new Expr.Access(tensor, access.indices()), Optional.of(defined(tensor, producer, code)), scales));
+  }
+
+  /// `code`, a part of the value of `producer`, for ranks of its own: others may read the producer still.
+  private static Einsum defined(Tensor tensor, Einsum producer, Expr code) {
+    List<Rank> ranks = producer.ranks().stream().map(rank -> new Rank(rank.name(), rank.size())).toList();
+    Map<Rank, Expr> places = new IdentityHashMap<>();
+    for (int i = 0; i < ranks.size(); i++) {
+      places.put(producer.ranks().get(i), new Expr.Coordinate(ranks.get(i)));
+    }
+    return new Einsum(tensor, ranks, Exprs.substitute(code, places), producer.span());
   }
 
   private static boolean isByte(ElementType type) {
@@ -110,9 +122,14 @@ record IntegerProduct(Uses uses, List<DotShape> dots, Einsum einsum) {
     boolean isLeftMade = left.definition.isPresent();
     Multiple made = isLeftMade ? left : right;
     Multiple weight = isLeftMade ? right : left;
-    boolean isOffset = made.definition.isPresent() && uses.constants().contains(weight.code.tensor()) && made.type() == ElementType.I8
-        && takes(ElementType.U8, weight.type(), sum);
+    boolean isOffset = made.definition.isPresent() && areSumsCheap(weight) && made.type() == ElementType.I8 && takes(ElementType.U8, weight.type(), sum);
     return isOffset ? Optional.of(written(sum, List.of(offset(made), weight), scales, Optional.of(weight))) : Optional.empty();
+  }
+
+  /// Whether the sums of `factor` are computed once, or take a small part of what the product takes.
+  private boolean areSumsCheap(Multiple factor) {
+    List<Rank> others = einsum.ranks().stream().filter(rank -> !Exprs.freeRanks(factor.code).contains(rank)).toList();
+    return uses.constants().contains(factor.code.tensor()) || Exprs.volume(others) >= MANY;
   }
 
   /// Whether an instruction multiplies such numbers, in steps that divide the sum.

@@ -25,8 +25,8 @@ import java.util.stream.Stream;
 ///         Y[m, n] = f32(sum[k](i32(Q_code[m, k]) * i32(C[k, n]))) * (S[m] * T[n])
 /// ```
 ///
-/// Where the instruction takes one factor without a sign, 128 is added to that of the product, and 128 times the sums of the other factor, which weights determine, are
-/// subtracted:
+/// Where the instruction takes one factor without a sign, 128 is added to that of the product, and 128 times the sums of the other factor, which weights
+/// determine, or which many rows share, are subtracted:
 ///
 /// ```
 ///         Q_code[m, k] = u8(i32(i8(round(X[m, k] / S[m]))) + 128)

@@ -109,17 +109,25 @@ public record ReducePasses(Forms forms, int rows, boolean exponents) implements 
   private Cascade tried(Chain chain, Ancestry ancestry, Consumer<Diagnostic> remarks, Set<Tensor> tried) {
     Set<Tensor> known = Exprs.identitySet();
     ancestry.cascade().definitions().forEach(definition -> known.addAll(definition.tensors()));
-    Cascade result = reduced(chain, ancestry, remarks).orElse(ancestry.cascade());
-    chain.members().forEach(member -> tried.add(member.tensor()));
+    List<Chain.Member> settled = new ArrayList<>();
+    Cascade result = reduced(chain, ancestry, remarks, settled).orElse(ancestry.cascade());
+    settled.forEach(member -> tried.add(member.tensor()));
     // What puts parts together goes over few elements.
     result.definitions().stream().flatMap(definition -> definition.tensors().stream()).filter(tensor -> !known.contains(tensor))
         .forEach(tried::add);
     return result;
   }
 
-  private Optional<Cascade> reduced(Chain chain, Ancestry ancestry, Consumer<Diagnostic> remarks) {
+  /// @param settled takes the members that need not be tried again: all, or those that do not fit where the others read what these read too, and are to be
+  ///     looked at without them
+  private Optional<Cascade> reduced(Chain chain, Ancestry ancestry, Consumer<Diagnostic> remarks, List<Chain.Member> settled) {
     Chain current = chain;
     while (current.members().size() > 1) {
+      if (!isAlone(current, ancestry)) {
+        List<Chain.Member> left = current.members();
+        chain.members().stream().filter(member -> !left.contains(member)).forEach(settled::add);
+        return Optional.empty();
+      }
       Optional<Chain.Member> wide = wide(current);
       if (wide.isPresent()) {
         remarks.accept(Diagnostic.remark(wide.get().einsum().span(), "'" + wide.get().tensor().name() + "' keeps a pass of its own over '"
@@ -131,6 +139,7 @@ public record ReducePasses(Forms forms, int rows, boolean exponents) implements 
         Form first = forms.first(current);
         Running running = replaced(current, first, ancestry);
         Form chosen = forms.choose(current, ancestry, Coverage.of(running.recurrence(), first.tile()));
+        settled.addAll(chain.members());
         return chosen.isPlain() ? Optional.empty()
             : Optional.of((chosen.equals(first) ? running : replaced(current, chosen, ancestry)).cascade());
       } catch (Planner.Declined declined) {
@@ -139,7 +148,13 @@ public record ReducePasses(Forms forms, int rows, boolean exponents) implements 
         current = without(current, declined.member());
       }
     }
+    settled.addAll(chain.members());
     return Optional.empty();
+  }
+
+  /// Whether nobody but its members reads what they have taken in, so that nothing is computed twice.
+  private static boolean isAlone(Chain chain, Ancestry ancestry) {
+    return new Absorption(ancestry, chain.members().stream().map(Chain.Member::einsum).toList()).tensors().containsAll(chain.absorbed());
   }
 
   private static Optional<Chain.Member> wide(Chain chain) {
