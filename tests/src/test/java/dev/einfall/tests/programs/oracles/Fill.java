@@ -25,6 +25,14 @@ public interface Fill {
     return (type, shape, random, _) -> each(type, shape, _ -> (float) random.nextDouble(low, high));
   }
 
+  /// Normal numbers, of which one channel in eight lies around `centre`, above or below 0, as the channels of activations do. Channels are along the last dimension.
+  static Fill channels(double centre) {
+    return (type, shape, random, _) -> each(type, shape, i -> {
+      int channel = i % shape[shape.length - 1];
+      return (float) (random.nextGaussian() + (channel % 8 == 3 ? channel % 16 == 3 ? centre : -centre : 0));
+    });
+  }
+
   /// Floats that are whole numbers from `first` to `limit`, exclusively: sums of their products are exact.
   static Fill whole(int first, int limit) {
     return from(first, limit);

@@ -16,8 +16,9 @@ import java.util.function.Function;
 /// @param rounds the numbers of all size names, for each run
 /// @param fills how inputs are filled, where not by [Fill#any]
 /// @param terms of how many terms sums are, for the tolerance
+/// @param within of what the formula gives, the part by whose length floats may differ from it in all; 0 where only `terms` says that
 /// @param formula the outputs, in the order of their declaration
-public record OracleCase(String program, List<Map<String, Integer>> rounds, Map<String, Fill> fills, int terms,
+public record OracleCase(String program, List<Map<String, Integer>> rounds, Map<String, Fill> fills, int terms, double within,
     Function<Inputs, List<Doubles>> formula) {
 
   public OracleCase {
@@ -25,7 +26,7 @@ public record OracleCase(String program, List<Map<String, Integer>> rounds, Map<
   }
 
   public static OracleCase of(String program) {
-    return new OracleCase(program, List.of(), Map.of(), 64, _ -> {
+    return new OracleCase(program, List.of(), Map.of(), 64, 0, _ -> {
       throw new IllegalStateException("no formula for " + program);
     });
   }
@@ -39,18 +40,23 @@ public record OracleCase(String program, List<Map<String, Integer>> rounds, Map<
     }
     List<Map<String, Integer>> more = new ArrayList<>(rounds);
     more.add(sizes);
-    return new OracleCase(program, more, fills, terms, formula);
+    return new OracleCase(program, more, fills, terms, within, formula);
   }
 
   /// Says how the input `name` is filled.
   public OracleCase fill(String name, Fill fill) {
     Map<String, Fill> more = new LinkedHashMap<>(fills);
     more.put(name, fill);
-    return new OracleCase(program, rounds, more, terms, formula);
+    return new OracleCase(program, rounds, more, terms, within, formula);
   }
 
   public OracleCase terms(int newTerms) {
-    return new OracleCase(program, rounds, fills, newTerms, formula);
+    return new OracleCase(program, rounds, fills, newTerms, within, formula);
+  }
+
+  /// Says how far a program that rounds may be from the formula, which does not.
+  public OracleCase within(double part) {
+    return new OracleCase(program, rounds, fills, terms, part, formula);
   }
 
   /// The formula of a program with one output.
@@ -60,7 +66,7 @@ public record OracleCase(String program, List<Map<String, Integer>> rounds, Map<
 
   /// The formula of a program with several outputs.
   public OracleCase givesAll(Function<Inputs, List<Doubles>> outputs) {
-    return new OracleCase(program, rounds, fills, terms, outputs);
+    return new OracleCase(program, rounds, fills, terms, within, outputs);
   }
 
   @Override

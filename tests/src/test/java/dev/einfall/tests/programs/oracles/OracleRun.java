@@ -7,17 +7,20 @@ import dev.einfall.runtime.Port;
 import dev.einfall.tests.Comparison;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /// One run of a program: its inputs at the sizes of a round, and what its formula says of them.
 ///
 /// @param inputs the inputs in the order of their declaration
 /// @param expected the outputs in the order of their declaration
-public record OracleRun(List<Array> inputs, List<Doubles> expected) {
+/// @param within the part of the length of an output of floats by which it may differ; 0 where each element is compared
+public record OracleRun(List<Array> inputs, List<Doubles> expected, double within) {
 
   /// @param ports the program's inputs
   public static OracleRun of(OracleCase oracle, List<Port> ports, Map<String, Integer> sizes) {
@@ -34,7 +37,7 @@ public record OracleRun(List<Array> inputs, List<Doubles> expected) {
     }
     Map<String, Doubles> doubles = new LinkedHashMap<>();
     arrays.forEach((name, array) -> doubles.put(name, Doubles.of(array)));
-    return new OracleRun(List.copyOf(arrays.values()), oracle.formula().apply(new Inputs(doubles, sizes)));
+    return new OracleRun(List.copyOf(arrays.values()), oracle.formula().apply(new Inputs(doubles, sizes)), oracle.within());
   }
 
   /// Where `actual`, of the program's `outputs`, is not what the formula says; nothing if it is.
@@ -43,12 +46,20 @@ public record OracleRun(List<Array> inputs, List<Doubles> expected) {
       return Optional.of("the oracle gives " + expected.size() + " outputs for " + outputs);
     }
     for (int i = 0; i < outputs.size(); i++) {
-      Optional<String> difference = comparison.difference(expected.get(i).array(outputs.get(i).type()), actual.get(i));
+      Array right = expected.get(i).array(outputs.get(i).type());
+      Optional<String> difference = within > 0 && right.type().isFloat() ? distance(right.numbers(), actual.get(i).numbers()) : comparison.difference(right, actual.get(i));
       if (difference.isPresent()) {
         return Optional.of(outputs.get(i).name() + ": " + difference.get());
       }
     }
     return Optional.empty();
+  }
+
+  /// How far `actual` is from what it should be, if that is too far.
+  private Optional<String> distance(double[] right, double[] actual) {
+    double distance = Math.sqrt(IntStream.range(0, right.length).mapToDouble(i -> Math.pow(right[i] - actual[i], 2)).sum());
+    double part = distance / Math.sqrt(Arrays.stream(right).map(value -> value * value).sum());
+    return part <= within ? Optional.empty() : Optional.of("the distance is " + part + " of the length, and not at most " + within);
   }
 
   private static int[] shape(Port port, Map<String, Integer> sizes) {

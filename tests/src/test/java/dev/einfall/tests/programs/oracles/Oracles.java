@@ -28,6 +28,7 @@ public final class Oracles {
         NormOracles.cases(),
         NumericOracles.cases(),
         PoolingOracles.cases(),
+        QuantizedOracles.cases(),
         RecurrentOracles.cases(),
         ReducedOracles.cases(),
         RetrievalOracles.cases(),
