@@ -3,6 +3,7 @@
 // every other block; what is shared starts out as NaN in each.
 #pragma once
 
+#include <math.h>
 #include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 #include <ucontext.h>
 
 #include <map>
+#include <string>
 #include <vector>
 
 #define __global__
@@ -91,6 +93,10 @@ static unsigned current;
 static Kernel kernel;
 static bool is_alone;
 static uint64_t slots[most_threads];
+// What the blocks of the launch share.
+static size_t shared_bytes;
+// The same as products of groups of warps see it: see ptx.h.
+static unsigned char seen_shared[sizeof einfall_shared] __attribute__((aligned(256)));
 
 static void stop(const char *why) {
   fprintf(stderr, "block %u, thread %u: %s\n", blockIdx.x, threadIdx.x, why);
@@ -234,7 +240,9 @@ static cudaError_t launch(const cudaLaunchConfig_t *config, Kernel what) {
   launches++;
   for (unsigned i = 0; i < gridDim.x; i++) {
     blockIdx.x = launches % 2 ? i : gridDim.x - 1 - i;
-    memset(einfall_shared, 0xff, config->dynamicSmemBytes + behind_shared);
+    shared_bytes = config->dynamicSmemBytes;
+    memset(einfall_shared, 0xff, shared_bytes + behind_shared);
+    memset(seen_shared, 0xff, shared_bytes);
     block(count, blockIdx.x % 2);
     check_shared(config->dynamicSmemBytes);
   }
@@ -297,6 +305,16 @@ static Value shuffled(Value value, unsigned lane) {
 #define __pipeline_memcpy_async(to, from, bytes) shim::begin_copy(to, from, bytes)
 #define __pipeline_commit()
 #define __pipeline_wait_prior(count) shim::finish_copies()
+
+#include "ptx.h"
+
+static inline size_t __cvta_generic_to_shared(const void *place) {
+  size_t offset = (const unsigned char *) place - einfall_shared;
+  if (offset >= shim::shared_bytes) {
+    shim::stop("an address outside of shared memory");
+  }
+  return offset;
+}
 
 static inline int atomicCAS(int *address, int compare, int value) {
   int old = *address;

@@ -214,7 +214,8 @@ API cuModuleLoadDataEx(Module **module, const char *image, unsigned count, const
   unsigned long long bytes;
   char expected[32];
   snprintf(expected, sizeof expected, "sm_%lld", settings[capability]);
-  if (sscanf(image, "stand-in %15s %llu\n", architecture, &bytes) != 2 || strcmp(architecture, expected)) {
+  // What is for one capability alone ends in a letter.
+  if (sscanf(image, "stand-in %15[^a ]%*[a ]%llu\n", architecture, &bytes) != 2 || strcmp(architecture, expected)) {
     for (unsigned i = 0; i < count; i++) {
       if (options[i] == 5) {
         snprintf((char *) values[i], 64, "there is no code for %s", expected);

@@ -18,7 +18,7 @@ block
   ;
 
 statement
-  : kind=('parallel' | 'vectorized' | 'unrolled' | 'block' | 'thread' | 'warp')? 'for' ID 'in' INT '..' expr block  # For
+  : kind=('parallel' | 'vectorized' | 'unrolled' | 'block' | 'thread' | 'warp' | 'warpgroup')? 'for' ID 'in' INT '..' expr block  # For
   | 'alloc' declaration 'in' space=('registers' | 'local' | 'shared') block           # Alloc
   | 'barrier'                                                                         # Barrier
   | 'let' ID ':' ID '=' expr                                                          # Let

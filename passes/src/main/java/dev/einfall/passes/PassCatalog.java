@@ -4,6 +4,7 @@ import dev.einfall.ir.CompileException;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.loop.DotShape;
 import dev.einfall.ir.loop.TileShape;
+import dev.einfall.ir.loop.WarpgroupTile;
 import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.passes.cascade.CancelInverses;
 import dev.einfall.passes.cascade.ChooseMappings;
@@ -142,6 +143,14 @@ public final class PassCatalog {
       }
     }
 
+    WarpgroupTile warpgroupTile(String text) {
+      try {
+        return WarpgroupTile.of(text);
+      } catch (IllegalArgumentException _) {
+        throw CompileException.of("option warpgroup-tiles of pass " + pass + " has " + text + ", which is none such as f32[64x32]+bf16[64x16]*bf16[16x32]/1/turns");
+      }
+    }
+
     Target target() {
       if (values.containsKey("shared-bytes")) {
         return Target.gpu(bytes("shared-bytes", 0));
@@ -207,7 +216,8 @@ public final class PassCatalog {
     passes.put("collapse-loops", _ -> new CollapseLoops());
     passes.put("split-kernels", options -> new SplitKernels(options.number("work", SplitKernels.WORK)));
     passes.put("tile-products", options -> new TileProducts(options.number("blocks", TileProducts.BLOCKS),
-        options.words("tiles").stream().map(options::tile).toList(), options.numerics()));
+        options.words("tiles").stream().map(options::tile).toList(),
+        options.words("warpgroup-tiles").stream().map(options::warpgroupTile).toList(), options.numerics()));
     passes.put("map-threads", options -> new MapThreads(options.number("threads", 128),
         options.words("tiles").stream().map(options::tile).toList(), options.numerics()));
     passes.put("expand-functions", options -> new ExpandFunctions(options.numerics()));
@@ -340,7 +350,9 @@ public final class PassCatalog {
       case VectorizeLoops vectorize -> "vector-bytes=" + vectorize.vectorBytes() + text(vectorize.numerics());
       case UnrollLoops unroll -> "operations=" + unroll.operations() + (unroll.terms() == 1 ? "" : ", terms=" + unroll.terms());
       case TileProducts tile -> "blocks=" + tile.blocks()
-          + (tile.tiles().isEmpty() ? "" : ", " + tiles(tile.tiles())) + text(tile.numerics());
+          + (tile.tiles().isEmpty() ? "" : ", " + tiles(tile.tiles()))
+          + (tile.warpgroupTiles().isEmpty() ? "" : ", warpgroup-tiles="
+              + tile.warpgroupTiles().stream().map(WarpgroupTile::toString).collect(Collectors.joining(" "))) + text(tile.numerics());
       case MapThreads map -> "threads=" + map.threads()
           + (map.tiles().isEmpty() ? "" : ", " + tiles(map.tiles())) + text(map.numerics());
       case KeepAccumulators keep -> "registers=" + keep.registers();

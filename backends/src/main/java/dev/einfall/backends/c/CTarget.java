@@ -5,6 +5,7 @@ import dev.einfall.ir.InternalException;
 import dev.einfall.ir.loop.DotShape;
 import dev.einfall.ir.loop.InstructionShape;
 import dev.einfall.ir.loop.TileShape;
+import dev.einfall.ir.loop.WarpgroupTile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// A machine that C is written for, as its description in `targets/NAME.target` says.
 ///
@@ -33,6 +35,13 @@ import java.util.Set;
 ///     d[i] = c[i] + sum[j](i32(a[i, j]) * i32(b[i, j]))
 ///     return d
 ///   }
+/// ```
+///
+/// A `warpgroup-instruction` is run by four warps of a GPU together. What differs in nothing but a number is described once, for some of them:
+///
+/// ```
+/// warpgroup-instruction wgmma-n{n} n=64,32: wgmma.mma_async.sync.aligned.m64n{n}k16.f32.f16.f16 {c}, {a}, {b}, 1, 1, 1, {a'}, {b'};
+///   def product(c: f32[64, {n}], a: f16[64, 16], b: f16[16, {n}]) -> f32[64, {n}] {
 /// ```
 ///
 /// @param vectorBytes the width of a vector register
@@ -113,12 +122,26 @@ public record CTarget(String name, int vectorBytes, int registers, long sharedBy
         relaxed.put(value.substring(0, end), value.substring(end + 1).strip());
       } else if (key.equals("instruction")) {
         instructions.add(Instruction.of(value.substring(0, end), meanings.read(entry.substring(line.length())), value.substring(end + 1).strip()));
+      } else if (key.equals("warpgroup-instruction")) {
+        instructions.addAll(ofWarpgroups(value, entry.substring(line.length()), meanings));
       } else {
         target = target.with(key, value);
       }
     }
     relaxed.keySet().removeAll(bodies.keySet());
     return new CTarget(name, target.vectorBytes, target.registers, target.sharedBytes, target.flags, target.needs, target.includes, bodies, relaxed, instructions, false);
+  }
+
+  /// The instructions that `NAME KEY=NUMBER,NUMBER..: TEXT` describes, one for each number.
+  private static List<Instruction> ofWarpgroups(String head, String meaning, Instruction.Meanings meanings) {
+    int end = head.indexOf(':');
+    String[] words = head.substring(0, end).split(" ");
+    String[] sizes = words[1].split("=");
+    return Stream.of(sizes[1].split(",")).map(number -> {
+      String key = "{" + sizes[0] + "}";
+      return Instruction.of(words[0].replace(key, number), meanings.read(meaning.replace(key, number)), head.substring(end + 1).strip().replace(key, number),
+          Instruction.Runner.WARPGROUP);
+    }).toList();
   }
 
   private CTarget with(String key, String value) {
@@ -174,13 +197,20 @@ public record CTarget(String name, int vectorBytes, int registers, long sharedBy
     return shapes(DotShape.class);
   }
 
-  /// The products of tiles that the machine has instructions for.
+  /// The products of tiles that the machine has instructions for, of a thread or a warp.
   public List<TileShape> tiles() {
     return shapes(TileShape.class);
   }
 
   private <S extends InstructionShape> List<S> shapes(Class<S> kind) {
-    return instructions.stream().map(Instruction::shape).filter(kind::isInstance).map(kind::cast).distinct().toList();
+    return instructions.stream().filter(instruction -> instruction.runner() == Instruction.Runner.USUAL).map(Instruction::shape)
+        .filter(kind::isInstance).map(kind::cast).distinct().toList();
+  }
+
+  /// The products of tiles that groups of four warps have instructions for.
+  public List<WarpgroupTile> warpgroupTiles() {
+    return instructions.stream().filter(instruction -> instruction.runner() == Instruction.Runner.WARPGROUP
+        && instruction.shape() instanceof TileShape).map(instruction -> new WarpgroupTile((TileShape) instruction.shape(), instruction.turns())).distinct().toList();
   }
 
   /// Whether the machine has an instruction for a function.

@@ -42,8 +42,13 @@ import java.util.Optional;
 /// @param sum the name of the sums in `body`
 /// @param left the name of the left factors
 /// @param right the name of the right factors
-/// @param body the statements of a function of these operands, which lie in vectors row by row
-public record Instruction(String name, Cascade meaning, InstructionShape shape, String sum, String left, String right, String body) {
+/// @param body the statements of a function of these operands, which lie in vectors row by row; for [Runner#WARPGROUP] the text of the instruction, with
+///     `{c}` for the operand `c`, and `{c'}` for 1 where an operand in memory lies turned and 0 where not
+/// @param runner who runs it
+public record Instruction(String name, Cascade meaning, InstructionShape shape, String sum, String left, String right, String body, Runner runner) {
+
+  /// What runs an instruction: a thread or the threads of a warp, or the four warps of a group.
+  public enum Runner { USUAL, WARPGROUP }
 
   /// Reads the meanings of instructions, which are programs of the language.
   public interface Meanings {
@@ -54,11 +59,21 @@ public record Instruction(String name, Cascade meaning, InstructionShape shape, 
   ///
   /// @throws CompileException when the meaning is of no known form
   public static Instruction of(String name, Cascade meaning, String body) {
+    return of(name, meaning, body, Runner.USUAL);
+  }
+
+  static Instruction of(String name, Cascade meaning, String body, Runner runner) {
     return products(meaning).flatMap(products -> products.shape().map(shape ->
-            new Instruction(name, meaning, shape, products.sum.name(), products.left.tensor().name(), products.right.tensor().name(), body)))
+            new Instruction(name, meaning, shape, products.sum.name(), products.left.tensor().name(), products.right.tensor().name(), body,
+                runner)))
         .orElseThrow(() -> CompileException.of("the meaning of the instruction " + name + " is none that is known: it can be d[i] = c[i] + "
             + "sum[j](a[i, j] * b[i, j]), d[i, j] = c[i, j] + sum[k](a[i, k] * b[k, j]) or d[i, j] = c[i, j] + sum[k, p](a[i, k, p] * b[k, j, p]), "
             + "each factor converted to the type of the sum"));
+  }
+
+  /// Whether its text says how an operand lies, which it may do in either way then.
+  public boolean turns() {
+    return body.contains("{" + left + "'}") && body.contains("{" + right + "'}");
   }
 
   /// Products of two inputs that are added to a third.

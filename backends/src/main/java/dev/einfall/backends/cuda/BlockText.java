@@ -35,11 +35,14 @@ final class BlockText {
   private final int threads;
   private final AsyncCopies copies = new AsyncCopies();
   private boolean copying;
+  /// How many buffers that groups of warps multiply are there.
+  private int multiplied;
   private boolean isInThread;
   private final ThreadMemory memory;
   private final BlockReductions reductions;
   private final ToIntFunction<Stmt.Require> requirements;
   private final Fragments fragments;
+  private final WarpgroupTiles warpgroups;
   private final Multiples multiples = new Multiples();
   private final LaneCopies laneCopies;
   /// What is known about integers where the next line stands.
@@ -63,6 +66,7 @@ final class BlockText {
     this.threads = threads;
     this.requirements = requirements;
     this.fragments = new Fragments(memory.body(), lines, names, exprs, tiles);
+    this.warpgroups = new WarpgroupTiles(memory.body(), lines, names, exprs, tiles);
     this.laneCopies = new LaneCopies(lines, exprs, multiples);
   }
 
@@ -88,6 +92,13 @@ final class BlockText {
         counting(loop, "(int32_t) threadIdx.x / " + CudaKernel.WARP, threads / CudaKernel.WARP);
         isInThread = false;
       }
+      case Stmt.For loop when loop.kind() == Kind.WARPGROUP -> {
+        source.at(loop.span(), lines);
+        finishCopies(loop);
+        isInThread = true;
+        ofWarpgroup(loop);
+        isInThread = false;
+      }
       case Stmt.For loop when loop.kind() == Kind.SERIAL -> {
         source.at(loop.span(), lines);
         if (isUnrolled(loop)) {
@@ -102,6 +113,8 @@ final class BlockText {
         lines.add("__pipeline_memcpy_async(" + exprs.accesses().address(buffer, LaneCopies.first(indices)) + ", "
             + exprs.accesses().address(load.buffer(), LaneCopies.first(load.indices())) + ", " + buffer.type().bytes() * load.type().lanes() + ");");
       }
+      case Stmt.Store(Buffer buffer, List<Expr> indices, Expr value) when warpgroups.holds(buffer) || value instanceof Expr.Load load
+          && warpgroups.holds(load.buffer()) -> warpgroups.store(buffer, indices, value);
       case Stmt.Store(Buffer buffer, List<Expr> indices, Expr.TileProduct product) -> fragments.store(buffer, indices, product);
       case Stmt.Store(Buffer buffer, List<Expr> indices, Expr value) when fragments.holds(buffer) || value instanceof Expr.Load load
           && fragments.holds(load.buffer()) -> fragments.store(buffer, indices, value);
@@ -113,6 +126,10 @@ final class BlockText {
         Expr own = new Expr.Load(memory.part(load.buffer()), List.of());
         lines.add("const " + vocabulary.type(var.type()) + " " + names.of(var) + " = " + reductions.function(op, var.type().element()) + "("
             + exprs.text(own) + ", einfall_shared + " + layout.combiningAt() + ");");
+        write(body);
+      }
+      case Stmt.Let(Var var, Expr value, Stmt body) when warpgroups.isOperand(var) -> {
+        warpgroups.let(var, value);
         write(body);
       }
       case Stmt.Let(Var var, Expr value, Stmt body) when var.type().isVector() -> {
@@ -129,9 +146,30 @@ final class BlockText {
       case Stmt.Require check -> require(check);
       case Stmt.Barrier _ -> {
         finishCopies();
+        if (multiplied > 0) {
+          lines.add("wgmma_see_stores();");
+        }
         lines.add("__syncthreads();");
       }
     }
+  }
+
+  /// What each group of warps does once, all of its threads together.
+  private void ofWarpgroup(Stmt.For loop) {
+    if (!loop.extent().equals(Expr.index(threads / WarpgroupTiles.THREADS))) {
+      throw new InternalException("a group of warps has not one iteration of the loop " + loop.var());
+    }
+    lines.add("{");
+    lines.inside(() -> {
+      if (FreeNames.of(loop.body()).variables().contains(loop.var())) {
+        // The compiler shall see that it is the same for all of a warp.
+        lines.add("const int32_t " + names.of(loop.var()) + " = __shfl_sync(0xffffffff, (int32_t) threadIdx.x / " + WarpgroupTiles.THREADS + ", 0);");
+      }
+      warpgroups.begin(loop);
+      knowing(ranges.loop(loop.var(), loop.extent()), loop.body());
+      warpgroups.finish(loop);
+    });
+    lines.add("}");
   }
 
   /// Whether its counter chooses among a thread's own variables, which are registers only where it is a number.
@@ -211,7 +249,9 @@ final class BlockText {
     switch (buffer.space()) {
       case SHARED -> lines.add(type + " *const " + names.of(buffer) + " = (" + type + " *) (" + layout.place(buffer) + ");");
       case LOCAL -> {
-        if (fragments.holds(buffer)) {
+        if (warpgroups.holds(buffer)) {
+          warpgroups.declare(buffer);
+        } else if (fragments.holds(buffer)) {
           fragments.declare(buffer);
         } else {
           lines.add(type + " " + names.of(buffer) + "[" + Math.max(1, buffer.elements()) + "];");
@@ -221,7 +261,9 @@ final class BlockText {
           lines.add(vocabulary.type(cell.type()) + " " + names.of(cell) + " = 0;"));
       case GLOBAL -> throw new InternalException("alloc of global " + buffer);
     }
+    multiplied += warpgroups.read(buffer) ? 1 : 0;
     write(alloc.body());
+    multiplied -= warpgroups.read(buffer) ? 1 : 0;
   }
 
   private void branch(Stmt.If branch) {

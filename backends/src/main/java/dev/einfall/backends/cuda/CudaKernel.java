@@ -49,7 +49,9 @@ public record CudaKernel(String name, String text, long blocks, int threads, lon
     }
     Writer writer = new Writer(kernel, loop, RequireDivisors.in(loop.body()), vocabulary, reductions, tiles, linkage, hasLines, requirements);
     CudaKernel large = writer.written(name, SharedLayout.MOST, Optional.empty());
-    return large.sharedBytes <= SharedLayout.EVERYWHERE ? large
+    // What groups of warps multiply lies in no other memory, and their GPUs have enough of it.
+    boolean isFixed = loop.body().nodes().anyMatch(node -> node instanceof Stmt.For inner && inner.kind() == Kind.WARPGROUP);
+    return large.sharedBytes <= SharedLayout.EVERYWHERE || isFixed ? large
         : writer.written(name, SharedLayout.MOST, Optional.of(writer.written(name + "_small", SharedLayout.EVERYWHERE, Optional.empty())));
   }
 
@@ -98,10 +100,19 @@ public record CudaKernel(String name, String text, long blocks, int threads, lon
     }
   }
 
+  /// How many threads run an iteration of a loop that is dealt to them.
+  static int threadsOf(Kind kind) {
+    return switch (kind) {
+      case WARP -> WARP;
+      case WARPGROUP -> WarpgroupTiles.THREADS;
+      case SERIAL, PARALLEL, VECTORIZED, UNROLLED, BLOCK, THREAD -> 1;
+    };
+  }
+
   /// As many as the widest loop has iterations, in whole warps.
   private static int threads(Stmt body) {
     long widest = body.nodes().filter(node -> node instanceof Stmt.For loop && loop.isDealt()).map(Stmt.For.class::cast)
-        .mapToLong(loop -> loop.extent() instanceof Expr.IntLiteral extent ? extent.value() * (loop.kind() == Kind.WARP ? WARP : 1) : MOST_THREADS)
+        .mapToLong(loop -> loop.extent() instanceof Expr.IntLiteral extent ? extent.value() * threadsOf(loop.kind()) : MOST_THREADS)
         .max().orElse(1);
     return (int) Math.min(MOST_THREADS, (widest + WARP - 1) / WARP * WARP);
   }

@@ -10,6 +10,7 @@ import dev.einfall.ir.Lines;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.Stmt;
+import dev.einfall.ir.loop.Stmt.For.Kind;
 import dev.einfall.ir.loop.TileShape;
 import dev.einfall.ir.loop.Var;
 import java.util.IdentityHashMap;
@@ -43,7 +44,7 @@ final class Fragments {
     this.names = names;
     this.exprs = exprs;
     this.instructions = instructions;
-    body.nodes().forEach(node -> {
+    body.nodes().filter(node -> node instanceof Stmt.For loop && loop.kind() == Kind.WARP).flatMap(Stmt::nodes).forEach(node -> {
       if (node instanceof Stmt.Store(Buffer buffer, _, Expr.TileProduct(_, Expr.Ref(Var left), Expr.Ref(Var right), TileShape shape))) {
         sums.put(buffer, shape);
         lefts.put(left, shape);

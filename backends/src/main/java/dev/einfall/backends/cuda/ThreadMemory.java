@@ -3,7 +3,6 @@ package dev.einfall.backends.cuda;
 import dev.einfall.backends.kernel.FreeNames;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
-import dev.einfall.ir.loop.Stmt.For.Kind;
 import dev.einfall.ir.loop.Stmt;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -11,7 +10,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Function;
 
-/// Takes the memory of a block's threads, or warps, apart: each has variables of its own, without the index that says which thread it is.
+/// Takes the memory of a block's threads, warps or groups of these apart: each has variables of its own, without the index that says which thread it is.
 ///
 /// ```
 /// alloc sum: f32[256, 4] in local {             alloc sum: f32[4] in local {
@@ -42,14 +41,16 @@ final class ThreadMemory {
   /// How many threads a block must have, if that matters: each iteration of a loop over such memory is another thread's.
   static OptionalInt threads(Stmt body) {
     if (body instanceof Stmt.Alloc(Buffer buffer, Stmt inside) && buffer.space() == Buffer.Space.LOCAL) {
-      return OptionalInt.of(buffer.extents().getFirst() * (isOfWarps(buffer, inside) ? CudaKernel.WARP : 1));
+      return OptionalInt.of(buffer.extents().getFirst() * owner(buffer, inside));
     }
     return body instanceof Stmt.For loop && loop.isDealt() ? OptionalInt.empty()
         : body.children().map(ThreadMemory::threads).filter(OptionalInt::isPresent).findFirst().orElse(OptionalInt.empty());
   }
 
-  private static boolean isOfWarps(Buffer buffer, Stmt body) {
-    return body.nodes().anyMatch(node -> node instanceof Stmt.For loop && loop.kind() == Kind.WARP && FreeNames.of(loop).buffers().contains(buffer));
+  /// How many threads have one element of the first extent of `buffer`.
+  private static int owner(Buffer buffer, Stmt body) {
+    return body.nodes().filter(node -> node instanceof Stmt.For loop && loop.isDealt() && FreeNames.of(loop).buffers().contains(buffer))
+        .mapToInt(node -> CudaKernel.threadsOf(((Stmt.For) node).kind())).findFirst().orElse(1);
   }
 
   private Stmt statement(Stmt statement, boolean inThread) {

@@ -17,12 +17,12 @@ import java.util.stream.Stream;
 /// Accesses are those to `GLOBAL` and `SHARED` buffers; registers and `LOCAL` buffers are a thread's own.
 public record BlockAccesses(List<Access> accesses) {
   public static final BlockAccesses NONE = new BlockAccesses(List.of());
-  /// Stands for the counter of every `THREAD` or `WARP` loop.
+  /// Stands for the counter of every loop that is dealt to threads, warps or groups of these.
   private static final Var COUNTER = Var.counter("thread");
 
   /// A load or a store.
   ///
-  /// @param indices by the counter of the `THREAD` or `WARP` loop around it and what stands outside of that loop; an index that depends on more is
+  /// @param indices by the counter of the `THREAD`, `WARP` or `WARPGROUP` loop around it and what stands outside of that loop; an index that depends on more is
   ///     empty
   /// @param extent that of the loop; empty outside of such loops, where all threads load the same
   /// @param kind that of the loop; `SERIAL` outside of such loops
@@ -65,7 +65,7 @@ public record BlockAccesses(List<Access> accesses) {
     return new BlockAccesses(found);
   }
 
-  /// What the iterations of a `THREAD` or `WARP` loop use, and what all threads load to know its extent.
+  /// What the iterations of a `THREAD`, `WARP` or `WARPGROUP` loop use, and what all threads load to know its extent.
   public static BlockAccesses of(Stmt.For loop) {
     List<Access> found = new ArrayList<>(of(Stream.of(loop.extent())).accesses);
     Set<Var> inside = bound(loop.body());

@@ -8,10 +8,10 @@ import java.util.Optional;
 
 /// Checks the body of a `BLOCK` loop, as [Kernel] describes it:
 ///
-/// - outside of `THREAD` and `WARP` loops nothing is stored to but registers, and `SHARED` buffers are allocated there;
+/// - outside of `THREAD`, `WARP` and `WARPGROUP` loops nothing is stored to but registers, and `SHARED` buffers are allocated there;
 /// - neither these loops nor barriers stand in such a loop, and it stores to no registers of the outside;
-/// - a warp stores vectors only, which its threads share;
-/// - a `LOCAL` buffer of the outside is used by its own thread or warp only, or reduced as a whole by all threads;
+/// - a warp or a group of warps stores vectors only, which its threads share;
+/// - a `LOCAL` buffer of the outside is used by its own thread, warp or group only, or reduced as a whole by all threads;
 /// - between two uses of an element by different threads, of which one is a store, stands a barrier.
 final class BlockVerifier {
 

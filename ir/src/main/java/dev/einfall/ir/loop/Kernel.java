@@ -45,6 +45,8 @@ import java.util.List;
 ///     warp for w in 0..8 { sum[w, ramp(0, 1, 256)] = tile_product(sum[w, ramp(0, 1, 256)], X[..], W[..], 16, 1) }
 /// ```
 ///
+/// A `WARPGROUP` loop is the same for groups of four warps, which multiply larger tiles together. What they multiply lies in `SHARED` buffers.
+///
 /// Parameters never overlap in memory, unless both are only read.
 public record Kernel(String name, List<Buffer> parameters, Stmt body, Span span) {
   public Kernel {

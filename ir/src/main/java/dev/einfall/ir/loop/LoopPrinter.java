@@ -24,7 +24,7 @@ public final class LoopPrinter {
 
   /// Words with a meaning of their own, which name no buffer or variable.
   private static final List<String> RESERVED = List.of(
-      "kernel", "plan", "for", "parallel", "vectorized", "unrolled", "block", "thread", "warp", "in", "if", "else", "alloc", "registers", "local",
+      "kernel", "plan", "for", "parallel", "vectorized", "unrolled", "block", "thread", "warp", "warpgroup", "in", "if", "else", "alloc", "registers", "local",
       "shared", "barrier", "let", "require", "input", "weight", "constant", "output", "buffer", "at", "arena", "setup", "launch",
       "true", "false", "inf", "nan");
 

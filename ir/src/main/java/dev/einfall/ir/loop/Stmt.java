@@ -27,12 +27,13 @@ public sealed interface Stmt {
     /// How a loop runs. `VECTORIZED` and `UNROLLED` are requests that passes carry out; the backend sees neither. The iterations of a
     /// `BLOCK` loop are the blocks of a GPU; those of a `THREAD` loop are dealt to the threads of a block in turn: of `T` threads, thread
     /// `t` takes iterations `t, t + T, t + 2 * T, ...`. Those of a `WARP` loop are dealt to its warps in the same way, and the threads of a warp
-    /// run an iteration together: the lanes of its vectors are spread over them. [Kernel] says where they stand.
-    public enum Kind { SERIAL, PARALLEL, VECTORIZED, UNROLLED, BLOCK, THREAD, WARP }
+    /// run an iteration together: the lanes of its vectors are spread over them. Those of a `WARPGROUP` loop are dealt to groups of four warps,
+    /// the threads of which do the same. [Kernel] says where they stand.
+    public enum Kind { SERIAL, PARALLEL, VECTORIZED, UNROLLED, BLOCK, THREAD, WARP, WARPGROUP }
 
-    /// Whether its iterations are dealt to the threads of a block, or to its warps.
+    /// Whether its iterations are dealt to the threads of a block, to its warps or to groups of these.
     public boolean isDealt() {
-      return kind == Kind.THREAD || kind == Kind.WARP;
+      return kind == Kind.THREAD || kind == Kind.WARP || kind == Kind.WARPGROUP;
     }
 
     public For {

@@ -48,8 +48,8 @@ final class BlockTiles implements StagedSteps.Part {
   private BlockTiles(Contraction product, TileFactors factors, TileShape shape, WarpSums sums) {
     this.product = product;
     this.shape = shape;
-    this.left = new StagedFactor(sums.area(), shape, factors.left(), true);
-    this.right = new StagedFactor(sums.area(), shape, factors.right(), false);
+    this.left = StagedFactor.ofWarps(sums.area(), shape, factors.left(), true);
+    this.right = StagedFactor.ofWarps(sums.area(), shape, factors.right(), false);
     this.sums = sums;
   }
 
@@ -73,7 +73,7 @@ final class BlockTiles implements StagedSteps.Part {
     Map<Expr, Buffer> staged = new LinkedHashMap<>();
     Stream.of(left, right).filter(factor -> !isInPlace(factor)).forEach(factor -> staged.put(factor.factor(), factor.buffer()));
     Stmt steps = staged.isEmpty() ? taken(staged, Expr.index(0), (int) product.stepCount())
-        : new StagedSteps(staged, product.stepCount(), StagedFactor.depth(shape), this).body(product.steps().getFirst().span());
+        : new StagedSteps(staged, product.stepCount(), left.depth(), this).body(product.steps().getFirst().span());
     return new Stmt.Alloc(sums.sum(), Stmt.block(sums.started(), steps, sums.finished()));
   }
 

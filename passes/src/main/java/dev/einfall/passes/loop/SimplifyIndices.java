@@ -79,7 +79,7 @@ public record SimplifyIndices() implements Pass.OnKernel {
     Expr extent = simplify(loop.extent(), ranges);
     long count = Rewrites.constant(extent).orElse(Long.MAX_VALUE);
     boolean decidesWhoRuns = switch (loop.kind()) {
-      case PARALLEL, BLOCK, THREAD, WARP -> true;
+      case PARALLEL, BLOCK, THREAD, WARP, WARPGROUP -> true;
       case SERIAL, VECTORIZED, UNROLLED -> false;
     };
     if (ranges.of(extent).high() <= 0) {

@@ -14,6 +14,7 @@ import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Stmt.For.Kind;
 import dev.einfall.ir.loop.TileShape;
 import dev.einfall.ir.loop.Var;
+import dev.einfall.ir.loop.WarpgroupTile;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -23,56 +24,68 @@ import java.util.List;
 /// @param area what the block computes
 /// @param factor in its own type
 /// @param isLeft whether it is that of the rows
-record StagedFactor(TileArea area, TileShape shape, Expr factor, boolean isLeft) {
+/// @param depth how many steps are at hand at a time
+/// @param tiles how it lies there
+record StagedFactor(TileArea area, TileShape shape, Expr factor, boolean isLeft, int depth, StagedLayout tiles) {
   /// So many bytes of each row or column are at hand at a time.
   private static final int DEPTH_BYTES = 64;
+  /// The same for groups of warps, which multiply faster than others.
+  private static final int WARPGROUP_DEPTH_BYTES = 128;
   /// What the hardware copies at once.
   static final int COPY_BYTES = 16;
 
-  /// How many steps are at hand at a time.
-  static int depth(TileShape shape) {
+  /// What warps multiply.
+  static StagedFactor ofWarps(TileArea area, TileShape shape, Expr factor, boolean isLeft) {
+    return new StagedFactor(area, shape, factor, isLeft, depth(shape), new StagedTiles(isLeft ? shape.rows() : shape.columns(), shape.steps(),
+        area.product().runsAlongSteps(factor), COPY_BYTES / factor.type().element().bytes()));
+  }
+
+  /// What groups of warps multiply.
+  static StagedFactor ofWarpgroups(TileArea area, WarpgroupTile tile, Expr factor, boolean isLeft) {
+    TileShape shape = tile.shape();
+    return new StagedFactor(area, shape, factor, isLeft, WARPGROUP_DEPTH_BYTES / shape.left().bytes(), new CoreMatrices(isLeft ? shape.rows() : shape.columns(),
+        shape.steps(), !tile.turns() || area.product().runsAlongSteps(factor), COPY_BYTES / factor.type().element().bytes()));
+  }
+
+  private static int depth(TileShape shape) {
     return DEPTH_BYTES / shape.left().bytes();
   }
 
-  /// Whether that is a whole number of tiles of `shape`.
+  /// Whether warps have a whole number of tiles of `shape` at hand.
   static boolean fits(TileShape shape) {
     return shape.packed() == 1 && depth(shape) % shape.steps() == 0;
   }
 
   /// The memory for the steps at hand.
   Buffer buffer() {
-    return tiles().buffer(isLeft ? "left" : "right", isLeft ? shape.left() : shape.right(), isLeft ? area.height() : area.width(), depth(shape));
+    return tiles.buffer(isLeft ? "left" : "right", isLeft ? shape.left() : shape.right(), isLeft ? area.height() : area.width(), depth);
   }
 
-  /// The places in it of the elements of a tile, as [StagedTiles#places] says.
+  /// The places in it of the elements of a tile, as [StagedLayout#places] says.
   List<Expr> places(Expr tileOfSteps, Expr tileOfLines, Expr step, Expr line) {
-    return tiles().places(tileOfSteps, tileOfLines, step, line);
-  }
-
-  private StagedTiles tiles() {
-    return new StagedTiles(isLeft ? shape.rows() : shape.columns(), shape.steps(), area.product().runsAlongSteps(factor),
-        COPY_BYTES / factor.type().element().bytes());
+    return tiles.places(tileOfSteps, tileOfLines, step, line);
   }
 
   /// All threads fill `buffer` with `steps` steps from `first` on. What is beyond the last step of a product, or beyond its lines, is 0.
   Stmt loaded(Buffer buffer, Expr first, int steps) {
-    StagedTiles tiles = tiles();
     int whole = (int) parts(steps, shape.steps()) * shape.steps();
     int count = isLeft ? area.height() : area.width();
-    int lanes = steps == whole && canCopyLanes(tiles) ? tiles.lanes() : 1;
+    int lanes = steps == whole && canCopyLanes() ? tiles.lanes() : 1;
     Var element = Var.counter("e");
     Expr number = new Expr.Ref(element);
-    int inner = (tiles.isAlongSteps() ? whole : count) / lanes;
+    // Neighbouring threads load neighbours.
+    boolean isAlongSteps = area.product().runsAlongSteps(factor);
+    int inner = (isAlongSteps ? whole : count) / lanes;
     Expr fast = times(rest(number, inner), lanes);
     Expr slow = over(number, inner);
-    Expr step = tiles.isAlongSteps() ? fast : slow;
-    Expr line = tiles.isAlongSteps() ? slow : fast;
+    Expr step = isAlongSteps ? fast : slow;
+    Expr line = isAlongSteps ? slow : fast;
     Var place = Var.counter(isLeft ? "row" : "column");
     Stmt kept = lanes == 1 ? element(buffer, tiles.place(step, line), plus(first, step), place)
         : copy(buffer, tiles.place(step, line), plus(first, step), new Expr.Ref(place), lanes);
     Stmt none = new Stmt.Store(buffer, lanes(tiles.place(step, line), lanes), zero(buffer, lanes));
     Stmt ofStep = steps == whole ? kept : new Stmt.If(below(step, steps), kept, none);
-    int together = tiles.isAlongSteps() ? 1 : lanes;
+    int together = isAlongSteps ? 1 : lanes;
     Stmt guarded = isLeft ? area.ifRows(place, together, ofStep, none) : area.ifColumns(place, together, ofStep, none);
     return new Stmt.For(element, Expr.index((long) count * whole / lanes), Kind.THREAD,
         new Stmt.Let(place, isLeft ? area.row(line) : area.column(line), guarded), Span.NONE);
@@ -89,25 +102,25 @@ record StagedFactor(TileArea area, TileShape shape, Expr factor, boolean isLeft)
 
   /// Whether neighbours can be copied together: they are elements of one row of a tensor whose rows begin where such a copy can, and there is one loop
   /// for steps and one for lines. All of them may be 0 together.
-  private boolean canCopyLanes(StagedTiles tiles) {
+  private boolean canCopyLanes() {
     Contraction product = area.product();
-    Expr loaded = factor instanceof Expr.Select(Expr condition, Expr load, Expr zero) && isCopied(condition, zero, tiles) ? load : factor;
+    Expr loaded = factor instanceof Expr.Select(Expr condition, Expr load, Expr zero) && isCopied(condition, zero) ? load : factor;
     if (!(loaded instanceof Expr.Load(Buffer from, List<Expr> indices)) || from.space() != Buffer.Space.GLOBAL || lines().size() != 1 || product.steps().size() != 1) {
       return false;
     }
-    Var inner = inner(tiles);
+    Var inner = inner();
     long extent = tiles.isAlongSteps() ? product.stepCount() : Contraction.iterations(lines());
     return indices.getLast().equals(new Expr.Ref(inner)) && indices.subList(0, indices.size() - 1).stream().noneMatch(index -> Rewrites.uses(index, inner))
         && from.extents().getLast() % tiles.lanes() == 0 && extent % tiles.lanes() == 0;
   }
 
   /// The counter of neighbours.
-  private Var inner(StagedTiles tiles) {
+  private Var inner() {
     return (tiles.isAlongSteps() ? area.product().steps() : lines()).getLast().var();
   }
 
-  private boolean isCopied(Expr condition, Expr otherwise, StagedTiles tiles) {
-    return otherwise.equals(Expr.literal(factor.type().element(), 0)) && !Rewrites.uses(condition, inner(tiles));
+  private boolean isCopied(Expr condition, Expr otherwise) {
+    return otherwise.equals(Expr.literal(factor.type().element(), 0)) && !Rewrites.uses(condition, inner());
   }
 
   private Stmt copy(Buffer buffer, List<Expr> to, Expr step, Expr line, int lanes) {

@@ -10,40 +10,35 @@ import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
 import java.util.List;
 
-/// How an operand of products of tiles lies in the memory that a block shares: `[steps / s][lines][s + gap]` for tiles of `s` steps where neighbours in
-/// memory are steps, and `[steps / s][lines / l][s][l + gap]` for tiles of `l` lines where they are lines. Its rows, or else its columns, are its lines.
+/// A layout of tiles one after the other: `[steps / s][lines][s + gap]` for tiles of `s` steps where neighbours in memory are steps, and
+/// `[steps / s][lines / l][s][l + gap]` for tiles of `l` lines where they are lines.
 ///
 /// @param lines those of a tile
 /// @param steps those of a tile
 /// @param isAlongSteps whether neighbours in memory are steps
 /// @param lanes how many elements are copied at once
-record StagedTiles(int lines, int steps, boolean isAlongSteps, int lanes) {
+record StagedTiles(int lines, int steps, boolean isAlongSteps, int lanes) implements StagedLayout {
 
   /// Elements that lie unused between rows, so that these begin in different banks. Rows of one copy fill the banks without.
   private int gap() {
     return (isAlongSteps ? steps : lines) <= lanes ? 0 : lanes;
   }
 
-  /// The memory for `count` lines and `depth` steps.
-  Buffer buffer(String name, ElementType type, int count, int depth) {
+  @Override
+  public Buffer buffer(String name, ElementType type, int count, int depth) {
     int tiles = depth / steps;
     return new Buffer(name, type, isAlongSteps ? List.of(tiles, count, steps + gap()) : List.of(tiles, count / lines, steps, lines + gap()),
         Buffer.Space.SHARED);
   }
 
-  /// The place of a step and a line.
-  List<Expr> place(Expr step, Expr line) {
+  @Override
+  public List<Expr> place(Expr step, Expr line) {
     return isAlongSteps ? List.of(over(step, steps), line, rest(step, steps))
         : List.of(over(step, steps), over(line, lines), rest(step, steps), rest(line, lines));
   }
 
-  /// The places of a tile's elements.
-  ///
-  /// @param tileOfSteps the number of the tile among those of a line
-  /// @param tileOfLines the number of the tile among those of a step
-  /// @param step the step of each lane
-  /// @param line the line of each lane
-  List<Expr> places(Expr tileOfSteps, Expr tileOfLines, Expr step, Expr line) {
+  @Override
+  public List<Expr> places(Expr tileOfSteps, Expr tileOfLines, Expr step, Expr line) {
     return isAlongSteps ? List.of(tileOfSteps, plus(new Expr.Broadcast(times(tileOfLines, lines), line.type().lanes()), line), step)
         : List.of(tileOfSteps, tileOfLines, step, line);
   }

@@ -1,9 +1,11 @@
 package dev.einfall.passes.loop;
 
 import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.Span;
 import dev.einfall.ir.loop.Kernel;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.TileShape;
+import dev.einfall.ir.loop.WarpgroupTile;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
@@ -49,10 +51,24 @@ import java.util.function.Consumer;
 ///           ..
 /// ```
 ///
+/// Where groups of warps multiply larger tiles by an instruction, they do so from the memory that the block shares, where rows of 16 bytes lie below
+/// each other:
+///
+/// ```
+/// sum[] = sum[] + f32(X[m, k]) * f32(W[k, n])     =>
+///     alloc left: bf16[8, 65, 8] in shared { .. thread for e in 0..512 { .. left[.., .., ramp(0, 1, 8)] = X[.., ramp(.., 1, 8)] } .. barrier
+///       warpgroup for w in 0..1 {
+///         for k0 in 0..4 {
+///           let a0: bf16x1024 = left[k0 * 2 + ramp(0, 1, 1024) % 16 / 8, ramp(0, 1, 1024) / 16, ramp(0, 1, 1024) % 16 % 8]
+///           sum[w, 0, 0, ramp(0, 1, 4096)] = tile_product(sum[w, 0, 0, ramp(0, 1, 4096)], a0, b0, 64, 1)
+///           ..
+/// ```
+///
 /// @param blocks the fewest blocks that keep a GPU busy: tiles are the largest of which there are so many
 /// @param tiles what the machine has instructions for that multiply tiles
+/// @param warpgroupTiles what groups of its warps multiply together
 /// @param numerics whether sums may be rounded in another order
-public record TileProducts(int blocks, List<TileShape> tiles, Numerics numerics) implements Pass.OnKernel {
+public record TileProducts(int blocks, List<TileShape> tiles, List<WarpgroupTile> warpgroupTiles, Numerics numerics) implements Pass.OnKernel {
   /// About one for each multiprocessor.
   public static final int BLOCKS = 128;
   private static final long FEWEST = 16;
@@ -60,11 +76,12 @@ public record TileProducts(int blocks, List<TileShape> tiles, Numerics numerics)
 
   public TileProducts {
     tiles = List.copyOf(tiles);
+    warpgroupTiles = List.copyOf(warpgroupTiles);
   }
 
   /// For the GPU that `target` is.
   public static TileProducts on(Target target, Numerics numerics) {
-    return new TileProducts(BLOCKS, target.tiles(), numerics);
+    return new TileProducts(BLOCKS, target.tiles(), target.warpgroupTiles(), numerics);
   }
 
   @Override
@@ -92,11 +109,17 @@ public record TileProducts(int blocks, List<TileShape> tiles, Numerics numerics)
           + " steps is not computed in tiles: too few of them"));
       return kernel;
     }
-    int tile = TILES.stream().filter(size -> size < 2 * rows && size < 2 * columns && new TileGrid(product, size).tiles() >= blocks).findFirst().orElse(TILES.getLast());
     Optional<TileFactors> factors = numerics == Numerics.REASSOCIATE ? TileFactors.of(product) : Optional.empty();
+    Optional<WarpTiles> together = factors.flatMap(some -> WarpTiles.ofWarpgroups(product, some, warpgroupTiles, blocks));
+    return kernel.withBody(together.map(some -> some.body(kernel.span())).orElseGet(() -> alone(product, factors, kernel.span())));
+  }
+
+  /// In tiles of which each thread or warp computes a part by itself.
+  private Stmt alone(Contraction product, Optional<TileFactors> factors, Span span) {
+    long rows = product.rowCount();
+    long columns = product.columnCount();
+    int tile = TILES.stream().filter(size -> size < 2 * rows && size < 2 * columns && new TileGrid(product, size).tiles() >= blocks).findFirst().orElse(TILES.getLast());
     Optional<TileShape> shape = factors.flatMap(some -> some.shape(product, tiles)).filter(one -> WarpTiles.fits(one, tile));
-    Stmt body = shape.isPresent() ? new WarpTiles(product, factors.orElseThrow(), shape.get(), tile).body(kernel.span())
-        : new ProductTiles(product, tile).body(kernel.span());
-    return kernel.withBody(body);
+    return shape.isPresent() ? WarpTiles.ofWarps(product, factors.orElseThrow(), shape.get(), tile).body(span) : new ProductTiles(product, tile).body(span);
   }
 }

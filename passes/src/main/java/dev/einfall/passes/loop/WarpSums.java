@@ -21,20 +21,29 @@ import java.util.function.Function;
 /// The results that a block computes, as tiles of sums in the registers of its warps. At the end the warps hand on their sums through shared memory,
 /// some rows at a time.
 ///
+/// @param kind whether warps do that, or groups of warps, each of which stands for a warp in what follows
 /// @param warps how many there are
 /// @param warpRows in how many rows they stand
 /// @param down how many tiles of sums a warp has below each other
 /// @param across and side by side
 /// @param sum what they are kept in
-record WarpSums(TileArea area, TileShape shape, int warps, int warpRows, int down, int across, Buffer sum) {
+record WarpSums(TileArea area, TileShape shape, Kind kind, int warps, int warpRows, int down, int across, Buffer sum) {
+  /// So many columns at most are handed on at a time by groups of warps, whose tiles are wide.
+  private static final int HANDED = 32;
 
   /// @param area whole tiles for each warp
   WarpSums(TileArea area, TileShape shape, int warps, int warpRows) {
-    this(area, shape, warps, warpRows, area.height() / (warpRows * shape.rows()), area.width() / (warps / warpRows * shape.columns()));
+    this(area, shape, Kind.WARP, warps, warpRows, area.height() / (warpRows * shape.rows()), area.width() / (warps / warpRows * shape.columns()));
   }
 
-  private WarpSums(TileArea area, TileShape shape, int warps, int warpRows, int down, int across) {
-    this(area, shape, warps, warpRows, down, across, new Buffer(area.product().sum().name(), shape.sum(),
+  /// Groups of warps that stand below each other, of which each has one tile.
+  static WarpSums ofWarpgroups(TileArea area, TileShape shape) {
+    int groups = area.height() / shape.rows();
+    return new WarpSums(area, shape, Kind.WARPGROUP, groups, groups, 1, 1);
+  }
+
+  private WarpSums(TileArea area, TileShape shape, Kind kind, int warps, int warpRows, int down, int across) {
+    this(area, shape, kind, warps, warpRows, down, across, new Buffer(area.product().sum().name(), shape.sum(),
         List.of(warps, down, across, shape.rows() * shape.columns()), Buffer.Space.LOCAL));
   }
 
@@ -106,10 +115,43 @@ record WarpSums(TileArea area, TileShape shape, int warps, int warpRows, int dow
     return new Expr.Binary(BinaryOp.MOD, lane, new Expr.Broadcast(Expr.index(divisor), lane.type().lanes()));
   }
 
-  /// What is done with the sums: one row of tiles of each row of warps after the other.
+  /// What is done with the sums.
   Stmt finished() {
+    return kind == Kind.WARPGROUP ? finishedByColumns() : finishedByRows();
+  }
+
+  /// Some columns of all tiles after the other.
+  private Stmt finishedByColumns() {
+    int rows = area.height();
+    int columns = Math.min(HANDED, shape.columns());
+    Buffer stage = stage(rows, columns);
+    Var slab = Var.counter("j");
+    Expr first = times(new Expr.Ref(slab), columns);
+    int lanes = shape.rows() * columns;
+    Expr lane = new Expr.Ramp(Expr.index(0), 1, lanes);
+    Expr row = quotient(lane, columns);
+    Expr column = remainder(lane, columns);
+    Expr firstOfRow = new Expr.Binary(BinaryOp.MUL, row, new Expr.Broadcast(Expr.index(shape.columns()), lanes));
+    Expr ofTile = plus(firstOfRow, plus(new Expr.Broadcast(first, lanes), column));
+    Stmt handed = ofWarps(warp -> new Stmt.Store(stage, List.of(plus(new Expr.Broadcast(times(warp, shape.rows()), lanes), row), column),
+        new Expr.Load(sum, List.of(warp, Expr.index(0), Expr.index(0), ofTile))));
+    Var element = Var.counter("e");
+    Expr number = new Expr.Ref(element);
+    List<Expr> place = List.of(over(number, columns), rest(number, columns));
+    Stmt results = new Stmt.For(element, Expr.index((long) rows * columns), Kind.THREAD,
+        area.finished(place.getFirst(), plus(first, place.getLast()), _ -> new Expr.Load(stage, place)), Span.NONE);
+    return new Stmt.Alloc(stage, new Stmt.For(slab, Expr.index(shape.columns() / columns), Kind.SERIAL, Stmt.block(handed, results), Span.NONE));
+  }
+
+  /// Shared memory for what is handed on, whose rows begin in different banks.
+  private Buffer stage(int rows, int columns) {
+    return new Buffer(sum.name(), shape.sum(), List.of(rows, columns + StagedFactor.COPY_BYTES / shape.sum().bytes()), Buffer.Space.SHARED);
+  }
+
+  /// One row of tiles of each row of warps after the other.
+  private Stmt finishedByRows() {
     int rows = warpRows * shape.rows();
-    Buffer stage = new Buffer(sum.name(), shape.sum(), List.of(rows, area.width() + StagedFactor.COPY_BYTES / shape.sum().bytes()), Buffer.Space.SHARED);
+    Buffer stage = stage(rows, area.width());
     Var slab = Var.counter("i");
     Stmt handed = ofWarps(warp -> handedOn(stage, new Expr.Ref(slab), warp));
     Var element = Var.counter("e");
@@ -142,6 +184,6 @@ record WarpSums(TileArea area, TileShape shape, int warps, int warpRows, int dow
 
   private Stmt ofWarps(Function<Expr, Stmt> body) {
     Var warp = Var.counter("w");
-    return new Stmt.For(warp, Expr.index(warps), Kind.WARP, body.apply(new Expr.Ref(warp)), Span.NONE);
+    return new Stmt.For(warp, Expr.index(warps), kind, body.apply(new Expr.Ref(warp)), Span.NONE);
   }
 }

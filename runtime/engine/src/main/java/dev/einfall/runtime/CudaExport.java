@@ -2,6 +2,7 @@ package dev.einfall.runtime;
 
 import dev.einfall.backends.c.CTarget;
 import dev.einfall.backends.cuda.CudaFile;
+import dev.einfall.backends.cuda.CudaTargets;
 import dev.einfall.ir.CompileException;
 import dev.einfall.ir.loop.KernelPlan;
 import java.io.IOException;
@@ -42,13 +43,13 @@ record CudaExport(KernelPlan plan, Weights weights, CTarget target, String name)
         cmake_minimum_required(VERSION 3.24)
         project(%1$s LANGUAGES CXX CUDA)
         if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-          set(CMAKE_CUDA_ARCHITECTURES native)
+          set(CMAKE_CUDA_ARCHITECTURES %2$s)
         endif()
         add_library(%1$s %1$s.cu)
         target_compile_features(%1$s PUBLIC cuda_std_17)
         # What is to be rounded once is written as one operation, and nothing else is.
         target_compile_options(%1$s PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-fmad=false>)
         target_include_directories(%1$s PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
-        """.formatted(name);
+        """.formatted(name, CudaTargets.isOfOne(target.name()) ? target.name().replace("sm_", "") : "native");
   }
 }

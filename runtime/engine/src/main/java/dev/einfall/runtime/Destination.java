@@ -59,7 +59,7 @@ record Destination(Options options, Optional<CCompiler> compiler, Optional<CTarg
   }
 
   private static Target ofGpu(CTarget found) {
-    return Target.gpu(found.sharedBytes()).withTiles(found.tiles());
+    return Target.gpu(found.sharedBytes()).withTiles(found.tiles()).withWarpgroupTiles(found.warpgroupTiles());
   }
 
   private Target ofC(CTarget found) {

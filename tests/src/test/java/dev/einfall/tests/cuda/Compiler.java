@@ -22,15 +22,18 @@ final class Compiler {
     return isThere;
   }
 
-  /// @throws IllegalStateException with what the compiler says
-  static void run(List<String> command) throws IOException {
+  /// What the compiler says.
+  ///
+  /// @throws IllegalStateException with that, when it fails
+  static String run(List<String> command) throws IOException {
     Path said = Files.createTempFile("compiler", ".txt");
     try {
       int exit = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile()).start().waitFor();
+      String text = Files.readString(said, StandardCharsets.ISO_8859_1);
       if (exit != 0) {
-        String text = Files.readString(said, StandardCharsets.ISO_8859_1);
         throw new IllegalStateException(String.join(" ", command) + "\n" + text.substring(0, Math.min(6000, text.length())));
       }
+      return text;
     } catch (InterruptedException e) {
       throw new IllegalStateException("interrupted", e);
     } finally {

@@ -48,6 +48,12 @@ class DeviceTest {
       "def f(X: f32[N], at: i32[M]) -> f32[M] {\n  Y[m] = X[at[m]]\n  return Y\n}\n");
   private static final Source DIVIDED = new Source("divided.ein",
       "def f(A: i32[N], B: i32[N]) -> i32[N] {\n  Y[n] = A[n] / B[n]\n  return Y\n}\n");
+  private static final Source MULTIPLIED = new Source("multiplied.ein", """
+      def f(X: f32[64, 32], W: f32[32, 64]) -> f32[64, 64] {
+        Y[m, n] = sum[k](f32(bf16(X[m, k])) * f32(bf16(W[k, n])))
+        return Y
+      }
+      """);
   private static final Source STEP = new Source("step.ein", """
       def step(cache: f32[M, D], key: f32[D], position: i32) -> f32[M, D] {
         cache[position[], d] := key[d]
@@ -94,6 +100,18 @@ class DeviceTest {
           assertArrayEquals(new float[] {2, 4, 6}, y.floats());
         }
       }
+    }
+  }
+
+  /// What GPUs of one capability alone have is compiled for that one.
+  @Test
+  void multipliesByGroupsOfWarps() {
+    float[] ones = new float[64 * 32];
+    Arrays.fill(ones, 1);
+    Options options = standIn.with(StandIn.Setting.CAPABILITY, 90).options();
+    try (Program program = Einfall.compile(MULTIPLIED, options); Tensor x = Tensor.of(ones, 64, 32); Tensor w = Tensor.of(ones, 32, 64);
+        Tensor y = run(program, Map.of("X", x, "W", w))) {
+      assertEquals(32, y.floats()[64 * 64 - 1]);
     }
   }
 

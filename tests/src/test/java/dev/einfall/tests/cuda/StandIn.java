@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 /// A driver of CUDA whose device is this machine's processor, and a compiler for it.
 final class StandIn {
   private static final Path SOURCES = Path.of("src", "test", "resources", "cuda");
-  private static final List<String> FILES = List.of("nvcc", "adapter.h", "cuda_runtime.h", "cuda_pipeline.h");
+  private static final List<String> FILES = List.of("nvcc", "adapter.h", "cuda_runtime.h", "cuda_pipeline.h", "ptx.h");
 
   private final Path folder;
   private final Path driver;

@@ -241,6 +241,24 @@ class KernelVerifierTest {
   }
 
   @Test
+  void acceptsGroupsOfWarpsThatShareVectors() {
+    Stmt fill = loop(i, 2, Kind.THREAD, store(shared, load(x, ref(i)), ref(i)));
+    Stmt all = loop(j, 2, Kind.WARPGROUP, store(y, load(shared, lanes()), lanes()));
+    KernelVerifier.verify(kernel(block(new Stmt.Alloc(shared, Stmt.block(fill, new Stmt.Barrier(), all))), x, y));
+    rejects("a barrier is missing", kernel(block(new Stmt.Alloc(shared, Stmt.block(fill, all))), x, y));
+    rejects("a warp stores a scalar", kernel(block(loop(i, 8, Kind.WARPGROUP, store(y, number(0), ref(i)))), y));
+  }
+
+  @Test
+  void rejectsMemoryOfWarpsAndGroupsOfThem() {
+    Buffer own = new Buffer("own", ElementType.F32, List.of(8, 8), Buffer.Space.LOCAL);
+    Stmt ofWarp = loop(j, 8, Kind.WARP, store(own, new Expr.Broadcast(number(0), 8), ref(j), lanes()));
+    Stmt ofGroup = loop(i, 8, Kind.WARPGROUP, store(own, new Expr.Broadcast(number(0), 8), ref(i), lanes()));
+    KernelVerifier.verify(kernel(block(new Stmt.Alloc(own, ofGroup))));
+    rejects("memory of another thread", kernel(block(new Stmt.Alloc(own, Stmt.block(ofGroup, ofWarp)))));
+  }
+
+  @Test
   void rejectsAScalarOfAWarp() {
     rejects("a warp stores a scalar", kernel(block(loop(i, 8, Kind.WARP, store(y, number(0), ref(i)))), y));
   }

@@ -138,7 +138,9 @@ public final class Explanation {
   private static String gpu(Target target) {
     return "a GPU, whose blocks share up to " + Quantities.bytes(Size.of(target.sharedBytes())) + " of memory"
         + (target.tiles().isEmpty() ? "" : ", and whose warps multiply tiles of "
-            + target.tiles().stream().map(tile -> tile.left().toString()).distinct().collect(Collectors.joining(", ")));
+            + target.tiles().stream().map(tile -> tile.left().toString()).distinct().collect(Collectors.joining(", ")))
+        + (target.warpgroupTiles().isEmpty() ? "" : ", and groups of four of them tiles of "
+            + target.warpgroupTiles().stream().map(tile -> tile.shape().left().toString()).distinct().collect(Collectors.joining(", ")));
   }
 
   private static void memory(KernelPlan plan, StringBuilder text) {

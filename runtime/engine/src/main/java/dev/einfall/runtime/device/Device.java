@@ -1,5 +1,6 @@
 package dev.einfall.runtime.device;
 
+import dev.einfall.backends.cuda.CudaTargets;
 import dev.einfall.ir.CompileException;
 import dev.einfall.runtime.launch.Usage;
 import java.lang.foreign.Arena;
@@ -64,9 +65,9 @@ public final class Device implements AutoCloseable {
     return name;
   }
 
-  /// What compilers call its kind, such as `sm_90`.
+  /// What compilers call its kind, such as `sm_80` or `sm_90a`.
   public String architecture() {
-    return "sm_" + capability;
+    return CudaTargets.nameOf(capability);
   }
 
   /// The most memory that the threads of a block may share, if they ask for it.

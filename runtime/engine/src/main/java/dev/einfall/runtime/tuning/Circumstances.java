@@ -16,7 +16,8 @@ public record Circumstances(PipelineOptions options, Host host) {
     return List.of(
         "target vectors of " + target.vectorBytes() + " bytes, " + target.registers() + " registers, " + target.threads()
             + " threads, caches of " + target.l1Bytes() + ", " + target.l2Bytes() + " and " + target.l3Bytes() + " bytes"
-            + (target.dots().isEmpty() ? "" : ", dots " + target.dots()) + (target.tiles().isEmpty() ? "" : ", tiles " + target.tiles()),
+            + (target.dots().isEmpty() ? "" : ", dots " + target.dots()) + (target.tiles().isEmpty() ? "" : ", tiles " + target.tiles())
+            + (target.warpgroupTiles().isEmpty() ? "" : ", tiles of groups of warps " + target.warpgroupTiles()),
         "numerics " + options.numerics() + (options.compute() == Compute.F32 ? "" : ", compute " + options.compute()),
         "without " + new TreeSet<>(options.without()),
         "forced " + new TreeMap<>(options.decisions().forced()),
