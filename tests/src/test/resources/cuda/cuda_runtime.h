@@ -316,6 +316,10 @@ static inline size_t __cvta_generic_to_shared(const void *place) {
   return offset;
 }
 
+static inline size_t __cvta_generic_to_global(const void *place) {
+  return (size_t) place;
+}
+
 static inline int atomicCAS(int *address, int compare, int value) {
   int old = *address;
   *address = old == compare ? value : old;

@@ -1,18 +1,19 @@
-// The instructions of PTX that generated code has as text, for a host: products of groups of warps, which read shared memory by descriptors.
-// PTX ISA, "Asynchronous Warpgroup Level Matrix Instructions". What threads store is seen by products after a fence only, and what these compute is
+// The instructions of PTX that generated code has as text, for a host: products of groups of warps, which read shared memory by descriptors, and copies
+// to it, which threads wait for at a barrier in it. PTX ISA, "Asynchronous Warpgroup Level Matrix Instructions", "mbarrier" and "cp.async.bulk". What threads store is seen by products after a fence only, and what these compute is
 // there when a thread has waited for it: until then its registers hold NaN.
 #pragma once
 
 namespace shim {
 
 struct Operand {
-  enum Kind { f32, s32, u64, number } kind;
+  enum Kind { f32, s32, u32, u64, number } kind;
   void *place;
   uint64_t value;
 };
 
 static inline Operand operand(float &x) { return {Operand::f32, &x, 0}; }
 static inline Operand operand(int32_t &x) { return {Operand::s32, &x, 0}; }
+static inline Operand operand(uint32_t &x) { return {Operand::u32, &x, 0}; }
 
 // A product that a thread of a group has begun.
 struct Product {
@@ -153,6 +154,48 @@ static void finish_products() {
   is_fenced[threadIdx.x] = false;
 }
 
+// A barrier in shared memory that one thread arrives at, with the bytes that are to come.
+struct Arrivals {
+  bool is_made, has_arrived;
+  unsigned place, phase;
+  size_t expected, coming;
+  std::vector<Copy> copies;
+};
+
+static Arrivals arrivals;
+
+static void check_barrier(uint64_t place) {
+  if (!arrivals.is_made || arrivals.place != place) {
+    stop("no barrier has been made at this place of shared memory");
+  }
+}
+
+static void begin_bulk_copy(uint64_t to, uint64_t from, uint64_t bytes) {
+  if (to % 16 || from % 16 || bytes % 16 || to + bytes > shared_bytes) {
+    stop("a copy to shared memory of or to a place where CUDA has none");
+  }
+  memset(einfall_shared + to, 0xff, bytes);
+  memset(seen_shared + to, 0xff, bytes);
+  arrivals.coming += bytes;
+  arrivals.copies.push_back({einfall_shared + to, (const void *) from, bytes});
+}
+
+// Whether the phase of this parity is over: as late as possible, everything arrives when it is waited for.
+static bool is_over(unsigned parity) {
+  wait(waits_for_warp, 5);
+  if (arrivals.phase % 2 == parity && arrivals.has_arrived) {
+    if (arrivals.coming != arrivals.expected) {
+      stop("a barrier expects other bytes than come");
+    }
+    for (const Copy &copy : arrivals.copies) {
+      memcpy(copy.to, copy.from, copy.bytes);
+      memcpy(seen_shared + ((unsigned char *) copy.to - einfall_shared), copy.from, copy.bytes);
+    }
+    arrivals = {true, false, arrivals.place, arrivals.phase + 1, 0, 0, {}};
+  }
+  return arrivals.phase % 2 != parity;
+}
+
 static void ptx(const char *text, const std::vector<Operand> &written, const std::vector<Operand> &read) {
   if (!strncmp(text, "wgmma.mma_async", 15)) {
     begin_product(text, written, read);
@@ -167,6 +210,21 @@ static void ptx(const char *text, const std::vector<Operand> &written, const std
     finish_products();
   } else if (!strcmp(text, "fence.proxy.async.shared::cta;")) {
     memcpy(seen_shared, einfall_shared, shared_bytes);
+  } else if (!strcmp(text, "mbarrier.init.shared::cta.b64 [%0], 1;")) {
+    arrivals = {true, false, (unsigned) read.at(0).value, 0, 0, 0, {}};
+  } else if (!strcmp(text, "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;")) {
+    check_barrier(read.at(0).value);
+    if (arrivals.has_arrived) {
+      stop("arrives twice at a barrier in a phase");
+    }
+    arrivals.has_arrived = true;
+    arrivals.expected = read.at(1).value;
+  } else if (!strcmp(text, "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];")) {
+    check_barrier(read.at(3).value);
+    begin_bulk_copy(read.at(0).value, read.at(1).value, read.at(2).value);
+  } else if (!strcmp(text, "{ .reg .pred done; mbarrier.try_wait.parity.shared::cta.b64 done, [%1], %2; selp.u32 %0, 1, 0, done; }")) {
+    check_barrier(read.at(0).value);
+    *(uint32_t *) written.at(0).place = is_over((unsigned) read.at(1).value);
   } else if (*text) {
     stop(text);
   }
@@ -177,5 +235,7 @@ static void ptx(const char *text, const std::vector<Operand> &written, const std
 #define PTX(text, written, read) shim::ptx(text, {written}, {read})
 #define PTX_F32(x) shim::operand(x)
 #define PTX_S32(x) shim::operand(x)
+#define PTX_SET_U32(x) shim::operand(x)
+#define PTX_U32(x) shim::Operand{shim::Operand::u32, 0, x}
 #define PTX_U64(x) shim::Operand{shim::Operand::u64, 0, x}
 #define PTX_NUMBER(x) shim::Operand{shim::Operand::number, 0, (uint64_t) (x)}

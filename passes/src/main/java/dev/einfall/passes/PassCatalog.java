@@ -22,6 +22,7 @@ import dev.einfall.passes.cascade.MergeProducts;
 import dev.einfall.passes.cascade.NameRanks;
 import dev.einfall.passes.cascade.NarrowProducts;
 import dev.einfall.passes.cascade.NormalizeReductions;
+import dev.einfall.passes.cascade.PackCores;
 import dev.einfall.passes.cascade.PackOperands;
 import dev.einfall.passes.cascade.ReassociateProducts;
 import dev.einfall.passes.cascade.SplitReductions;
@@ -196,6 +197,7 @@ public final class PassCatalog {
     passes.put("transform-filters", options -> new TransformFilters(options.target(), options.numerics()));
     passes.put("group-einsums", options -> new GroupEinsums(options.bytes("row-bytes", options.target().rowBytes()), options.number("blocks", 0)));
     passes.put("split-reductions", options -> new SplitReductions(options.numerics()));
+    passes.put("pack-cores", options -> new PackCores(options.words("warpgroup-tiles").stream().map(options::warpgroupTile).toList()));
     passes.put("choose-mappings", options -> new ChooseMappings(options.target(), options.numerics()));
     passes.put("pack-operands", options -> new PackOperands(options.target()));
     passes.put("lower-einsums", _ -> new LowerEinsums());
@@ -351,8 +353,8 @@ public final class PassCatalog {
       case UnrollLoops unroll -> "operations=" + unroll.operations() + (unroll.terms() == 1 ? "" : ", terms=" + unroll.terms());
       case TileProducts tile -> "blocks=" + tile.blocks()
           + (tile.tiles().isEmpty() ? "" : ", " + tiles(tile.tiles()))
-          + (tile.warpgroupTiles().isEmpty() ? "" : ", warpgroup-tiles="
-              + tile.warpgroupTiles().stream().map(WarpgroupTile::toString).collect(Collectors.joining(" "))) + text(tile.numerics());
+          + (tile.warpgroupTiles().isEmpty() ? "" : ", " + warpgroupTiles(tile.warpgroupTiles())) + text(tile.numerics());
+      case PackCores pack -> warpgroupTiles(pack.tiles());
       case MapThreads map -> "threads=" + map.threads()
           + (map.tiles().isEmpty() ? "" : ", " + tiles(map.tiles())) + text(map.numerics());
       case KeepAccumulators keep -> "registers=" + keep.registers();
@@ -383,6 +385,10 @@ public final class PassCatalog {
 
   private static String tiles(List<TileShape> tiles) {
     return tiles.isEmpty() ? "" : "tiles=" + tiles.stream().map(TileShape::toString).collect(Collectors.joining(" "));
+  }
+
+  private static String warpgroupTiles(List<WarpgroupTile> tiles) {
+    return tiles.isEmpty() ? "" : "warpgroup-tiles=" + tiles.stream().map(WarpgroupTile::toString).collect(Collectors.joining(" "));
   }
 
   private static void addBytes(List<String> parts, String key, long bytes, long usual) {

@@ -22,6 +22,7 @@ import dev.einfall.passes.cascade.MergeProducts;
 import dev.einfall.passes.cascade.NameRanks;
 import dev.einfall.passes.cascade.NarrowProducts;
 import dev.einfall.passes.cascade.NormalizeReductions;
+import dev.einfall.passes.cascade.PackCores;
 import dev.einfall.passes.cascade.PackOperands;
 import dev.einfall.passes.cascade.ReassociateProducts;
 import dev.einfall.passes.cascade.SplitReductions;
@@ -178,6 +179,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new GroupEinsums(options.target().rowBytes(), options.target().isGpu() ? TileProducts.BLOCKS : 0),
         // Of those that stay alone: what shares a kernel with others goes by rows.
         new SplitReductions(options.numerics()),
+        // Of products that have stayed whole, and alone.
+        new PackCores(options.target().warpgroupTiles()),
         new ChooseMappings(options.target(), options.numerics(), options.decisions()),
         // Panels are as wide as the tiles just chosen, and are Einsums that need nests themselves.
         new PackOperands(options.target()),

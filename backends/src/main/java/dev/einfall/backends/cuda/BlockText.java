@@ -34,6 +34,8 @@ final class BlockText {
   private final SourceLines source;
   private final int threads;
   private final AsyncCopies copies = new AsyncCopies();
+  private final BulkCopies bulkCopies;
+  private boolean isBulk;
   private boolean copying;
   /// How many buffers that groups of warps multiply are there.
   private int multiplied;
@@ -41,6 +43,7 @@ final class BlockText {
   private final ThreadMemory memory;
   private final BlockReductions reductions;
   private final ToIntFunction<Stmt.Require> requirements;
+  private final TileInstructions tiles;
   private final Fragments fragments;
   private final WarpgroupTiles warpgroups;
   private final Multiples multiples = new Multiples();
@@ -65,14 +68,31 @@ final class BlockText {
     this.source = source;
     this.threads = threads;
     this.requirements = requirements;
+    this.tiles = tiles;
     this.fragments = new Fragments(memory.body(), lines, names, exprs, tiles);
     this.warpgroups = new WarpgroupTiles(memory.body(), lines, names, exprs, tiles);
     this.laneCopies = new LaneCopies(lines, exprs, multiples);
+    this.bulkCopies = new BulkCopies(lines, exprs, multiples);
   }
 
-  void write(Stmt stmt) {
+  /// Writes the body of a block.
+  void writeAll(Stmt body) {
+    if (BulkCopies.areIn(body)) {
+      tiles.useBulkCopies();
+      bulkCopies.start("einfall_shared + " + layout.bulkAt());
+    }
+    write(body);
+  }
+
+  private void write(Stmt stmt) {
     switch (stmt) {
       case Stmt.Block(List<Stmt> statements) -> statements.forEach(this::write);
+      case Stmt.For loop when BulkCopies.isOne(loop) -> {
+        source.at(loop.span(), lines);
+        copies.begin(((Stmt.Store) loop.body()).buffer());
+        isBulk = true;
+        bulkCopies.copy(loop);
+      }
       case Stmt.For loop when loop.kind() == Kind.THREAD -> {
         source.at(loop.span(), lines);
         boolean isCopy = copies.isCopy(loop, layout);
@@ -206,6 +226,10 @@ final class BlockText {
     if (copies.finish()) {
       lines.add("__pipeline_commit();");
       lines.add("__pipeline_wait_prior(0);");
+      if (isBulk) {
+        bulkCopies.finish();
+      }
+      isBulk = false;
     }
   }
 

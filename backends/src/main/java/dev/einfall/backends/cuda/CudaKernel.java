@@ -93,7 +93,7 @@ public record CudaKernel(String name, String text, long blocks, int threads, lon
           lines.add("const int32_t " + names.of(loop.var()) + " = (int32_t) blockIdx.x;");
         }
         new BlockText(lines, vocabulary, names, layout, source, threads,
-            Ranges.of(kernel).loop(loop.var(), loop.extent()), memory, reductions, tiles, requirements).write(body);
+            Ranges.of(kernel).loop(loop.var(), loop.extent()), memory, reductions, tiles, requirements).writeAll(body);
       });
       long blocks = ((Expr.IntLiteral) loop.extent()).value();
       return new CudaKernel(name, lines.toString(), blocks, threads, layout.sharedBytes(), layout.scratchBytes(), fallback);

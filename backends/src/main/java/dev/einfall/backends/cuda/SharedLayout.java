@@ -16,7 +16,8 @@ import java.util.Map;
 /// @param sharedBytes of the multiprocessor's memory for a block
 /// @param scratchBytes of the device's memory for a block
 /// @param combiningAt where threads exchange what they combine, if they do
-record SharedLayout(Map<Buffer, Long> offsets, Map<Buffer, Boolean> outside, long sharedBytes, long scratchBytes, long combiningAt) {
+/// @param bulkAt where they wait for [BulkCopies], if there are any
+record SharedLayout(Map<Buffer, Long> offsets, Map<Buffer, Boolean> outside, long sharedBytes, long scratchBytes, long combiningAt, long bulkAt) {
   /// What every GPU gives a block that does not ask for more.
   static final long EVERYWHERE = 48 << 10;
   /// What the largest, from sm_90 on, give one that does.
@@ -31,7 +32,8 @@ record SharedLayout(Map<Buffer, Long> offsets, Map<Buffer, Boolean> outside, lon
     Map<Buffer, Boolean> outside = new IdentityHashMap<>();
     boolean combines = body.nodes().flatMap(Stmt::exprs).flatMap(Expr::nodes).anyMatch(Expr.ReduceLanes.class::isInstance);
     long combining = combines ? BlockReductions.SHARED_BYTES : 0;
-    long shared = buffers.stream().mapToLong(SharedLayout::bytes).sum() + combining;
+    long bulk = BulkCopies.areIn(body) ? BulkCopies.SHARED_BYTES : 0;
+    long shared = buffers.stream().mapToLong(SharedLayout::bytes).sum() + combining + bulk;
     for (Buffer buffer : buffers.stream().sorted(Comparator.comparingLong(Buffer::bytes).reversed()).toList()) {
       if (shared > most) {
         outside.put(buffer, true);
@@ -50,7 +52,7 @@ record SharedLayout(Map<Buffer, Long> offsets, Map<Buffer, Boolean> outside, lon
         inside += bytes(buffer);
       }
     }
-    return new SharedLayout(offsets, outside, inside + combining, scratch, inside);
+    return new SharedLayout(offsets, outside, inside + combining + bulk, scratch, inside, inside + combining);
   }
 
   /// Whether `buffer` lies in the memory of the multiprocessor.

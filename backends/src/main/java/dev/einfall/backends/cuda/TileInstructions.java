@@ -15,17 +15,21 @@ import java.util.stream.IntStream;
 /// The functions by which the warps of a file multiply tiles, each defined when it is first used. They take fragments of `nvcuda::wmma`, which are
 /// spread over the threads of a warp; those of groups of warps take the sums of a thread, and descriptors of what lies in the memory of the block.
 final class TileInstructions {
-  private static final String PRELUDE = """
+  private static final String PTX = """
       // An instruction of PTX: its text, what it writes or changes, and what it reads.
       #ifndef PTX
       #define PTX(text, written, read) asm volatile(text : written : read : "memory")
       #define PTX_F32(x) "+f"(x)
       #define PTX_S32(x) "+r"(x)
+      #define PTX_U32(x) "r"(x)
       #define PTX_U64(x) "l"(x)
+      #define PTX_SET_U32(x) "=r"(x)
       #define PTX_NUMBER(x) "n"(x)
       #endif
       #define PTX_LIST(...) __VA_ARGS__
 
+      """;
+  private static final String PRELUDE = """
       // Where core matrices lie that are leading or stride bytes apart.
       static __device__ __forceinline__ uint64_t matrix_descriptor(const void *first, uint32_t leading, uint32_t stride) {
         const uint32_t address = (uint32_t) __cvta_generic_to_shared(first);
@@ -81,8 +85,15 @@ final class TileInstructions {
   private final CTarget target;
   private final Map<TileShape, Instruction> used = new LinkedHashMap<>();
 
+  private boolean usesBulkCopies;
+
   TileInstructions(CTarget target) {
     this.target = target;
+  }
+
+  /// Has [BulkCopies] defined, too.
+  void useBulkCopies() {
+    usesBulkCopies = true;
   }
 
   /// The function that adds the product of two tiles to a third, its first argument.
@@ -124,8 +135,9 @@ final class TileInstructions {
         .toList();
     String prelude = ofGroups.isEmpty() ? "" : PRELUDE + ofGroups.stream().map(shape -> KEEP.formatted(sumType(shape), register(shape))).distinct()
         .collect(Collectors.joining());
-    return prelude + used.entrySet().stream().map(entry -> entry.getValue().runner() == Instruction.Runner.WARPGROUP
+    String functions = used.entrySet().stream().map(entry -> entry.getValue().runner() == Instruction.Runner.WARPGROUP
         ? ofWarpgroup(entry.getKey(), entry.getValue()) : ofWarp(entry.getKey(), entry.getValue())).collect(Collectors.joining("\n"));
+    return (ofGroups.isEmpty() && !usesBulkCopies ? "" : PTX) + prelude + (usesBulkCopies ? BulkCopies.DEFINITIONS : "") + functions;
   }
 
   private static String register(TileShape shape) {

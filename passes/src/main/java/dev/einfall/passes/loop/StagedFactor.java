@@ -17,6 +17,7 @@ import dev.einfall.ir.loop.Var;
 import dev.einfall.ir.loop.WarpgroupTile;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// A factor of a product that a block copies, some steps at a time, to memory that its threads share, in the order in which an instruction that
 /// multiplies tiles reads it.
@@ -29,8 +30,6 @@ import java.util.List;
 record StagedFactor(TileArea area, TileShape shape, Expr factor, boolean isLeft, int depth, StagedLayout tiles) {
   /// So many bytes of each row or column are at hand at a time.
   private static final int DEPTH_BYTES = 64;
-  /// The same for groups of warps, which multiply faster than others.
-  private static final int WARPGROUP_DEPTH_BYTES = 128;
   /// What the hardware copies at once.
   static final int COPY_BYTES = 16;
 
@@ -43,8 +42,10 @@ record StagedFactor(TileArea area, TileShape shape, Expr factor, boolean isLeft,
   /// What groups of warps multiply.
   static StagedFactor ofWarpgroups(TileArea area, WarpgroupTile tile, Expr factor, boolean isLeft) {
     TileShape shape = tile.shape();
-    return new StagedFactor(area, shape, factor, isLeft, WARPGROUP_DEPTH_BYTES / shape.left().bytes(), new CoreMatrices(isLeft ? shape.rows() : shape.columns(),
-        shape.steps(), !tile.turns() || area.product().runsAlongSteps(factor), COPY_BYTES / factor.type().element().bytes()));
+    int depth = TileProducts.WARPGROUP_DEPTH_BYTES / shape.left().bytes();
+    Optional<StagedLayout> packed = isLeft ? Optional.empty() : PackedCores.of(area.product(), factor, tile, area.width(), depth).map(layout -> layout);
+    return new StagedFactor(area, shape, factor, isLeft, depth, packed.orElseGet(() -> new CoreMatrices(isLeft ? shape.rows() : shape.columns(),
+        shape.steps(), !tile.turns() || area.product().runsAlongSteps(factor), COPY_BYTES / factor.type().element().bytes())));
   }
 
   private static int depth(TileShape shape) {
@@ -66,8 +67,13 @@ record StagedFactor(TileArea area, TileShape shape, Expr factor, boolean isLeft,
     return tiles.places(tileOfSteps, tileOfLines, step, line);
   }
 
-  /// All threads fill `buffer` with `steps` steps from `first` on. What is beyond the last step of a product, or beyond its lines, is 0.
+  /// Threads fill `buffer` with `steps` steps from `first` on. What is beyond the last step of a product, or beyond its lines, is 0.
   Stmt loaded(Buffer buffer, Expr first, int steps) {
+    return tiles instanceof PackedCores packed ? packed.loaded(buffer, ((Expr.Load) factor).buffer(), first, area.firstColumn(), area.width())
+        : loadedByAll(buffer, first, steps);
+  }
+
+  private Stmt loadedByAll(Buffer buffer, Expr first, int steps) {
     int whole = (int) parts(steps, shape.steps()) * shape.steps();
     int count = isLeft ? area.height() : area.width();
     int lanes = steps == whole && canCopyLanes() ? tiles.lanes() : 1;

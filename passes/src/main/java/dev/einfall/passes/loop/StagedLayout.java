@@ -6,7 +6,7 @@ import dev.einfall.ir.loop.Expr;
 import java.util.List;
 
 /// How an operand of products of tiles lies in the memory that a block shares. The rows of the left one, and the columns of the right one, are its lines.
-sealed interface StagedLayout permits StagedTiles, CoreMatrices {
+sealed interface StagedLayout permits StagedTiles, CoreMatrices, PackedCores {
 
   /// Whether neighbours in memory are steps, and not lines.
   boolean isAlongSteps();

@@ -71,7 +71,10 @@ import java.util.function.Consumer;
 public record TileProducts(int blocks, List<TileShape> tiles, List<WarpgroupTile> warpgroupTiles, Numerics numerics) implements Pass.OnKernel {
   /// About one for each multiprocessor.
   public static final int BLOCKS = 128;
-  private static final long FEWEST = 16;
+  /// So many bytes of each row or column are at hand at a time for groups of warps, which multiply faster than others.
+  public static final int WARPGROUP_DEPTH_BYTES = 128;
+  /// Products of fewer rows, columns or steps are left to [MapThreads].
+  public static final int FEWEST = 16;
   private static final List<Integer> TILES = List.of(128, 64, 32);
 
   public TileProducts {

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -105,8 +106,31 @@ class CudaWarpgroupsTest {
     for (Product product : PRODUCTS) {
       Files.writeString(folder.resolve(product.name + ".cu"), source(product, Numerics.REASSOCIATE));
     }
-    return Files.writeString(folder.resolve("all.cu"),
-        PRODUCTS.stream().map(product -> "#include \"" + product.name + ".cu\"\n").collect(Collectors.joining()));
+    Files.writeString(folder.resolve("weighted.cu"), weighted(2048));
+    return Files.writeString(folder.resolve("all.cu"), Stream.concat(PRODUCTS.stream().map(Product::name), Stream.of("weighted"))
+        .map(name -> "#include \"" + name + ".cu\"\n").collect(Collectors.joining()));
+  }
+
+  /// A product of `rows` rows with weights.
+  private static String weighted(int rows) {
+    String text = """
+        weights "none.safetensors"
+
+        def main(X: bf16[%1$d, 264]) -> f32[%1$d, 2040] {
+          weight W: bf16[264, 2040] = "W"
+          Y[m, n] = sum[k](f32(X[m, k]) * f32(W[k, n]))
+          return Y
+        }
+        """.formatted(rows);
+    Cascade cascade = EinReader.read(new Source("weighted.ein", text), Optional.empty()).cascade(new TreeMap<>());
+    return CudaFile.of(plan(cascade, Numerics.REASSOCIATE), "weighted", MACHINE).source();
+  }
+
+  /// A stage of weights is one copy; few rows are no tiles of groups, and read the weights as they are.
+  @Test
+  void weightsArriveByThemselves() {
+    assertTrue(weighted(2048).contains("bulk_copy(&right"));
+    assertFalse(weighted(16).contains("cores"));
   }
 
   @Test

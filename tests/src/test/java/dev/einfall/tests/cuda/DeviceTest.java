@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.einfall.ir.Source;
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.passes.Compute;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Program;
@@ -38,6 +39,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Programs on a device that a library stands in for. In the end nothing of it is in use.
 @Execution(ExecutionMode.CONCURRENT)
@@ -113,6 +116,42 @@ class DeviceTest {
         Tensor y = run(program, Map.of("X", x, "W", w))) {
       assertEquals(32, y.floats()[64 * 64 - 1]);
     }
+  }
+
+  /// Weights that the hardware copies by itself, of whole tiles and of parts.
+  @ParameterizedTest
+  @CsvSource({"128, 64", "100, 40"})
+  void weightsOfGroupsOfWarps(int steps, int columns) throws IOException {
+    Path program = weighted(steps, columns);
+    float[] x = new float[70 * steps];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = i % 9 - 4;
+    }
+    Options options = standIn.with(StandIn.Setting.CAPABILITY, 90).options().withCompute(Compute.BF16);
+    try (Tensor rows = Tensor.of(x, 70, steps); Program ofDevice = Einfall.compile(program, options); Tensor y = run(ofDevice, Map.of("X", rows));
+        Program reference = Einfall.compile(program, options.withBackend(Options.Backend.REFERENCE)); Tensor expected = run(reference, Map.of("X", rows))) {
+      assertArrayEquals(expected.floats(), y.floats());
+    }
+  }
+
+  /// A product with weights of few bits, so that sums are exact.
+  private Path weighted(int steps, int columns) throws IOException {
+    int bytes = 4 * steps * columns;
+    byte[] header = "{\"W\":{\"dtype\":\"F32\",\"shape\":[%d,%d],\"data_offsets\":[0,%d]}}".formatted(steps, columns, bytes).getBytes(StandardCharsets.UTF_8);
+    ByteBuffer file = ByteBuffer.allocate(8 + header.length + bytes).order(ByteOrder.LITTLE_ENDIAN);
+    file.putLong(header.length).put(header);
+    for (int i = 0; i < steps * columns; i++) {
+      file.putFloat(i % 7 - 3);
+    }
+    Files.write(directory.resolve("weights.safetensors"), file.array());
+    return Files.writeString(directory.resolve("product.ein"), """
+        weights "weights.safetensors"
+        def product(X: f32[M, %1$d]) -> f32[M, %2$d] {
+          weight W: f32[%1$d, %2$d] = "W"
+          Y[m, n] = sum[k](X[m, k] * W[k, n])
+          return Y
+        }
+        """.formatted(steps, columns));
   }
 
   @Test
