@@ -1,5 +1,6 @@
 package dev.einfall.runtime.quantize;
 
+import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,11 @@ public record Calibration(String name, List<Map<String, Tensor>> batches, Option
 
   boolean isEmpty() {
     return batches.isEmpty();
+  }
+
+  /// How a program is compiled that is run once for each batch: for one run, code that becomes fast later does as well.
+  Options options(Options options) {
+    return options.withWarmUp(options.warmUp() && batches.size() > 1);
   }
 
   @Override

@@ -21,7 +21,8 @@ final class Comparison {
     if (calibration.isEmpty()) {
       return Optional.empty();
     }
-    try (Program was = Einfall.compile(before, options); Program is = Einfall.compile(after, options.withFunction(Optional.empty()).withoutWeights())) {
+    Options own = calibration.options(options);
+    try (Program was = Einfall.compile(before, own); Program is = Einfall.compile(after, own.withFunction(Optional.empty()).withoutWeights())) {
       Optional<String> output = was.outputs().stream().filter(port -> port.type() == ElementType.F32 && !port.shape().isEmpty()).map(Port::name)
           .reduce((_, last) -> last);
       return output.map(name -> similarity(was, is, name, calibration));

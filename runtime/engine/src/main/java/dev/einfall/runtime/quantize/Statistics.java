@@ -55,7 +55,7 @@ record Statistics(Map<Tensor, double[]> sums, Map<Tensor, float[]> least, Map<Te
     Map<Tensor, Results> results = new LinkedHashMap<>();
     Cascade counting = counting(cascade, activations, wanted, calibration.mask(), results);
     Statistics statistics = new Statistics(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
-    Options own = options.withWeights(weights).withFunction(Optional.empty());
+    Options own = calibration.options(options).withWeights(weights).withFunction(Optional.empty());
     try (Program program = Einfall.compile(new Source("calibration of " + cascade.name(), CascadePrinter.print(counting)), own)) {
       calibration.batches().forEach(batch -> {
         var outputs = program.run(batch);
