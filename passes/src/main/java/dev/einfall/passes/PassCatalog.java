@@ -28,6 +28,7 @@ import dev.einfall.passes.cascade.ReassociateProducts;
 import dev.einfall.passes.cascade.SplitReductions;
 import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.codes.DecodeInProducts;
+import dev.einfall.passes.codes.DeferOffsets;
 import dev.einfall.passes.codes.MultiplyIntegers;
 import dev.einfall.passes.codes.TabulateSteps;
 import dev.einfall.passes.codes.WidenBytes;
@@ -186,6 +187,7 @@ public final class PassCatalog {
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("decode-in-products", options -> new DecodeInProducts(options.number("row", 32)));
+    passes.put("defer-offsets", _ -> new DeferOffsets());
     passes.put("tabulate-steps", options -> new TabulateSteps(options.number("row", 32)));
     passes.put("multiply-integers", options -> new MultiplyIntegers(options.words("dots").stream().map(options::dot).toList()));
     passes.put("widen-bytes", _ -> new WidenBytes());

@@ -28,6 +28,7 @@ import dev.einfall.passes.cascade.ReassociateProducts;
 import dev.einfall.passes.cascade.SplitReductions;
 import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.codes.DecodeInProducts;
+import dev.einfall.passes.codes.DeferOffsets;
 import dev.einfall.passes.codes.MultiplyIntegers;
 import dev.einfall.passes.codes.TabulateSteps;
 import dev.einfall.passes.codes.WidenBytes;
@@ -152,6 +153,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new MergeProducts(),
         // Products have the weights that they keep; what is left of formats is the arithmetic of these.
         DecodeInProducts.on(options.target()),
+        // What groups subtract is apart from their codes now; without it, tables need not be for each column.
+        new DeferOffsets(),
         // Fields of words are apart now.
         TabulateSteps.on(options.target()),
         // Bytes that stand for weights stand bare in products now.

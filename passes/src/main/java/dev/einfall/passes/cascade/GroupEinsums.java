@@ -29,7 +29,7 @@ import java.util.stream.IntStream;
 /// Consecutive Einsums join a group over their leading ranks if these have the same sizes and every access of one to
 /// another is at the same leading coordinates. An Einsum joins only if it reads a member or what a member reads, and, where
 /// the shared ranks have fewer than 16 points, only if the members have no other ranks: few rows would idle threads.
-/// Products stay alone: their tiles need several rows. Short rows that are reduced go several at a time, `over p by 8`: the processor has the
+/// Products stay alone: their tiles need several rows, or several columns of a matrix that a vector is multiplied with. Short rows that are reduced go several at a time, `over p by 8`: the processor has the
 /// reduction of one row to do while it waits for the end of that of another.
 ///
 /// @param rowBytes the most that the Einsums of a group may hold of one row at a time, so that it stays in a core's cache
@@ -82,8 +82,16 @@ public record GroupEinsums(long rowBytes, long blocks) implements Pass.OnCascade
   }
 
   private static boolean isEligible(Einsum einsum, Mapping mapping, Set<Tensor> constant) {
-    return !Products.isProduct(einsum) && !constant.contains(einsum.tensor())
+    return !Products.isProduct(einsum) && !isOfColumns(einsum) && !constant.contains(einsum.tensor())
         && mapping.group(einsum.tensor()).isEmpty() && mapping.nest(einsum.tensor()).isEmpty();
+  }
+
+  /// Whether `einsum` is a product of a vector and a matrix that lies by rows: of neighbouring columns, neighbours are read, and the vector once.
+  private static boolean isOfColumns(Einsum einsum) {
+    Optional<Rank> last = einsum.ranks().isEmpty() ? Optional.empty() : Optional.of(einsum.ranks().getLast());
+    List<Expr.Access> operands = last.isEmpty() ? List.of() : Products.of(einsum).map(Products::operands).orElse(List.of());
+    return operands.stream().anyMatch(access -> !Exprs.freeRanks(access).contains(last.orElseThrow()))
+        && operands.stream().anyMatch(access -> Affine.stride(access, last.orElseThrow()).filter(stride -> stride == 1).isPresent());
   }
 
   private static void close(List<Einsum> members, int shared, List<Mapping.Group> groups) {

@@ -25,6 +25,8 @@ final class DecodedProduct {
   private static final int MOST_TABLE_BITS = 4;
   /// A table without an instruction for it costs more than so many operations.
   private static final int FEW_OPERATIONS = 4;
+  /// Integers up to here are floats.
+  private static final long EXACT = 1 << 24;
   private static final int WORD = Integer.SIZE;
   /// Words of fewer fields save no more than they take to be cut.
   private static final int LEAST_FIELDS = 4;
@@ -149,7 +151,21 @@ final class DecodedProduct {
     if (inside.size() == 1 && isFunction(expr, inside.getFirst()) && isWorthTable(expr)) {
       return looked(expr, inside.getFirst());
     }
+    Optional<Expr> difference = difference(expr);
+    if (difference.isPresent()) {
+      return difference.get().mapChildren(this::constant);
+    }
     return expr.mapChildren(this::decoded);
+  }
+
+  /// `f32(q - z)` as `f32(q) - f32(z)`, which is the same where floats are exact, so that what groups share is one of these.
+  private static Optional<Expr> difference(Expr expr) {
+    Interval exact = new Interval(-EXACT, EXACT);
+    boolean isExact = expr instanceof Expr.Cast(ElementType to, Expr.Binary(BinaryOp op, Expr left, Expr right)) && to == ElementType.F32 && op == BinaryOp.SUB
+        && Exprs.accesses(right).findAny().isPresent()
+        && left.type().isInteger() && exact.contains(Codes.range(left)) && exact.contains(Codes.range(right)) && exact.contains(Codes.range(((Expr.Cast) expr).operand()));
+    return isExact && ((Expr.Cast) expr).operand() instanceof Expr.Binary(BinaryOp op, Expr left, Expr right)
+        ? Optional.of(new Expr.Binary(op, new Expr.Cast(expr.type(), left), new Expr.Cast(expr.type(), right))) : Optional.empty();
   }
 
   private static Expr cast(ElementType type, Expr expr) {

@@ -1,0 +1,60 @@
+package dev.einfall.passes.codes;
+
+import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Numerics;
+import dev.einfall.passes.Pass;
+import dev.einfall.passes.cascade.Constants;
+import dev.einfall.passes.cascade.EliminateCommonEinsums;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/// Takes what a group's steps share in a difference out of a product: the number for 0 of weights of few bits is subtracted from the sums of rows, not from each weight.
+///
+/// ```
+/// Y[m, n] = sum[g, i](X[m, 64 * g + i] * ((V[C[g, i, n]] - Z[g, n]) * S[g, n]))
+///     =>  Y_sums[m, g] = sum[i](X[m, 64 * g + i])
+///         Y_offsets[g, n] = Z[g, n] * S[g, n]
+///         Y_offset[m, n] = sum[g](Y_sums[m, g] * Y_offsets[g, n])
+///         Y[m, n] = sum[g, i](X[m, 64 * g + i] * (V[C[g, i, n]] * S[g, n])) - Y_offset[m, n]
+/// ```
+///
+/// The sums of rows are for all columns, and the product with them has as many steps as there are groups. Declined are differences that few steps share, and many rows:
+/// these share what is decoded, and a subtraction in it costs less than the second product.
+///
+/// The sum and what is subtracted may be larger than what is left: by about as much as the offset is larger than the differences, so are the errors.
+public record DeferOffsets() implements Pass.OnCascade {
+
+  @Override
+  public String name() {
+    return "defer-offsets";
+  }
+
+  @Override
+  public Machines machines() {
+    return Machines.PROCESSORS;
+  }
+
+  @Override
+  public Numerics needs() {
+    return Numerics.REASSOCIATE;
+  }
+
+  @Override
+  public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
+    Set<Tensor> constant = Constants.of(cascade);
+    List<Definition> definitions = new ArrayList<>();
+    for (Definition definition : cascade.definitions()) {
+      boolean isOpen = definition instanceof Einsum einsum && !cascade.mapping().speaksOf(einsum.tensor()) && !constant.contains(einsum.tensor());
+      Optional<List<Definition>> product = isOpen ? OffsetProduct.of((Einsum) definition, constant).map(OffsetProduct::definitions) : Optional.empty();
+      definitions.addAll(product.orElse(List.of(definition)));
+    }
+    return definitions.equals(cascade.definitions()) ? cascade : new EliminateCommonEinsums(Numerics.STRICT).apply(cascade.withDefinitions(definitions), remarks);
+  }
+}

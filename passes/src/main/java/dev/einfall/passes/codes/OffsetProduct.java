@@ -1,0 +1,129 @@
+package dev.einfall.passes.codes;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.Size;
+import dev.einfall.ir.cascade.Definition;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Reduction;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.cascade.Exprs;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/// One product of [DeferOffsets].
+///
+/// @param einsum the product
+/// @param sum its reduction
+/// @param difference the factor `fine - offset`
+/// @param rows the factors that rows have
+/// @param shared the other factors, which the steps of a group share
+/// @param groups the ranks of the reduction along which the offset or a shared factor differs
+record OffsetProduct(Einsum einsum, Expr.Reduce sum, Expr.Binary difference, List<Expr> rows, List<Expr> shared, List<Rank> groups) {
+  /// With more rows, what is decoded is shared by enough of them.
+  private static final int MOST_ROWS = 16;
+  /// Fewer steps of a group save too little.
+  private static final int LEAST_STEPS = 16;
+  /// How many columns the sums of rows have to serve.
+  private static final int LEAST_COLUMNS = 16;
+
+  /// @param constant the tensors that weights alone determine
+  static Optional<OffsetProduct> of(Einsum einsum, Set<Tensor> constant) {
+    List<Expr.Reduce> reductions = Exprs.reductions(einsum.value()).distinct().toList();
+    if (reductions.size() != 1 || reductions.getFirst().reduction() != Reduction.SUM || !reductions.getFirst().type().isFloat() || Exprs.hasFold(einsum.value())) {
+      return Optional.empty();
+    }
+    Expr.Reduce sum = reductions.getFirst();
+    Rank step = sum.ranks().getLast();
+    List<Expr> factors = factors(sum.body()).toList();
+    List<Expr> rows = factors.stream().filter(factor -> !isConstant(factor, constant)).toList();
+    List<Expr> differences = factors.stream().filter(factor -> isConstant(factor, constant) && isDifference(factor, step)).toList();
+    List<Expr> shared = factors.stream().filter(factor -> !rows.contains(factor) && !differences.contains(factor)).toList();
+    if (differences.size() != 1 || rows.isEmpty()) {
+      return Optional.empty();
+    }
+    Expr.Binary difference = (Expr.Binary) differences.getFirst();
+    List<Rank> groups = sum.ranks().stream().filter(rank -> Stream.concat(Stream.of(difference.right()), shared.stream())
+        .anyMatch(factor -> Exprs.freeRanks(factor).contains(rank))).toList();
+    return Optional.of(new OffsetProduct(einsum, sum, difference, rows, shared, groups)).filter(OffsetProduct::isWorthwhile);
+  }
+
+  private static Stream<Expr> factors(Expr product) {
+    return product instanceof Expr.Binary(BinaryOp op, Expr left, Expr right) && op == BinaryOp.MUL ? Stream.concat(factors(left), factors(right)) : Stream.of(product);
+  }
+
+  private static Expr product(List<Expr> factors) {
+    return factors.stream().reduce((a, b) -> new Expr.Binary(BinaryOp.MUL, a, b)).orElseThrow();
+  }
+
+  private static boolean isConstant(Expr factor, Set<Tensor> constant) {
+    return Exprs.accesses(factor).map(Expr.Access::tensor).allMatch(constant::contains);
+  }
+
+  /// Whether `factor` is something of each step less what neighbouring steps share; numbers are in tables with what they are subtracted from.
+  private static boolean isDifference(Expr factor, Rank step) {
+    return factor instanceof Expr.Binary(BinaryOp op, Expr fine, Expr offset) && op == BinaryOp.SUB && Exprs.freeRanks(fine).contains(step)
+        && !Exprs.freeRanks(offset).contains(step) && Exprs.accesses(offset).findAny().isPresent();
+  }
+
+  private boolean isWorthwhile() {
+    Set<Rank> ofColumns = ranks(Stream.concat(shared.stream(), Stream.of(difference)).toList());
+    List<Rank> columns = einsum.ranks().stream().filter(ofColumns::contains).toList();
+    List<Rank> others = einsum.ranks().stream().filter(rank -> !ofColumns.contains(rank)).toList();
+    boolean areApart = columns.stream().noneMatch(ranks(rows)::contains);
+    return areApart && Exprs.volume(others) <= MOST_ROWS && Exprs.volume(steps()) >= LEAST_STEPS && Exprs.volume(columns) >= LEAST_COLUMNS;
+  }
+
+  private static Set<Rank> ranks(List<Expr> factors) {
+    Set<Rank> ranks = Exprs.identitySet();
+    factors.forEach(factor -> ranks.addAll(Exprs.freeRanks(factor)));
+    return ranks;
+  }
+
+  /// The ranks of the reduction inside of a group.
+  private List<Rank> steps() {
+    return sum.ranks().stream().filter(rank -> !groups.contains(rank)).toList();
+  }
+
+  List<Definition> definitions() {
+    List<Definition> definitions = new ArrayList<>();
+    List<Rank> rowsFirst = Stream.concat(einsum.ranks().stream(), groups.stream()).toList();
+    List<Rank> groupsFirst = Stream.concat(groups.stream(), einsum.ranks().stream()).toList();
+    Expr sums = defined("sums", product(rows), steps(), rowsFirst, definitions);
+    List<Expr> ofGroup = new ArrayList<>(List.of(difference.right()));
+    ofGroup.addAll(shared);
+    Expr offsets = defined("offsets", product(ofGroup), List.of(), groupsFirst, definitions);
+    Expr offset = new Expr.Binary(BinaryOp.MUL, sums, offsets);
+    Expr subtracted = groups.isEmpty() ? offset : defined("offset", offset, groups, rowsFirst, definitions);
+    Expr.Reduce rest = new Expr.Reduce(sum.reduction(), sum.ranks(), Exprs.rewrite(sum.body(), node -> node.equals(difference) ? difference.left() : node));
+    definitions.add(einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? new Expr.Binary(BinaryOp.SUB, rest, subtracted) : node)));
+    return definitions;
+  }
+
+  /// The element of a tensor that has the sum of `value` over `reduced` for each point of its other ranks.
+  ///
+  /// @param order the ranks that it may have
+  private Expr defined(String what, Expr value, List<Rank> reduced, List<Rank> order, List<Definition> definitions) {
+    Set<Rank> used = Exprs.freeRanks(value);
+    List<Rank> outer = order.stream().filter(rank -> used.contains(rank) && !reduced.contains(rank)).toList();
+    List<Rank> ranks = new ArrayList<>();
+    Map<Rank, Expr> places = new IdentityHashMap<>();
+    for (Rank rank : outer) {
+      Rank own = new Rank(rank.name(), rank.size());
+      ranks.add(own);
+      places.put(rank, new Expr.Coordinate(own));
+    }
+    Expr body = reduced.isEmpty() ? value : new Expr.Reduce(Reduction.SUM, reduced, value);
+    Expr there = Exprs.freshRanks(Exprs.substitute(body, places));
+    List<Size> shape = ranks.stream().map(Rank::size).toList();
+    Tensor tensor = new Tensor(einsum.tensor().name() + "_" + what, value.type(), shape, einsum.span());
+    definitions.add(new Einsum(tensor, ranks, there, einsum.span()));
+    return new Expr.Access(tensor, Exprs.coordinates(outer));
+  }
+}
