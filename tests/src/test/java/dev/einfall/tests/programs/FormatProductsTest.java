@@ -10,6 +10,7 @@ import dev.einfall.ir.Size;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
 import dev.einfall.passes.Target;
@@ -26,9 +27,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Products with weights that stay in their formats, with any codes, against the reference.
@@ -62,6 +65,48 @@ class FormatProductsTest {
         assertNear(expected, run(text, sizes[i][0], k, options), 2e-6 * Math.sqrt(k), format + ", vectors of " + vectorBytes + " bytes");
       }
     }
+  }
+
+  /// Any format of integers or of a table, sizes, machine, contract and what is around a product: a bias, a second product of the same rows, or one of what the first makes.
+  @ParameterizedTest
+  @MethodSource("seeds")
+  void randomProductsEqualThoseOfTheReference(int seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    int group = 8 << random.nextInt(5);
+    int k = Math.max(16, group) * random.nextInt(1, 4);
+    int n = random.nextInt(4) == 0 ? random.nextInt(1, 20) : random.nextInt(120, 300);
+    int m = oneOf(random, 1, 1, 2, 5, 17, 40, 130);
+    int bits = random.nextInt(1, 9);
+    String format = oneOf(random, "integers symmetric(bits = %1$d, group = %2$d)".formatted(Math.max(2, bits), group), "integers asymmetric(bits = %d, group = %d)".formatted(bits, group),
+        "integers ternary(group = %d)".formatted(group), "integers binary(group = %d)".formatted(group), "codebooks nf4(group = %d)".formatted(group));
+    String[] words = format.split(" ", 2);
+    String around = oneOf(random, "Z[m, n] = Y[m, n]", "Z[m, n] = max(Y[m, n] + 0.5, 0)", "V[m, n] = sum[k](X[m, k] * U[n, k])\n  Z[m, n] = Y[m, n] * V[m, n]",
+        "V[m, n] = max(Y[m, n], 0)\n  Z[m, j] = sum[n](V[m, n] * T[n, j])");
+    String text = """
+        import std.formats.%1$s
+        def main(X: f32[M, %2$d]) -> f32[M, %3$d] {
+          weight W: %4$s[%3$d, %2$d] = "W"
+          weight U: %4$s[%3$d, %2$d] = "U"
+          weight T: f32[%3$d, %3$d] = "T"
+          Y[m, n] = sum[k](X[m, k] * W[n, k])
+          %5$s
+          return Z
+        }
+        """.formatted(words[0], k, n, words[1], around);
+    WeightsFile weights = codes(cascade(text, m));
+    float[] expected = run(text, m, k, Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
+    Options options = Options.defaults().withVectorBytes(oneOf(random, 64, 32, 16, 4)).withNumerics(oneOf(random, Numerics.STRICT, Numerics.REASSOCIATE, Numerics.FAST))
+        .withThreads(random.nextInt(1, 3)).withWarmUp(false).withWeights(weights);
+    assertNear(expected, run(text, m, k, seed % 10 == 0 ? options.withBackend(Options.Backend.C) : options), 4e-6 * Math.sqrt(k + n), text);
+  }
+
+  static IntStream seeds() {
+    return IntStream.range(0, 40);
+  }
+
+  @SafeVarargs
+  private static <T> T oneOf(SplittableRandom random, T... choices) {
+    return choices[random.nextInt(choices.length)];
   }
 
   /// Rows that are rounded to bytes at every run: in C, where the machine multiplies bytes, sums are of integers. What lies in the middle of two bytes may become the other
