@@ -106,7 +106,8 @@ public record Affine(Map<Rank, Long> coefficients, long constant) {
 
   /// How many elements apart the elements of an access at neighbouring coordinates of `rank` are, in row-major order;
   /// empty if that differs from place to place.
-  public static Optional<Long> stride(Expr.Access access, Rank rank) {
+  public static Optional<Long> stride(Expr.Access given, Rank rank) {
+    Expr.Access access = ReshapedAccess.joined(given);
     Tensor tensor = access.tensor();
     long stride = 0;
     long width = 1;

@@ -29,7 +29,7 @@ import java.util.stream.IntStream;
 /// Consecutive Einsums join a group over their leading ranks if these have the same sizes and every access of one to
 /// another is at the same leading coordinates. An Einsum joins only if it reads a member or what a member reads, and, where
 /// the shared ranks have fewer than 16 points, only if the members have no other ranks: few rows would idle threads.
-/// Products stay alone: their tiles need several rows, or several columns of a matrix that a vector is multiplied with. Short rows that are reduced go several at a time, `over p by 8`: the processor has the
+/// Products stay alone: their tiles need several rows. The columns of a matrix that a vector is multiplied with are not shared: tiles need several. Short rows that are reduced go several at a time, `over p by 8`: the processor has the
 /// reduction of one row to do while it waits for the end of that of another.
 ///
 /// @param rowBytes the most that the Einsums of a group may hold of one row at a time, so that it stays in a core's cache
@@ -82,8 +82,13 @@ public record GroupEinsums(long rowBytes, long blocks) implements Pass.OnCascade
   }
 
   private static boolean isEligible(Einsum einsum, Mapping mapping, Set<Tensor> constant) {
-    return !Products.isProduct(einsum) && !isOfColumns(einsum) && !constant.contains(einsum.tensor())
+    return !Products.isProduct(einsum) && !constant.contains(einsum.tensor())
         && mapping.group(einsum.tensor()).isEmpty() && mapping.nest(einsum.tensor()).isEmpty();
+  }
+
+  /// How many of the ranks of `einsum` others may share: all, or all but the columns of a product of a vector.
+  private static int shareable(Einsum einsum) {
+    return einsum.ranks().size() - (isOfColumns(einsum) ? 1 : 0);
   }
 
   /// Whether `einsum` is a product of a vector and a matrix that lies by rows: of neighbouring columns, neighbours are read, and the vector once.
@@ -125,8 +130,9 @@ public record GroupEinsums(long rowBytes, long blocks) implements Pass.OnCascade
         && first.get(common).size().equals(einsum.ranks().get(common).size())) {
       common++;
     }
+    common = Math.min(common, shareable(einsum));
     for (Einsum member : members) {
-      common = Math.min(common, aligned(einsum, member.tensor()));
+      common = Math.min(common, Math.min(shareable(member), aligned(einsum, member.tensor())));
     }
     boolean related = members.stream().anyMatch(member -> isRelated(member, einsum));
     return related && fits(members, einsum, common) && losesNothing(members, einsum, common) ? common : 0;

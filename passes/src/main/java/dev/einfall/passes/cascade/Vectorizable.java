@@ -98,7 +98,7 @@ final class Vectorizable {
   }
 
   private boolean isRead(Expr.Access access) {
-    return ShortRows.isChosen(access, rank, lanes) ? fits(access.indices().getLast()) : isAffine(access.indices()) && access.outside().map(outside -> allInside(access) && fits(outside)).orElse(true);
+    return ShortRows.isChosen(access, rank, lanes) ? fits(access.indices().getLast()) : isAffine(ReshapedAccess.joined(access).indices()) && access.outside().map(outside -> allInside(access) && fits(outside)).orElse(true);
   }
 
   private boolean bindsInside(Expr expr) {

@@ -15,7 +15,7 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/// Sees two neighbouring dimensions of a parameter as one where an index was cut in two for them, so that a reshaped
+/// Sees two neighbouring dimensions of a buffer as one where an index was cut in two for them, so that a reshaped
 /// tensor costs no divisions. The memory is the same: buffers are dense.
 ///
 /// ```
@@ -33,8 +33,14 @@ public record MergeDimensions() implements Pass.OnKernel {
   @Override
   public Kernel apply(Kernel kernel, Consumer<Diagnostic> remarks) {
     Kernel current = kernel;
-    for (Buffer parameter : kernel.parameters()) {
-      Buffer buffer = parameter;
+    List<Buffer> buffers = new ArrayList<>(kernel.parameters());
+    kernel.body().nodes().forEach(statement -> {
+      if (statement instanceof Stmt.Alloc alloc) {
+        buffers.add(alloc.buffer());
+      }
+    });
+    for (Buffer one : buffers) {
+      Buffer buffer = one;
       for (OptionalInt cut = cut(current.body(), buffer); cut.isPresent(); cut = cut(current.body(), buffer)) {
         Buffer merged = merged(buffer, cut.getAsInt());
         current = replaced(current, buffer, merged, cut.getAsInt());
@@ -75,7 +81,8 @@ public record MergeDimensions() implements Pass.OnKernel {
     Map<Buffer, Buffer> renamed = new IdentityHashMap<>();
     renamed.put(buffer, merged);
     int extent = buffer.extents().get(dimension + 1);
-    Stmt body = Rewrites.redirect(kernel.body(), buffer, merged, indices -> joined(indices, dimension, extent));
+    Stmt redirected = Rewrites.redirect(kernel.body(), buffer, merged, indices -> joined(indices, dimension, extent));
+    Stmt body = Rewrites.statements(redirected, statement -> statement instanceof Stmt.Alloc(Buffer local, Stmt inside) && local == buffer ? new Stmt.Alloc(merged, inside) : statement);
     return new Kernel(kernel.name(),
         kernel.parameters().stream().map(parameter -> renamed.getOrDefault(parameter, parameter)).toList(), body, kernel.span());
   }
