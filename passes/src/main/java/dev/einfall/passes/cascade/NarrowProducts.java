@@ -95,7 +95,9 @@ public record NarrowProducts(Compute compute, boolean inSteps) implements Pass.O
       }
       factors.forEach(factor -> addForm(((Expr.Access) factor).tensor()));
       if (inSteps) {
-        cascade.definitions().stream().filter(Recurrence.class::isInstance).map(Recurrence.class::cast).forEach(this::addSteps);
+        // What a program has mapped has the loops that it asks for.
+        cascade.definitions().stream().filter(definition -> definition.tensors().stream().noneMatch(cascade.mapping()::speaksOf))
+            .filter(Recurrence.class::isInstance).map(Recurrence.class::cast).forEach(this::addSteps);
       }
       return narrow.isEmpty() ? cascade : cascade.withDefinitions(definitions());
     }
