@@ -15,6 +15,7 @@ import dev.einfall.passes.Pass;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,8 +32,8 @@ import java.util.stream.Collectors;
 /// ```
 ///
 /// The Einsums must be equal but for weights, or what depends on weights alone, and an output rank must occur in all of these, alone
-/// in an index, and nowhere else; outputs, tensors that are read with `or`, and those that a recurrence starts with, stay. The weights
-/// side by side are a constant, computed once.
+/// in an index, and nowhere else; outputs, tensors that are read with `or`, and those that a recurrence starts with, stay. So do weights that are looked up in
+/// different tables, as codes of learned values are: a product can decode those of one. The weights side by side are a constant, computed once.
 public record MergeProducts() implements Pass.OnCascade {
 
   @Override
@@ -49,7 +50,7 @@ public record MergeProducts() implements Pass.OnCascade {
     for (Einsum einsum : cascade.einsums()) {
       if (Exprs.hasReduction(einsum.value()) && !outputs.contains(einsum.tensor()) && !isReadOutside(einsum, cascade)
           && !isBase(einsum.tensor(), cascade) && !weights.contains(einsum.tensor()) && !cascade.mapping().speaksOf(einsum.tensor())) {
-        Member.of(einsum, weights).ifPresent(
+        Member.of(einsum, weights, cascade).ifPresent(
             member -> families.computeIfAbsent(member.skeleton(), _ -> new ArrayList<>()).add(member));
       }
     }
@@ -86,14 +87,27 @@ public record MergeProducts() implements Pass.OnCascade {
   /// An Einsum, the position of the rank along which it can be merged, and its form without weights and that rank.
   private record Member(Einsum einsum, int position, Object skeleton) {
 
-    static Optional<Member> of(Einsum einsum, Set<Tensor> weights) {
+    static Optional<Member> of(Einsum einsum, Set<Tensor> weights, Cascade cascade) {
       for (int i = einsum.ranks().size() - 1; i >= 0; i--) {
         Rank rank = einsum.ranks().get(i);
         if (isMergeable(einsum.value(), rank, weights)) {
-          return Optional.of(new Member(einsum, i, skeleton(einsum, i)));
+          Set<Tensor> tables = new LinkedHashSet<>();
+          addTables(einsum.value(), weights, Exprs.definitions(cascade.einsums()), tables);
+          return Optional.of(new Member(einsum, i, List.of(tables, skeleton(einsum, i))));
         }
       }
       return Optional.empty();
+    }
+
+    /// Adds the constants of which `expr`, or what it reads, has elements at places that other constants say.
+    private static void addTables(Expr expr, Set<Tensor> weights, Map<Tensor, Einsum> definitions, Set<Tensor> tables) {
+      Exprs.accesses(expr).filter(access -> weights.contains(access.tensor())).forEach(access -> {
+        if (access.indices().stream().anyMatch(index -> Exprs.accesses(index).findAny().isPresent())) {
+          tables.add(access.tensor());
+        } else if (definitions.containsKey(access.tensor())) {
+          addTables(definitions.get(access.tensor()).value(), weights, definitions, tables);
+        }
+      });
     }
 
     Rank rank() {
