@@ -1,10 +1,12 @@
 package dev.einfall.tests.programs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.einfall.frontend.EinReader;
 import dev.einfall.frontend.weights.WeightsFile;
+import dev.einfall.ir.CompileException;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Source;
@@ -150,6 +152,18 @@ class FormatProductsTest {
     long read = plan.launches().stream().flatMap(launch -> launch.arguments().stream()).distinct().filter(buffer -> plan.constants().contains(buffer))
         .mapToLong(buffer -> buffer.type().bytes() * buffer.extents().stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b)).sum();
     assertTrue(read > 0 && read <= 512 * 256 / 2 + 512 * 256 / 64 * Float.BYTES + 16 * Float.BYTES, "constants of " + read + " bytes");
+  }
+
+  /// Codes of fewer numbers than the weight has, and scales of fewer groups.
+  @ParameterizedTest
+  @ValueSource(strings = {"4 x 31 codes, 4 x 2 scales: W.code", "4 x 32 codes, 4 x 1 scales: W.scale", "3 x 32 codes, 4 x 2 scales: W.code"})
+  void whatIsStoredOfAWeightAndTooShortIsNamed(String stored) {
+    long[] numbers = Arrays.stream(stored.replaceAll("W\\..*", "").split("\\D+")).mapToLong(Long::parseLong).toArray();
+    String text = PROGRAM.formatted("integers", 64, 4, "int4(group = 32)");
+    MadeWeights weights = new MadeWeights().with("W.code", ElementType.U8, Arena.ofAuto().allocate(numbers[0] * numbers[1]), numbers[0], numbers[1])
+        .with("W.scale", ElementType.F32, Arena.ofAuto().allocate(numbers[2] * numbers[3] * Float.BYTES, Float.BYTES), numbers[2], numbers[3]);
+    CompileException error = assertThrows(CompileException.class, () -> Einfall.compile(new Source("product.ein", text), Options.defaults().withWeights(weights)));
+    assertTrue(error.getMessage().startsWith("product.ein:3:") && error.getMessage().contains(stored.substring(stored.indexOf("W."))), error.getMessage());
   }
 
   private static TreeMap<String, Long> sizes(long rows) {
