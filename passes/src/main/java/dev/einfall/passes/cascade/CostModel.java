@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 
 /// An estimate of the cycles that an Einsum takes with a tiling, on one core with everything in cache. Copying constant
 /// operands costs nothing: it is done once.
@@ -176,13 +175,9 @@ final class CostModel {
   private double arithmetic(Tiling tiling, int rows, int vectors) {
     Expr body = reduce.orElseThrow().body();
     Expr step = rows * vectors > DeferScales.most(target) ? body
-        : factors(body).filter(factor -> !isDeferred(factor)).reduce((left, right) -> new Expr.Binary(BinaryOp.MUL, left, right)).orElse(body);
+        : Factors.of(body).filter(factor -> !isDeferred(factor)).reduce((left, right) -> new Expr.Binary(BinaryOp.MUL, left, right)).orElse(body);
     double floats = Math.max(rows * vectors, operations(step, false, tiling, rows, vectors));
     return Math.max(floats, (floats + operations(step, true, tiling, rows, vectors)) / 2);
-  }
-
-  private static Stream<Expr> factors(Expr product) {
-    return product instanceof Expr.Binary(BinaryOp op, Expr left, Expr right) && op == BinaryOp.MUL ? Stream.concat(factors(left), factors(right)) : Stream.of(product);
   }
 
   /// Whether `factor` is the same for all steps of the innermost loop, so that it may be applied behind this.

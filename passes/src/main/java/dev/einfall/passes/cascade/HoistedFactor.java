@@ -30,38 +30,20 @@ record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
   /// @param constant the tensors that weights alone determine
   /// @param numerics whether factors may be multiplied in another order
   static Optional<HoistedFactor> of(Einsum einsum, Set<Tensor> constant, Numerics numerics) {
-    List<Expr.Reduce> reductions = Exprs.reductions(einsum.value()).distinct().toList();
-    if (reductions.size() != 1 || reductions.getFirst().reduction() != Reduction.SUM || !reductions.getFirst().type().isFloat() || Exprs.hasFold(einsum.value())) {
+    Optional<Expr.Reduce> only = Factors.onlySum(einsum.value()).filter(sum -> !sum.ranks().isEmpty());
+    if (only.isEmpty()) {
       return Optional.empty();
     }
-    Expr.Reduce sum = reductions.getFirst();
-    List<Expr> factors = numerics.allows(Numerics.REASSOCIATE) ? factors(sum.body()).toList()
+    Expr.Reduce sum = only.get();
+    List<Expr> factors = numerics.allows(Numerics.REASSOCIATE) ? Factors.of(sum.body()).toList()
         : sum.body() instanceof Expr.Binary(BinaryOp op, Expr left, Expr right) && op == BinaryOp.MUL ? List.of(left, right) : List.of();
-    List<Expr> shared = factors.stream().filter(factor -> isConstant(factor, constant)).toList();
-    List<Expr> others = factors.stream().filter(factor -> !isConstant(factor, constant)).toList();
-    Set<Rank> used = ranks(shared);
+    List<Expr> shared = factors.stream().filter(factor -> Factors.isConstant(factor, constant)).toList();
+    List<Expr> others = factors.stream().filter(factor -> !Factors.isConstant(factor, constant)).toList();
+    Set<Rank> used = Factors.ranks(shared);
     List<Rank> columns = einsum.ranks().stream().filter(used::contains).toList();
-    boolean isShared = columns.size() < einsum.ranks().size() && columns.stream().anyMatch(rank -> !ranks(others).contains(rank)) && used.containsAll(sum.ranks());
+    boolean isShared = columns.size() < einsum.ranks().size() && columns.stream().anyMatch(rank -> !Factors.ranks(others).contains(rank)) && used.containsAll(sum.ranks());
     return others.isEmpty() || !isShared || shared.stream().noneMatch(HoistedFactor::isComputed) ? Optional.empty()
-        : Optional.of(new Steps(sum, others).hoisted(einsum, product(shared), columns));
-  }
-
-  private static Stream<Expr> factors(Expr product) {
-    return product instanceof Expr.Binary(BinaryOp op, Expr left, Expr right) && op == BinaryOp.MUL ? Stream.concat(factors(left), factors(right)) : Stream.of(product);
-  }
-
-  private static Expr product(List<Expr> factors) {
-    return factors.stream().reduce((a, b) -> new Expr.Binary(BinaryOp.MUL, a, b)).orElseThrow();
-  }
-
-  private static boolean isConstant(Expr factor, Set<Tensor> constant) {
-    return Exprs.accesses(factor).map(Expr.Access::tensor).allMatch(constant::contains);
-  }
-
-  private static Set<Rank> ranks(List<Expr> factors) {
-    Set<Rank> ranks = Exprs.identitySet();
-    factors.forEach(factor -> ranks.addAll(Exprs.freeRanks(factor)));
-    return ranks;
+        : Optional.of(new Steps(sum, others).hoisted(einsum, Factors.product(shared), columns));
   }
 
   /// Whether `factor` is more than an element that is stored in another type of float.
@@ -141,7 +123,7 @@ record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
       List<Expr> indices = Stream.concat(ranks.stream(), columns.stream()).map(rank -> (Expr) new Expr.Coordinate(rank)).toList();
       List<Expr> factors = new ArrayList<>(others);
       factors.add(new Expr.Access(tensor, indices));
-      Expr.Reduce product = new Expr.Reduce(Reduction.SUM, ranks, product(factors));
+      Expr.Reduce product = new Expr.Reduce(Reduction.SUM, ranks, Factors.product(factors));
       Einsum reading = einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? product : node));
       return new HoistedFactor(new Einsum(tensor, own, value, einsum.span()), reading, columns);
     }

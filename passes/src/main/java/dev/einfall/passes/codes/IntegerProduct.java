@@ -12,6 +12,7 @@ import dev.einfall.ir.loop.DotShape;
 import dev.einfall.ir.loop.Interval;
 import dev.einfall.passes.analysis.ValueRanges;
 import dev.einfall.passes.cascade.Exprs;
+import dev.einfall.passes.cascade.Factors;
 import dev.einfall.passes.cascade.IndexForm;
 import dev.einfall.passes.cascade.Uses;
 import java.util.ArrayList;
@@ -19,7 +20,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /// One product of [MultiplyIntegers].
 ///
@@ -53,18 +53,13 @@ record IntegerProduct(Uses uses, List<DotShape> dots, Einsum einsum) {
     Expr.Reduce sum = reductions.getFirst();
     List<Multiple> multiples = new ArrayList<>();
     List<Expr> scales = new ArrayList<>();
-    for (Expr factor : factors(sum.body()).toList()) {
+    for (Expr factor : Factors.of(sum.body()).toList()) {
       Optional<Multiple> multiple = multiple(factor);
       multiple.ifPresent(multiples::add);
       scales.addAll(multiple.map(Multiple::scales).orElse(List.of(factor)));
     }
     boolean areFree = scales.stream().allMatch(scale -> sum.ranks().stream().noneMatch(Exprs.freeRanks(scale)::contains));
     return multiples.size() == 2 && areFree ? product(sum, multiples, scales) : Optional.empty();
-  }
-
-  private static Stream<Expr> factors(Expr product) {
-    return product instanceof Expr.Binary(BinaryOp op, Expr left, Expr right) && op == BinaryOp.MUL
-        ? Stream.concat(factors(left), factors(right)) : Stream.of(product);
   }
 
   /// `factor` as a multiple of a byte that is stored, or that can be where the tensor is made.
@@ -77,7 +72,7 @@ record IntegerProduct(Uses uses, List<DotShape> dots, Einsum einsum) {
   }
 
   private static Optional<Multiple> multiple(Expr.Access access, Einsum producer) {
-    List<Expr> factors = factors(producer.value()).toList();
+    List<Expr> factors = Factors.of(producer.value()).toList();
     List<Expr> codes = factors.stream().filter(factor -> factor instanceof Expr.Cast(ElementType to, Expr code) && to == ElementType.F32 && isByte(code.type())).toList();
     boolean areBare = access.indices().stream().allMatch(Expr.Coordinate.class::isInstance) && !Exprs.hasReduction(producer.value());
     if (codes.size() != 1 || !areBare) {

@@ -9,6 +9,7 @@ import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.cascade.Exprs;
+import dev.einfall.passes.cascade.Factors;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -35,15 +36,15 @@ record OffsetProduct(Einsum einsum, Expr.Reduce sum, Expr.Binary difference, Lis
 
   /// @param constant the tensors that weights alone determine
   static Optional<OffsetProduct> of(Einsum einsum, Set<Tensor> constant) {
-    List<Expr.Reduce> reductions = Exprs.reductions(einsum.value()).distinct().toList();
-    if (reductions.size() != 1 || reductions.getFirst().reduction() != Reduction.SUM || !reductions.getFirst().type().isFloat() || Exprs.hasFold(einsum.value())) {
+    Optional<Expr.Reduce> only = Factors.onlySum(einsum.value()).filter(sum -> !sum.ranks().isEmpty());
+    if (only.isEmpty()) {
       return Optional.empty();
     }
-    Expr.Reduce sum = reductions.getFirst();
+    Expr.Reduce sum = only.get();
     Rank step = sum.ranks().getLast();
-    List<Expr> factors = factors(sum.body()).toList();
-    List<Expr> rows = factors.stream().filter(factor -> !isConstant(factor, constant)).toList();
-    List<Expr> differences = factors.stream().filter(factor -> isConstant(factor, constant) && isDifference(factor, step)).toList();
+    List<Expr> factors = Factors.of(sum.body()).toList();
+    List<Expr> rows = factors.stream().filter(factor -> !Factors.isConstant(factor, constant)).toList();
+    List<Expr> differences = factors.stream().filter(factor -> Factors.isConstant(factor, constant) && isDifference(factor, step)).toList();
     List<Expr> shared = factors.stream().filter(factor -> !rows.contains(factor) && !differences.contains(factor)).toList();
     if (differences.size() != 1 || rows.isEmpty()) {
       return Optional.empty();
@@ -54,18 +55,6 @@ record OffsetProduct(Einsum einsum, Expr.Reduce sum, Expr.Binary difference, Lis
     return Optional.of(new OffsetProduct(einsum, sum, difference, rows, shared, groups)).filter(OffsetProduct::isWorthwhile);
   }
 
-  private static Stream<Expr> factors(Expr product) {
-    return product instanceof Expr.Binary(BinaryOp op, Expr left, Expr right) && op == BinaryOp.MUL ? Stream.concat(factors(left), factors(right)) : Stream.of(product);
-  }
-
-  private static Expr product(List<Expr> factors) {
-    return factors.stream().reduce((a, b) -> new Expr.Binary(BinaryOp.MUL, a, b)).orElseThrow();
-  }
-
-  private static boolean isConstant(Expr factor, Set<Tensor> constant) {
-    return Exprs.accesses(factor).map(Expr.Access::tensor).allMatch(constant::contains);
-  }
-
   /// Whether `factor` is something of each step less what neighbouring steps share; numbers are in tables with what they are subtracted from.
   private static boolean isDifference(Expr factor, Rank step) {
     return factor instanceof Expr.Binary(BinaryOp op, Expr fine, Expr offset) && op == BinaryOp.SUB && Exprs.freeRanks(fine).contains(step)
@@ -73,17 +62,11 @@ record OffsetProduct(Einsum einsum, Expr.Reduce sum, Expr.Binary difference, Lis
   }
 
   private boolean isWorthwhile() {
-    Set<Rank> ofColumns = ranks(Stream.concat(shared.stream(), Stream.of(difference)).toList());
+    Set<Rank> ofColumns = Factors.ranks(Stream.concat(shared.stream(), Stream.of(difference)).toList());
     List<Rank> columns = einsum.ranks().stream().filter(ofColumns::contains).toList();
     List<Rank> others = einsum.ranks().stream().filter(rank -> !ofColumns.contains(rank)).toList();
-    boolean areApart = columns.stream().noneMatch(ranks(rows)::contains);
+    boolean areApart = columns.stream().noneMatch(Factors.ranks(rows)::contains);
     return areApart && Exprs.volume(others) <= MOST_ROWS && Exprs.volume(steps()) >= LEAST_STEPS && Exprs.volume(columns) >= LEAST_COLUMNS;
-  }
-
-  private static Set<Rank> ranks(List<Expr> factors) {
-    Set<Rank> ranks = Exprs.identitySet();
-    factors.forEach(factor -> ranks.addAll(Exprs.freeRanks(factor)));
-    return ranks;
   }
 
   /// The ranks of the reduction inside of a group.
@@ -95,10 +78,10 @@ record OffsetProduct(Einsum einsum, Expr.Reduce sum, Expr.Binary difference, Lis
     List<Definition> definitions = new ArrayList<>();
     List<Rank> rowsFirst = Stream.concat(einsum.ranks().stream(), groups.stream()).toList();
     List<Rank> groupsFirst = Stream.concat(groups.stream(), einsum.ranks().stream()).toList();
-    Expr sums = defined("sums", product(rows), steps(), rowsFirst, definitions);
+    Expr sums = defined("sums", Factors.product(rows), steps(), rowsFirst, definitions);
     List<Expr> ofGroup = new ArrayList<>(List.of(difference.right()));
     ofGroup.addAll(shared);
-    Expr offsets = defined("offsets", product(ofGroup), List.of(), groupsFirst, definitions);
+    Expr offsets = defined("offsets", Factors.product(ofGroup), List.of(), groupsFirst, definitions);
     Expr offset = new Expr.Binary(BinaryOp.MUL, sums, offsets);
     Expr subtracted = groups.isEmpty() ? offset : defined("offset", offset, groups, rowsFirst, definitions);
     Expr.Reduce rest = new Expr.Reduce(sum.reduction(), sum.ranks(), Exprs.rewrite(sum.body(), node -> node.equals(difference) ? difference.left() : node));

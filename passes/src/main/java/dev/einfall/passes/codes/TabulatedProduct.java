@@ -9,6 +9,7 @@ import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.cascade.Exprs;
+import dev.einfall.passes.cascade.Factors;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -57,14 +58,13 @@ record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decode
 
   /// @param row how many elements a row of the table may have
   static Optional<TabulatedProduct> of(Einsum einsum, int row) {
-    List<Expr.Reduce> reductions = Exprs.reductions(einsum.value()).distinct().toList();
-    if (reductions.size() != 1 || reductions.getFirst().reduction() != Reduction.SUM || !reductions.getFirst().type().isFloat()
-        || reductions.getFirst().ranks().isEmpty() || Exprs.hasFold(einsum.value())) {
+    Optional<Expr.Reduce> only = Factors.onlySum(einsum.value()).filter(sum -> !sum.ranks().isEmpty());
+    if (only.isEmpty()) {
       return Optional.empty();
     }
-    Expr.Reduce sum = reductions.getFirst();
+    Expr.Reduce sum = only.get();
     Rank place = sum.ranks().getLast();
-    List<Expr> factors = factors(sum.body()).toList();
+    List<Expr> factors = Factors.of(sum.body()).toList();
     List<Expr> fine = factors.stream().filter(factor -> Exprs.freeRanks(factor).contains(place)).toList();
     List<Field> fields = fine.stream().flatMap(Expr::nodes).distinct().flatMap(node -> Field.of(node, place).stream()).toList();
     List<Expr> decoded = fine.stream().filter(factor -> fields.size() == 1 && isFunction(factor, fields.getFirst().whole())).toList();
@@ -77,10 +77,6 @@ record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decode
     List<Expr> others = factors.stream().filter(factor -> !fine.contains(factor)).toList();
     TabulatedProduct product = new TabulatedProduct(einsum, sum, field, decoded.getFirst(), steps, others, terms);
     return Optional.of(product).filter(TabulatedProduct::isWorthwhile);
-  }
-
-  private static Stream<Expr> factors(Expr product) {
-    return product instanceof Expr.Binary(BinaryOp op, Expr left, Expr right) && op == BinaryOp.MUL ? Stream.concat(factors(left), factors(right)) : Stream.of(product);
   }
 
   /// Whether nothing but `field` and numbers determine `expr`, which contains it.
@@ -101,19 +97,13 @@ record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decode
   private boolean isWorthwhile() {
     Set<Rank> columns = Exprs.freeRanks(field.word());
     List<Rank> served = einsum.ranks().stream().filter(columns::contains).toList();
-    List<Rank> rows = einsum.ranks().stream().filter(rank -> inSteps().contains(rank)).toList();
+    List<Rank> rows = einsum.ranks().stream().filter(rank -> Factors.ranks(steps).contains(rank)).toList();
     return terms >= PAIR && !steps.isEmpty() && rows.stream().noneMatch(columns::contains) && (terms > PAIR || Exprs.volume(rows) <= MOST_ROWS_OF_PAIRS)
         && Exprs.volume(served) >= (long) LEAST_COLUMNS * choices();
   }
 
   private int choices() {
     return 1 << terms * field.bits();
-  }
-
-  private Set<Rank> inSteps() {
-    Set<Rank> ranks = Exprs.identitySet();
-    steps.forEach(step -> ranks.addAll(Exprs.freeRanks(step)));
-    return ranks;
   }
 
   List<Definition> definitions() {
@@ -152,14 +142,14 @@ record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decode
     ranks.add(choice);
     values.put(sum.ranks().getLast(), new Expr.Binary(BinaryOp.ADD,
         new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(part), Expr.index(terms)), new Expr.Coordinate(step)));
-    Expr product = steps.stream().reduce((a, b) -> new Expr.Binary(BinaryOp.MUL, a, b)).orElseThrow();
+    Expr product = Factors.product(steps);
     Expr term = new Expr.Binary(BinaryOp.MUL, Exprs.substitute(product, values), new Expr.Access(choices, Exprs.coordinates(List.of(step, choice))));
     return defined("sums", ranks, new Expr.Reduce(Reduction.SUM, List.of(step), term));
   }
 
   /// The ranks of the table around the steps of a word: those of the result, then those of the reduction.
   private List<Rank> outer() {
-    Set<Rank> used = inSteps();
+    Set<Rank> used = Factors.ranks(steps);
     return Stream.concat(einsum.ranks().stream(), sum.ranks().stream()).filter(rank -> rank != sum.ranks().getLast() && used.contains(rank)).toList();
   }
 
@@ -177,7 +167,7 @@ record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decode
     List<Expr> indices = new ArrayList<>(Exprs.coordinates(outer()));
     indices.add(new Expr.Coordinate(part));
     indices.add(cut(field.word(), new Expr.Coordinate(part), terms * field.bits(), choices() - 1L));
-    Expr body = Stream.concat(Stream.of(new Expr.Access(sums, indices)), others.stream()).reduce((a, b) -> new Expr.Binary(BinaryOp.MUL, a, b)).orElseThrow();
+    Expr body = Factors.product(Stream.concat(Stream.of(new Expr.Access(sums, indices)), others.stream()).toList());
     return new Expr.Reduce(Reduction.SUM, ranks, body);
   }
 
