@@ -198,7 +198,7 @@ public final class Vocabulary {
     String name = name(to.with(result), "from_" + source.text() + (from.isVector() ? "x" + from.lanes() : ""));
     boolean saturates = source.isFloat() && !result.isFloat();
     if (!to.isVector()) {
-      return define(name, CTypes.value(result), CTypes.value(source) + " a", saturates ? saturating(source, result)
+      return define(name, CTypes.value(result), CTypes.value(source) + " a", saturates ? Saturation.of(source, result)
           : "return (" + CTypes.value(result) + ") a;");
     }
     if (saturates && result.bytes() < Integer.BYTES && source == ElementType.F32) {
@@ -215,34 +215,8 @@ public final class Vocabulary {
     ValueType wide = from.with(ElementType.I32);
     String bounded = broadcast(wide);
     String value = binary(BinaryOp.MIN, wide) + "(" + binary(BinaryOp.MAX, wide) + "(" + convert(from, wide) + "(a), "
-        + bounded + "(" + least(to.element()) + ")), " + bounded + "(" + most(to.element()) + "))";
-    return define(name, type(to), type(from) + " a", "return __builtin_convertvector(" + value + ", " + type(to) + ");");
-  }
-
-  private static long most(ElementType type) {
-    return type == ElementType.U8 ? 255 : (1L << 8 * type.bytes() - 1) - 1;
-  }
-
-  private static long least(ElementType type) {
-    return type == ElementType.U8 ? 0 : -most(type) - 1;
-  }
-
-  /// A number outside of the integers becomes the nearest of them, NaN 0.
-  private static String saturating(ElementType source, ElementType result) {
-    boolean narrow = result.bytes() < 4;
-    ElementType wide = narrow ? ElementType.I32 : result;
-    String most = wide == ElementType.I64 ? "INT64_MAX" : "INT32_MAX";
-    String least = wide == ElementType.I64 ? "INT64_MIN" : "INT32_MIN";
-    String limit = (wide == ElementType.I64 ? "9223372036854775808.0" : "2147483648.0") + (source == ElementType.F64 ? "" : "f");
-    String type = CTypes.value(wide);
-    String value = "a != a ? 0 : a >= " + limit + " ? " + most + " : a <= -" + limit + " ? " + least + " : (" + type + ") a";
-    if (!narrow) {
-      return "return " + value + ";";
-    }
-    long high = most(result);
-    long low = least(result);
-    return "const int32_t b = " + value + ";\n  return (" + CTypes.value(result) + ") (b > " + high + " ? " + high + " : b < " + low + " ? " + low
-        + " : b);";
+        + bounded + "(" + Saturation.least(to.element()) + ")), " + bounded + "(" + Saturation.most(to.element()) + "))";
+    return define(name, type(to), type(from) + " a", "return " + convert(wide, to) + "(" + value + ");");
   }
 
   /// What takes the bits of a value for those of another type.
