@@ -14,9 +14,14 @@ final class LoopNames {
 
   /// A counter of its own name for a loop over `rank`.
   Var counter(Rank rank) {
-    String candidate = rank.name();
+    String stem = rank.name();
+    String candidate = stem;
     for (char letter = 'a'; !taken.add(candidate); letter++) {
-      candidate = rank.name() + letter;
+      if (letter > 'z') {
+        stem += "z";
+        letter = 'a';
+      }
+      candidate = stem + letter;
     }
     return Var.counter(candidate);
   }

@@ -6,6 +6,7 @@ import dev.einfall.ir.ElementType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -15,6 +16,9 @@ import java.util.Optional;
 /// @param error the norm of the difference, over that of the weight
 record QuantizedWeight(List<StoredTensor> tensors, double error) {
   private static final String ERROR = ".error";
+
+  /// By how much the largest element of a weight may be larger than all that it is decoded to: binary formats store the mean of a group.
+  private static final double SATURATED = 1e4;
 
   /// What a format and perhaps thin matrices store, and what that is decoded to.
   private record Approximation(List<StoredTensor> stored, List<StoredTensor> thin, double[] decoded) {}
@@ -29,7 +33,7 @@ record QuantizedWeight(List<StoredTensor> tensors, double error) {
     Rounding rounding = Rounding.of(program, matrix.rows(), matrix.length(), last.sums(), needsFactor);
     Approximation plain = rounded(last.rows().elements(), rounding, method);
     Approximation made = target.lowRank() ? withLowRank(target, last.rows(), plain, rounding, method, LowRank.rank(policy, target)) : plain;
-    requireFinite(target, last.rows(), made.decoded);
+    requireFit(target, last.rows(), made.decoded);
     List<StoredTensor> named = named(target, made);
     last.outliers(target.weight().key()).forEach(columns -> named.add(new StoredTensor(columns.key(), columns.type(), shape(target, columns), columns.data())));
     if (target.scaled()) {
@@ -70,8 +74,13 @@ record QuantizedWeight(List<StoredTensor> tensors, double error) {
     return named;
   }
 
-  private static void requireFinite(Target target, Matrix matrix, double[] decoded) {
+  /// Formats say what becomes of numbers beyond their scales: no number, or the largest that there is. Neither is what was meant.
+  private static void requireFit(Target target, Matrix matrix, double[] decoded) {
     int first = Matrix.firstOf(decoded);
+    double most = Arrays.stream(decoded).map(Math::abs).max().orElse(0);
+    for (int i = 0; first == decoded.length && most > 0 && i < decoded.length; i++) {
+      first = Math.abs(matrix.elements()[i]) > SATURATED * most ? i : first;
+    }
     if (first < decoded.length) {
       throw CompileException.of("weight '" + target.weight().key() + "' does not fit the format " + target.encoding() + ": " + matrix.elements()[first]
           + " becomes " + decoded[first] + ", since its scale overflows; keep the weight as it is by --keep, or take another format");
