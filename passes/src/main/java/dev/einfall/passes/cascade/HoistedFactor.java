@@ -25,7 +25,7 @@ import java.util.stream.Stream;
 /// @param columns the ranks of the result that the factor has
 record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
 
-  /// The product that `einsum` is, if what weights determine in it takes more than a conversion between floats, and some rank of the result is not in that.
+  /// The product that `einsum` is, if what weights determine in it takes more than a conversion and scales, and some rank of the result is not in that.
   ///
   /// @param constant the tensors that weights alone determine
   /// @param numerics whether factors may be multiplied in another order
@@ -46,11 +46,11 @@ record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
         : Optional.of(new Steps(sum, others).hoisted(einsum, Factors.product(shared), columns));
   }
 
-  /// Whether `factor` is more than an element that is stored in another type of float.
+  /// Whether `factor` is more than an element that is stored in another type: loads convert.
   private static boolean isComputed(Expr factor) {
     return switch (factor) {
       case Expr.Access access -> access.indices().stream().anyMatch(index -> Exprs.accesses(index).findAny().isPresent());
-      case Expr.Cast cast when cast.operand().type().isFloat() -> isComputed(cast.operand());
+      case Expr.Cast cast -> isComputed(cast.operand());
       case Expr _ -> true;
     };
   }

@@ -64,7 +64,7 @@ final class Streams {
   }
 
   private static double bytes(Expr.Access access) {
-    return Exprs.bytes(List.copyOf(Exprs.freeRanks(access)), access.tensor());
+    return Math.min(Exprs.bytes(List.copyOf(Exprs.freeRanks(access)), access.tensor()), Exprs.bytes(access.tensor()));
   }
 
   private static boolean mayReorder(Einsum einsum, List<Rank> reduced, Numerics numerics) {
