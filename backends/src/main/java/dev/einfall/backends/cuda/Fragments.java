@@ -13,7 +13,6 @@ import dev.einfall.ir.loop.Stmt;
 import dev.einfall.ir.loop.Stmt.For.Kind;
 import dev.einfall.ir.loop.TileShape;
 import dev.einfall.ir.loop.Var;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -34,9 +33,9 @@ final class Fragments {
   private final ExprText exprs;
   private final TileInstructions instructions;
   /// The buffers that hold sums, and the variables that hold operands on the left and on the right.
-  private final Map<Buffer, TileShape> sums = new IdentityHashMap<>();
-  private final Map<Var, TileShape> lefts = new IdentityHashMap<>();
-  private final Map<Var, TileShape> rights = new IdentityHashMap<>();
+  private final Map<Buffer, TileShape> sums;
+  private final Map<Var, TileShape> lefts;
+  private final Map<Var, TileShape> rights;
 
   /// @param body what the threads of a block do
   Fragments(Stmt body, Lines lines, CNames names, ExprText exprs, TileInstructions instructions) {
@@ -44,13 +43,10 @@ final class Fragments {
     this.names = names;
     this.exprs = exprs;
     this.instructions = instructions;
-    body.nodes().filter(node -> node instanceof Stmt.For loop && loop.kind() == Kind.WARP).flatMap(Stmt::nodes).forEach(node -> {
-      if (node instanceof Stmt.Store(Buffer buffer, _, Expr.TileProduct(_, Expr.Ref(Var left), Expr.Ref(Var right), TileShape shape))) {
-        sums.put(buffer, shape);
-        lefts.put(left, shape);
-        rights.put(right, shape);
-      }
-    });
+    TileRoles roles = TileRoles.of(body, Kind.WARP);
+    this.sums = roles.sums();
+    this.lefts = roles.lefts();
+    this.rights = roles.rights();
   }
 
   /// Whether `buffer` holds tiles.

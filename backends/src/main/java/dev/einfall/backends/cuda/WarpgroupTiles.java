@@ -37,9 +37,9 @@ final class WarpgroupTiles {
   private final ExprText exprs;
   private final TileInstructions instructions;
   /// The buffers that hold sums, and the variables that hold operands on the left and on the right.
-  private final Map<Buffer, TileShape> sums = new IdentityHashMap<>();
-  private final Map<Var, TileShape> lefts = new IdentityHashMap<>();
-  private final Map<Var, TileShape> rights = new IdentityHashMap<>();
+  private final Map<Buffer, TileShape> sums;
+  private final Map<Var, TileShape> lefts;
+  private final Map<Var, TileShape> rights;
   private final Map<Var, Boolean> turned = new IdentityHashMap<>();
   private final Set<Buffer> operands;
 
@@ -49,13 +49,10 @@ final class WarpgroupTiles {
     this.names = names;
     this.exprs = exprs;
     this.instructions = instructions;
-    body.nodes().filter(node -> node instanceof Stmt.For loop && loop.kind() == Kind.WARPGROUP).flatMap(Stmt::nodes).forEach(node -> {
-      if (node instanceof Stmt.Store(Buffer buffer, _, Expr.TileProduct(_, Expr.Ref(Var left), Expr.Ref(Var right), TileShape shape))) {
-        sums.put(buffer, shape);
-        lefts.put(left, shape);
-        rights.put(right, shape);
-      }
-    });
+    TileRoles roles = TileRoles.of(body, Kind.WARPGROUP);
+    this.sums = roles.sums();
+    this.lefts = roles.lefts();
+    this.rights = roles.rights();
     this.operands = body.nodes().filter(node -> node instanceof Stmt.Let(Var var, Expr.Load _, _) && isOperand(var))
         .map(node -> ((Expr.Load) ((Stmt.Let) node).value()).buffer()).collect(Collectors.toSet());
   }
