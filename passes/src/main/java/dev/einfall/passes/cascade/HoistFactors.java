@@ -31,7 +31,7 @@ import java.util.stream.Stream;
 /// Weights of few bits are decoded so once for all rows, into a panel that stays in the cache of a core, and the product is as fast as one of floats; with few rows, decoding them
 /// where they are used costs less than writing and reading them. Ranks that the reduction was cut into become one where all other factors have them as one index.
 ///
-/// Where factors stand in another order, they are multiplied in another one, if the numerics allow that. Declined is what another definition reads, too, and a factor that is but converted.
+/// Where factors stand in another order, they are multiplied in another one, if the numerics allow that. A factor that is but converted and scaled is declined.
 ///
 /// @param numerics under which loops are chosen later, and whether factors may be multiplied in another order
 public record HoistFactors(Target target, Numerics numerics, Decisions decisions) implements Pass.OnCascade {

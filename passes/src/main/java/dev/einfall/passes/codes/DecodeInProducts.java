@@ -2,15 +2,11 @@ package dev.einfall.passes.codes;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
-import dev.einfall.ir.cascade.Definition;
-import dev.einfall.ir.cascade.Einsum;
-import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
-import dev.einfall.passes.cascade.EliminateCommonEinsums;
 import dev.einfall.passes.loop.PermuteRows;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /// Leaves weights of few bits as they are, and decodes them in the products that use them, and where data chooses rows of them ([DecodedGather]).
@@ -53,12 +49,7 @@ public record DecodeInProducts(int row) implements Pass.OnCascade {
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Inlining inlining = new Inlining(cascade);
-    List<Definition> definitions = new ArrayList<>();
-    for (Definition definition : cascade.definitions()) {
-      boolean isOpen = !cascade.mapping().speaksOf(definition.tensors().getFirst());
-      definitions.addAll(definition instanceof Einsum einsum && isOpen
-          ? DecodedProduct.of(inlining, einsum, row).orElseGet(() -> List.of(new DecodedGather(inlining).decoded(einsum))) : List.of(definition));
-    }
-    return definitions.equals(cascade.definitions()) ? cascade : new EliminateCommonEinsums(Numerics.STRICT).apply(cascade.withDefinitions(definitions), remarks);
+    return OpenProducts.rewritten(cascade, remarks, einsum ->
+        DecodedProduct.of(inlining, einsum, row).or(() -> Optional.of(List.of(new DecodedGather(inlining).decoded(einsum)))));
   }
 }

@@ -2,15 +2,10 @@ package dev.einfall.passes.codes;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
-import dev.einfall.ir.cascade.Definition;
-import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.cascade.Constants;
-import dev.einfall.passes.cascade.EliminateCommonEinsums;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -49,12 +44,7 @@ public record DeferOffsets() implements Pass.OnCascade {
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Set<Tensor> constant = Constants.of(cascade);
-    List<Definition> definitions = new ArrayList<>();
-    for (Definition definition : cascade.definitions()) {
-      boolean isOpen = definition instanceof Einsum einsum && !cascade.mapping().speaksOf(einsum.tensor()) && !constant.contains(einsum.tensor());
-      Optional<List<Definition>> product = isOpen ? OffsetProduct.of((Einsum) definition, constant).map(OffsetProduct::definitions) : Optional.empty();
-      definitions.addAll(product.orElse(List.of(definition)));
-    }
-    return definitions.equals(cascade.definitions()) ? cascade : new EliminateCommonEinsums(Numerics.STRICT).apply(cascade.withDefinitions(definitions), remarks);
+    return OpenProducts.rewritten(cascade, remarks, einsum -> Optional.of(einsum).filter(open -> !constant.contains(open.tensor()))
+        .flatMap(open -> OffsetProduct.of(open, constant)).map(OffsetProduct::definitions));
   }
 }

@@ -2,17 +2,12 @@ package dev.einfall.passes.codes;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
-import dev.einfall.ir.cascade.Definition;
-import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.loop.DotShape;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
-import dev.einfall.passes.cascade.EliminateCommonEinsums;
 import dev.einfall.passes.cascade.Uses;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -70,12 +65,6 @@ public record MultiplyIntegers(List<DotShape> dots) implements Pass.OnCascade {
       return cascade;
     }
     Uses uses = new Uses(cascade);
-    List<Definition> definitions = new ArrayList<>();
-    for (Definition definition : cascade.definitions()) {
-      boolean isOpen = definition instanceof Einsum && !cascade.mapping().speaksOf(definition.tensors().getFirst());
-      Optional<List<Definition>> product = isOpen ? new IntegerProduct(uses, dots, (Einsum) definition).definitions() : Optional.empty();
-      definitions.addAll(product.orElse(List.of(definition)));
-    }
-    return definitions.equals(cascade.definitions()) ? cascade : new EliminateCommonEinsums(Numerics.STRICT).apply(cascade.withDefinitions(definitions), remarks);
+    return OpenProducts.rewritten(cascade, remarks, einsum -> new IntegerProduct(uses, dots, einsum).definitions());
   }
 }

@@ -2,15 +2,10 @@ package dev.einfall.passes.codes;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
-import dev.einfall.ir.cascade.Definition;
-import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.loop.PermuteRows;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 
 /// Computes ahead what several steps of a product add to a sum, for all codes that they may have together, so that the product looks up one number for them.
@@ -55,12 +50,6 @@ public record TabulateSteps(int row) implements Pass.OnCascade {
 
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
-    List<Definition> definitions = new ArrayList<>();
-    for (Definition definition : cascade.definitions()) {
-      boolean isOpen = definition instanceof Einsum && !cascade.mapping().speaksOf(definition.tensors().getFirst());
-      Optional<List<Definition>> product = isOpen ? TabulatedProduct.of((Einsum) definition, row).map(TabulatedProduct::definitions) : Optional.empty();
-      definitions.addAll(product.orElse(List.of(definition)));
-    }
-    return definitions.equals(cascade.definitions()) ? cascade : cascade.withDefinitions(definitions);
+    return OpenProducts.rewritten(cascade, remarks, einsum -> TabulatedProduct.of(einsum, row).map(TabulatedProduct::definitions));
   }
 }
