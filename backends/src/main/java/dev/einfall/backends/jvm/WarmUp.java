@@ -23,8 +23,8 @@ public final class WarmUp {
   private static final int MOST_PENDING = 5;
   private static final long PAUSE_NANOS = 1_000_000;
   private static final long POLL_NANOS = 15_000_000;
-  /// How long a compiled kernel is given, at once and in all, to find its way out of code that something new to it has made useless, and of
-  /// small methods that are interpreted until they are compiled on their own.
+  /// How long of a processor's time a compiled kernel is given, at once and in all, to find its way out of code that something new to it has made
+  /// useless, and of small methods that are interpreted until they are compiled on their own.
   private static final long SETTLING_NANOS = 20_000_000;
   private static final long LONGEST_SETTLING_NANOS = 200_000_000;
   /// How long a kernel itself may run until it is given up: of a processor's time, of which the JIT gets its share where others want it, too.
@@ -164,12 +164,12 @@ public final class WarmUp {
 
   /// Whether the compiled code of a kernel runs, or never will.
   private static boolean isSettled(Waiting one) {
-    long begin = System.nanoTime();
+    long begin = THREADS.getCurrentThreadCpuTime();
     boolean allocates = true;
     long now = begin;
     while (allocates && now - begin < SETTLING_NANOS) {
       allocates = allocates(one.rehearsal);
-      now = System.nanoTime();
+      now = THREADS.getCurrentThreadCpuTime();
     }
     one.settling += now - begin;
     return !allocates || one.settling > LONGEST_SETTLING_NANOS;
