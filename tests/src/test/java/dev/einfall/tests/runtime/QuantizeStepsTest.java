@@ -96,7 +96,7 @@ class QuantizeStepsTest {
     assertTrue(rough < 0.1, "difference " + rough);
     CommandLineRun between = net.calibrated("smooth,static,w8", "between", "--activations", "asymmetric(bits = 8, group = 32)");
     assertEquals(0, between.exitCode(), between.err());
-    assertTrue(text(net, "between").contains("H_scaled_zero_known: u8[3] = \"second.weight.input_zero\""), text(net, "between"));
+    assertTrue(text(net, "between").contains("H_zero_known: u8[3] = \"second.weight.input_zero\""), text(net, "between"));
     assertTrue(net.difference("between") < 0.7 * rough, "difference " + net.difference("between"));
   }
 

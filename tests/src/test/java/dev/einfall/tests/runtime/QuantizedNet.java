@@ -44,7 +44,6 @@ record QuantizedNet(Path directory) {
 
   /// @param size of the weights of the gate
   static QuantizedNet write(Path directory, float[] activations, float[] columns, float size) throws IOException {
-    Files.writeString(directory.resolve("net.ein"), PROGRAM);
     float[] first = normal(HIDDEN * WIDTH, 1);
     float[] gate = normal(WIDTH * HIDDEN, 2);
     float[] inputs = normal(SAMPLES * WIDTH, 4);
@@ -56,8 +55,14 @@ record QuantizedNet(Path directory) {
     for (int i = 0; i < inputs.length; i++) {
       inputs[i] = (inputs[i] + common[i / WIDTH]) * activations[i % WIDTH];
     }
-    SafetensorsWriter.write(directory.resolve("model.safetensors"), List.of(stored("first.weight", first, HIDDEN, WIDTH), stored("gate.weight", gate, WIDTH, HIDDEN),
-        stored("second.weight", normal(WIDTH * HIDDEN, 3), WIDTH, HIDDEN)));
+    return of(directory, PROGRAM, List.of(stored("first.weight", first, HIDDEN, WIDTH), stored("gate.weight", gate, WIDTH, HIDDEN),
+        stored("second.weight", normal(WIDTH * HIDDEN, 3), WIDTH, HIDDEN)), inputs);
+  }
+
+  /// Another program of an `X` and a `Y` of these shapes.
+  static QuantizedNet of(Path directory, String program, List<StoredTensor> weights, float[] inputs) throws IOException {
+    Files.writeString(directory.resolve("net.ein"), program);
+    SafetensorsWriter.write(directory.resolve("model.safetensors"), weights);
     try (Tensor x = Tensor.of(inputs, SAMPLES, WIDTH)) {
       Npy.write(directory.resolve("x.npy"), x);
     }

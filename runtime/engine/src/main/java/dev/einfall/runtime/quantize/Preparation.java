@@ -22,7 +22,14 @@ record Preparation(Map<Tensor, Prepared> inputs, Set<Cascade.Weight> weights) {
   /// What is done to one tensor.
   ///
   /// @param owner the first of its weights
-  record Prepared(ChannelMap.Owner owner, List<ChannelMap> maps) {}
+  /// @param folded how many of the maps, of the first ones, are in weights before it, so that the program has none of them
+  record Prepared(ChannelMap.Owner owner, List<ChannelMap> maps, int folded) {
+
+    /// What the program does.
+    List<ChannelMap> inProgram() {
+      return maps.subList(folded, maps.size());
+    }
+  }
 
   /// @param matrices the elements of weights
   static Preparation of(Policy policy, List<Target> targets, Map<Product, Activation> activations, Statistics statistics, Function<Target, Matrix> matrices) {
@@ -38,7 +45,7 @@ record Preparation(Map<Tensor, Prepared> inputs, Set<Cascade.Weight> weights) {
     }
     Map<Tensor, Prepared> inputs = new LinkedHashMap<>();
     groups.forEach((tensor, group) -> inputs.put(tensor, new Prepared(new ChannelMap.Owner(group.getFirst().weight().key(), tensor.name()),
-        maps(policy, group, statistics.sums(tensor), statistics.peaks(tensor), matrices))));
+        maps(policy, group, statistics.sums(tensor), statistics.peaks(tensor), matrices), 0)));
     Set<Cascade.Weight> prepared = new LinkedHashSet<>();
     groups.values().forEach(group -> group.forEach(target -> prepared.add(target.weight())));
     return new Preparation(inputs, prepared);
@@ -95,12 +102,17 @@ record Preparation(Map<Tensor, Prepared> inputs, Set<Cascade.Weight> weights) {
     return has(target) ? inputs.get(activations.get(target.products().getFirst()).tensor()).maps() : List.of();
   }
 
+  /// What the program does of that, where the rest is in other weights.
+  List<ChannelMap> inProgram(Target target, Map<Product, Activation> activations) {
+    return has(target) ? inputs.get(activations.get(target.products().getFirst()).tensor()).inProgram() : List.of();
+  }
+
   /// What is multiplied with weights, after the steps that it has.
   Tensor applied(StaticScales.Input input, Additions additions) {
     Tensor tensor = input.tensor();
     if (input.isPrepared()) {
       Prepared prepared = inputs.get(tensor);
-      for (ChannelMap map : prepared.maps()) {
+      for (ChannelMap map : prepared.inProgram()) {
         tensor = map.applied(tensor, prepared.owner(), additions);
       }
     }
@@ -110,7 +122,7 @@ record Preparation(Map<Tensor, Prepared> inputs, Set<Cascade.Weight> weights) {
   /// What programs read to do it, each once.
   List<StoredTensor> stored() {
     Map<String, StoredTensor> stored = new LinkedHashMap<>();
-    inputs.values().forEach(input -> input.maps().forEach(map -> map.stored(input.owner.key()).forEach(tensor -> stored.putIfAbsent(tensor.key(), tensor))));
+    inputs.values().forEach(input -> input.inProgram().forEach(map -> map.stored(input.owner.key()).forEach(tensor -> stored.putIfAbsent(tensor.key(), tensor))));
     return List.copyOf(stored.values());
   }
 }

@@ -20,7 +20,8 @@ import java.util.stream.Stream;
 /// The text of a quantized program: what was done, and a cascade.
 ///
 /// @param file the program as it was
-record ProgramText(Path file, EinProgram program, Policy policy, Calibration calibration, List<QuantizationReport.Row> rows) {
+/// @param folds the scales that are in other weights
+record ProgramText(Path file, EinProgram program, Policy policy, Calibration calibration, List<QuantizationReport.Row> rows, List<FoldedScales.Fold> folds) {
 
   /// @param weights the name of the weights' file, beside the program
   void write(Rewriting.Result result, String weights, Path output) throws IOException {
@@ -64,6 +65,9 @@ record ProgramText(Path file, EinProgram program, Policy policy, Calibration cal
     text.append("# Calibrated on ").append(calibration.name()).append(". By weight: format, bytes, and the norm of the error over that of the weight.\n");
     for (QuantizationReport.Row row : rows) {
       text.append(String.format(Locale.ROOT, "#   %s: %s, %d, %.4f\n", row.key().replaceAll("\\s", " "), row.format(), row.bytesAfter(), row.error()));
+    }
+    for (FoldedScales.Fold fold : folds) {
+      text.append("# The scales of ").append(fold.tensor()).append(" are in ").append(String.join(", ", fold.keys()).replaceAll("\\s", " ")).append(".\n");
     }
     return text.append('\n').toString();
   }

@@ -103,6 +103,10 @@ public final class Quantizer {
     return new BindSizes(sizes).apply(cascade, _ -> { });
   }
 
+  private Quantizer withWeights(WeightsFile newWeights) {
+    return new Quantizer(program, cascade, newWeights, policy, calibration, options, progress);
+  }
+
   private QuantizationReport write(Path file, Path output) throws IOException {
     List<Target> targets = Target.of(cascade, policy);
     if (targets.isEmpty()) {
@@ -122,17 +126,19 @@ public final class Quantizer {
     List<Target> chosen = policy.budget().isEmpty() ? targets : new BitsOfWeights(targets, target -> Mapped.of(matrix(target), sums(target, statistics, activations),
         preparation.maps(target, activations)), options).under(policy.budget().get(), cascade, calibration, weights, finished,
         digests(targets, statistics, activations, preparation));
+    FoldedScales folded = FoldedScales.of(cascade, targets, activations, preparation, weights);
     List<StoredTensor> tensors = new ArrayList<>();
-    List<QuantizationReport.Row> rows = quantized(chosen, statistics, activations, preparation, finished, tensors);
-    tensors.addAll(preparation.stored());
-    tensors.addAll(scales.stored());
-    long kept = keep(targets, tensors);
+    List<StoredTensor> steps = Stream.concat(folded.preparation().stored().stream(), scales.stored().stream()).toList();
+    Quantizer last = withWeights(folded.weights());
+    List<QuantizationReport.Row> rows = last.quantized(chosen, statistics, activations, preparation, finished, tensors);
+    tensors.addAll(steps);
+    long kept = last.keep(targets, tensors);
     SafetensorsWriter.write(directory.resolve(WEIGHTS), tensors);
-    Rewriting.Result result = new Rewriting(chosen, activations, preparation, scales, policy).apply(cascade);
-    new ProgramText(file, program, policy, calibration, rows).write(result, WEIGHTS, output);
+    Rewriting.Result result = new Rewriting(chosen, activations, folded.preparation(), scales, policy).apply(cascade);
+    new ProgramText(file, program, policy, calibration, rows, folded.folds()).write(result, WEIGHTS, output);
     finished.clear();
-    long steps = Stream.concat(preparation.stored().stream(), scales.stored().stream()).mapToLong(tensor -> tensor.data().byteSize()).sum();
-    return new QuantizationReport(output, policy, rows, kept, steps, Comparison.of(file, output, calibration, options));
+    long bytesOfSteps = steps.stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
+    return new QuantizationReport(output, policy, rows, kept, bytesOfSteps, Comparison.of(file, output, calibration, options));
   }
 
   private void requireFit(Target target) {

@@ -134,8 +134,9 @@ final class Rewriting {
     return target.lowRank() || target.scaled() || !maps(target).isEmpty();
   }
 
+  /// What the program does to what a weight is multiplied with.
   private List<ChannelMap> maps(Target target) {
-    return preparation.maps(target, activations);
+    return preparation.inProgram(target, activations);
   }
 
   private static Expr typed(Expr value, ElementType type) {

@@ -1,0 +1,63 @@
+package dev.einfall.runtime.quantize;
+
+import dev.einfall.frontend.weights.StoredTensor;
+import dev.einfall.frontend.weights.WeightsFile;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/// The scales of activations, which are the first step before these are rounded, in the weights that activations are computed of, wherever these can have them
+/// ([ScaleFolding]). What is not found so is multiplied in the program.
+///
+/// @param preparation with what is left for the program
+/// @param weights those of the program, some of which are multiplied
+/// @param folds what was done
+record FoldedScales(Preparation preparation, WeightsFile weights, List<Fold> folds) {
+
+  /// Scales that are in weights.
+  ///
+  /// @param tensor the name of what is scaled
+  /// @param keys of the weights
+  record Fold(String tensor, List<String> keys) {}
+
+  /// @param weights those of `cascade`
+  static FoldedScales of(Cascade cascade, List<Target> targets, Map<Product, Activation> activations, Preparation preparation, WeightsFile weights) {
+    ScaleFolding folding = new ScaleFolding(cascade);
+    Map<Tensor, String> keys = cascade.weights().stream().collect(Collectors.toMap(Cascade.Weight::tensor, Cascade.Weight::key));
+    Map<Tensor, Preparation.Prepared> inputs = new LinkedHashMap<>(preparation.inputs());
+    Map<String, StoredTensor> changed = new LinkedHashMap<>();
+    Function<String, StoredTensor> stored = key -> changed.containsKey(key) ? changed.get(key) : weights.require(key);
+    List<Fold> folds = new ArrayList<>();
+    preparation.inputs().forEach((tensor, prepared) -> {
+      List<Product> products = targets.stream().filter(preparation::has).flatMap(target -> target.products().stream())
+          .filter(product -> activations.get(product).tensor() == tensor).toList();
+      Optional<Map<Tensor, ColumnFactors>> found = !prepared.maps().isEmpty() && prepared.maps().getFirst() instanceof ChannelScales scales
+          ? folding.of(activations.get(products.getFirst()), products.size(), scales.factors()) : Optional.empty();
+      found.filter(factors -> factors.keySet().stream().allMatch(weight -> fits(weight, stored.apply(keys.get(weight))))).ifPresent(factors -> {
+        inputs.put(tensor, new Preparation.Prepared(prepared.owner(), prepared.maps(), 1));
+        factors.forEach((weight, columns) -> changed.put(keys.get(weight), times(stored.apply(keys.get(weight)), columns)));
+        folds.add(new Fold(tensor.name(), factors.keySet().stream().map(keys::get).toList()));
+      });
+    });
+    return new FoldedScales(new Preparation(inputs, preparation.weights()), MoreWeights.of(weights, changed.values()), folds);
+  }
+
+  private static boolean fits(Tensor weight, StoredTensor stored) {
+    return stored.type() == ElementType.F32 && stored.shape().equals(weight.shape().stream().map(size -> (long) size.value()).toList());
+  }
+
+  private static StoredTensor times(StoredTensor stored, ColumnFactors factors) {
+    float[] elements = stored.data().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN));
+    return new StoredTensor(stored.key(), stored.type(), stored.shape(), MemorySegment.ofArray(factors.times(elements, stored.shape())));
+  }
+}
