@@ -174,7 +174,8 @@ final class CostModel {
   /// more of them than of those on floats.
   private double arithmetic(Tiling tiling, int rows, int vectors) {
     Expr body = reduce.orElseThrow().body();
-    Expr step = rows * vectors > DeferScales.most(target) ? body
+    Optional<Expr> integers = DotSteps.ofGroups(reduce.get());
+    Expr step = integers.isPresent() ? integers.get() : rows * vectors > DeferScales.most(target) ? body
         : Factors.of(body).filter(factor -> !isDeferred(factor)).reduce((left, right) -> new Expr.Binary(BinaryOp.MUL, left, right)).orElse(body);
     double floats = Math.max(rows * vectors, operations(step, false, tiling, rows, vectors));
     return Math.max(floats, (floats + operations(step, true, tiling, rows, vectors)) / 2);

@@ -1,6 +1,7 @@
 package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
@@ -35,8 +36,9 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
   /// Those whose lanes and terms are the columns of the right one of two tiles, and the steps that lie side by side in it, where instructions multiply
   /// tiles of `shape`.
   static Optional<DotSteps> of(TileShape shape, Einsum einsum, Predicate<Expr.Access> isCopied, Rank vector) {
+    boolean isWhole = Products.of(einsum).filter(products -> ofGroups(products.reduce()).isEmpty()).isPresent();
     return of(List.of(columns(shape)), einsum, isCopied, vector, shape.columns(), shape.steps() / shape.packed())
-        .filter(steps -> steps.row.tensor().type() == shape.right());
+        .filter(steps -> isWhole && steps.row.tensor().type() == shape.right());
   }
 
   /// The dots, and what is packed alike for products of tiles.
@@ -50,9 +52,11 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
 
   private static Optional<DotSteps> of(List<DotShape> dots, Einsum einsum, Predicate<Expr.Access> isCopied, Rank vector, int lanes, int together) {
     Optional<Products> products = dots.isEmpty() ? Optional.empty() : Products.of(einsum);
-    if (products.isEmpty() || products.get().reduce().ranks().contains(vector)
-        || !(products.get().reduce().body() instanceof Expr.Binary(BinaryOp op, Expr.Cast(_, Expr.Access left), Expr.Cast(_, Expr.Access right)))
-        || op != BinaryOp.MUL || products.get().reduce().reduction() != Reduction.SUM) {
+    if (products.isEmpty() || products.get().reduce().ranks().contains(vector) || products.get().reduce().reduction() != Reduction.SUM) {
+      return Optional.empty();
+    }
+    Expr product = ofGroups(products.get().reduce()).orElse(products.get().reduce().body());
+    if (!(product instanceof Expr.Binary(BinaryOp op, Expr.Cast(_, Expr.Access left), Expr.Cast(_, Expr.Access right))) || op != BinaryOp.MUL) {
       return Optional.empty();
     }
     boolean isLeft = Exprs.freeRanks(left).contains(vector);
@@ -61,7 +65,7 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
     Rank rank = products.get().reduce().ranks().getLast();
     boolean fits = Exprs.freeRanks(row).containsAll(List.of(vector, rank)) && !Exprs.freeRanks(element).contains(vector)
         && CostModel.isPackable(row) && isCopied.test(row) && element.outside().isEmpty();
-    return !fits ? Optional.empty() : dots.stream().filter(shape -> shape.sum() == products.get().reduce().type() && shape.lanes() == lanes
+    return !fits ? Optional.empty() : dots.stream().filter(shape -> shape.sum() == product.type() && shape.lanes() == lanes
         && rank.size().value() % (together * shape.terms()) == 0
         && takes(shape, row, element) && isAlongLast(element, rank, together * shape.terms())).findFirst().map(shape -> new DotSteps(rank, shape.terms(), row));
   }
@@ -70,6 +74,16 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
   static Tiling atOnce(Target target, Einsum einsum, Predicate<Expr.Access> isCopied, Tiling tiling) {
     return tiling.vector().flatMap(vector -> of(target.dots(), einsum, isCopied, vector, tiling.lanes()))
         .map(steps -> tiling.withTerms(steps.rank(), steps.terms())).orElse(tiling);
+  }
+
+  /// The product of integers in `sum` whose sums are converted and scaled once for each group: the last rank is inside of one. [dev.einfall.passes.loop.DeferScales] adds
+  /// these up as integers.
+  static Optional<Expr> ofGroups(Expr.Reduce sum) {
+    Rank last = sum.ranks().getLast();
+    List<Expr> factors = Factors.of(sum.body()).toList();
+    List<Expr> steps = factors.stream().filter(factor -> Exprs.freeRanks(factor).contains(last)).toList();
+    return factors.size() > 1 && steps.size() == 1 && steps.getFirst() instanceof Expr.Cast(ElementType to, Expr.Binary product) && to == ElementType.F32
+        && product.op() == BinaryOp.MUL && product.type() == ElementType.I32 ? Optional.of(product) : Optional.empty();
   }
 
   private static boolean takes(DotShape shape, Expr.Access one, Expr.Access other) {

@@ -29,8 +29,19 @@ import java.util.stream.Stream;
 ///         Y[m, n] = f32(sum[k](i32(Q_code[m, k]) * i32(C[k, n])) - 128 * C_sums[n]) * (S[m] * T[n])
 /// ```
 ///
-/// The sums are exact. Declined are scales that differ along the ranks that are summed, sums that might not fit into 32 bits, and a length that the instruction's steps
-/// do not divide.
+/// Where scales differ from group to group, the integers of each are summed by themselves (MixPE, Zhang et al., 2024): [dev.einfall.passes.loop.DeferScales] converts and scales
+/// their sum. What an offset adds to it is subtracted from the sum of all groups; so is what the sums of rows have of a number for 0 in each group that is not subtracted from
+/// codes:
+///
+/// ```
+/// Y[m, n] = sum[g, i](Q[m, 64 * g + i] * ((f32(C[g, i, n]) - Z[g, n]) * T[g, n]))
+///     =>  Y_sums[m, g] = sum[i](i32(Q_code[m, 64 * g + i]))
+///         Y_offset[m, n] = sum[g](f32(Y_sums[m, g]) * Z[g, n] * T[g, n])
+///         Y[m, n] = (sum[g, i](f32(i32(Q_code[m, 64 * g + i]) * i32(C[g, i, n])) * T[g, n]) - Y_offset[m, n]) * S[m]
+/// ```
+///
+/// The sums of integers are exact; what is subtracted makes errors relative to what is summed. Declined are scales that differ along the innermost ranks that are summed, groups of
+/// few steps, sums that might not fit into 32 bits, and a length that the instruction's steps do not divide.
 ///
 /// @param dots what the instructions multiply
 public record MultiplyIntegers(List<DotShape> dots) implements Pass.OnCascade {
@@ -65,6 +76,6 @@ public record MultiplyIntegers(List<DotShape> dots) implements Pass.OnCascade {
       return cascade;
     }
     Uses uses = new Uses(cascade);
-    return OpenProducts.rewritten(cascade, remarks, einsum -> new IntegerProduct(uses, dots, einsum).definitions());
+    return OpenProducts.rewritten(cascade, remarks, einsum -> IntegerProduct.definitions(uses, dots, einsum));
   }
 }

@@ -2,9 +2,12 @@ package dev.einfall.passes.loop;
 
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.Interval;
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.Ranges;
 import dev.einfall.ir.loop.Stmt;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
@@ -32,6 +35,13 @@ import java.util.stream.Stream;
 ///
 /// Each element of a tile has two accumulators then. Where a tile has more elements than a part of the registers holds, its rows share the product of code and scale, and
 /// the factors stay.
+///
+/// Products of integers are added up as integers, however large the tile is: their sums are converted with the factors. They are exact, and declined where they might not
+/// fit.
+///
+/// ```
+/// s[] = s[] + f32(i32(X[g * 8 + i]) * i32(C[g * 8 + i])) * S[g]     =>     s_part[] = s_part[] + i32(X[g * 8 + i]) * i32(C[g * 8 + i])     and then     s[] = s[] + f32(s_part[]) * S[g]
+/// ```
 ///
 /// @param tile the loops that become copies
 /// @param most the most copies of an accumulator that get a second one each
@@ -67,7 +77,7 @@ public record DeferScales(List<String> tile, int most) implements Pass.OnKernel 
   /// @param copied how many copies of `statement` a tile has
   private Stmt deferred(Stmt statement, long copied) {
     if (statement instanceof Stmt.For loop) {
-      Optional<Stmt> nest = copied <= most ? nest(loop) : Optional.empty();
+      Optional<Stmt> nest = nest(loop, copied <= most);
       if (nest.isPresent()) {
         return nest.get();
       }
@@ -78,7 +88,9 @@ public record DeferScales(List<String> tile, int most) implements Pass.OnKernel 
   }
 
   /// The nest of a sum from `outer` on with factors deferred, if some can be.
-  private Optional<Stmt> nest(Stmt.For outer) {
+  ///
+  /// @param areFew whether a tile has registers for two floats an element
+  private Optional<Stmt> nest(Stmt.For outer, boolean areFew) {
     List<Stmt.For> loops = new ArrayList<>();
     Stmt inner = outer;
     while (inner instanceof Stmt.For loop) {
@@ -99,7 +111,20 @@ public record DeferScales(List<String> tile, int most) implements Pass.OnKernel 
         same = here;
       }
     }
-    return same.isEmpty() ? Optional.empty() : Optional.of(rewritten(loops.subList(0, best), loops.subList(best, loops.size()), store, factors, same));
+    List<Expr> kept = new ArrayList<>(factors);
+    kept.removeAll(same);
+    List<Stmt.For> inside = loops.subList(best, loops.size());
+    Expr term = integers(kept, terms(inside)).orElseGet(() -> product(kept));
+    return same.isEmpty() || !areFew && term.type().element().isFloat() ? Optional.empty() : Optional.of(rewritten(loops.subList(0, best), inside, store, term, same));
+  }
+
+  /// The product of integers that `factors` are, if so many of it make an integer.
+  private static Optional<Expr> integers(List<Expr> factors, long terms) {
+    boolean isOne = factors.size() == 1 && factors.getFirst() instanceof Expr.Cast(ElementType to, Expr.Binary(BinaryOp op, Expr _, Expr _))
+        && to == ElementType.F32 && op == BinaryOp.MUL;
+    Optional<Expr> product = isOne ? factors.getFirst().operands().stream().findFirst() : Optional.empty();
+    return product.filter(integer -> integer.type().element() == ElementType.I32
+        && Interval.of(ElementType.I32).contains(Interval.of(0).union(Ranges.empty().of(integer)).times(terms)));
   }
 
   /// Whether `store` adds to an element of floats that are no smaller than the sums of others.
@@ -126,12 +151,12 @@ public record DeferScales(List<String> tile, int most) implements Pass.OnKernel 
     return loops.stream().mapToLong(loop -> Rewrites.constant(loop.extent()).orElse(1L)).reduce(1, Math::multiplyExact);
   }
 
-  private static Stmt rewritten(List<Stmt.For> outside, List<Stmt.For> inside, Stmt.Store store, List<Expr> factors, List<Expr> same) {
-    Buffer part = new Buffer(store.buffer().name() + "_part", store.buffer().type(), List.of(), store.buffer().space());
+  private static Stmt rewritten(List<Stmt.For> outside, List<Stmt.For> inside, Stmt.Store store, Expr term, List<Expr> same) {
+    Buffer part = new Buffer(store.buffer().name() + "_part", term.type().element(), List.of(), store.buffer().space());
     Expr sum = new Expr.Load(part, List.of());
-    Expr term = product(factors.stream().filter(factor -> same.stream().noneMatch(other -> other == factor)).toList());
     Stmt body = nest(inside, new Stmt.Store(part, List.of(), new Expr.Binary(BinaryOp.ADD, sum, term)));
-    Expr scaled = new Expr.Binary(BinaryOp.MUL, sum, product(same));
+    Expr value = part.type() == store.buffer().type() ? sum : new Expr.Cast(store.buffer().type(), sum);
+    Expr scaled = new Expr.Binary(BinaryOp.MUL, value, product(same));
     Expr old = ((Expr.Binary) store.value()).left();
     Stmt step = new Stmt.Store(store.buffer(), store.indices(), new Expr.Binary(BinaryOp.ADD, old, scaled));
     Stmt start = new Stmt.Store(part, List.of(), Expr.literal(part.type(), 0));

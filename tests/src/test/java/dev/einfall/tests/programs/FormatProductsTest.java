@@ -25,6 +25,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -33,6 +34,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -111,25 +113,30 @@ class FormatProductsTest {
     return choices[random.nextInt(choices.length)];
   }
 
-  /// Rows that are rounded to bytes at every run: in C, where the machine multiplies bytes, sums are of integers. What lies in the middle of two bytes may become the other
-  /// one.
+  /// Rows that are rounded to bytes at every run, for each token or in groups: in C, where the machine multiplies bytes, sums are of integers. What lies in the middle of two bytes
+  /// may become the other one.
   @ParameterizedTest
-  @ValueSource(strings = {"JVM", "C"})
-  void rowsAreRoundedToBytes(Options.Backend backend) {
+  @CsvSource(delimiter = ';', value = {"int8(group = 192); 192", "int8(group = 64); 192", "int8(group = 64); 64", "int8(group = 32); 96", "asymmetric(bits = 8, group = 64); 192",
+      "int4(group = 64); 192", "int4(group = 192); 192", "symmetric(bits = 2, group = 64); 64", "asymmetric(bits = 4, group = 64); 192", "asymmetric(bits = 3, group = 32); 64"})
+  void rowsAreRoundedToBytes(String format, int group) {
     String text = """
         import std.formats.integers
-        def main(X: f32[M, 192]) -> f32[M, 40] {
-          weight W: int8(group = 192)[40, 192] = "W"
-          scale, code = encode_int8(X, 192)
-          Q = decode_int8(scale, code, 192)
+        def main(X: f32[M, 192]) -> f32[M, 140] {
+          weight W: %1$s[140, 192] = "W"
+          scale, code = encode_int8(X, %2$d)
+          Q = decode_int8(scale, code, %2$d)
           Y[m, n] = sum[k](Q[m, k] * W[n, k])
           return Y
         }
-        """;
-    WeightsFile weights = codes(cascade(text, 7));
-    float[] expected = run(text, 7, 192, Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
-    float[] results = run(text, 7, 192, Options.defaults().withBackend(backend).withWarmUp(false).withWeights(weights));
-    assertNear(expected, results, 0.01, "by " + backend);
+        """.formatted(format, group);
+    for (int rows : new int[] {1, 7, 40}) {
+      WeightsFile weights = codes(cascade(text, rows));
+      float[] expected = run(text, rows, 192, Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
+      for (Options.Backend backend : List.of(Options.Backend.JVM, Options.Backend.C)) {
+        float[] results = run(text, rows, 192, Options.defaults().withBackend(backend).withWarmUp(false).withWeights(weights));
+        assertNear(expected, results, 0.01, rows + " rows by " + backend);
+      }
+    }
   }
 
   /// @param part of the largest result, by which others may differ
