@@ -47,7 +47,7 @@ final class QuantizeCommand implements Callable<Integer> {
 
   @Option(names = "--policy", required = true, paramLabel = "NAME",
       description = "What is stored how: w8, w8a8, w4, w4-clip, w4-awq, w4-gptq, ... or a format, such as nf4(group = 64); with commas, steps before that: smooth,"
-          + " outliers=N, order, hadamard; and static, awq, low-rank=R, or a method. For example smooth,w8a8.")
+          + " outliers=N, order, hadamard; and static, awq, low-rank=R, cache=FORMAT, or a method. For example smooth,w8a8.")
   private String policy;
 
   @Option(names = {"-o", "--out"}, required = true, paramLabel = "DIR", description = "Where the program and its weights are written.")
@@ -69,7 +69,7 @@ final class QuantizeCommand implements Callable<Integer> {
   @Option(names = "--low-rank", paramLabel = "R", description = "Add a product of two matrices of this rank to each weight, for what its format cannot say.")
   private Optional<Integer> lowRank = Optional.empty();
 
-  @Option(names = "--keep", paramLabel = "KEY", description = "A weight that stays as it is; * stands for any characters.")
+  @Option(names = "--keep", paramLabel = "KEY", description = "A weight or cache that stays as it is; * stands for any characters.")
   private List<String> kept = new ArrayList<>();
 
   @Override

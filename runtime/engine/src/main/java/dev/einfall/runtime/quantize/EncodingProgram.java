@@ -61,7 +61,15 @@ final class EncodingProgram implements AutoCloseable {
 
   /// The shape of stored tensor `index`.
   List<Long> shape(int index) {
-    return stored.get(index).tensor().shape().stream().map(Size::value).map(Integer::longValue).toList();
+    return sizes(index).stream().map(Size::value).map(Integer::longValue).toList();
+  }
+
+  List<Size> sizes(int index) {
+    return stored.get(index).tensor().shape();
+  }
+
+  ElementType type(int index) {
+    return stored.get(index).tensor().type();
   }
 
   /// What all of it takes.

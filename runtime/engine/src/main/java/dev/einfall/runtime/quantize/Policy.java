@@ -4,24 +4,26 @@ import dev.einfall.ir.CompileException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// What is stored how.
 ///
-/// @param weights the format of weights that products sum over
+/// @param weights the format of weights that products sum over; without one they stay as they are
 /// @param activations the format that what is multiplied with them is rounded to, in the program, before the product
 /// @param isStatic whether the scales of activations are found on the calibration data, and not for each row when the program runs
 /// @param method how the elements of the weights are rounded
 /// @param tables the format of weights of which rows are looked up
+/// @param caches the format of the caches of the program
 /// @param steps what is done before that, in order
 /// @param scaled whether the elements of the weights are scaled along the rank that is summed, and what is multiplied with them the other way round, so that
 ///     those count which are multiplied with most (AWQ, Lin et al., 2023)
 /// @param rank that of a product of two thin matrices which is added to each weight for what its format cannot say, 0 for none
 /// @param budget what the weights of products may take together, by which the `bits` of their format are chosen for each
-/// @param kept the keys of weights that stay as they are
-public record Policy(Encoding weights, Optional<Encoding> activations, boolean isStatic, Method method, Optional<Encoding> tables, List<Step> steps, boolean scaled,
-    int rank, Optional<Budget> budget, List<Pattern> kept) {
+/// @param kept the keys of weights, and the names of caches, that stay as they are
+public record Policy(Optional<Encoding> weights, Optional<Encoding> activations, boolean isStatic, Method method, Optional<Encoding> tables, Optional<Encoding> caches,
+    List<Step> steps, boolean scaled, int rank, Optional<Budget> budget, List<Pattern> kept) {
 
   /// How elements are rounded.
   public enum Method {
@@ -58,8 +60,9 @@ public record Policy(Encoding weights, Optional<Encoding> activations, boolean i
 
   /// @throws CompileException when its parts do not go together
   void require() {
-    if (budget.isPresent() && !weights.sizes().containsKey(Encoding.BITS)) {
-      throw CompileException.of("the policy has a " + budget.get() + ", and the format " + weights + " no bits to choose: expected such as asymmetric(bits = 4, group = 64)");
+    if (budget.isPresent() && !weights.map(Encoding::sizes).orElse(new TreeMap<>()).containsKey(Encoding.BITS)) {
+      throw CompileException.of("the policy has a " + budget.get() + ", and the format " + weights.map(Encoding::toString).orElse("of weights")
+          + " no bits to choose: expected such as asymmetric(bits = 4, group = 64)");
     }
     if (isStatic && activations.isEmpty()) {
       throw CompileException.of("the policy has static scales of activations, which are not rounded: expected static beside such as w8a8");
@@ -87,7 +90,12 @@ public record Policy(Encoding weights, Optional<Encoding> activations, boolean i
 
   /// All weights of products in `format`, rounded to the nearest.
   public static Policy of(Encoding format) {
-    return new Policy(format, Optional.empty(), false, Method.NEAREST, Optional.empty(), List.of(), false, 0, Optional.empty(), List.of());
+    return new Policy(Optional.of(format), Optional.empty(), false, Method.NEAREST, Optional.empty(), Optional.empty(), List.of(), false, 0, Optional.empty(), List.of());
+  }
+
+  /// All weights as they are.
+  static Policy none() {
+    return new Policy(Optional.empty(), Optional.empty(), false, Method.NEAREST, Optional.empty(), Optional.empty(), List.of(), false, 0, Optional.empty(), List.of());
   }
 
   /// The policy that `text` says, words with commas between them, such as `smooth,w8a8`.
@@ -98,40 +106,44 @@ public record Policy(Encoding weights, Optional<Encoding> activations, boolean i
   }
 
   public Policy withActivations(Optional<Encoding> newActivations) {
-    return new Policy(weights, newActivations, isStatic, method, tables, steps, scaled, rank, budget, kept);
+    return new Policy(weights, newActivations, isStatic, method, tables, caches, steps, scaled, rank, budget, kept);
   }
 
   public Policy withStatic(boolean newStatic) {
-    return new Policy(weights, activations, newStatic, method, tables, steps, scaled, rank, budget, kept);
+    return new Policy(weights, activations, newStatic, method, tables, caches, steps, scaled, rank, budget, kept);
   }
 
   public Policy withMethod(Method newMethod) {
-    return new Policy(weights, activations, isStatic, newMethod, tables, steps, scaled, rank, budget, kept);
+    return new Policy(weights, activations, isStatic, newMethod, tables, caches, steps, scaled, rank, budget, kept);
   }
 
   public Policy withTables(Optional<Encoding> newTables) {
-    return new Policy(weights, activations, isStatic, method, newTables, steps, scaled, rank, budget, kept);
+    return new Policy(weights, activations, isStatic, method, newTables, caches, steps, scaled, rank, budget, kept);
+  }
+
+  public Policy withCaches(Optional<Encoding> newCaches) {
+    return new Policy(weights, activations, isStatic, method, tables, newCaches, steps, scaled, rank, budget, kept);
   }
 
   public Policy withSteps(List<Step> newSteps) {
-    return new Policy(weights, activations, isStatic, method, tables, newSteps, scaled, rank, budget, kept);
+    return new Policy(weights, activations, isStatic, method, tables, caches, newSteps, scaled, rank, budget, kept);
   }
 
   public Policy withScaled(boolean newScaled) {
-    return new Policy(weights, activations, isStatic, method, tables, steps, newScaled, rank, budget, kept);
+    return new Policy(weights, activations, isStatic, method, tables, caches, steps, newScaled, rank, budget, kept);
   }
 
   public Policy withRank(int newRank) {
-    return new Policy(weights, activations, isStatic, method, tables, steps, scaled, newRank, budget, kept);
+    return new Policy(weights, activations, isStatic, method, tables, caches, steps, scaled, newRank, budget, kept);
   }
 
   public Policy withBudget(Optional<Budget> newBudget) {
-    return new Policy(weights, activations, isStatic, method, tables, steps, scaled, rank, newBudget, kept);
+    return new Policy(weights, activations, isStatic, method, tables, caches, steps, scaled, rank, newBudget, kept);
   }
 
-  /// With weights that stay as they are, by patterns in which `*` stands for any characters.
+  /// With weights and caches that stay as they are, by patterns in which `*` stands for any characters.
   public Policy withKept(List<String> patterns) {
-    return new Policy(weights, activations, isStatic, method, tables, steps, scaled, rank, budget, patterns.stream().map(pattern -> Pattern.compile(
+    return new Policy(weights, activations, isStatic, method, tables, caches, steps, scaled, rank, budget, patterns.stream().map(pattern -> Pattern.compile(
         List.of(pattern.split("\\*", -1)).stream().map(Pattern::quote).collect(Collectors.joining(".*")))).toList());
   }
 
@@ -152,9 +164,11 @@ public record Policy(Encoding weights, Optional<Encoding> activations, boolean i
   /// All of it, in a line.
   @Override
   public String toString() {
-    return "weights " + weights + activations.map(encoding -> ", activations " + encoding + (isStatic ? " with static scales" : "")).orElse("")
-        + tables.map(encoding -> ", tables " + encoding).orElse("")
+    return "weights " + weights.map(Encoding::toString).orElse("as they are")
+        + activations.map(encoding -> ", activations " + encoding + (isStatic ? " with static scales" : "")).orElse("")
+        + tables.map(encoding -> ", tables " + encoding).orElse("") + caches.map(encoding -> ", caches " + encoding).orElse("")
         + (steps.isEmpty() ? "" : steps.stream().map(Step::toString).collect(Collectors.joining(", ", ", after ", "")))
-        + (scaled ? ", scaled" : "") + (rank == 0 ? "" : ", low rank " + rank) + budget.map(found -> ", " + found).orElse("") + ", method " + method;
+        + (scaled ? ", scaled" : "") + (rank == 0 ? "" : ", low rank " + rank) + budget.map(found -> ", " + found).orElse("")
+        + (weights.isPresent() ? ", method " + method : "");
   }
 }

@@ -24,7 +24,8 @@ final class PolicyText {
   private static final String AWARE = "awq";
   private static final String LOW_RANK = "low-rank";
   private static final String BUDGET = "budget";
-  private static final List<String> WORDS = List.of(SMOOTH, OUTLIERS, ORDER, HADAMARD, STATIC, AWARE, LOW_RANK, BUDGET);
+  private static final String CACHE = "cache";
+  private static final List<String> WORDS = List.of(SMOOTH, OUTLIERS, ORDER, HADAMARD, STATIC, AWARE, LOW_RANK, BUDGET, CACHE);
   private static final int LARGEST_ROTATION = 128;
 
   private PolicyText() {}
@@ -50,12 +51,13 @@ final class PolicyText {
   static Policy read(String text) {
     List<String> words = words(text);
     List<String> bases = words.stream().filter(word -> !isChange(word)).toList();
-    if (bases.size() != 1) {
+    boolean onlyCaches = bases.isEmpty() && words.stream().anyMatch(word -> name(word).equals(CACHE));
+    if (bases.size() != 1 && !onlyCaches) {
       throw CompileException.of(bases.isEmpty() ? "the policy '" + text + "' says no format: expected one beside these words, such as w8a8 or nf4(group = 64)"
           : "the policy '" + text + "' has " + String.join(" and ", bases) + ": expected one policy or format, and " + changes() + " beside it"
               + unknown(bases));
     }
-    Policy policy = base(bases.getFirst());
+    Policy policy = onlyCaches ? Policy.none() : base(bases.getFirst());
     for (String word : words) {
       policy = isChange(word) ? changed(policy, word) : policy;
     }
@@ -78,7 +80,8 @@ final class PolicyText {
   }
 
   private static String name(String word) {
-    return word.contains("=") && !word.contains("(") ? word.substring(0, word.indexOf('=')).strip() : word;
+    int end = word.indexOf('=');
+    return end >= 0 && !word.substring(0, end).contains("(") ? word.substring(0, end).strip() : word;
   }
 
   private static boolean isChange(String word) {
@@ -117,6 +120,7 @@ final class PolicyText {
         case OUTLIERS -> step(policy, new Step.Outliers(Integer.parseInt(required(word, value))));
         case HADAMARD -> step(policy, new Step.Rotate(value.map(Integer::parseInt).orElse(LARGEST_ROTATION)));
         case LOW_RANK -> ranked(policy, Integer.parseInt(required(word, value)));
+        case CACHE -> policy.withCaches(Optional.of(Encoding.parse(value.orElseThrow(() -> CompileException.of("the policy has 'cache': expected a format behind cache=, such as cache=int8(group = 64)")))));
         case BUDGET -> policy.withBudget(Optional.of(Budget.parse(value.orElse(""))));
         case ORDER -> alone(word, value, policy, old -> step(old, new Step.Order()));
         case STATIC -> alone(word, value, policy, old -> old.withStatic(true));

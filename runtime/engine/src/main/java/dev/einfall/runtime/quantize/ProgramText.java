@@ -21,13 +21,15 @@ import java.util.stream.Stream;
 ///
 /// @param file the program as it was
 /// @param folds the scales that are in other weights
-record ProgramText(Path file, EinProgram program, Policy policy, Calibration calibration, List<QuantizationReport.Row> rows, List<FoldedScales.Fold> folds) {
+/// @param caches those that are in a format
+record ProgramText(Path file, EinProgram program, Policy policy, Calibration calibration, List<QuantizationReport.Row> rows, List<FoldedScales.Fold> folds,
+    List<CacheInput> caches) {
 
-  /// @param weights the name of the weights' file, beside the program
-  void write(Rewriting.Result result, String weights, Path output) throws IOException {
+  /// @param weights the name of the weights' file, beside the program, if there is one
+  void write(Rewriting.Result result, Optional<String> weights, Path output) throws IOException {
     StringBuilder text = new StringBuilder(comment());
     imports().forEach(name -> text.append("import ").append(name).append('\n'));
-    text.append("weights ").append(quoted(weights)).append('\n');
+    weights.ifPresent(place -> text.append("weights ").append(quoted(place)).append('\n'));
     Optional<String> tokenizer = program.tokenizer().isPresent() ? Optional.of(tokenizer(program.tokenizer().get(), output)) : Optional.empty();
     tokenizer.ifPresent(place -> text.append("tokenizer ").append(quoted(place)).append('\n'));
     text.append('\n').append(CascadePrinter.print(result.cascade(), result.shorthand()));
@@ -38,7 +40,7 @@ record ProgramText(Path file, EinProgram program, Policy policy, Calibration cal
 
   private TreeSet<String> imports() {
     TreeSet<String> names = new TreeSet<>();
-    Stream.of(Optional.of(policy.weights()), policy.activations(), policy.tables()).flatMap(Optional::stream)
+    Stream.of(policy.weights(), policy.activations(), policy.tables(), policy.caches()).flatMap(Optional::stream)
         .map(Encoding::format).map(LibraryFormats.Declared::file).forEach(names::add);
     return names;
   }
@@ -68,6 +70,10 @@ record ProgramText(Path file, EinProgram program, Policy policy, Calibration cal
     }
     for (FoldedScales.Fold fold : folds) {
       text.append("# The scales of ").append(fold.tensor()).append(" are in ").append(String.join(", ", fold.keys()).replaceAll("\\s", " ")).append(".\n");
+    }
+    for (CacheInput cache : caches) {
+      QuantizationReport.Cache row = cache.row();
+      text.append(String.format(Locale.ROOT, "# The cache %s is in %s: a row takes %d bytes, where it took %d.\n", row.name(), row.format(), row.bytesAfter(), row.bytesBefore()));
     }
     return text.append('\n').toString();
   }

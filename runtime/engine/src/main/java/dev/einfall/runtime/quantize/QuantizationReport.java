@@ -10,9 +10,10 @@ import java.util.Optional;
 /// @param weights those quantized, in the order of the program
 /// @param bytesKept what the other weights take
 /// @param bytesOfSteps what takes that is read to do to activations what was done to weights
+/// @param caches those that are in a format, in the order of the inputs
 /// @param similarity to the program as it was, if there is calibration data and an output of floats
 public record QuantizationReport(Path program, Policy policy, List<Row> weights, long bytesKept, long bytesOfSteps,
-    Optional<Similarity> similarity) {
+    List<Cache> caches, Optional<Similarity> similarity) {
 
   /// A weight.
   ///
@@ -23,6 +24,13 @@ public record QuantizationReport(Path program, Policy policy, List<Row> weights,
   /// @param error the norm of what it is off by, over its own
   public record Row(String key, String format, List<Long> shape, long bytesBefore, long bytesAfter, double error) {}
 
+  /// A cache.
+  ///
+  /// @param names of the inputs that stand for it
+  /// @param bytesBefore that a row took
+  /// @param bytesAfter that a row takes
+  public record Cache(String name, String format, List<String> names, long bytesBefore, long bytesAfter) {}
+
   /// The cosine of the angle between what a program gave before and after, for each element along the first dimension of an output.
   ///
   /// @param output its name
@@ -31,6 +39,7 @@ public record QuantizationReport(Path program, Policy policy, List<Row> weights,
 
   public QuantizationReport {
     weights = List.copyOf(weights);
+    caches = List.copyOf(caches);
   }
 
   /// What all weights took.

@@ -76,6 +76,7 @@ public final class Quantizer {
     Optional<WeightsFile> opened = options.weights().isPresent() ? Optional.empty() : program.weights().map(named -> options.opener().open(named, place));
     try {
       WeightsFile weights = options.weights().or(() -> opened)
+          .or(() -> policy.caches().filter(_ -> program.cascade().weights().isEmpty()).map(_ -> new NoWeights()))
           .orElseThrow(() -> CompileException.of("there are no weights to quantize: " + file + " names no file"));
       Cascade bound = bound(program.cascade(), weights);
       Path output = directory.resolve(file.getFileName());
@@ -109,11 +110,12 @@ public final class Quantizer {
 
   private QuantizationReport write(Path file, Path output) throws IOException {
     List<Target> targets = Target.of(cascade, policy);
-    if (targets.isEmpty()) {
+    if (targets.isEmpty() && policy.caches().isEmpty()) {
       throw CompileException.of("there are no weights to quantize in " + file + ": none that a sum of products reads"
           + (policy.kept().isEmpty() ? "" : " is not kept"));
     }
     policy.require();
+    Optional<CacheRewriting> caches = policy.caches().map(encoding -> new CacheRewriting(Caches.of(cascade, file.toString(), policy::keeps), encoding, options));
     targets.forEach(this::requireFit);
     Path directory = output.toAbsolutePath().getParent();
     Files.createDirectories(directory);
@@ -133,12 +135,17 @@ public final class Quantizer {
     List<QuantizationReport.Row> rows = last.quantized(chosen, statistics, activations, preparation, finished, tensors);
     tensors.addAll(steps);
     long kept = last.keep(targets, tensors);
-    SafetensorsWriter.write(directory.resolve(WEIGHTS), tensors);
-    Rewriting.Result result = new Rewriting(chosen, activations, folded.preparation(), scales, policy).apply(cascade);
-    new ProgramText(file, program, policy, calibration, rows, folded.folds()).write(result, WEIGHTS, output);
+    Optional<String> stored = tensors.isEmpty() ? Optional.empty() : Optional.of(WEIGHTS);
+    if (stored.isPresent()) {
+      SafetensorsWriter.write(directory.resolve(WEIGHTS), tensors);
+    }
+    Rewriting.Result floating = new Rewriting(chosen, activations, folded.preparation(), scales, policy).apply(cascade);
+    CacheRewriting.Result result = caches.map(rewriting -> rewriting.apply(floating)).orElse(new CacheRewriting.Result(floating, List.of()));
+    new ProgramText(file, program, policy, calibration, rows, folded.folds(), result.inputs()).write(result.program(), stored, output);
     finished.clear();
     long bytesOfSteps = steps.stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
-    return new QuantizationReport(output, policy, rows, kept, bytesOfSteps, Comparison.of(file, output, calibration, options));
+    return new QuantizationReport(output, policy, rows, kept, bytesOfSteps, result.inputs().stream().map(CacheInput::row).toList(),
+        Comparison.of(file, output, calibration, result.inputs(), options));
   }
 
   private void requireFit(Target target) {
@@ -148,7 +155,7 @@ public final class Quantizer {
       throw CompileException.of("weight '" + stored.key() + "' of " + weights.name() + " is " + stored.type() + stored.shape() + ", declared "
           + target.weight().tensor().type() + declared);
     }
-    new Fit(target).require(options);
+    Fit.of(target).require(options);
     if (!target.products().isEmpty() && policy.method() != Policy.Method.NEAREST && !target.encoding().format().hasCode()) {
       List<String> others = LibraryFormats.all().stream().filter(LibraryFormats.Declared::hasCode).map(LibraryFormats.Declared::name).sorted().toList();
       throw CompileException.of("the format " + target.encoding() + " has no `code`, for scales that are given: only the method nearest is for it; those which have are "

@@ -35,7 +35,7 @@ record Target(Cascade.Weight weight, Encoding encoding, List<Integer> order, Lis
       if (policy.keeps(weight.key())) {
         continue;
       }
-      if (products.containsKey(weight)) {
+      if (products.containsKey(weight) && policy.weights().isPresent()) {
         targets.add(of(weight, policy, products.get(weight), accesses(cascade, weight)));
       } else if (tables.contains(weight.key())) {
         List<Integer> order = IntStream.range(0, weight.tensor().shape().size()).boxed().toList();
@@ -57,7 +57,7 @@ record Target(Cascade.Weight weight, Encoding encoding, List<Integer> order, Lis
     order.add(last);
     boolean isOnlyMultiplied = accesses == products.size() && products.stream().allMatch(product -> product.position() == last && product.hasActivation());
     boolean lowRank = isOnlyMultiplied && policy.rank() > 0 && order.size() == 2 && products.stream().allMatch(product -> product.sum().ranks().size() == 1);
-    return new Target(weight, policy.weights(), order, products, isOnlyMultiplied, lowRank, isOnlyMultiplied && policy.scaled() && !lowRank);
+    return new Target(weight, policy.weights().orElseThrow(), order, products, isOnlyMultiplied, lowRank, isOnlyMultiplied && policy.scaled() && !lowRank);
   }
 
   /// The keys of the weights of which rows are looked up by data.
