@@ -74,6 +74,24 @@ class QuantizeFoldingTest {
         """), "N are in gamma");
   }
 
+  /// Weights that find scales for themselves share them where these can be in what comes before.
+  @Test
+  void scalesOfWeightsAreThoseOfAllProductsOfATensor() throws IOException {
+    String policy = "symmetric(bits = 8, group = 32),awq";
+    assertFolded(quantized(policy, """
+          N = layer_norm(X, gamma, beta, 1e-5)
+          Y[b, n] = sum[k](N[b, k] * W[n, k]) + sum[k](N[b, k] * U[n, k])
+        """), "N are in gamma, beta");
+    assertFolded(quantized("smooth," + policy, """
+          N = rms_norm(X, gamma, 1e-5)
+          Y[b, n] = N[b, k] * W[n, k]
+        """), "N are in gamma");
+    assertNotFolded(quantized(policy, """
+          N = layer_norm(X, gamma, beta, 1e-5)
+          Y[b, n] = sum[k](N[b, k] * W[n, k]) + N[b, n]
+        """), "N");
+  }
+
   @Test
   void aNormThatIsReadByWhatIsNotScaledStays() throws IOException {
     assertNotFolded(quantized("smooth,w8a8", """

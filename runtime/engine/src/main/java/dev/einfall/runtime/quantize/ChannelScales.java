@@ -22,16 +22,21 @@ record ChannelScales(String name, double[] factors) implements ChannelMap {
   /// What the smallest column is taken for, as a part of the largest.
   private static final double LEAST = 1e-5;
 
+  /// A weight, and how it is rounded.
+  record Rounded(Matrix matrix, EncodingProgram program) {}
+
   /// The scales of the power of how large activations are, of several, with the least error on the calibration data (AWQ, Lin et al., 2023).
   ///
-  /// @param sums of products of what the weight is multiplied with
-  static ChannelScales of(Matrix matrix, EncodingProgram program, double[] sums) {
-    Factor factor = Factor.of(sums, matrix.length());
+  /// @param weights that are multiplied with one tensor, all of whose errors count
+  /// @param sums of products of what they are multiplied with
+  static ChannelScales of(List<Rounded> weights, double[] sums) {
+    int length = weights.getFirst().matrix.length();
+    Factor factor = Factor.of(sums, length);
     ChannelScales best = null;
     double least = Double.POSITIVE_INFINITY;
     for (double power : POWERS) {
-      ChannelScales scales = of(sums, matrix.length(), power);
-      double error = factor.weigh(scales.error(matrix, program), matrix.rows());
+      ChannelScales scales = of(sums, length, power);
+      double error = weights.stream().mapToDouble(weight -> factor.weigh(scales.error(weight.matrix, weight.program), weight.matrix.rows())).sum();
       if (best == null || error < least) {
         best = scales;
         least = error;

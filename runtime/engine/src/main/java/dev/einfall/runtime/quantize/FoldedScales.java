@@ -10,9 +10,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -39,20 +41,36 @@ record FoldedScales(Preparation preparation, WeightsFile weights, List<Fold> fol
     Function<String, StoredTensor> stored = key -> changed.containsKey(key) ? changed.get(key) : weights.require(key);
     List<Fold> folds = new ArrayList<>();
     preparation.inputs().forEach((tensor, prepared) -> {
-      List<Product> products = targets.stream().filter(preparation::has).flatMap(target -> target.products().stream())
-          .filter(product -> activations.get(product).tensor() == tensor).toList();
-      Optional<Map<Tensor, ColumnFactors>> found = !prepared.maps().isEmpty() && prepared.maps().getFirst() instanceof ChannelScales scales
-          ? folding.of(activations.get(products.getFirst()), products.size(), scales.factors()) : Optional.empty();
-      found.filter(factors -> factors.keySet().stream().allMatch(weight -> fits(weight, stored.apply(keys.get(weight))))).ifPresent(factors -> {
-        inputs.put(tensor, new Preparation.Prepared(prepared.owner(), prepared.maps(), 1));
-        factors.forEach((weight, columns) -> changed.put(keys.get(weight), times(stored.apply(keys.get(weight)), columns)));
-        folds.add(new Fold(tensor.name(), factors.keySet().stream().map(keys::get).toList()));
-      });
+      List<Product> products = preparation.products(tensor, targets, activations);
+      Set<String> places = new LinkedHashSet<>();
+      int folded = 0;
+      for (double[] scales : scales(prepared)) {
+        Optional<Map<Tensor, ColumnFactors>> found = folding.of(activations.get(products.getFirst()), products.size(), scales)
+            .filter(factors -> factors.keySet().stream().allMatch(weight -> fits(weight, stored.apply(keys.get(weight)))));
+        if (found.isEmpty()) {
+          break;
+        }
+        found.get().forEach((weight, columns) -> {
+          changed.put(keys.get(weight), times(stored.apply(keys.get(weight)), columns));
+          places.add(keys.get(weight));
+        });
+        folded++;
+      }
+      if (folded > 0) {
+        inputs.put(tensor, new Preparation.Prepared(prepared.owner(), prepared.maps(), folded));
+        folds.add(new Fold(tensor.name(), List.copyOf(places)));
+      }
     });
     return new FoldedScales(new Preparation(inputs, preparation.weights()), MoreWeights.of(weights, changed.values()), folds);
   }
 
-  private static boolean fits(Tensor weight, StoredTensor stored) {
+  /// Those of the first steps.
+  private static List<double[]> scales(Preparation.Prepared prepared) {
+    return prepared.maps().stream().takeWhile(ChannelScales.class::isInstance).map(map -> ((ChannelScales) map).factors()).toList();
+  }
+
+  /// Whether what is stored can be multiplied.
+  static boolean fits(Tensor weight, StoredTensor stored) {
     return stored.type() == ElementType.F32 && stored.shape().equals(weight.shape().stream().map(size -> (long) size.value()).toList());
   }
 

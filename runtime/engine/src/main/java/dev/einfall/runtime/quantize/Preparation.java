@@ -35,7 +35,7 @@ record Preparation(Map<Tensor, Prepared> inputs, Set<Cascade.Weight> weights) {
   static Preparation of(Policy policy, List<Target> targets, Map<Product, Activation> activations, Statistics statistics, Function<Target, Matrix> matrices) {
     Map<Tensor, List<Target>> groups = new LinkedHashMap<>();
     for (Target target : targets) {
-      if (target.onlyMultiplied() && !policy.steps().isEmpty()) {
+      if (target.onlyMultiplied() && (!policy.steps().isEmpty() || target.scaled())) {
         Set<Tensor> tensors = new LinkedHashSet<>();
         target.products().forEach(product -> tensors.add(activations.get(product).tensor()));
         if (tensors.size() == 1) {
@@ -95,6 +95,12 @@ record Preparation(Map<Tensor, Prepared> inputs, Set<Cascade.Weight> weights) {
 
   boolean has(Target target) {
     return weights.contains(target.weight());
+  }
+
+  /// Those of weights that are prepared with `tensor`.
+  List<Product> products(Tensor tensor, List<Target> targets, Map<Product, Activation> activations) {
+    return targets.stream().filter(this::has).flatMap(target -> target.products().stream())
+        .filter(product -> activations.get(product).tensor() == tensor).toList();
   }
 
   /// What is done to what `target` is multiplied with.

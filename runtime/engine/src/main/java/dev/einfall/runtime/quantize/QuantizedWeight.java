@@ -29,7 +29,7 @@ record QuantizedWeight(List<StoredTensor> tensors, double error) {
     Policy.Method method = target.products().isEmpty() ? Policy.Method.NEAREST : policy.method();
     boolean needsFactor = method.feedsBack() || target.lowRank();
     Mapped mapped = Mapped.of(matrix, sums, maps);
-    Mapped last = target.scaled() && sums.isPresent() ? mapped.then(ChannelScales.of(mapped.rows(), program, mapped.sums().orElseThrow())) : mapped;
+    Mapped last = target.scaled() && sums.isPresent() ? mapped.then(ChannelScales.of(List.of(new ChannelScales.Rounded(mapped.rows(), program)), mapped.sums().orElseThrow())) : mapped;
     Rounding rounding = Rounding.of(program, matrix.rows(), matrix.length(), last.sums(), needsFactor);
     Approximation plain = rounded(last.rows().elements(), rounding, method);
     Approximation made = target.lowRank() ? withLowRank(target, last.rows(), plain, rounding, method, LowRank.rank(policy, target)) : plain;

@@ -109,19 +109,22 @@ public final class Quantizer {
   }
 
   private QuantizationReport write(Path file, Path output) throws IOException {
-    List<Target> targets = Target.of(cascade, policy);
-    if (targets.isEmpty() && policy.caches().isEmpty()) {
+    List<Target> alone = Target.of(cascade, policy);
+    if (alone.isEmpty() && policy.caches().isEmpty()) {
       throw CompileException.of("there are no weights to quantize in " + file + ": none that a sum of products reads"
           + (policy.kept().isEmpty() ? "" : " is not kept"));
     }
     policy.require();
     Optional<CacheRewriting> caches = policy.caches().map(encoding -> new CacheRewriting(Caches.of(cascade, file.toString(), policy::keeps), encoding, options));
-    targets.forEach(this::requireFit);
+    alone.forEach(this::requireFit);
     Path directory = output.toAbsolutePath().getParent();
     Files.createDirectories(directory);
-    Map<Product, Activation> activations = activations(targets);
-    Statistics statistics = statistics(targets, activations);
-    Preparation preparation = Preparation.of(policy, targets, activations, statistics, this::matrix);
+    Map<Product, Activation> activations = activations(alone);
+    Statistics statistics = statistics(alone, activations);
+    SharedScales shared = SharedScales.of(cascade, alone, activations, Preparation.of(policy, alone, activations, statistics, this::matrix), statistics, weights,
+        this::matrix, options);
+    Preparation preparation = shared.preparation();
+    List<Target> targets = shared.targets();
     StaticScales scales = policy.isStatic()
         ? StaticScales.of(cascade, policy.activations().orElseThrow(), targets, activations, preparation, calibration, weights, options) : StaticScales.none();
     FinishedWeights finished = new FinishedWeights(directory.resolve("unfinished"));

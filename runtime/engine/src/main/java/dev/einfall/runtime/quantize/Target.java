@@ -78,6 +78,11 @@ record Target(Cascade.Weight weight, Encoding encoding, List<Integer> order, Lis
     return new Target(weight, newEncoding, order, products, onlyMultiplied, lowRank, scaled);
   }
 
+  /// With scales that are not its own.
+  Target withoutScales() {
+    return new Target(weight, encoding, order, products, onlyMultiplied, lowRank, false);
+  }
+
   /// The shape in which it is stored.
   List<Size> shape() {
     return order.stream().map(weight.tensor().shape()::get).toList();
