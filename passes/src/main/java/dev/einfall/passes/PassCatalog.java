@@ -188,8 +188,8 @@ public final class PassCatalog {
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("decode-in-products", options -> new DecodeInProducts(options.number("row", 32)));
     passes.put("defer-offsets", _ -> new DeferOffsets());
-    passes.put("tabulate-steps", options -> new TabulateSteps(options.number("row", 32)));
     passes.put("multiply-integers", options -> new MultiplyIntegers(options.words("dots").stream().map(options::dot).toList()));
+    passes.put("tabulate-steps", options -> new TabulateSteps(options.number("row", 32)));
     passes.put("widen-bytes", _ -> new WidenBytes());
     passes.put("narrow-products", options -> new NarrowProducts(options.compute(), options.text("in-steps", "no").equals("yes")));
     passes.put("name-ranks", _ -> new NameRanks());

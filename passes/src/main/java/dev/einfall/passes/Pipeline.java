@@ -155,10 +155,10 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         DecodeInProducts.on(options.target()),
         // What groups subtract is apart from their codes now; without it, tables need not be for each column.
         new DeferOffsets(),
-        // Fields of words are apart now.
-        TabulateSteps.on(options.target()),
-        // Bytes that stand for weights stand bare in products now.
+        // Bytes and fields of words that stand for weights stand bare in products now.
         MultiplyIntegers.on(options.target()),
+        // Of what no instruction multiplies.
+        TabulateSteps.on(options.target()),
         // Epilogues are where they stay, and store what the next product takes.
         new NarrowProducts(options.compute(), options.target().isGpu()),
         // Products have taken the bytes that they multiply; others are gone as soon as they are made.

@@ -10,7 +10,7 @@ import java.util.Set;
 /// The steps of a reduction that a tile has a copy of the code for each: those along its last rank, if it is short and others are around
 /// it. Entering a loop for each of three channels costs as much as one of them, and neighbouring rows of a tile load the same elements for
 /// neighbouring taps of a filter. Those that cut fields from one and the same word have copies in tiles of one row: rows share what is decoded, and several of them
-/// in 8 copies take three times as long.
+/// in 8 copies take three times as long. Fields of bytes that instructions multiply are cut by constants in copies.
 record CopiedSteps(Rank rank) {
   /// The multiply-adds of several steps of a reduction that are not too long for the JIT, and the accumulators beside which it keeps in
   /// registers what several of these load: of depthwise filters, tiles of 16 take 1.1 to 1.5 times as long as those of 14.
@@ -21,7 +21,10 @@ record CopiedSteps(Rank rank) {
 
   /// Those of a reduction over `reduced` in tiles of `tiling`.
   static Optional<CopiedSteps> of(Einsum einsum, Tiling tiling, List<Rank> reduced) {
-    boolean isTile = reduced.size() > 1 && tiling.summed().isEmpty() && tiling.vector().filter(vector -> !reduced.contains(vector)).isPresent();
+    if (tiling.summed().isPresent()) {
+      return tiling.tile().isPresent() ? Optional.empty() : Products.of(einsum).flatMap(products -> DotSteps.fields(products.reduce())).map(CopiedSteps::new);
+    }
+    boolean isTile = reduced.size() > 1 && tiling.vector().filter(vector -> !reduced.contains(vector)).isPresent();
     Optional<Rank> last = Optional.of(reduced).filter(_ -> isTile).map(List::getLast);
     int accumulators = tiling.rows() * tiling.vectors();
     boolean cutsFields = last.isPresent() && cutsFields(einsum, tiling.vector().orElseThrow(), reduced);

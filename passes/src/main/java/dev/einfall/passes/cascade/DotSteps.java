@@ -25,6 +25,8 @@ import java.util.stream.Stream;
 /// @param terms how many of its coordinates a step takes
 /// @param row the operand that lanes differ in
 record DotSteps(Rank rank, int terms, Expr.Access row) {
+  /// How many instructions a step of a tile takes at most where it has a copy of the code for each field of a byte.
+  private static final int MOST_OF_FIELDS = 48;
 
   /// Those of `einsum` in tiles of `lanes` lanes along `vector`.
   ///
@@ -56,13 +58,17 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
       return Optional.empty();
     }
     Expr product = ofGroups(products.get().reduce()).orElse(products.get().reduce().body());
-    if (!(product instanceof Expr.Binary(BinaryOp op, Expr.Cast(_, Expr.Access left), Expr.Cast(_, Expr.Access right))) || op != BinaryOp.MUL) {
+    Rank rank = products.get().reduce().ranks().getLast();
+    Optional<Expr.Access> one = product instanceof Expr.Binary(BinaryOp op, Expr left, Expr _) && op == BinaryOp.MUL ? narrow(left, rank, vector) : Optional.empty();
+    Optional<Expr.Access> other = one.isPresent() ? narrow(((Expr.Binary) product).right(), rank, vector) : Optional.empty();
+    if (other.isEmpty()) {
       return Optional.empty();
     }
+    Expr.Access left = one.get();
+    Expr.Access right = other.get();
     boolean isLeft = Exprs.freeRanks(left).contains(vector);
     Expr.Access row = isLeft ? left : right;
     Expr.Access element = isLeft ? right : left;
-    Rank rank = products.get().reduce().ranks().getLast();
     boolean fits = Exprs.freeRanks(row).containsAll(List.of(vector, rank)) && !Exprs.freeRanks(element).contains(vector)
         && CostModel.isPackable(row) && isCopied.test(row) && element.outside().isEmpty();
     return !fits ? Optional.empty() : dots.stream().filter(shape -> shape.sum() == product.type() && shape.lanes() == lanes
@@ -72,7 +78,9 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
 
   /// `tiling` with as many steps of the reduction at once as an instruction of the machine takes.
   static Tiling atOnce(Target target, Einsum einsum, Predicate<Expr.Access> isCopied, Tiling tiling) {
-    return tiling.vector().flatMap(vector -> of(target.dots(), einsum, isCopied, vector, tiling.lanes()))
+    int fields = Products.of(einsum).flatMap(products -> fields(products.reduce())).map(rank -> rank.size().value()).orElse(0);
+    boolean isLong = tiling.rows() * tiling.vectors() * fields > MOST_OF_FIELDS;
+    return tiling.vector().filter(_ -> !isLong).flatMap(vector -> of(target.dots(), einsum, isCopied, vector, tiling.lanes()))
         .map(steps -> tiling.withTerms(steps.rank(), steps.terms())).orElse(tiling);
   }
 
@@ -84,6 +92,34 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
     List<Expr> steps = factors.stream().filter(factor -> Exprs.freeRanks(factor).contains(last)).toList();
     return factors.size() > 1 && steps.size() == 1 && steps.getFirst() instanceof Expr.Cast(ElementType to, Expr.Binary product) && to == ElementType.F32
         && product.op() == BinaryOp.MUL && product.type() == ElementType.I32 ? Optional.of(product) : Optional.empty();
+  }
+
+  /// The narrow number that `factor` is converted from, or that it is a field of: the same field for all lanes and steps.
+  private static Optional<Expr.Access> narrow(Expr factor, Rank rank, Rank vector) {
+    return switch (factor) {
+      case Expr.Cast(_, Expr.Access access) -> Optional.of(access);
+      case Expr.Binary _ when isField(factor) && Exprs.freeRanks(distance(factor)).stream().noneMatch(free -> free == rank || free == vector) ->
+          Exprs.accesses(factor).findFirst();
+      default -> Optional.empty();
+    };
+  }
+
+  /// Whether `expr` is a field of a byte.
+  private static boolean isField(Expr expr) {
+    return expr instanceof Expr.Binary(BinaryOp and, Expr.Binary(BinaryOp shr, Expr.Cast(_, Expr.Access access), Expr distance), Expr.IntLiteral mask)
+        && and == BinaryOp.AND && shr == BinaryOp.SHR && access.type() == ElementType.U8 && mask.value() >= 0 && mask.value() <= 255
+        && Exprs.accesses(distance).findAny().isEmpty();
+  }
+
+  private static Expr distance(Expr field) {
+    return ((Expr.Binary) ((Expr.Binary) field).left()).right();
+  }
+
+  /// The ranks of `sum` along which a step takes one field of a byte after the other, if it is short.
+  static Optional<Rank> fields(Expr.Reduce sum) {
+    int count = sum.ranks().size();
+    return sum.body().nodes().filter(DotSteps::isField).flatMap(field -> Exprs.freeRanks(distance(field)).stream())
+        .filter(rank -> count > 1 && rank == sum.ranks().get(count - 2)).findFirst();
   }
 
   private static boolean takes(DotShape shape, Expr.Access one, Expr.Access other) {

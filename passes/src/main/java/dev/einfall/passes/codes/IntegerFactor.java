@@ -17,23 +17,35 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
-/// A factor of a product as a multiple of a byte, which is an element of a tensor, less what means 0.
+/// A factor of a product as a multiple of a byte, which is an element of a tensor, or of a field of one, less what means 0.
 ///
 /// ```
 /// (f32(C[k, n]) - Z[n]) * T[n]        code C[k, n], zero Z[n], scales T[n]
 /// ```
 ///
-/// @param code where the byte is
+/// @param code where the byte is: an access, or a field as [ByteFields] makes them
 /// @param definition what computes that tensor, if it is not there yet
 /// @param zero what is subtracted from the byte, if anything is
 /// @param scales the other factors
-record IntegerFactor(Expr.Access code, Optional<Einsum> definition, Optional<Expr> zero, List<Expr> scales) {
+record IntegerFactor(Expr code, Optional<Einsum> definition, Optional<Expr> zero, List<Expr> scales) {
   /// What is added to a factor that an instruction takes without a sign.
   static final int OFFSET = 128;
 
+  /// Of what instructions multiply: fields are bytes without a sign.
   ElementType type() {
-    return code.tensor().type();
+    return code.type() == ElementType.I32 ? ElementType.U8 : code.type();
+  }
+
+  /// The code as an `i32`.
+  Expr integer() {
+    return code.type() == ElementType.I32 ? code : new Expr.Cast(ElementType.I32, code);
+  }
+
+  /// Whether the code is one of `constants`.
+  boolean isConstant(Set<Tensor> constants) {
+    return Factors.isConstant(code, constants);
   }
 
   /// `factor` as a multiple of a byte that is stored, or that can be where the tensor is made.
@@ -46,9 +58,10 @@ record IntegerFactor(Expr.Access code, Optional<Einsum> definition, Optional<Exp
     return producer == null || uses.constants().contains(producer.tensor()) ? stored : made((Expr.Access) factor, producer);
   }
 
-  private static Optional<Expr.Access> stored(Expr factor) {
-    return factor instanceof Expr.Cast(ElementType to, Expr.Access access) && to == ElementType.F32 && isByte(access.type()) && access.outside().isEmpty()
-        ? Optional.of(access) : Optional.empty();
+  private static Optional<Expr> stored(Expr factor) {
+    boolean isFloat = factor instanceof Expr.Cast(ElementType to, Expr _) && to == ElementType.F32;
+    return isFloat ? factor.children().findFirst().filter(code -> code instanceof Expr.Access access && isByte(access.type()) && access.outside().isEmpty()
+        || ByteFields.byteOf(code).isPresent()) : Optional.empty();
   }
 
   private static Optional<IntegerFactor> made(Expr.Access access, Einsum producer) {
@@ -87,12 +100,12 @@ record IntegerFactor(Expr.Access code, Optional<Einsum> definition, Optional<Exp
   IntegerFactor offset() {
     Einsum old = definition.orElseThrow();
     Tensor tensor = new Tensor(old.tensor().name(), ElementType.U8, old.tensor().shape(), old.span());
-    Expr value = new Expr.Cast(ElementType.U8, new Expr.Binary(BinaryOp.ADD, integer(old.value()), Expr.index(OFFSET)));
-    return new IntegerFactor(new Expr.Access(tensor, code.indices()), Optional.of(new Einsum(tensor, old.ranks(), value, old.span())), zero, scales);
+    Expr value = new Expr.Cast(ElementType.U8, new Expr.Binary(BinaryOp.ADD, whole(old.value()), Expr.index(OFFSET)));
+    return new IntegerFactor(new Expr.Access(tensor, ((Expr.Access) code).indices()), Optional.of(new Einsum(tensor, old.ranks(), value, old.span())), zero, scales);
   }
 
   /// The byte `code` as an `i32`; what is in the range of bytes already is not cut to it.
-  private static Expr integer(Expr code) {
+  private static Expr whole(Expr code) {
     boolean fits = code instanceof Expr.Cast(ElementType _, Expr operand) && Interval.of(ElementType.I8).contains(new ValueRanges().of(operand));
     return new Expr.Cast(ElementType.I32, fits ? ((Expr.Cast) code).operand() : code);
   }

@@ -46,7 +46,11 @@ record IntegerProduct(Uses uses, Einsum einsum, Expr.Reduce sum, IntegerFactor l
         || uses.constants().contains(einsum.tensor())) {
       return Optional.empty();
     }
-    return of(uses, einsum, reductions.getFirst()).filter(IntegerProduct::fits).flatMap(product -> product.by(dots));
+    Expr.Reduce sum = reductions.getFirst();
+    Optional<ByteFields> fields = dots.stream().mapToInt(DotShape::terms).boxed().min(Integer::compare).flatMap(terms -> ByteFields.of(uses, einsum, sum, terms));
+    return fields.isEmpty() ? of(uses, einsum, sum).flatMap(product -> product.by(dots)) : fields.flatMap(bytes ->
+        of(uses, bytes.einsum(), Exprs.reductions(bytes.einsum().value()).findFirst().orElseThrow()).flatMap(product -> product.by(dots))
+            .map(definitions -> Stream.concat(Stream.of(bytes.bytes()), definitions.stream()).toList()));
   }
 
   private static Optional<IntegerProduct> of(Uses uses, Einsum einsum, Expr.Reduce sum) {
@@ -68,7 +72,8 @@ record IntegerProduct(Uses uses, Einsum einsum, Expr.Reduce sum, IntegerFactor l
       groups--;
     }
     int all = sum.ranks().size();
-    return Optional.of(new IntegerProduct(uses, einsum, sum, integers.getFirst(), integers.getLast(), scales, sum.ranks().subList(0, groups), sum.ranks().subList(groups, all)));
+    return Optional.of(new IntegerProduct(uses, einsum, sum, integers.getFirst(), integers.getLast(), scales, sum.ranks().subList(0, groups), sum.ranks().subList(groups, all)))
+        .filter(IntegerProduct::fits);
   }
 
   /// Whether the sums of groups are `i32`, and long enough.
@@ -98,14 +103,14 @@ record IntegerProduct(Uses uses, Einsum einsum, Expr.Reduce sum, IntegerFactor l
   /// Whether the sums of `factor` are computed once, or take a small part of what the product takes.
   private boolean areSumsCheap(IntegerFactor factor) {
     List<Rank> others = einsum.ranks().stream().filter(rank -> !Exprs.freeRanks(factor.code()).contains(rank)).toList();
-    return uses.constants().contains(factor.code().tensor()) || Exprs.volume(others) >= MANY;
+    return factor.isConstant(uses.constants()) || Exprs.volume(others) >= MANY;
   }
 
   /// @param weight the factor whose sums an offset of the other one has added
   private List<Definition> written(IntegerFactor one, IntegerFactor other, Optional<IntegerFactor> weight) {
     List<Definition> definitions = new ArrayList<>();
     Stream.of(one, other).forEach(factor -> factor.definition().ifPresent(definitions::add));
-    Expr products = new Expr.Binary(BinaryOp.MUL, i32(one), i32(other));
+    Expr products = new Expr.Binary(BinaryOp.MUL, one.integer(), other.integer());
     Expr scaled = groups.isEmpty() ? whole(products, one, other, weight, definitions) : grouped(products, one, other, weight, definitions);
     definitions.add(einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? scaled : node)));
     return definitions;
@@ -138,14 +143,10 @@ record IntegerProduct(Uses uses, Einsum einsum, Expr.Reduce sum, IntegerFactor l
     return new Expr.Cast(ElementType.F32, integer);
   }
 
-  private static Expr i32(IntegerFactor factor) {
-    return new Expr.Cast(ElementType.I32, factor.code());
-  }
-
   /// What the sum of a group has of the offset of the factor beside `weight`.
   private Expr added(IntegerFactor weight, List<Definition> before) {
     List<Rank> order = Stream.concat(groups.stream(), einsum.ranks().stream()).toList();
-    return new Expr.Binary(BinaryOp.MUL, Expr.index(IntegerFactor.OFFSET), defined("sums", new Expr.Reduce(Reduction.SUM, steps, i32(weight)), order, before));
+    return new Expr.Binary(BinaryOp.MUL, Expr.index(IntegerFactor.OFFSET), defined("sums", new Expr.Reduce(Reduction.SUM, steps, weight.integer()), order, before));
   }
 
   /// What the sum of a group has more than its products because a factor's numbers for 0 are not subtracted.
@@ -153,7 +154,7 @@ record IntegerProduct(Uses uses, Einsum einsum, Expr.Reduce sum, IntegerFactor l
     IntegerFactor row = one.zero().isPresent() ? other : one;
     List<Rank> order = Stream.concat(einsum.ranks().stream(), groups.stream()).toList();
     return one.zero().or(other::zero)
-        .map(zero -> new Expr.Binary(BinaryOp.MUL, f32(defined("sums", new Expr.Reduce(Reduction.SUM, steps, i32(row)), order, before)), zero));
+        .map(zero -> new Expr.Binary(BinaryOp.MUL, f32(defined("sums", new Expr.Reduce(Reduction.SUM, steps, row.integer()), order, before)), zero));
   }
 
   /// The sum of what all groups have of `each`.

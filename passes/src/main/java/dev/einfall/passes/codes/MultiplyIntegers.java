@@ -40,6 +40,8 @@ import java.util.stream.Stream;
 ///         Y[m, n] = (sum[g, i](f32(i32(Q_code[m, 64 * g + i]) * i32(C[g, i, n])) * T[g, n]) - Y_offset[m, n]) * S[m]
 /// ```
 ///
+/// Codes that are fields of words become fields of bytes, which instructions multiply as they are ([ByteFields]): what a table says of them may be integers at equal distances.
+///
 /// The sums of integers are exact; what is subtracted makes errors relative to what is summed. Declined are scales that differ along the innermost ranks that are summed, groups of
 /// few steps, sums that might not fit into 32 bits, and a length that the instruction's steps do not divide.
 ///

@@ -1,6 +1,7 @@
 package dev.einfall.passes.loop;
 
 import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.DotShape;
 import dev.einfall.ir.loop.Expr;
@@ -17,17 +18,58 @@ import java.util.stream.Stream;
 ///
 /// @param register what is added to
 record ProductSum(Stmt.Store store, Expr.Load register, List<Product> products) {
+  private static final int WHOLE_MASK = 255;
+
+  /// A field of a byte: `byte >> distance & mask`.
+  private record Field(int distance, int mask) {
+    static final Field WHOLE = new Field(0, WHOLE_MASK);
+
+    Expr of(Expr bytes) {
+      int lanes = bytes.type().lanes();
+      Expr shifted = distance == 0 ? bytes : new Expr.Binary(BinaryOp.SHR, bytes, new Expr.Broadcast(new Expr.IntLiteral(ElementType.U8, distance), lanes));
+      return mask == WHOLE_MASK ? shifted : new Expr.Binary(BinaryOp.AND, shifted, new Expr.Broadcast(new Expr.IntLiteral(ElementType.U8, mask), lanes));
+    }
+  }
 
   /// @param element of one lane
   /// @param row its last index is a [Expr.Ramp]
-  record Product(Expr.Load element, Expr.Load row) {
+  /// @param field what is multiplied of the row
+  record Product(Expr.Load element, Expr.Load row, Field field) {
 
     static Optional<Product> of(Expr left, Expr right) {
-      return of(element(left), row(right)).or(() -> of(element(right), row(left)));
+      return ofRow(left, right).or(() -> ofRow(right, left));
     }
 
-    private static Optional<Product> of(Optional<Expr.Load> element, Optional<Expr.Load> row) {
-      return element.flatMap(one -> row.map(other -> new Product(one, other)));
+    private static Optional<Product> ofRow(Expr one, Expr other) {
+      return other instanceof Expr.Binary ? field(other).flatMap(field -> of(one, word(other), field)) : of(one, other, Field.WHOLE);
+    }
+
+    private static Optional<Product> of(Expr one, Expr other, Field field) {
+      return element(one).flatMap(element -> row(other).filter(row -> field == Field.WHOLE || row.buffer().type() == ElementType.U8)
+          .map(row -> new Product(element, row, field)));
+    }
+
+    /// The field that `expr` is, if it is one; what it is one of, is [#word].
+    private static Optional<Field> field(Expr expr) {
+      return switch (expr) {
+        case Expr.Binary(BinaryOp op, Expr shifted, Expr.Broadcast(Expr.IntLiteral(_, long mask), _)) when op == BinaryOp.AND && mask >= 0 && mask <= WHOLE_MASK ->
+            distance(shifted).map(distance -> new Field(distance, (int) mask));
+        case Expr.Binary _ -> distance(expr).filter(distance -> distance > 0).map(distance -> new Field(distance, WHOLE_MASK));
+        default -> Optional.empty();
+      };
+    }
+
+    private static Optional<Integer> distance(Expr expr) {
+      return switch (expr) {
+        case Expr.Binary(BinaryOp op, Expr.Cast _, Expr.Broadcast(Expr.IntLiteral(_, long distance), _)) when op == BinaryOp.SHR && distance >= 0 && distance < Byte.SIZE ->
+            Optional.of((int) distance);
+        case Expr.Cast _ -> Optional.of(0);
+        default -> Optional.empty();
+      };
+    }
+
+    private static Expr word(Expr field) {
+      return field instanceof Expr.Binary binary ? word(binary.left()) : field;
     }
 
     private static Optional<Expr.Load> element(Expr factor) {
@@ -49,7 +91,7 @@ record ProductSum(Stmt.Store store, Expr.Load register, List<Product> products) 
 
     /// Whether both factors lie `distance` elements behind those of `other`.
     boolean isBehind(Product other, int distance) {
-      return isBehind(element, other.element, distance) && isBehind(row, other.row, distance);
+      return field.equals(other.field) && isBehind(element, other.element, distance) && isBehind(row, other.row, distance);
     }
 
     private static boolean isBehind(Expr.Load load, Expr.Load other, int distance) {
@@ -74,7 +116,7 @@ record ProductSum(Stmt.Store store, Expr.Load register, List<Product> products) 
         return Optional.empty();
       }
       Expr repeated = withLast(element, new Repetition(element.indices().getLast(), shape.terms()).index(all));
-      Expr whole = withLast(row, new Expr.Ramp(lanes.base(), 1, all));
+      Expr whole = field.of(withLast(row, new Expr.Ramp(lanes.base(), 1, all)));
       boolean isInOrder = element.buffer().type() == shape.left() && row.buffer().type() == shape.right();
       boolean isTurned = row.buffer().type() == shape.left() && element.buffer().type() == shape.right();
       return isInOrder ? Optional.of(new Expr.Dot(sum, repeated, whole))

@@ -1,5 +1,6 @@
 package dev.einfall.passes.loop;
 
+import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.loop.DotShape;
 import dev.einfall.ir.loop.Expr;
@@ -92,29 +93,30 @@ public record UnrollLoops(long operations, int terms) implements Pass.OnKernel {
   }
 
   private static boolean isConverted(Expr factor) {
-    return factor instanceof Expr.Cast || factor instanceof Expr.Broadcast(Expr.Cast _, _);
+    return factor instanceof Expr.Cast || factor instanceof Expr.Broadcast(Expr.Cast _, _)
+        || factor instanceof Expr.Binary(BinaryOp op, Expr field, Expr _) && (op == BinaryOp.AND || op == BinaryOp.SHR) && isConverted(field);
   }
 
   /// The operations on elements in `count` copies of the body of `loop`, the bodies of loops inside counting once, and what several load or compute alike counting
   /// once, too. An accumulator is not loaded.
-  private static long cost(Stmt.For loop, long count) {
+  private long cost(Stmt.For loop, long count) {
     Set<Var> own = Rewrites.bound(loop.body());
     own.add(loop.var());
-    List<Expr> values = loop.body().nodes().flatMap(UnrollLoops::values).toList();
+    List<Expr> values = loop.body().nodes().flatMap(this::values).toList();
     List<Expr> loads = values.stream().filter(Expr.Load.class::isInstance).distinct().toList();
     List<Expr> same = values.stream().filter(value -> own.stream().noneMatch(var -> Rewrites.uses(value, var))).distinct().toList();
     long computed = values.stream().filter(value -> !(value instanceof Expr.Load) && !same.contains(value)).count();
     return count * (computed + loads.stream().filter(load -> !same.contains(load)).count()) + same.size();
   }
 
-  private static Stream<Expr> values(Stmt statement) {
-    Stream<Expr> values = statement.exprs().flatMap(UnrollLoops::values);
+  private Stream<Expr> values(Stmt statement) {
+    Stream<Expr> values = statement.exprs().flatMap(this::values);
     return statement instanceof Stmt.Store store
         ? values.filter(value -> !value.equals(new Expr.Load(store.buffer(), store.indices()))) : values;
   }
 
   /// The arithmetic of `expr` outside of indices and of conditions on these.
-  private static Stream<Expr> values(Expr expr) {
+  private Stream<Expr> values(Expr expr) {
     return switch (expr) {
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Ref _, Expr.Ramp _ -> Stream.empty();
       case Expr.Load _ -> Stream.of(expr);
@@ -124,7 +126,8 @@ public record UnrollLoops(long operations, int terms) implements Pass.OnKernel {
       // Part of the load, or of what stands for it and its like in the end.
       case Expr.Cast(_, Expr.Load load) when load.type().element().bytes() < 4 -> Stream.of(load);
       case Expr.Cast(_, Expr.Broadcast(Expr.Load load, _)) when load.type().element().bytes() < 4 -> Stream.of(load);
-      default -> Stream.concat(Stream.of(expr), expr.children().flatMap(UnrollLoops::values));
+      case Expr.Binary(BinaryOp op, Expr field, Expr _) when terms > 1 && (op == BinaryOp.AND || op == BinaryOp.SHR) && isConverted(field) -> values(field);
+      default -> Stream.concat(Stream.of(expr), expr.children().flatMap(this::values));
     };
   }
 }

@@ -1,0 +1,147 @@
+package dev.einfall.passes.codes;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.Size;
+import dev.einfall.ir.cascade.Einsum;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.ir.cascade.Rank;
+import dev.einfall.ir.cascade.Reduction;
+import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.cascade.Exprs;
+import dev.einfall.passes.cascade.IndexForm;
+import dev.einfall.passes.cascade.Uses;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Codes that weights have in fields of words, one for each step of a product, in fields of bytes instead: those of neighbouring steps are in neighbouring bytes, as instructions
+/// multiply them, and cut from all bytes at once.
+///
+/// ```
+/// sum[w, f](X[8 * w + f] * V[shr(W[w, n], f * 4) && 15]), V[c] = f32(c - 8)
+///     =>  B[w, f, n] = u8(sum[h in 0..2](shl(i32((V[shr(W[w, n], (4 * h + f) * 4) && 15] + 8) / 1), h * 4)))
+///         sum[w, h in 0..2, f in 0..4](X[8 * w + 4 * h + f] * ((f32(shr(i32(B[w, f, n]), h * 4) && 15) - -8) * 1))
+/// ```
+///
+/// What codes stand for may be looked up in a table of integers at equal distances.
+///
+/// @param bytes the tensor of bytes
+/// @param einsum the product that reads it
+record ByteFields(Einsum bytes, Einsum einsum) {
+
+  /// A field of a word of constants.
+  ///
+  /// @param field the field
+  /// @param words the word
+  /// @param width how many bits a field has
+  private record Field(Expr field, Expr.Access words, int width) {}
+
+  /// The product with fields of bytes, if it has such of words along its last rank.
+  ///
+  /// @param terms how many neighbours instructions multiply
+  static Optional<ByteFields> of(Uses uses, Einsum einsum, Expr.Reduce sum, int terms) {
+    Rank place = sum.ranks().getLast();
+    List<Expr> decoded = sum.body().nodes().filter(node -> code(node).flatMap(code -> field(uses, code, place)).isPresent()).distinct().toList();
+    if (decoded.size() != 1 || place.size().value() % terms != 0) {
+      return Optional.empty();
+    }
+    Field field = code(decoded.getFirst()).flatMap(code -> field(uses, code, place)).orElseThrow();
+    boolean isTable = decoded.getFirst() instanceof Expr.Access;
+    Optional<IntegerTable> table = isTable ? IntegerTable.of(uses.einsums().get(((Expr.Access) decoded.getFirst()).tensor()), 1 << field.width) : Optional.of(IntegerTable.SAME);
+    return table.map(values -> new Rewriting(einsum, sum, decoded.getFirst(), field, values, terms).rewritten());
+  }
+
+  /// The code in `node`, if that is what it stands for: an element of a table, or itself as a float.
+  private static Optional<Expr> code(Expr node) {
+    return switch (node) {
+      case Expr.Access access when access.indices().size() == 1 && access.outside().isEmpty() && access.type() == ElementType.F32 -> Optional.of(access.indices().getFirst());
+      case Expr.Cast(ElementType to, Expr code) when to == ElementType.F32 -> Optional.of(code);
+      default -> Optional.empty();
+    };
+  }
+
+  private static Optional<Field> field(Uses uses, Expr code, Rank place) {
+    boolean isField = code instanceof Expr.Binary(BinaryOp and, Expr.Binary(BinaryOp shr, Expr.Access words, Expr.Binary(BinaryOp mul, Expr.Coordinate(Rank rank), Expr.IntLiteral width)),
+        Expr.IntLiteral mask) && and == BinaryOp.AND && shr == BinaryOp.SHR && mul == BinaryOp.MUL && rank == place && uses.constants().contains(words.tensor())
+        && !Exprs.freeRanks(words).contains(place) && words.outside().isEmpty() && words.type() == ElementType.I32 && mask.value() > 0 && mask.value() < 1L << width.value()
+        && width.value() * place.size().value() == Integer.SIZE;
+    return isField && code instanceof Expr.Binary(BinaryOp _, Expr.Binary(BinaryOp _, Expr.Access words, Expr.Binary(BinaryOp _, Expr _, Expr.IntLiteral width)), Expr _)
+        ? Optional.of(new Field(code, words, Math.toIntExact(width.value()))) : Optional.empty();
+  }
+
+  /// @param decoded what the field stands for, by `table`
+  private record Rewriting(Einsum einsum, Expr.Reduce sum, Expr decoded, Field field, IntegerTable table, int terms) {
+
+    ByteFields rewritten() {
+      Rank place = sum.ranks().getLast();
+      Rank half = new Rank(place.name() + "h", Size.of(place.size().value() / terms));
+      Rank step = new Rank(place.name(), Size.of(terms));
+      Einsum bytes = bytes(place);
+      List<Expr> indices = new ArrayList<>(field.words.indices());
+      indices.add(position(), new Expr.Coordinate(step));
+      boolean isWhole = half.size().value() == 1;
+      Expr wide = new Expr.Cast(ElementType.I32, new Expr.Access(bytes.tensor(), indices));
+      Expr code = isWhole ? new Expr.Access(bytes.tensor(), indices) : field(wide, shift(half), (1 << field.width) - 1);
+      Expr body = IndexForm.withSimpleIndices(Exprs.substitute(Exprs.rewrite(sum.body(), node -> node.equals(decoded) ? table.value(new Expr.Cast(ElementType.F32, code)) : node),
+          Map.of(place, isWhole ? new Expr.Coordinate(step) : at(new Expr.Coordinate(half), new Expr.Coordinate(step)))));
+      List<Rank> ranks = new ArrayList<>(sum.ranks().subList(0, sum.ranks().size() - 1));
+      if (!isWhole) {
+        ranks.add(half);
+      }
+      ranks.add(step);
+      Expr.Reduce rest = new Expr.Reduce(sum.reduction(), ranks, body);
+      return new ByteFields(bytes, einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? rest : node)));
+    }
+
+    private static Expr field(Expr word, Expr distance, long mask) {
+      return new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, word, distance), Expr.index(mask));
+    }
+
+    private Expr shift(Rank rank) {
+      return new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(rank), Expr.index(field.width));
+    }
+
+    private Expr at(Expr half, Expr step) {
+      return new Expr.Binary(BinaryOp.ADD, new Expr.Binary(BinaryOp.MUL, half, Expr.index(terms)), step);
+    }
+
+    /// Where the rank of the bytes of a word stands among those of the words: behind those that the sum goes over.
+    private int position() {
+      int last = field.words.indices().size();
+      while (last > 0 && Exprs.freeRanks(field.words.indices().get(last - 1)).stream().noneMatch(sum.ranks()::contains)) {
+        last--;
+      }
+      return last;
+    }
+
+    private Einsum bytes(Rank place) {
+      List<Rank> ranks = new ArrayList<>();
+      field.words.tensor().shape().forEach(size -> ranks.add(new Rank(field.words.tensor().name() + ranks.size(), size)));
+      Expr.Access word = new Expr.Access(field.words.tensor(), Exprs.coordinates(ranks));
+      Rank step = new Rank(place.name(), Size.of(terms));
+      Rank half = new Rank(place.name() + "h", Size.of(place.size().value() / terms));
+      Map<Rank, Expr> places = new IdentityHashMap<>(Map.of(place, at(new Expr.Coordinate(half), new Expr.Coordinate(step))));
+      Expr integer = decoded instanceof Expr.Cast ? field.field : new Expr.Cast(ElementType.I32, table.place(decoded));
+      Expr there = Exprs.substitute(Exprs.rewrite(integer, node -> node.equals(field.words) ? word : node), places);
+      Expr shifted = new Expr.Binary(BinaryOp.SHL, there, shift(half));
+      Expr value = new Expr.Cast(ElementType.U8, new Expr.Reduce(Reduction.SUM, List.of(half), shifted));
+      ranks.add(position(), step);
+      Tensor tensor = new Tensor(einsum.tensor().name() + "_bytes", ElementType.U8, ranks.stream().map(Rank::size).toList(), einsum.span());
+      return new Einsum(tensor, ranks, value, einsum.span());
+    }
+  }
+
+  /// Whether `code` is a field of the byte that it is cut from, or the byte itself.
+  static Optional<Expr.Access> byteOf(Expr code) {
+    return switch (code) {
+      case Expr.Access access when access.type() == ElementType.U8 -> Optional.of(access);
+      case Expr.Binary(BinaryOp and, Expr.Binary(BinaryOp shr, Expr.Cast(ElementType to, Expr.Access access), Expr distance), Expr.IntLiteral mask)
+          when and == BinaryOp.AND && shr == BinaryOp.SHR && to == ElementType.I32 && access.type() == ElementType.U8 && access.outside().isEmpty()
+          && Exprs.accesses(distance).findAny().isEmpty() && mask.value() >= 0 && mask.value() <= 255 -> Optional.of(access);
+      default -> Optional.empty();
+    };
+  }
+}
