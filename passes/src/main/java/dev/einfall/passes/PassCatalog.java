@@ -30,6 +30,7 @@ import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.codes.DecodeInProducts;
 import dev.einfall.passes.codes.DeferOffsets;
 import dev.einfall.passes.codes.MultiplyIntegers;
+import dev.einfall.passes.codes.RoundTables;
 import dev.einfall.passes.codes.TabulateSteps;
 import dev.einfall.passes.codes.WidenBytes;
 import dev.einfall.passes.loop.BindLoops;
@@ -55,6 +56,7 @@ import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
 import dev.einfall.passes.loop.SplitLoops;
 import dev.einfall.passes.loop.SplitRanges;
+import dev.einfall.passes.loop.SumBytes;
 import dev.einfall.passes.loop.TileProducts;
 import dev.einfall.passes.loop.TransposeTiles;
 import dev.einfall.passes.loop.TurnLoops;
@@ -125,7 +127,7 @@ public final class PassCatalog {
       try {
         return Compute.valueOf(name.toUpperCase(Locale.ROOT));
       } catch (IllegalArgumentException _) {
-        throw CompileException.of("option compute of pass " + pass + " is " + name + "; it can be f32 or bf16");
+        throw CompileException.of("option compute of pass " + pass + " is " + name + "; it can be f32, bf16 or i8");
       }
     }
 
@@ -187,9 +189,10 @@ public final class PassCatalog {
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("decode-in-products", options -> new DecodeInProducts(options.number("row", 32)));
-    passes.put("defer-offsets", _ -> new DeferOffsets());
+    passes.put("defer-offsets", options -> new DeferOffsets(options.text("centred", "no").equals("yes")));
     passes.put("multiply-integers", options -> new MultiplyIntegers(options.words("dots").stream().map(options::dot).toList()));
-    passes.put("tabulate-steps", options -> new TabulateSteps(options.number("row", 32)));
+    passes.put("tabulate-steps", options -> new TabulateSteps(options.number("row", 32), options.text("rounded", "no").equals("yes")));
+    passes.put("round-tables", options -> new RoundTables(options.compute()));
     passes.put("widen-bytes", _ -> new WidenBytes());
     passes.put("narrow-products", options -> new NarrowProducts(options.compute(), options.text("in-steps", "no").equals("yes")));
     passes.put("name-ranks", _ -> new NameRanks());
@@ -234,6 +237,7 @@ public final class PassCatalog {
     passes.put("transpose-tiles", _ -> new TransposeTiles());
     passes.put("keep-accumulators", options -> new KeepAccumulators(options.number("registers", 64)));
     passes.put("permute-rows", _ -> new PermuteRows());
+    passes.put("sum-bytes", _ -> new SumBytes());
     passes.put("select-dots", options -> new SelectDots(options.words("dots").stream().map(options::dot).toList()));
     passes.put("share-subexpressions", _ -> new ShareSubexpressions());
     passes.put("forward-stores", _ -> new ForwardStores());
@@ -360,6 +364,9 @@ public final class PassCatalog {
       case MapThreads map -> "threads=" + map.threads()
           + (map.tiles().isEmpty() ? "" : ", " + tiles(map.tiles())) + text(map.numerics());
       case KeepAccumulators keep -> "registers=" + keep.registers();
+      case DeferOffsets defer -> defer.centred() ? "centred=yes" : "";
+      case TabulateSteps tabulate -> "row=" + tabulate.row() + (tabulate.rounded() ? ", rounded=yes" : "");
+      case RoundTables round -> "compute=" + round.compute().name().toLowerCase(Locale.ROOT);
       case SelectDots select -> select.dots().isEmpty() ? "" : "dots=" + select.dots().stream().map(DotShape::toString).collect(Collectors.joining(" "));
       case SelectTiles select -> tiles(select.tiles());
       case NarrowProducts narrow -> "compute=" + narrow.compute().name().toLowerCase(Locale.ROOT) + (narrow.inSteps() ? ", in-steps=yes" : "");

@@ -30,6 +30,7 @@ import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.codes.DecodeInProducts;
 import dev.einfall.passes.codes.DeferOffsets;
 import dev.einfall.passes.codes.MultiplyIntegers;
+import dev.einfall.passes.codes.RoundTables;
 import dev.einfall.passes.codes.TabulateSteps;
 import dev.einfall.passes.codes.WidenBytes;
 import dev.einfall.passes.loop.BindLoops;
@@ -55,6 +56,7 @@ import dev.einfall.passes.loop.ShareSubexpressions;
 import dev.einfall.passes.loop.SimplifyIndices;
 import dev.einfall.passes.loop.SplitLoops;
 import dev.einfall.passes.loop.SplitRanges;
+import dev.einfall.passes.loop.SumBytes;
 import dev.einfall.passes.loop.TileProducts;
 import dev.einfall.passes.loop.TransposeTiles;
 import dev.einfall.passes.loop.TurnLoops;
@@ -154,11 +156,13 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // Products have the weights that they keep; what is left of formats is the arithmetic of these.
         DecodeInProducts.on(options.target()),
         // What groups subtract is apart from their codes now; without it, tables need not be for each column.
-        new DeferOffsets(),
+        DeferOffsets.on(options.target(), options.compute()),
         // Bytes and fields of words that stand for weights stand bare in products now.
         MultiplyIntegers.on(options.target()),
         // Of what no instruction multiplies.
-        TabulateSteps.on(options.target()),
+        TabulateSteps.on(options.target(), options.compute()),
+        // What is looked up for steps is apart, and for many columns.
+        RoundTables.on(options.target(), options.compute()),
         // Epilogues are where they stay, and store what the next product takes.
         new NarrowProducts(options.compute(), options.target().isGpu()),
         // Products have taken the bytes that they multiply; others are gone as soon as they are made.
@@ -263,6 +267,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new KeepAccumulators(),
         // Registers are registers now, and are not read by lanes that choose.
         new PermuteRows(),
+        // While each byte that a permute gives is added on its own.
+        new SumBytes(),
         // What one instruction adds to a register, before what several of them load gets variables.
         new SelectDots(options.target().dots()),
         new ShareSubexpressions(),

@@ -20,8 +20,10 @@ import java.util.List;
 /// @param dots what it has instructions for that add products of narrow numbers
 /// @param tiles what it has instructions for that multiply tiles
 /// @param warpgroupTiles what groups of warps of a GPU multiply together
+/// @param permutesBytes whether one instruction chooses from all bytes of a vector
 public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, int threads, long l1Bytes, long l2Bytes, long l3Bytes, Speeds speeds,
-    int blockThreads, long sharedBytes, List<DotShape> dots, List<TileShape> tiles, List<WarpgroupTile> warpgroupTiles) {
+    int blockThreads, long sharedBytes, List<DotShape> dots, List<TileShape> tiles, List<WarpgroupTile> warpgroupTiles,
+    boolean permutesBytes) {
 
   public Target {
     dots = List.copyOf(dots);
@@ -29,9 +31,9 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
     warpgroupTiles = List.copyOf(warpgroupTiles);
   }
 
-  /// A target with the cache sizes of a current x86-64 server core, and as many registers as its vectors suggest.
+  /// A target with the cache sizes of a current x86-64 server core, and as many registers and such instructions as its vectors suggest.
   public static Target of(int vectorBytes, int threads) {
-    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, true, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0, 0, List.of(), List.of(), List.of());
+    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, true, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0, 0, List.of(), List.of(), List.of(), vectorBytes >= 64);
   }
 
   /// A GPU whose blocks share as much as those of all but the smallest do, and whose threads compute scalars. What the passes on the cascade level ask about costs is answered as for a processor without vectors.
@@ -45,7 +47,7 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
   }
 
   private Target withBlocks(int newBlockThreads, long newSharedBytes) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, newBlockThreads, newSharedBytes, dots, tiles, warpgroupTiles);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, newBlockThreads, newSharedBytes, dots, tiles, warpgroupTiles, permutesBytes);
   }
 
   /// Whether kernels run in blocks of threads.
@@ -66,11 +68,11 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// This machine with caches of other sizes.
   public Target withCaches(long newL1Bytes, long newL2Bytes, long newL3Bytes) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, permutesBytes);
   }
 
   public Target withSpeeds(Speeds newSpeeds) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, permutesBytes);
   }
 
   /// The level that has room for `bytes` and as much of other things; for half as much, if it is the one that cores share.
@@ -81,7 +83,7 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// A machine with other registers and instructions, and these caches.
   public Target withRegisters(int newRegisters, boolean newFusesMultiplyAdds) {
-    return new Target(vectorBytes, newRegisters, newFusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles);
+    return new Target(vectorBytes, newRegisters, newFusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, permutesBytes);
   }
 
   /// Whether vectors of narrow numbers are converted about as fast as they are loaded and stored.
@@ -91,16 +93,21 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// This machine with instructions for these dots.
   public Target withDots(List<DotShape> newDots) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, newDots, tiles, warpgroupTiles);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, newDots, tiles, warpgroupTiles, permutesBytes);
   }
 
   /// This machine with instructions for these products of tiles.
   public Target withTiles(List<TileShape> newTiles) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, newTiles, warpgroupTiles);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, newTiles, warpgroupTiles, permutesBytes);
   }
 
   /// This GPU with instructions for these products of tiles, of groups of warps.
   public Target withWarpgroupTiles(List<WarpgroupTile> newTiles) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, newTiles);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, newTiles, permutesBytes);
+  }
+
+  /// This machine, on which one instruction chooses from all bytes of a vector, or none does.
+  public Target withPermutedBytes(boolean newPermutesBytes) {
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, newPermutesBytes);
   }
 }

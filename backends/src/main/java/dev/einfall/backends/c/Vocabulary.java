@@ -368,6 +368,15 @@ public final class Vocabulary {
         lanes(type(computed), lanes, lane));
   }
 
+  /// What gives for each byte of numbers the byte of a table whose number its lowest bits are.
+  public String permuteBytes(ValueType type) {
+    int bytes = type.lanes() * Integer.BYTES;
+    String vector = type(new ValueType(ElementType.U8, bytes));
+    return define(name(type, "permute_bytes"), type(type), type(type) + " at, " + type(type) + " a",
+        vector + " number, from;\n  memcpy(&number, &at, sizeof number);\n  memcpy(&from, &a, sizeof from);\n  for (int lane = 0; lane < " + bytes
+            + "; ++lane) {\n    number[lane] = from[number[lane] % " + bytes + "];\n  }\n  memcpy(&at, &number, sizeof at);\n  return at;");
+  }
+
   /// What adds to each lane of one operand the products of as many neighbouring lanes of the two others as these have for each. Numbers of
   /// `f16` and `bf16` are taken as their bits.
   public String dot(DotShape shape) {

@@ -212,6 +212,7 @@ final class LanesToLoops {
           expr.mapChildren(operand -> lane(operand, lane, spills));
       case Expr.Zip zip -> laneOfZip(zip, lane, spills);
       case Expr.Permute permute -> laneOfPermute(permute, lane, spills);
+      case Expr.PermuteBytes permute -> laneOfPermuteBytes(permute, lane, spills);
       case Expr.Dot dot -> laneOfDot(dot, lane, spills);
       case Expr.TileProduct product -> laneOfTileProduct(product, lane, spills);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _ ->
@@ -236,6 +237,22 @@ final class LanesToLoops {
     for (int i = permute.tables().size() - 2; i >= 0; i--) {
       Expr isHere = new Expr.Binary(BinaryOp.LT, index, Expr.index((long) (i + 1) * lanes));
       result = new Expr.Select(isHere, load(spillLanes(permute.tables().get(i), spills), place), result);
+    }
+    return result;
+  }
+
+  /// The bytes of a lane one after the other, of the table that lies in memory for that.
+  private Expr laneOfPermuteBytes(Expr.PermuteBytes permute, Expr lane, List<Spill> spills) {
+    Buffer table = spillLanes(permute.table(), spills);
+    int length = permute.length();
+    Expr word = lane(permute.words(), lane, spills);
+    Expr result = Expr.index(0);
+    for (int shift = 0; shift < Integer.SIZE; shift += Byte.SIZE) {
+      Expr number = new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, word, Expr.index(shift)), Expr.index(length - 1L));
+      Expr four = load(table, new Expr.Binary(BinaryOp.DIV, number, Expr.index(Integer.BYTES)));
+      Expr place = new Expr.Binary(BinaryOp.MUL, new Expr.Binary(BinaryOp.MOD, number, Expr.index(Integer.BYTES)), Expr.index(Byte.SIZE));
+      Expr chosen = new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, four, place), Expr.index(0xff));
+      result = new Expr.Binary(BinaryOp.OR, result, new Expr.Binary(BinaryOp.SHL, chosen, Expr.index(shift)));
     }
     return result;
   }
@@ -298,7 +315,7 @@ final class LanesToLoops {
       case Expr.Load load when VectorSupport.holds(load.type()) -> "a load of " + load.type() + " from elements that are not neighbours";
       case Expr.Load load -> "a load of " + load.type();
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Ref _, Expr.Fma _, Expr.Select _, Expr.Bitcast _, Expr.Ramp _,
-          Expr.Broadcast _, Expr.Zip _, Expr.Permute _, Expr.Dot _, Expr.TileProduct _ -> "a value of type " + expr.type();
+          Expr.Broadcast _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.Dot _, Expr.TileProduct _ -> "a value of type " + expr.type();
     };
   }
 

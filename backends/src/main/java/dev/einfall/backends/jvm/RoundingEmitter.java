@@ -29,12 +29,17 @@ final class RoundingEmitter {
 
   /// Takes the bits of the vector on top of the stack as elements of another type.
   void reinterpret(Species from, ElementType to) {
-    if (from.element() != to) {
-      Species target = from.with(to);
+    reinterpret(from, from.with(to));
+  }
+
+  /// The bits of the vector of species `from` on the stack as a vector of species `target`, of as many bits.
+  void reinterpret(Species from, Species target) {
+    if (!from.equals(target)) {
       String method = switch (target.letter()) {
         case "F" -> "reinterpretAsFloats";
         case "D" -> "reinterpretAsDoubles";
         case "I" -> "reinterpretAsInts";
+        case "B" -> "reinterpretAsBytes";
         default -> "reinterpretAsLongs";
       };
       code.invokeVirtual(from.vectorClass(), method, "()" + target.descriptor());

@@ -111,6 +111,7 @@ final class VectorEmitter {
         code.invokeVirtual(species.vectorClass(), "selectFrom", "(" + VECTOR + VECTOR + ")" + species.descriptor());
       }
       case Expr.Permute permute -> emitPermute(permute, species);
+      case Expr.PermuteBytes(Expr words, Expr table) -> emitPermuteBytes(words, table, species);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("vector " + expr);
     }
   }
@@ -277,6 +278,18 @@ final class VectorEmitter {
     }
   }
 
+  /// `selectFrom` takes the lowest bits of each byte.
+  private void emitPermuteBytes(Expr words, Expr table, Species species) {
+    Species bytes = new Species(ElementType.I8, species.lanes() * Integer.BYTES);
+    emitExact(words);
+    rounding.reinterpret(species, bytes);
+    emitExact(table);
+    rounding.reinterpret(species, bytes);
+    code.invokeVirtual(bytes.vectorClass(), "selectFrom", "(" + VECTOR + ")" + bytes.descriptor());
+    code.castExact(bytes);
+    rounding.reinterpret(bytes, species);
+  }
+
   private void emitBits(Expr vector, Species species) {
     emitExact(vector);
     rounding.reinterpret(species, I32);
@@ -408,7 +421,7 @@ final class VectorEmitter {
         castMask(ints, species);
       }
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Fma _, Expr.Select _, Expr.Bitcast _, Expr.Ramp _,
-          Expr.ReduceLanes _, Expr.Zip _, Expr.Permute _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("mask " + expr);
+          Expr.ReduceLanes _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("mask " + expr);
     }
   }
 

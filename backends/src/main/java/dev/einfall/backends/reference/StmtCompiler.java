@@ -193,6 +193,7 @@ final class StmtCompiler {
           reduceLanes(op, type, operand.type().lanes(), compile(operand));
       case Expr.Zip zip -> zip(type, zip.upper() ? zip.type().lanes() / 2 : 0, compile(zip.left()), compile(zip.right()));
       case Expr.Permute permute -> permute(type, permute.type().lanes(), compile(permute.indices()), permute.tables().stream().map(this::compile).toList());
+      case Expr.PermuteBytes permute -> permuteBytes(permute.length(), compile(permute.words()), compile(permute.table()));
       case Expr.TileProduct(Expr sum, Expr left, Expr right, TileShape shape) -> tileProduct(shape, compile(sum), compile(left), compile(right));
       case Expr.Dot dot -> dot(type, dot.shape().terms(), compile(dot.sum()), compile(dot.left()), compile(dot.right()));
     };
@@ -221,6 +222,18 @@ final class StmtCompiler {
     return (Value.OfInteger) (frame, lane) -> {
       int index = (int) indices.integer(frame, lane);
       return tables.get(index / lanes).integer(frame, index % lanes);
+    };
+  }
+
+  private static Value permuteBytes(int length, Value words, Value table) {
+    return (Value.OfInteger) (frame, lane) -> {
+      int word = (int) words.integer(frame, lane);
+      int result = 0;
+      for (int shift = 0; shift < Integer.SIZE; shift += Byte.SIZE) {
+        int number = word >>> shift & length - 1;
+        result |= ((int) table.integer(frame, number / Integer.BYTES) >>> Byte.SIZE * (number % Integer.BYTES) & 0xff) << shift;
+      }
+      return result;
     };
   }
 

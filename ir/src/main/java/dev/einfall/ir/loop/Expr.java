@@ -141,6 +141,25 @@ public sealed interface Expr {
     }
   }
 
+  /// Bytes of a table: both operands are `i32`, of as many lanes, a power of two, and taken as four bytes a lane, of which the lowest comes first. In place of each byte
+  /// of `words` stands the byte of `table` whose number its lowest bits are, as many as it takes to number them all.
+  ///
+  /// ```
+  /// permute_bytes([0x01000302, 0x04040705], [0x33221100, 0x77665544]) = [0x11003322, 0x44447755]
+  /// ```
+  record PermuteBytes(Expr words, Expr table) implements Expr {
+    public PermuteBytes {
+      ValueType type = words.type();
+      require(type.isVector() && type.element() == I32 && Integer.bitCount(type.lanes()) == 1 && table.type().equals(type),
+          () -> "permute_bytes of " + table.type() + " by " + type);
+    }
+
+    /// How many bytes the table has.
+    public int length() {
+      return Integer.BYTES * type().lanes();
+    }
+  }
+
   /// To each lane of `sum` are added the products of as many neighbouring lanes of `left` and `right` as these have for each: lane `i` is
   /// `sum[i] + left[i * n] * right[i * n] + ... + left[i * n + n - 1] * right[i * n + n - 1]`, computed in the type of `sum`. Integers wrap
   /// around. Floats are added in any order, and a sum may be rounded, or a number that is subnormal taken for 0, at any step of that.
@@ -206,6 +225,7 @@ public sealed interface Expr {
       case ReduceLanes reduce -> ValueType.scalar(reduce.operand.type().element());
       case Zip zip -> zip.left.type();
       case Permute permute -> permute.tables.getFirst().type();
+      case PermuteBytes permute -> permute.words.type();
       case Dot dot -> dot.sum.type();
       case TileProduct product -> product.shape.sums();
     };
@@ -226,6 +246,7 @@ public sealed interface Expr {
       case ReduceLanes reduce -> List.of(reduce.operand);
       case Zip zip -> List.of(zip.left, zip.right);
       case Permute permute -> Stream.concat(Stream.of(permute.indices), permute.tables.stream()).toList();
+      case PermuteBytes permute -> List.of(permute.words, permute.table);
       case Dot dot -> List.of(dot.sum, dot.left, dot.right);
       case TileProduct product -> List.of(product.sum, product.left, product.right);
     };
@@ -257,6 +278,7 @@ public sealed interface Expr {
       case ReduceLanes reduce -> new ReduceLanes(reduce.op, operands.get(0));
       case Zip zip -> new Zip(operands.get(0), operands.get(1), zip.upper);
       case Permute _ -> new Permute(operands.getFirst(), operands.subList(1, operands.size()));
+      case PermuteBytes _ -> new PermuteBytes(operands.get(0), operands.get(1));
       case Dot _ -> new Dot(operands.get(0), operands.get(1), operands.get(2));
       case TileProduct product -> new TileProduct(operands.get(0), operands.get(1), operands.get(2), product.shape);
     };

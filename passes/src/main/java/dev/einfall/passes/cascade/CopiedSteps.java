@@ -18,6 +18,8 @@ record CopiedSteps(Rank rank) {
   private static final int FEW_ACCUMULATORS = 14;
   /// The same of steps that also decode what they multiply.
   private static final int MOST_DECODED = 32;
+  /// The accumulators, of which each takes three registers, beside which bytes of tables are chosen.
+  private static final int MOST_OF_BYTES = 8;
 
   /// Those of a reduction over `reduced` in tiles of `tiling`.
   static Optional<CopiedSteps> of(Einsum einsum, Tiling tiling, List<Rank> reduced) {
@@ -28,6 +30,9 @@ record CopiedSteps(Rank rank) {
     Optional<Rank> last = Optional.of(reduced).filter(_ -> isTile).map(List::getLast);
     int accumulators = tiling.rows() * tiling.vectors();
     boolean cutsFields = last.isPresent() && cutsFields(einsum, tiling.vector().orElseThrow(), reduced);
+    if (last.isPresent() && cutsFields && ShortRows.choosesBytes(einsum.value())) {
+      return last.filter(_ -> accumulators <= MOST_OF_BYTES).map(CopiedSteps::new);
+    }
     boolean isShort = last.isPresent() && (cutsFields ? tiling.row().isEmpty() && last.get().size().value() * accumulators <= MOST_DECODED
         : tiling.row().isPresent() && accumulators <= FEW_ACCUMULATORS && last.get().size().value() * accumulators <= MOST_UNROLLED);
     return last.filter(_ -> isShort).map(CopiedSteps::new);

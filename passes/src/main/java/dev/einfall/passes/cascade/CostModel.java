@@ -40,6 +40,8 @@ final class CostModel {
   private static final int WAYS = 8;
   private static final int SET_STRIDE = 4096;
   private static final double PACK_ELEMENT = 2;
+  /// How many times as long as four at once bytes of tables take one by one.
+  private static final double BYTE_BY_BYTE = 16;
   /// The same where whole vectors are read, and their lanes stored between each other.
   private static final double INTERLEAVE_ELEMENT = 0.5;
 
@@ -55,6 +57,7 @@ final class CostModel {
   private final List<Operand> all;
   private final long insideOperations;
   private final long outsideOperations;
+  private final boolean choosesBytes;
 
   /// An access, the ranks that it depends on, and whether it is read for every coordinate of a reduced rank.
   private record Operand(Expr.Access access, Set<Rank> ranks, boolean isReduced, boolean isPackable) {}
@@ -84,6 +87,7 @@ final class CostModel {
     this.all = Exprs.accesses(value).distinct().map(this::operand).toList();
     this.inside = reduce.stream().flatMap(r -> Exprs.accesses(r.body())).distinct().map(this::operand).toList();
     this.insideOperations = reduce.map(r -> Math.max(1, Exprs.operations(r.body()))).orElse(0L);
+    this.choosesBytes = ShortRows.choosesBytes(value);
     this.outsideOperations = Exprs.operations(value) - reduce.map(Exprs::operations).orElse(0L) + 1;
   }
 
@@ -166,7 +170,7 @@ final class CostModel {
     double arithmetic = arithmetic(tiling, rows, vectors) / speeds.operations();
     double loads = loads(inside, tiling, rows, vectors, lanes) / speeds.loads();
     double step = Math.max(Math.max(arithmetic, loads) + UNHIDDEN * Math.min(arithmetic, loads), speeds.latency())
-        * (readsPartsOfRows(tiling) ? speeds.partOfRow() : 1);
+        * (readsPartsOfRows(tiling) ? speeds.partOfRow() : 1) * (choosesBytes && CopiedSteps.of(einsum, tiling, reduced).isEmpty() ? BYTE_BY_BYTE : 1);
     return Exprs.volume(reduced) / tiling.terms() * step + outside + stores + TILE_OVERHEAD;
   }
 

@@ -64,7 +64,7 @@ public record NarrowProducts(Compute compute, boolean inSteps) implements Pass.O
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     return switch (compute) {
-      case F32 -> cascade;
+      case F32, I8 -> cascade;
       case BF16 -> new Narrowing(cascade, ElementType.BF16, inSteps, remarks).narrowed();
     };
   }

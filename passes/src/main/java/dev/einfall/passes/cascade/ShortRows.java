@@ -30,6 +30,12 @@ final class ShortRows {
     return isRow && extent > 1 && extent <= (long) PermuteRows.MOST * lanes && (extent < lanes || extent % lanes == 0);
   }
 
+  /// Whether `value` has bytes of words of a table, which one instruction chooses for four fields of a word where the steps that cut these have copies.
+  static boolean choosesBytes(Expr value) {
+    return value.nodes().anyMatch(node -> node instanceof Expr.Binary(BinaryOp and, Expr.Binary(BinaryOp shift, Expr.Access access, _), Expr.IntLiteral mask)
+        && and == BinaryOp.AND && shift == BinaryOp.SHR && mask.value() == 0xff && isLookUp(access));
+  }
+
   /// Whether `place` is masked or a remainder, and so from 0 to below `extent`.
   private static boolean isBelow(Expr place, long extent) {
     return switch (place) {

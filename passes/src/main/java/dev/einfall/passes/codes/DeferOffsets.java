@@ -3,8 +3,10 @@ package dev.einfall.passes.codes;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Tensor;
+import dev.einfall.passes.Compute;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
+import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.Constants;
 import java.util.Optional;
 import java.util.Set;
@@ -23,8 +25,16 @@ import java.util.function.Consumer;
 /// The sums of rows are for all columns, and the product with them has as many steps as there are groups. Declined are differences that few steps share, and many rows:
 /// these share what is decoded, and a subtraction in it costs less than the second product.
 ///
-/// The sum and what is subtracted may be larger than what is left: by about as much as the offset is larger than the differences, so are the errors.
-public record DeferOffsets() implements Pass.OnCascade {
+/// The sum and what is subtracted may be larger than what is left: by about as much as the offset is larger than the differences, so are the errors. Where tables are made of codes and
+/// rounded after this ([RoundTables]), the middle of what codes of so many bits may be is subtracted from them and from the offset: the table has the smallest numbers so.
+///
+/// @param centred whether codes are less their middle after this
+public record DeferOffsets(boolean centred) implements Pass.OnCascade {
+
+  /// As is best on `target`.
+  public static DeferOffsets on(Target target, Compute compute) {
+    return new DeferOffsets(RoundTables.isFor(target, compute));
+  }
 
   @Override
   public String name() {
@@ -45,6 +55,6 @@ public record DeferOffsets() implements Pass.OnCascade {
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Set<Tensor> constant = Constants.of(cascade);
     return OpenProducts.rewritten(cascade, remarks, einsum -> Optional.of(einsum).filter(open -> !constant.contains(open.tensor()))
-        .flatMap(open -> OffsetProduct.of(open, constant)).map(OffsetProduct::definitions));
+        .flatMap(open -> OffsetProduct.of(open, constant)).map(product -> product.definitions(centred)));
   }
 }

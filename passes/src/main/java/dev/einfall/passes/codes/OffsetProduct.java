@@ -74,19 +74,30 @@ record OffsetProduct(Einsum einsum, Expr.Reduce sum, Expr.Binary difference, Lis
     return sum.ranks().stream().filter(rank -> !groups.contains(rank)).toList();
   }
 
-  List<Definition> definitions() {
+  /// @param isCentred whether codes are less their middle in the product
+  List<Definition> definitions(boolean isCentred) {
     List<Definition> definitions = new ArrayList<>();
     List<Rank> rowsFirst = Stream.concat(einsum.ranks().stream(), groups.stream()).toList();
     List<Rank> groupsFirst = Stream.concat(groups.stream(), einsum.ranks().stream()).toList();
     Expr sums = defined("sums", Factors.product(rows), steps(), rowsFirst, definitions);
-    List<Expr> ofGroup = new ArrayList<>(List.of(difference.right()));
+    double middle = isCentred ? middle(difference.left()) : 0;
+    List<Expr> ofGroup = new ArrayList<>(List.of(less(difference.right(), middle)));
     ofGroup.addAll(shared);
     Expr offsets = defined("offsets", Factors.product(ofGroup), List.of(), groupsFirst, definitions);
     Expr offset = new Expr.Binary(BinaryOp.MUL, sums, offsets);
     Expr subtracted = groups.isEmpty() ? offset : defined("offset", offset, groups, rowsFirst, definitions);
-    Expr.Reduce rest = new Expr.Reduce(sum.reduction(), sum.ranks(), Exprs.rewrite(sum.body(), node -> node.equals(difference) ? difference.left() : node));
+    Expr.Reduce rest = new Expr.Reduce(sum.reduction(), sum.ranks(), Exprs.rewrite(sum.body(), node -> node.equals(difference) ? less(difference.left(), middle) : node));
     definitions.add(einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? new Expr.Binary(BinaryOp.SUB, rest, subtracted) : node)));
     return definitions;
+  }
+
+  /// The middle of the numbers that `code` may be, if it is a field of so many bits; 0 otherwise.
+  private static double middle(Expr code) {
+    return code instanceof Expr.Cast(_, Expr.Binary(BinaryOp op, _, Expr.IntLiteral mask)) && op == BinaryOp.AND && mask.value() > 0 ? mask.value() / 2.0 : 0;
+  }
+
+  private static Expr less(Expr number, double middle) {
+    return middle == 0 ? number : new Expr.Binary(BinaryOp.SUB, number, new Expr.FloatLiteral(number.type(), middle));
   }
 
   /// The element of a tensor that has the sum of `value` over `reduced` for each point of its other ranks.

@@ -2,6 +2,7 @@ package dev.einfall.passes.codes;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.passes.Compute;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
@@ -25,12 +26,16 @@ import java.util.function.Consumer;
 ///
 /// Source: T-MAC, "CPU Renaissance via Table Lookup for Low-Bit LLM Deployment on Edge" (EuroSys 2025).
 ///
+/// Where tables are rounded to bytes after this ([RoundTables]), of which one instruction chooses for four fields at once, single steps with as many choices as a vector has
+/// elements are looked up, too, if there are few rows and many columns.
+///
 /// @param row how many elements a row has at most of which an instruction chooses lanes
-public record TabulateSteps(int row) implements Pass.OnCascade {
+/// @param rounded whether tables are rounded to bytes after this
+public record TabulateSteps(int row, boolean rounded) implements Pass.OnCascade {
 
   /// As is best on `target`.
-  public static TabulateSteps on(Target target) {
-    return new TabulateSteps(PermuteRows.MOST * target.lanes(Float.BYTES));
+  public static TabulateSteps on(Target target, Compute compute) {
+    return new TabulateSteps(PermuteRows.MOST * target.lanes(Float.BYTES), RoundTables.isFor(target, compute));
   }
 
   @Override
@@ -50,6 +55,6 @@ public record TabulateSteps(int row) implements Pass.OnCascade {
 
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
-    return OpenProducts.rewritten(cascade, remarks, einsum -> TabulatedProduct.of(einsum, row).map(TabulatedProduct::definitions));
+    return OpenProducts.rewritten(cascade, remarks, einsum -> TabulatedProduct.of(einsum, row, rounded).map(TabulatedProduct::definitions));
   }
 }

@@ -10,6 +10,7 @@ import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.cascade.Exprs;
 import dev.einfall.passes.cascade.Factors;
+import dev.einfall.passes.loop.PermuteRows;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -32,32 +33,13 @@ record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decode
   /// long with tables, one with 32 rows 1.2 times. One for four steps is worth it with any number of rows.
   private static final int MOST_ROWS_OF_PAIRS = 16;
   private static final int PAIR = 2;
-  /// How many columns a table has to serve for each of its elements.
+  /// How many columns a table has to serve for each of its elements: one of 4,096 x 16 bytes takes as long as 600 columns gain by it.
   private static final int LEAST_COLUMNS = 8;
-
-  /// A part of a word: `shr(word, place * bits) && mask`.
-  private record Field(Expr whole, Expr word, int bits, long mask) {
-
-    /// The field at `place`, a rank, if `expr` is one.
-    static Optional<Field> of(Expr expr, Rank place) {
-      return expr instanceof Expr.Binary(BinaryOp and, Expr.Binary(BinaryOp shift, Expr word, Expr distance), Expr.IntLiteral mask)
-          && and == BinaryOp.AND && shift == BinaryOp.SHR && !Exprs.freeRanks(word).contains(place)
-          ? bits(distance, place).filter(bits -> mask.value() >= 0 && mask.value() < 1L << bits).map(bits -> new Field(expr, word, bits, mask.value()))
-          : Optional.empty();
-    }
-
-    private static Optional<Integer> bits(Expr distance, Rank place) {
-      return switch (distance) {
-        case Expr.Coordinate(Rank rank) when rank == place -> Optional.of(1);
-        case Expr.Binary(BinaryOp op, Expr.Coordinate(Rank rank), Expr.IntLiteral bits) when op == BinaryOp.MUL && rank == place ->
-            Optional.of(Math.toIntExact(bits.value()));
-        case Expr _ -> Optional.empty();
-      };
-    }
-  }
+  private static final int LEAST_COLUMNS_OF_BYTES = 64;
 
   /// @param row how many elements a row of the table may have
-  static Optional<TabulatedProduct> of(Einsum einsum, int row) {
+  /// @param isRounded whether it will be of bytes
+  static Optional<TabulatedProduct> of(Einsum einsum, int row, boolean isRounded) {
     Optional<Expr.Reduce> only = Factors.onlySum(einsum.value()).filter(sum -> !sum.ranks().isEmpty());
     if (only.isEmpty()) {
       return Optional.empty();
@@ -72,11 +54,16 @@ record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decode
       return Optional.empty();
     }
     Field field = fields.getFirst();
-    int terms = terms(place.size().value(), field.bits(), row);
     List<Expr> steps = fine.stream().filter(factor -> factor != decoded.getFirst()).toList();
     List<Expr> others = factors.stream().filter(factor -> !fine.contains(factor)).toList();
-    TabulatedProduct product = new TabulatedProduct(einsum, sum, field, decoded.getFirst(), steps, others, terms);
-    return Optional.of(product).filter(TabulatedProduct::isWorthwhile);
+    TabulatedProduct product = new TabulatedProduct(einsum, sum, field, decoded.getFirst(), steps, others, 1);
+    return Optional.of(product.of(row / PermuteRows.MOST)).filter(one -> isRounded && 1 << one.terms() * one.field().bits() == row / PermuteRows.MOST && one.isForBytes())
+        .or(() -> Optional.of(product.of(row)).filter(one -> one.isFaster() && one.serves(LEAST_COLUMNS)));
+  }
+
+  /// The same with as many steps as a row of so many elements has choices for.
+  private TabulatedProduct of(int row) {
+    return new TabulatedProduct(einsum, sum, field, decoded, steps, others, terms(sum.ranks().getLast().size().value(), field.bits(), row));
   }
 
   /// Whether nothing but `field` and numbers determine `expr`, which contains it.
@@ -93,37 +80,65 @@ record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decode
     return terms;
   }
 
-  /// Whether the table serves several steps and many columns, and few rows if the steps are few, and none of its factors differs from column to column.
-  private boolean isWorthwhile() {
+  /// Whether a table of bytes, which single steps gain by, too, has few rows to be made for, and as many columns as the rounding is worth.
+  private boolean isForBytes() {
+    return Exprs.volume(rows()) <= RoundTables.MOST_ROWS && serves(LEAST_COLUMNS_OF_BYTES);
+  }
+
+  /// Whether numbers are looked up faster than they are multiplied: for several steps, and with few rows if these are few.
+  private boolean isFaster() {
+    return terms >= PAIR && (terms > PAIR || Exprs.volume(rows()) <= MOST_ROWS_OF_PAIRS);
+  }
+
+  private List<Rank> rows() {
+    return einsum.ranks().stream().filter(rank -> Factors.ranks(steps).contains(rank)).toList();
+  }
+
+  /// Whether the table serves so many columns for each of its elements, and none of its factors differs from column to column.
+  private boolean serves(int least) {
     Set<Rank> columns = Exprs.freeRanks(field.word());
     List<Rank> served = einsum.ranks().stream().filter(columns::contains).toList();
-    List<Rank> rows = einsum.ranks().stream().filter(rank -> Factors.ranks(steps).contains(rank)).toList();
-    return terms >= PAIR && !steps.isEmpty() && rows.stream().noneMatch(columns::contains) && (terms > PAIR || Exprs.volume(rows) <= MOST_ROWS_OF_PAIRS)
-        && Exprs.volume(served) >= (long) LEAST_COLUMNS * choices();
+    return !steps.isEmpty() && rows().stream().noneMatch(columns::contains) && Exprs.volume(served) >= (long) least * choices();
   }
 
   private int choices() {
-    return 1 << terms * field.bits();
+    return terms == 1 ? (int) field.mask() + 1 : 1 << terms * field.bits();
   }
 
   List<Definition> definitions() {
+    if (terms == 1) {
+      Einsum products = products();
+      return List.of(products, looking(products.tensor()));
+    }
     Einsum choices = choicesOfSteps();
     Einsum sums = sums(choices.tensor());
-    return List.of(choices, sums, einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? looked(sums.tensor()) : node)));
+    return List.of(choices, sums, looking(sums.tensor()));
+  }
+
+  private Einsum looking(Tensor table) {
+    return einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? looked(table) : node));
+  }
+
+  /// The table for single steps.
+  private Einsum products() {
+    Rank choice = new Rank("c", Size.of(choices()));
+    Map<Rank, Expr> values = new IdentityHashMap<>();
+    List<Rank> ranks = own(values);
+    Rank part = part();
+    ranks.add(part);
+    ranks.add(choice);
+    values.put(sum.ranks().getLast(), new Expr.Coordinate(part));
+    Expr value = Exprs.freshRanks(Exprs.rewrite(decoded, node -> node.equals(field.whole()) ? new Expr.Coordinate(choice) : node));
+    return defined("products", ranks, new Expr.Binary(BinaryOp.MUL, Exprs.substitute(Factors.product(steps), values), value));
   }
 
   /// What the factor is for each step and choice.
   private Einsum choicesOfSteps() {
     Rank step = new Rank("j", Size.of(terms));
     Rank choice = new Rank("c", Size.of(choices()));
-    Expr own = cut(new Expr.Coordinate(choice), new Expr.Coordinate(step), field.bits(), field.mask());
+    Expr own = Field.cut(new Expr.Coordinate(choice), new Expr.Coordinate(step), field.bits(), field.mask());
     Expr value = Exprs.freshRanks(Exprs.rewrite(decoded, node -> node.equals(field.whole()) ? own : node));
     return defined("choices", List.of(step, choice), value);
-  }
-
-  private static Expr cut(Expr word, Expr place, int bits, long mask) {
-    Expr distance = bits == 1 ? place : new Expr.Binary(BinaryOp.MUL, place, Expr.index(bits));
-    return new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, word, distance), Expr.index(mask));
   }
 
   /// The table: what the steps add to the sum for each choice.
@@ -131,13 +146,8 @@ record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decode
     Rank step = new Rank("j", Size.of(terms));
     Rank choice = new Rank("c", Size.of(choices()));
     Rank part = part();
-    List<Rank> ranks = new ArrayList<>();
     Map<Rank, Expr> values = new IdentityHashMap<>();
-    for (Rank rank : outer()) {
-      Rank own = new Rank(rank.name(), rank.size());
-      ranks.add(own);
-      values.put(rank, new Expr.Coordinate(own));
-    }
+    List<Rank> ranks = own(values);
     ranks.add(part);
     ranks.add(choice);
     values.put(sum.ranks().getLast(), new Expr.Binary(BinaryOp.ADD,
@@ -145,6 +155,17 @@ record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decode
     Expr product = Factors.product(steps);
     Expr term = new Expr.Binary(BinaryOp.MUL, Exprs.substitute(product, values), new Expr.Access(choices, Exprs.coordinates(List.of(step, choice))));
     return defined("sums", ranks, new Expr.Reduce(Reduction.SUM, List.of(step), term));
+  }
+
+  /// Copies of the ranks of the table around the steps of a word, as which `values` learns to know them.
+  private List<Rank> own(Map<Rank, Expr> values) {
+    List<Rank> ranks = new ArrayList<>();
+    for (Rank rank : outer()) {
+      Rank own = new Rank(rank.name(), rank.size());
+      ranks.add(own);
+      values.put(rank, new Expr.Coordinate(own));
+    }
+    return ranks;
   }
 
   /// The ranks of the table around the steps of a word: those of the result, then those of the reduction.
@@ -166,7 +187,7 @@ record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decode
     ranks.add(part);
     List<Expr> indices = new ArrayList<>(Exprs.coordinates(outer()));
     indices.add(new Expr.Coordinate(part));
-    indices.add(cut(field.word(), new Expr.Coordinate(part), terms * field.bits(), choices() - 1L));
+    indices.add(Field.cut(field.word(), new Expr.Coordinate(part), terms * field.bits(), choices() - 1L));
     Expr body = Factors.product(Stream.concat(Stream.of(new Expr.Access(sums, indices)), others.stream()).toList());
     return new Expr.Reduce(Reduction.SUM, ranks, body);
   }

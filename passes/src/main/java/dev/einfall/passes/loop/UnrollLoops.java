@@ -76,10 +76,17 @@ public record UnrollLoops(long operations, int terms) implements Pass.OnKernel {
   }
 
   private Optional<Stmt> copies(Stmt.For loop, long most) {
-    long limit = terms > 1 && multipliesNarrow(loop.body()) ? most * terms : most;
+    long limit = addsBytes(loop.body()) ? most * Integer.BYTES : terms > 1 && multipliesNarrow(loop.body()) ? most * terms : most;
     Optional<Long> extent = Rewrites.constant(loop.extent()).filter(count -> cost(loop, count) <= limit);
     return extent.map(count -> Stmt.block(LongStream.range(0, count)
         .mapToObj(i -> Rewrites.substitute(Rewrites.copy(loop.body()), loop.var(), Expr.index(i))).toList()));
+  }
+
+  /// Whether all that `body` stores are sums of bytes of words: [SumBytes] adds four at once.
+  private static boolean addsBytes(Stmt body) {
+    List<Stmt.Store> stores = body.nodes().filter(Stmt.Store.class::isInstance).map(Stmt.Store.class::cast).toList();
+    return !stores.isEmpty() && stores.stream().allMatch(store -> store.value() instanceof Expr.Binary(BinaryOp op, Expr old, Expr term) && op == BinaryOp.ADD
+        && old.equals(new Expr.Load(store.buffer(), store.indices())) && ByteTerm.isByte(term));
   }
 
   /// Whether all that `body` stores are sums of products of numbers that are converted as they are loaded.

@@ -44,7 +44,8 @@ final class ProgramOptions {
       description = "How far results may be from the order and the roundings of the source: ${COMPLETION-CANDIDATES}.")
   Numerics numerics = Numerics.REASSOCIATE;
 
-  @Option(names = "--compute", paramLabel = "TYPE", description = "What the factors of products with weights are rounded to: ${COMPLETION-CANDIDATES}.")
+  @Option(names = "--compute", paramLabel = "TYPE",
+      description = "What the factors of products with weights are rounded to, with i8 only where weights of few bits are looked up: ${COMPLETION-CANDIDATES}.")
   Compute compute = Compute.F32;
 
   @Option(names = "--function", paramLabel = "NAME", description = "The function; `main` or the last one if not given.")

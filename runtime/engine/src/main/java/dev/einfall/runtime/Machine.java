@@ -2,13 +2,17 @@ package dev.einfall.runtime;
 
 import dev.einfall.passes.Target;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 
 /// The machine that runs this JVM.
 final class Machine {
   private static final Path CACHES = Path.of("/sys/devices/system/cpu/cpu0/cache");
+  private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
 
   private Machine() {}
 
@@ -16,7 +20,16 @@ final class Machine {
   /// not tell are those of a common one.
   static Target target(int vectorBytes, int threads) {
     Target usual = Target.of(vectorBytes, threads);
-    return usual.withCaches(cache(1, usual.l1Bytes()), cache(2, usual.l2Bytes()), cache(3, usual.l3Bytes()));
+    return usual.withCaches(cache(1, usual.l1Bytes()), cache(2, usual.l2Bytes()), cache(3, usual.l3Bytes())).withPermutedBytes(permutesBytes());
+  }
+
+  /// Whether the processor says that it has the instruction for it; on x86-64, the other machines having no vectors that are wide enough.
+  private static boolean permutesBytes() {
+    try (Stream<String> lines = Files.lines(PROCESSORS)) {
+      return lines.filter(line -> line.startsWith("flags")).findFirst().filter(line -> List.of(line.split("\\s+")).contains("avx512vbmi")).isPresent();
+    } catch (IOException | UncheckedIOException _) {
+      return false;
+    }
   }
 
   private static long cache(int level, long usual) {

@@ -38,7 +38,7 @@ import java.util.function.ObjLongConsumer;
 /// @param cache the directory where compiled programs are kept for the next time; empty to keep none
 /// @param speeds what a core can do, such as [MachineSpeeds] finds out; empty for the usual
 /// @param toolchain how the backends `C` and `CUDA` make machine code
-/// @param compute what the factors of products with weights are rounded to
+/// @param compute what the factors of products with weights are rounded to, or what is looked up for them
 public record Options(
     Backend backend,
     int threads,

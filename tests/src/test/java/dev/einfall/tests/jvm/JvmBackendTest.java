@@ -104,6 +104,19 @@ class JvmBackendTest {
             """.formatted(type, lanes, lanes - 1, 2 * lanes - 1, 3 * lanes), 0, RunKernel.numbers(type, 64, 5), RunKernel.numbers(ElementType.I32, 16, 6)))));
   }
 
+  /// Of vectors that the Vector API has and of wider ones, by bytes with all bits that they can have.
+  @TestFactory
+  Stream<DynamicTest> permutesOfBytes() {
+    return Stream.of(2, 4, 8, 16, 32).map(lanes -> DynamicTest.dynamicTest("i32x" + lanes, () -> RunKernel.compare("""
+        kernel k(A: i32[64], C: i32[32], R: i32[32], S: i32[32]) {
+          let a: i32x%1$d = A[ramp(7, 1, %1$d)]
+          let c: i32x%1$d = C[ramp(0, 1, %1$d)] * broadcast(77777777, %1$d)
+          R[ramp(0, 1, %1$d)] = permute_bytes(c, a) + permute_bytes(shr(c, broadcast(3, %1$d)), a)
+          S[ramp(0, 1, %1$d)] = permute_bytes(c, A[ramp(32, 1, %1$d)] * broadcast(1234567, %1$d))
+        }
+        """.formatted(lanes), 0, RunKernel.numbers(ElementType.I32, 64, 5), RunKernel.numbers(ElementType.I32, 32, 6))));
+  }
+
   @Test
   void stridedAndGatheredAccesses() {
     RunKernel.compare("""

@@ -1,5 +1,6 @@
 package dev.einfall.tests.peers;
 
+import dev.einfall.passes.Compute;
 import dev.einfall.runtime.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -13,6 +14,8 @@ final class LowBitPeers {
   private static final int[] ROWS = {1, 16, 128};
   /// How far sums of products may be apart where factors were rounded to bytes; it grows with the root of their number.
   private static final double ROUNDED = 1e-2;
+  /// The same where products with all that codes may be were rounded, whose largest is larger.
+  private static final double ROUNDED_TABLES = 2e-2;
   /// More than any cache has.
   private static final long MEMORY_BYTES = 1L << 28;
   private static final String ROW = "%-26s %9s %7s %7s %7s %7s %7s %9s %9s %8s %9s %9s %9s %9s%n";
@@ -48,7 +51,7 @@ final class LowBitPeers {
       double read = ReadBandwidth.measure(weights.bytes(), threads);
       for (LowBitCase one : cases) {
         print(one, weights.bytes(), read, memory, Bout.measure(one.contestants(weights, threads, request.options(threads)), request.seconds(),
-            ROUNDED * Math.sqrt(k)));
+            (request.compute() == Compute.I8 ? ROUNDED_TABLES : ROUNDED) * Math.sqrt(k)));
       }
     }
   }

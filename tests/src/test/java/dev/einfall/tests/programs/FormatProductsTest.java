@@ -11,7 +11,10 @@ import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.loop.Expr;
 import dev.einfall.ir.loop.KernelPlan;
+import dev.einfall.ir.loop.Stmt;
+import dev.einfall.passes.Compute;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pipeline;
 import dev.einfall.passes.PipelineOptions;
@@ -41,6 +44,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Products with weights that stay in their formats, with any codes, against the reference.
 @Execution(ExecutionMode.CONCURRENT)
 class FormatProductsTest {
+  /// The length of the errors of tables of bytes beside that of results.
+  private static final double MOST_ROUNDED = 0.02;
   private static final String PROGRAM = """
       import std.formats.%s
       def main(X: f32[M, %2$d]) -> f32[M, %3$d] {
@@ -137,6 +142,55 @@ class FormatProductsTest {
         assertNear(expected, results, 0.01, rows + " rows by " + backend);
       }
     }
+  }
+
+  /// Where the options allow for it, what codes stand for in a row is rounded to bytes, of which a permute chooses four at once, whatever the last columns are; what is
+  /// asked for is how far results may be from those of `f32`, by their lengths.
+  @ParameterizedTest
+  @ValueSource(strings = {"integers int4(group = 32)", "integers symmetric(bits = 3, group = 64)", "integers asymmetric(bits = 2, group = 32)", "integers ternary(group = 64)",
+      "integers binary(group = 64)", "integers asymmetric(bits = 4, group = 192)", "codebooks nf4(group = 64)", "microscaling mxfp4", "ggml q4_0"})
+  void tablesAreRoundedToBytes(String format) {
+    String[] words = format.split(" ", 2);
+    for (int[] sizes : new int[][] {{1, 1024, 192}, {3, 1111, 192}}) {
+      String text = PROGRAM.formatted(words[0], sizes[2], sizes[1], words[1]);
+      Cascade cascade = cascade(text, sizes[0]);
+      WeightsFile weights = codes(cascade);
+      float[] expected = run(text, sizes[0], sizes[2], Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
+      float[] results = run(text, sizes[0], sizes[2], Options.defaults().withVectorBytes(64).withCompute(Compute.I8).withThreads(sizes[0]).withWarmUp(false).withWeights(weights));
+      assertEquals(0, distance(expected, results), MOST_ROUNDED, format);
+      KernelPlan plan = new Pipeline(PipelineOptions.of(Target.of(64, 1)).withCompute(Compute.I8), _ -> { }, _ -> { }).compile(cascade, sizes(sizes[0]));
+      assertTrue(plan.launches().stream().flatMap(launch -> launch.kernel().body().nodes()).flatMap(Stmt::exprs).flatMap(Expr::nodes)
+          .anyMatch(Expr.PermuteBytes.class::isInstance), () -> format + ": no bytes are permuted");
+    }
+  }
+
+  /// A row with an infinity or what is no number has no result that is one; other rows are as they were.
+  @ParameterizedTest
+  @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+  void whatIsNoNumberIsNotRoundedAway(float what) {
+    String text = PROGRAM.formatted("integers", 64, 1024, "int4(group = 64)");
+    Options options = Options.defaults().withVectorBytes(64).withCompute(Compute.I8).withWarmUp(false).withWeights(codes(cascade(text, 2)));
+    float[] x = new float[2 * 64];
+    Arrays.fill(x, 0, 64, 0.5f);
+    Arrays.fill(x, 64, 128, 0.25f);
+    x[7] = what;
+    try (Program program = Einfall.compile(new Source("product.ein", text), options); Tensor input = Tensor.of(x, 2, 64)) {
+      float[] results = program.run(Map.of("X", input)).get("Y").floats();
+      for (int i = 0; i < results.length; i++) {
+        assertEquals(i >= 1024, Float.isFinite(results[i]), "element " + i + " is " + results[i]);
+      }
+    }
+  }
+
+  /// The length of the difference, as a part of that of what is expected.
+  private static double distance(float[] expected, float[] results) {
+    double difference = 0;
+    double length = 0;
+    for (int i = 0; i < expected.length; i++) {
+      difference += Math.pow(results[i] - expected[i], 2);
+      length += Math.pow(expected[i], 2);
+    }
+    return Math.sqrt(difference / length);
   }
 
   /// @param part of the largest result, by which others may differ

@@ -1,5 +1,6 @@
 package dev.einfall.tests.programs;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -76,6 +77,30 @@ class InstructionsTest {
             compare(instruction, kernel, codes, seed);
           }
         }));
+  }
+
+  /// For which C has no operation on vectors, whether these are as wide as those of a machine or wider.
+  @TestFactory
+  Stream<DynamicTest> bytesArePermutedInC() {
+    Assumptions.assumeTrue(Commands.exists("cc"), "there is no C compiler here");
+    CCompiler compiler = CCompiler.require("cc");
+    return Stream.of(4, 8, 16, 32).map(lanes -> DynamicTest.dynamicTest("i32x" + lanes, () -> {
+      Kernel kernel = LoopReader.read(new Source("bytes.loop", """
+          kernel k(A: i32[%1$d], B: i32[%1$d], C: i32[%1$d], D: i32[%1$d], E: i32[%1$d]) {
+            D[ramp(0, 1, %1$d)] = permute_bytes(B[ramp(0, 1, %1$d)], A[ramp(0, 1, %1$d)])
+            E[ramp(0, 1, %1$d)] = permute_bytes(C[ramp(0, 1, %1$d)], A[ramp(0, 1, %1$d)])
+          }
+          """.formatted(lanes))).kernels().getFirst();
+      List<Array> inputs = Stream.of(1, 2, 3).map(seed -> random(ElementType.I32, seed, lanes)).toList();
+      List<Array> expected = flat(kernel, inputs);
+      KernelInterpreter.run(kernel, expected);
+      for (CTarget target : List.of(compiler.target(), CTargets.named("portable"))) {
+        List<Array> computed = flat(kernel, inputs);
+        run(new NativeBackend(compiler, target, List.of(), Optional.empty()).compile(List.of(kernel)).getFirst(), computed);
+        assertArrayEquals(expected.get(3).integers(), computed.get(3).integers());
+        assertArrayEquals(expected.get(4).integers(), computed.get(4).integers());
+      }
+    }));
   }
 
   /// Products of tiles of machines that are not at hand.

@@ -125,8 +125,15 @@ public final class Explanation {
     }
     Target target = options.target();
     text.append("compiled for ").append(target.isGpu() ? gpu(target) : processor(target)).append(", numerics ").append(options.numerics().name().toLowerCase(Locale.ROOT))
-        .append(options.compute() == Compute.F32 ? "" : ", factors of products with weights in " + options.compute().name().toLowerCase(Locale.ROOT))
-        .append('\n').append(limits.text()).append('\n');
+        .append(rounding(options.compute())).append('\n').append(limits.text()).append('\n');
+  }
+
+  private static String rounding(Compute compute) {
+    return switch (compute) {
+      case F32 -> "";
+      case BF16 -> ", factors of products with weights in bf16";
+      case I8 -> ", what is looked up in products with weights of few bits in i8";
+    };
   }
 
   private static String processor(Target target) {

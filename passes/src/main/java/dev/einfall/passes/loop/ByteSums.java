@@ -1,0 +1,139 @@
+package dev.einfall.passes.loop;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.loop.Buffer;
+import dev.einfall.ir.loop.Expr;
+import dev.einfall.ir.loop.Stmt;
+import dev.einfall.ir.loop.ValueType;
+import dev.einfall.ir.loop.Var;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A loop that does nothing but add bytes of tables to vector registers: see [SumBytes].
+///
+/// @param sums what a turn adds to each register: the first one of each four bytes of a lane
+record ByteSums(Stmt.For loop, Map<Expr.Load, List<ByteTerm>> sums) {
+  private static final int BYTES = Integer.BYTES;
+  /// The sum of so many bytes is less than 2^16.
+  private static final int MOST_BYTES = 257;
+
+  static Optional<ByteSums> of(Stmt.For loop) {
+    List<Stmt> statements = loop.body() instanceof Stmt.Block(List<Stmt> all) ? all : List.of(loop.body());
+    Map<Expr.Load, List<ByteTerm>> terms = new LinkedHashMap<>();
+    for (Stmt statement : statements) {
+      if (!(statement instanceof Stmt.Store store) || !collect(store, terms)) {
+        return Optional.empty();
+      }
+    }
+    Optional<Long> turns = Rewrites.constant(loop.extent()).filter(_ -> loop.kind() == Stmt.For.Kind.SERIAL);
+    Map<Expr.Load, List<ByteTerm>> sums = new LinkedHashMap<>();
+    terms.forEach((register, all) -> firsts(all).ifPresent(first -> sums.put(register, first)));
+    boolean areExact = turns.isPresent() && sums.values().stream().allMatch(first -> first.size() * turns.get() <= MOST_BYTES);
+    boolean areAlike = sums.keySet().stream().map(Expr.Load::type).distinct().count() == 1;
+    return areExact && areAlike && sums.size() == terms.size() ? Optional.of(new ByteSums(loop, sums)) : Optional.empty();
+  }
+
+  /// Adds the terms that `store` adds to a register to those of it.
+  private static boolean collect(Stmt.Store store, Map<Expr.Load, List<ByteTerm>> terms) {
+    Expr.Load register = new Expr.Load(store.buffer(), store.indices());
+    if (store.buffer().space() != Buffer.Space.REGISTER || !register.type().equals(new ValueType(ElementType.F32, register.type().lanes())) || !register.type().isVector()) {
+      return false;
+    }
+    List<ByteTerm> own = new ArrayList<>();
+    Expr rest = store.value();
+    while (rest instanceof Expr.Binary(BinaryOp op, Expr left, Expr right) && op == BinaryOp.ADD) {
+      Optional<ByteTerm> term = ByteTerm.of(right);
+      if (term.isEmpty()) {
+        return false;
+      }
+      own.add(term.get());
+      rest = left;
+    }
+    terms.computeIfAbsent(register, _ -> new ArrayList<>()).addAll(own);
+    return rest.equals(register);
+  }
+
+  /// The first ones of the fours that `terms` are; empty if some are left over.
+  private static Optional<List<ByteTerm>> firsts(List<ByteTerm> terms) {
+    List<ByteTerm> rest = new ArrayList<>(terms);
+    List<ByteTerm> firsts = new ArrayList<>();
+    while (!rest.isEmpty()) {
+      Optional<ByteTerm> first = rest.stream().filter(ByteTerm::isFirst).findFirst();
+      if (first.isEmpty()) {
+        return Optional.empty();
+      }
+      firsts.add(first.get());
+      for (int i = 0; i < BYTES; i++) {
+        int distance = i;
+        Optional<ByteTerm> next = rest.stream().filter(term -> first.get().isFollowedBy(term, distance)).findFirst();
+        if (next.isEmpty()) {
+          return Optional.empty();
+        }
+        rest.remove(next.get());
+      }
+    }
+    return Optional.of(firsts);
+  }
+
+  /// The loop, with two registers for each that it adds to.
+  Stmt statement() {
+    Buffer like = sums.keySet().iterator().next().buffer();
+    Buffer all = new Buffer(like.name() + "_all", ElementType.I32, List.of(sums.size(), lanes()), Buffer.Space.REGISTER);
+    Buffer odd = new Buffer(like.name() + "_odd", ElementType.I32, List.of(sums.size(), lanes()), Buffer.Space.REGISTER);
+    List<Stmt> before = new ArrayList<>();
+    List<Stmt> inside = new ArrayList<>();
+    List<Stmt> after = new ArrayList<>();
+    sums.forEach((register, firsts) -> {
+      Expr.Load four = new Expr.Load(all, place(after.size()));
+      Expr.Load two = new Expr.Load(odd, place(after.size()));
+      before.add(store(four, number(0)));
+      before.add(store(two, number(0)));
+      firsts.forEach(first -> inside.add(added(first, four, two)));
+      after.add(store(register, new Expr.Binary(BinaryOp.ADD, register, new Expr.Cast(ElementType.F32, total(firsts, four, two)))));
+    });
+    Stmt result = Stmt.block(Stmt.block(before), loop.withBody(Stmt.block(inside)), Stmt.block(after));
+    return new Stmt.Alloc(all, new Stmt.Alloc(odd, result));
+  }
+
+  private int lanes() {
+    return sums.keySet().iterator().next().type().lanes();
+  }
+
+  private List<Expr> place(int register) {
+    return List.of(Expr.index(register), new Expr.Ramp(Expr.index(0), 1, lanes()));
+  }
+
+  /// Adds four bytes of each lane.
+  private Stmt added(ByteTerm first, Expr.Load four, Expr.Load two) {
+    Var bytes = new Var("bytes", four.type());
+    Expr second = new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, new Expr.Ref(bytes), number(Byte.SIZE)), number(0x00ff00ff));
+    return new Stmt.Let(bytes, first.bytes(), Stmt.block(
+        store(four, new Expr.Binary(BinaryOp.ADD, four, new Expr.Ref(bytes))), store(two, new Expr.Binary(BinaryOp.ADD, two, second))));
+  }
+
+  /// All that was added up.
+  private Expr total(List<ByteTerm> firsts, Expr.Load four, Expr.Load two) {
+    Expr even = new Expr.Binary(BinaryOp.SUB, four, new Expr.Binary(BinaryOp.SHL, two, number(Byte.SIZE)));
+    long turns = Rewrites.constant(loop.extent()).orElseThrow();
+    long offset = firsts.stream().mapToLong(first -> BYTES * turns * first.offset()).sum();
+    return new Expr.Binary(BinaryOp.SUB, new Expr.Binary(BinaryOp.ADD, halves(even), halves(two)), number(offset));
+  }
+
+  /// The sum of the two numbers of 16 bits in each lane.
+  private Expr halves(Expr sums) {
+    Expr low = new Expr.Binary(BinaryOp.AND, sums, number(0xffff));
+    return new Expr.Binary(BinaryOp.ADD, low, new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, sums, number(Short.SIZE)), number(0xffff)));
+  }
+
+  private Expr number(long value) {
+    return ByteTerm.number(value, lanes());
+  }
+
+  private static Stmt store(Expr.Load register, Expr value) {
+    return new Stmt.Store(register.buffer(), register.indices(), value);
+  }
+}
