@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Lets Einsums that work row by row run row by row together, so that what they hand on stays in cache and one launch
 /// does for all.
@@ -29,7 +30,7 @@ import java.util.stream.IntStream;
 /// Consecutive Einsums join a group over their leading ranks if these have the same sizes and every access of one to
 /// another is at the same leading coordinates. An Einsum joins only if it reads a member or what a member reads, and, where
 /// the shared ranks have fewer than 16 points, only if the members have no other ranks: few rows would idle threads.
-/// Products stay alone: their tiles need several rows. The columns of a matrix that a vector is multiplied with are not shared: tiles need several. Short rows that are reduced go several at a time, `over p by 8`: the processor has the
+/// Products stay alone: their tiles need several rows; so do those of few rows and many weights, whose columns threads share. The columns of a matrix that a vector is multiplied with are not shared: tiles need several. Short rows that are reduced go several at a time, `over p by 8`: the processor has the
 /// reduction of one row to do while it waits for the end of that of another.
 ///
 /// @param rowBytes the most that the Einsums of a group may hold of one row at a time, so that it stays in a core's cache
@@ -38,6 +39,10 @@ public record GroupEinsums(long rowBytes, long blocks) implements Pass.OnCascade
 
   /// An Einsum of fewer elements is not worth sharing among threads.
   private static final long SHARED_ELEMENTS = 1 << 14;
+  /// Fewer rows leave threads idle.
+  private static final long FEW_ROWS = 16;
+  /// A product of fewer weights is not worth sharing either.
+  private static final long SHARED_WEIGHTS = 1 << 18;
   /// Rows of less than a few vectors go by whole vectors of rows, or are nothing to wait for.
   private static final long SHORTEST_BYTES = 256;
   /// A part of the first-level cache that leaves room for what rows are computed from.
@@ -66,7 +71,7 @@ public record GroupEinsums(long rowBytes, long blocks) implements Pass.OnCascade
         continue;
       }
       boolean eligible = isEligible(einsum, cascade.mapping(), constant);
-      int common = eligible && !current.isEmpty() ? common(current, einsum, shared) : 0;
+      int common = eligible && !current.isEmpty() ? common(current, einsum, shared, constant) : 0;
       if (common == 0) {
         close(current, shared, groups);
         current = new ArrayList<>();
@@ -123,7 +128,9 @@ public record GroupEinsums(long rowBytes, long blocks) implements Pass.OnCascade
   }
 
   /// How many leading ranks `einsum` can share with the members of a group that shares `shared`; 0 if it must not join.
-  private int common(List<Einsum> members, Einsum einsum, int shared) {
+  ///
+  /// @param constant the tensors that weights alone determine
+  private int common(List<Einsum> members, Einsum einsum, int shared, Set<Tensor> constant) {
     int common = 0;
     List<Rank> first = members.getFirst().ranks();
     while (common < Math.min(shared, einsum.ranks().size())
@@ -135,7 +142,7 @@ public record GroupEinsums(long rowBytes, long blocks) implements Pass.OnCascade
       common = Math.min(common, Math.min(shareable(member), aligned(einsum, member.tensor())));
     }
     boolean related = members.stream().anyMatch(member -> isRelated(member, einsum));
-    return related && fits(members, einsum, common) && losesNothing(members, einsum, common) ? common : 0;
+    return related && fits(members, einsum, common) && losesNothing(members, einsum, common, constant) ? common : 0;
   }
 
   /// Whether one reads the other, or both read the same.
@@ -145,14 +152,21 @@ public record GroupEinsums(long rowBytes, long blocks) implements Pass.OnCascade
   }
 
   /// Whether the shared ranks are enough tasks for threads to share, or there is too little work to share at all.
-  private boolean losesNothing(List<Einsum> members, Einsum einsum, int common) {
+  private boolean losesNothing(List<Einsum> members, Einsum einsum, int common, Set<Tensor> constant) {
     long rows = Exprs.volume(einsum.ranks().subList(0, common));
     if (blocks > 0) {
       return rows >= blocks || isShort(einsum, rows) && members.stream().allMatch(member -> isShort(member, rows));
     }
+    boolean isShared = rows >= FEW_ROWS || Stream.concat(members.stream(), Stream.of(einsum)).noneMatch(member -> hasManyWeights(member, constant));
     boolean small = Exprs.volume(einsum.ranks()) < SHARED_ELEMENTS
         && members.stream().allMatch(member -> Exprs.volume(member.ranks()) < SHARED_ELEMENTS);
-    return small || rows >= 16 || members.stream().allMatch(member -> member.ranks().size() == common);
+    return isShared && (small || rows >= FEW_ROWS || members.stream().allMatch(member -> member.ranks().size() == common));
+  }
+
+  /// Whether threads gain by sharing the columns of `einsum`, a product of few rows.
+  private static boolean hasManyWeights(Einsum einsum, Set<Tensor> constant) {
+    return Products.of(einsum).stream().flatMap(products -> products.operands().stream())
+        .anyMatch(access -> constant.contains(access.tensor()) && Exprs.volume(List.copyOf(Exprs.freeRanks(access))) >= SHARED_WEIGHTS);
   }
 
   /// Whether a row is so little work that a block has done it before several have shared it.
