@@ -228,7 +228,12 @@ final class VectorEmitter {
         emitExact(unary.operand());
         rounding.emit(unary.op(), species);
       }
-      case NOT, SIGN, EXP, LOG, TANH, ERF, SIN, COS, POPCOUNT -> throw new InternalException("vector " + unary);
+      case POPCOUNT -> {
+        emitExact(unary.operand());
+        pushOperator("BIT_COUNT", "Unary");
+        code.invokeVirtual(species.vectorClass(), "lanewise", "(Ljdk/incubator/vector/VectorOperators$Unary;)" + species.descriptor());
+      }
+      case NOT, SIGN, EXP, LOG, TANH, ERF, SIN, COS -> throw new InternalException("vector " + unary);
     }
   }
 

@@ -62,10 +62,10 @@ public final class VectorSupport {
 
   private static boolean supportsUnary(Expr.Unary unary) {
     return switch (unary.op()) {
-      case NEG, NOT, ABS, SQRT, FLOOR, CEIL, ROUND -> true;
+      case NEG, NOT, ABS, SQRT, FLOOR, CEIL, ROUND, POPCOUNT -> true;
       // As of scalars: in double precision, rounded once.
       case RSQRT -> unary.type().element() == ElementType.F64;
-      case SIGN, EXP, LOG, TANH, ERF, SIN, COS, POPCOUNT -> false;
+      case SIGN, EXP, LOG, TANH, ERF, SIN, COS -> false;
     };
   }
 

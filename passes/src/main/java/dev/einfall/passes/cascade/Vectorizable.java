@@ -2,7 +2,6 @@ package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
-import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
@@ -86,7 +85,6 @@ final class Vectorizable {
       case Expr.Cast(ElementType type, Expr.Access access) when converts && isNarrow(access.type()) || isByte(access.type()) -> isLane(type) && type.bytes() == bytes && isRead(access);
       case Expr.Cast cast -> isLane(cast.type()) && cast.type().bytes() == bytes && fits(cast.operand());
       case Expr.Binary binary -> hasLanes(binary) && expr.children().allMatch(this::fits);
-      case Expr.Unary(UnaryOp op, _) when op == UnaryOp.POPCOUNT -> false;
       case Expr.Fold _, Expr.Ref _ -> false;
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Extent _, Expr.Unary _, Expr.Select _, Expr.Reduce _ ->
           expr.children().allMatch(this::fits);

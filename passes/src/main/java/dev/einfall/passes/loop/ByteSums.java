@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// A loop that does nothing but add bytes of tables to vector registers: see [SumBytes].
 ///
@@ -34,7 +35,9 @@ record ByteSums(Stmt.For loop, Map<Expr.Load, List<ByteTerm>> sums) {
     terms.forEach((register, all) -> firsts(all).ifPresent(first -> sums.put(register, first)));
     boolean areExact = turns.isPresent() && sums.values().stream().allMatch(first -> first.size() * turns.get() <= MOST_BYTES);
     boolean areAlike = sums.keySet().stream().map(Expr.Load::type).distinct().count() == 1;
-    return areExact && areAlike && sums.size() == terms.size() ? Optional.of(new ByteSums(loop, sums)) : Optional.empty();
+    boolean areApart = terms.values().stream().flatMap(List::stream).flatMap(term -> Stream.of(term.words(), term.table())).flatMap(Expr::nodes)
+        .noneMatch(node -> node instanceof Expr.Load load && sums.keySet().stream().anyMatch(register -> register.buffer() == load.buffer()));
+    return areExact && areAlike && areApart && sums.size() == terms.size() ? Optional.of(new ByteSums(loop, sums)) : Optional.empty();
   }
 
   /// Adds the terms that `store` adds to a register to those of it.
