@@ -190,7 +190,7 @@ public final class PassCatalog {
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("decode-in-products", options -> new DecodeInProducts(options.number("row", 32)));
     passes.put("defer-offsets", options -> new DeferOffsets(options.text("centred", "no").equals("yes")));
-    passes.put("multiply-integers", options -> new MultiplyIntegers(options.words("dots").stream().map(options::dot).toList()));
+    passes.put("multiply-integers", options -> new MultiplyIntegers(options.words("dots").stream().map(options::dot).toList(), options.compute()));
     passes.put("tabulate-steps", options -> new TabulateSteps(options.number("row", 32), options.text("rounded", "no").equals("yes")));
     passes.put("round-tables", options -> new RoundTables(options.compute()));
     passes.put("widen-bytes", _ -> new WidenBytes());

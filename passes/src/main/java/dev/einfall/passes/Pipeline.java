@@ -158,7 +158,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // What groups subtract is apart from their codes now; without it, tables need not be for each column.
         DeferOffsets.on(options.target(), options.compute()),
         // Bytes and fields of words that stand for weights stand bare in products now.
-        MultiplyIntegers.on(options.target()),
+        MultiplyIntegers.on(options.target(), options.compute()),
         // Of what no instruction multiplies.
         TabulateSteps.on(options.target(), options.compute()),
         // What is looked up for steps is apart, and for many columns.

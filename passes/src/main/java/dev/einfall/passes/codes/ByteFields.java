@@ -32,13 +32,6 @@ import java.util.Optional;
 /// @param einsum the product that reads it
 record ByteFields(Einsum bytes, Einsum einsum) {
 
-  /// A field of a word of constants.
-  ///
-  /// @param field the field
-  /// @param words the word
-  /// @param width how many bits a field has
-  private record Field(Expr field, Expr.Access words, int width) {}
-
   /// The product with fields of bytes, if it has such of words along its last rank.
   ///
   /// @param terms how many neighbours instructions multiply
@@ -50,7 +43,7 @@ record ByteFields(Einsum bytes, Einsum einsum) {
     }
     Field field = code(decoded.getFirst()).flatMap(code -> field(uses, code, place)).orElseThrow();
     boolean isTable = decoded.getFirst() instanceof Expr.Access;
-    Optional<IntegerTable> table = isTable ? IntegerTable.of(uses.einsums().get(((Expr.Access) decoded.getFirst()).tensor()), 1 << field.width) : Optional.of(IntegerTable.SAME);
+    Optional<IntegerTable> table = isTable ? IntegerTable.of(uses.einsums().get(((Expr.Access) decoded.getFirst()).tensor()), 1 << field.bits()) : Optional.of(IntegerTable.SAME);
     return table.map(values -> new Rewriting(einsum, sum, decoded.getFirst(), field, values, terms).rewritten());
   }
 
@@ -63,13 +56,10 @@ record ByteFields(Einsum bytes, Einsum einsum) {
     };
   }
 
+  /// The field that `code` is, of a word of constants that has no other bits.
   private static Optional<Field> field(Uses uses, Expr code, Rank place) {
-    boolean isField = code instanceof Expr.Binary(BinaryOp and, Expr.Binary(BinaryOp shr, Expr.Access words, Expr.Binary(BinaryOp mul, Expr.Coordinate(Rank rank), Expr.IntLiteral width)),
-        Expr.IntLiteral mask) && and == BinaryOp.AND && shr == BinaryOp.SHR && mul == BinaryOp.MUL && rank == place && uses.constants().contains(words.tensor())
-        && !Exprs.freeRanks(words).contains(place) && words.outside().isEmpty() && words.type() == ElementType.I32 && mask.value() > 0 && mask.value() < 1L << width.value()
-        && width.value() * place.size().value() == Integer.SIZE;
-    return isField && code instanceof Expr.Binary(BinaryOp _, Expr.Binary(BinaryOp _, Expr.Access words, Expr.Binary(BinaryOp _, Expr _, Expr.IntLiteral width)), Expr _)
-        ? Optional.of(new Field(code, words, Math.toIntExact(width.value()))) : Optional.empty();
+    return Field.of(code, place).filter(field -> field.mask() > 0 && field.bits() * place.size().value() == Integer.SIZE && field.word() instanceof Expr.Access words
+        && uses.constants().contains(words.tensor()) && words.outside().isEmpty() && words.type() == ElementType.I32);
   }
 
   /// @param decoded what the field stands for, by `table`
@@ -80,11 +70,11 @@ record ByteFields(Einsum bytes, Einsum einsum) {
       Rank half = new Rank(place.name() + "h", Size.of(place.size().value() / terms));
       Rank step = new Rank(place.name(), Size.of(terms));
       Einsum bytes = bytes(place);
-      List<Expr> indices = new ArrayList<>(field.words.indices());
+      List<Expr> indices = new ArrayList<>(words().indices());
       indices.add(position(), new Expr.Coordinate(step));
       boolean isWhole = half.size().value() == 1;
       Expr wide = new Expr.Cast(ElementType.I32, new Expr.Access(bytes.tensor(), indices));
-      Expr code = isWhole ? new Expr.Access(bytes.tensor(), indices) : field(wide, shift(half), (1 << field.width) - 1);
+      Expr code = isWhole ? new Expr.Access(bytes.tensor(), indices) : Field.cut(wide, new Expr.Coordinate(half), field.bits(), (1L << field.bits()) - 1);
       Expr body = IndexForm.withSimpleIndices(Exprs.substitute(Exprs.rewrite(sum.body(), node -> node.equals(decoded) ? table.value(new Expr.Cast(ElementType.F32, code)) : node),
           Map.of(place, isWhole ? new Expr.Coordinate(step) : at(new Expr.Coordinate(half), new Expr.Coordinate(step)))));
       List<Rank> ranks = new ArrayList<>(sum.ranks().subList(0, sum.ranks().size() - 1));
@@ -96,12 +86,12 @@ record ByteFields(Einsum bytes, Einsum einsum) {
       return new ByteFields(bytes, einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? rest : node)));
     }
 
-    private static Expr field(Expr word, Expr distance, long mask) {
-      return new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, word, distance), Expr.index(mask));
+    private Expr.Access words() {
+      return (Expr.Access) field.word();
     }
 
     private Expr shift(Rank rank) {
-      return new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(rank), Expr.index(field.width));
+      return new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(rank), Expr.index(field.bits()));
     }
 
     private Expr at(Expr half, Expr step) {
@@ -110,8 +100,8 @@ record ByteFields(Einsum bytes, Einsum einsum) {
 
     /// Where the rank of the bytes of a word stands among those of the words: behind those that the sum goes over.
     private int position() {
-      int last = field.words.indices().size();
-      while (last > 0 && Exprs.freeRanks(field.words.indices().get(last - 1)).stream().noneMatch(sum.ranks()::contains)) {
+      int last = words().indices().size();
+      while (last > 0 && Exprs.freeRanks(words().indices().get(last - 1)).stream().noneMatch(sum.ranks()::contains)) {
         last--;
       }
       return last;
@@ -119,13 +109,13 @@ record ByteFields(Einsum bytes, Einsum einsum) {
 
     private Einsum bytes(Rank place) {
       List<Rank> ranks = new ArrayList<>();
-      field.words.tensor().shape().forEach(size -> ranks.add(new Rank(field.words.tensor().name() + ranks.size(), size)));
-      Expr.Access word = new Expr.Access(field.words.tensor(), Exprs.coordinates(ranks));
+      words().tensor().shape().forEach(size -> ranks.add(new Rank(words().tensor().name() + ranks.size(), size)));
+      Expr.Access word = new Expr.Access(words().tensor(), Exprs.coordinates(ranks));
       Rank step = new Rank(place.name(), Size.of(terms));
       Rank half = new Rank(place.name() + "h", Size.of(place.size().value() / terms));
       Map<Rank, Expr> places = new IdentityHashMap<>(Map.of(place, at(new Expr.Coordinate(half), new Expr.Coordinate(step))));
-      Expr integer = decoded instanceof Expr.Cast ? field.field : new Expr.Cast(ElementType.I32, table.place(decoded));
-      Expr there = Exprs.substitute(Exprs.rewrite(integer, node -> node.equals(field.words) ? word : node), places);
+      Expr integer = decoded instanceof Expr.Cast ? field.whole() : new Expr.Cast(ElementType.I32, table.place(decoded));
+      Expr there = Exprs.substitute(Exprs.rewrite(integer, node -> node.equals(words()) ? word : node), places);
       Expr shifted = new Expr.Binary(BinaryOp.SHL, there, shift(half));
       Expr value = new Expr.Cast(ElementType.U8, new Expr.Reduce(Reduction.SUM, List.of(half), shifted));
       ranks.add(position(), step);

@@ -2,12 +2,15 @@ package dev.einfall.passes.codes;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.loop.DotShape;
+import dev.einfall.passes.Compute;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.cascade.Uses;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -45,16 +48,19 @@ import java.util.stream.Stream;
 /// The sums of integers are exact; what is subtracted makes errors relative to what is summed. Declined are scales that differ along the innermost ranks that are summed, groups of
 /// few steps, sums that might not fit into 32 bits, and a length that the instruction's steps do not divide.
 ///
+/// Where the options say so, the rows of products by integers are rounded to bytes for that ([RoundedRows]).
+///
 /// @param dots what the instructions multiply
-public record MultiplyIntegers(List<DotShape> dots) implements Pass.OnCascade {
+/// @param compute what factors may be rounded to: rows are rounded if it is `i8`
+public record MultiplyIntegers(List<DotShape> dots, Compute compute) implements Pass.OnCascade {
   public MultiplyIntegers {
     dots = dots.stream().filter(dot -> dot.sum().isInteger()).toList();
   }
 
   /// As is best on `target`.
-  public static MultiplyIntegers on(Target target) {
+  public static MultiplyIntegers on(Target target, Compute compute) {
     return new MultiplyIntegers(Stream.concat(target.dots().stream(),
-        target.tiles().stream().filter(tile -> tile.sum().isInteger()).map(tile -> new DotShape(tile.sum(), tile.left(), tile.right(), tile.columns(), tile.steps()))).toList());
+        target.tiles().stream().filter(tile -> tile.sum().isInteger()).map(tile -> new DotShape(tile.sum(), tile.left(), tile.right(), tile.columns(), tile.steps()))).toList(), compute);
   }
 
   @Override
@@ -78,6 +84,14 @@ public record MultiplyIntegers(List<DotShape> dots) implements Pass.OnCascade {
       return cascade;
     }
     Uses uses = new Uses(cascade);
-    return OpenProducts.rewritten(cascade, remarks, einsum -> IntegerProduct.definitions(uses, dots, einsum));
+    return OpenProducts.rewritten(cascade, remarks, einsum -> IntegerProduct.definitions(uses, dots, einsum)
+        .or(() -> Optional.of(einsum).filter(_ -> compute == Compute.I8).flatMap(open -> RoundedRows.of(open, uses.constants())).flatMap(rows -> byRoundedRows(cascade, rows))));
+  }
+
+  private Optional<List<Definition>> byRoundedRows(Cascade cascade, RoundedRows rows) {
+    List<Definition> all = cascade.definitions().stream()
+        .flatMap(definition -> definition.tensors().contains(rows.product().tensor()) ? Stream.of(rows.largest(), rows.rounded(), rows.product()) : Stream.of(definition)).toList();
+    return IntegerProduct.definitions(new Uses(cascade.withDefinitions(all)), dots, rows.product())
+        .map(definitions -> Stream.concat(Stream.of(rows.largest()), definitions.stream()).toList());
   }
 }

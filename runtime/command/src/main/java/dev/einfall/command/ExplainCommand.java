@@ -57,7 +57,7 @@ final class ExplainCommand implements Callable<Integer> {
   private Numerics numerics = Numerics.REASSOCIATE;
 
   @Option(names = "--compute", paramLabel = "TYPE",
-      description = "What the factors of products with weights are rounded to, with i8 only where weights of few bits are looked up: ${COMPLETION-CANDIDATES}.")
+      description = "What the factors of products with weights are rounded to, with i8 where they meet weights of few bits: ${COMPLETION-CANDIDATES}.")
   private Compute compute = Compute.F32;
 
   @Option(names = "--fuse", paramLabel = "A,B", split = ",",

@@ -45,7 +45,7 @@ final class ProgramOptions {
   Numerics numerics = Numerics.REASSOCIATE;
 
   @Option(names = "--compute", paramLabel = "TYPE",
-      description = "What the factors of products with weights are rounded to, with i8 only where weights of few bits are looked up: ${COMPLETION-CANDIDATES}.")
+      description = "What the factors of products with weights are rounded to, with i8 where they meet weights of few bits: ${COMPLETION-CANDIDATES}.")
   Compute compute = Compute.F32;
 
   @Option(names = "--function", paramLabel = "NAME", description = "The function; `main` or the last one if not given.")

@@ -29,6 +29,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -164,12 +165,32 @@ class FormatProductsTest {
     }
   }
 
+  /// By way of C, where the machine multiplies bytes, rows are rounded, and not what they and codes make; in groups and with a number for 0, and of any number of rows.
+  @ParameterizedTest
+  @ValueSource(strings = {"integers int8(group = 64)", "integers int4(group = 32)", "integers asymmetric(bits = 4, group = 64)", "integers ternary(group = 64)", "codebooks nf4(group = 64)"})
+  void rowsThatMeetIntegersAreRounded(String format) {
+    String[] words = format.split(" ", 2);
+    for (int rows : new int[] {1, 9, 40}) {
+      String text = PROGRAM.formatted(words[0], 192, 131, words[1]);
+      WeightsFile weights = codes(cascade(text, rows));
+      float[] expected = run(text, rows, 192, Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
+      float[] results = run(text, rows, 192, Options.defaults().withBackend(Options.Backend.C).withCompute(Compute.I8).withThreads(2).withWarmUp(false).withWeights(weights));
+      assertEquals(0, distance(expected, results), MOST_ROUNDED, format + ", " + rows + " rows");
+    }
+  }
+
   /// A row with an infinity or what is no number has no result that is one; other rows are as they were.
   @ParameterizedTest
   @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
   void whatIsNoNumberIsNotRoundedAway(float what) {
+    for (Options.Backend backend : List.of(Options.Backend.JVM, Options.Backend.C)) {
+      requireNoNumberIn(what, backend);
+    }
+  }
+
+  private static void requireNoNumberIn(float what, Options.Backend backend) {
     String text = PROGRAM.formatted("integers", 64, 1024, "int4(group = 64)");
-    Options options = Options.defaults().withVectorBytes(64).withCompute(Compute.I8).withWarmUp(false).withWeights(codes(cascade(text, 2)));
+    Options options = Options.defaults().withBackend(backend).withCompute(Compute.I8).withWarmUp(false).withWeights(codes(cascade(text, 2)));
     float[] x = new float[2 * 64];
     Arrays.fill(x, 0, 64, 0.5f);
     Arrays.fill(x, 64, 128, 0.25f);

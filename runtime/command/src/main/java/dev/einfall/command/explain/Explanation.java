@@ -132,7 +132,7 @@ public final class Explanation {
     return switch (compute) {
       case F32 -> "";
       case BF16 -> ", factors of products with weights in bf16";
-      case I8 -> ", what is looked up in products with weights of few bits in i8";
+      case I8 -> ", what meets weights of few bits in i8";
     };
   }
 
