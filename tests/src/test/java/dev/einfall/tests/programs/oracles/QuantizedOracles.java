@@ -4,6 +4,7 @@ import static dev.einfall.tests.programs.oracles.PlainLoops.rows;
 import static dev.einfall.tests.programs.oracles.PlainLoops.sum;
 
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
 /// The programs in `programs/quantized`, against the formulas of what they round: each states how far it may be from that.
@@ -18,6 +19,7 @@ public final class QuantizedOracles {
             .fill("Q", Fill.channels(6)).fill("K", Fill.channels(12)).fill("V", Fill.channels(0)).within(0.12).gives(QuantizedOracles::attention),
         OracleCase.of("quantized/cache_of_4_bits").sizes("H=2 N=7").sizes("H=1 N=3").sizes("H=3 N=40").fill("position", Fill.from(1, 3))
             .fill("K", Fill.channels(2)).fill("k", Fill.channels(2)).within(0.12).givesAll(QuantizedOracles::cached),
+        OracleCase.of("quantized/groups_of_integers").sizes("M=3 N=5").sizes("M=1 N=70").sizes("M=20 N=33").within(0.03).givesAll(QuantizedOracles::grouped),
         OracleCase.of("quantized/rematerialised").sizes("H=2 N=7 E=5").sizes("H=1 N=3 E=3").sizes("H=4 N=33 E=16").fill("position", Fill.from(1, 3))
             .fill("X", Fill.channels(2)).fill("x", Fill.channels(2)).fill("Q", SMALL).fill("K", SMALL)
             .within(0.2).gives(QuantizedOracles::rematerialised),
@@ -55,6 +57,16 @@ public final class QuantizedOracles {
     Doubles q = in.of("q");
     return List.of(Formulas.attention(in.of("position").whole() + 1, (i, m) -> score(q, k, i[0], i[1], m), (i, m) -> v.get(i[0], m, i[2]),
         q.size(0), 1, v.size(2)), k);
+  }
+
+  private static List<Doubles> grouped(Inputs in) {
+    Doubles signed = scaled(in, (n, k) -> in.of("C").get(n, k));
+    return List.of(signed, signed, scaled(in, (n, k) -> in.of("D").get(n, k) - in.of("Z").get(n, k / 32)));
+  }
+
+  /// @param integer by column and step
+  private static Doubles scaled(Inputs in, BiFunction<Integer, Integer, Double> integer) {
+    return Doubles.of(i -> sum(96, k -> in.of("X").get(i[0], k) * integer.apply(i[1], k) * in.of("T").get(i[1], k / 32)), in.size("M"), in.size("N"));
   }
 
   private static Doubles rematerialised(Inputs in) {
