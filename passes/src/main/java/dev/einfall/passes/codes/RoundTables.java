@@ -16,7 +16,7 @@ import java.util.function.Consumer;
 /// ```
 /// Y[m, n] = sum[kg, kw, kf in 0..8](T[m, kg, kw, kf, shr(W[kg, kw, n], 4 * kf) && 15] * S[kg, n])
 ///     =>  T_largest[m, kg] = max[kw, kf, c](abs(T[m, kg, kw, kf, c]))
-///         T_bytes[m, kg, kw, h, c] = i32(T[m, kg, kw, h, c] * (127 / T_largest[m, kg]) + 128.5) || shl(i32(T[m, kg, kw, 2 + h, c] * .. + 128.5), 8) || .., h in 0..2
+///         T_bytes[m, kg, kw, h, c] = i32(round(T[m, kg, kw, h, c] * (127 / T_largest[m, kg]))) + 128 || shl(i32(round(T[m, kg, kw, 2 + h, c] * ..)) + 128, 8) || .., h in 0..2
 ///         Y[m, n] = sum[kg, kw, kf]((f32(shr(T_bytes[m, kg, kw, kf % 2, shr(W[kg, kw, n], 4 * kf) && 15], 8 * (kf / 2)) && 255) - 128) * (T_largest[m, kg] / 127 * S[kg, n]))
 /// ```
 ///

@@ -62,7 +62,7 @@ record RoundedTable(Einsum einsum, Expr.Reduce old, Expr.Reduce sum, Expr.Access
   private static boolean isTable(Expr.Access access, Rank place) {
     List<Expr> indices = access.indices();
     int last = indices.size() - 1;
-    return access.outside().isEmpty() && last > 0 && access.tensor().type() == ElementType.F32 && access.tensor().shape().getLast().value() <= 1 << BITS
+    return access.outside().isEmpty() && last > 0 && access.tensor().type() == ElementType.F32 && access.tensor().shape().getLast().value() == 1 << BITS
         && Field.of(indices.get(last), place).filter(field -> field.bits() == BITS).isPresent() && indices.get(last - 1).equals(new Expr.Coordinate(place))
         && indices.subList(0, last - 1).stream().noneMatch(index -> Exprs.freeRanks(index).contains(place) || Exprs.accesses(index).findAny().isPresent());
   }
@@ -149,10 +149,11 @@ record RoundedTable(Einsum einsum, Expr.Reduce old, Expr.Reduce sum, Expr.Access
     return defined("bytes", Stream.concat(rows().stream().map(own::get), Stream.of(half, choice)).toList(), word);
   }
 
-  /// A number of -127 to 127 as the nearest of 1 to 255. What is no number becomes 0: all that it is multiplied by is none, either.
+  /// A number of -127 to 127 as the nearest of 1 to 255; of two, the even one, so that sums of many do not drift. What is no number is in the middle: all that it is multiplied by is
+  /// none, either.
   private static Expr rounded(Expr number) {
     Expr clamped = new Expr.Binary(BinaryOp.MIN, new Expr.Binary(BinaryOp.MAX, number, literal(-LARGEST)), literal(LARGEST));
-    return new Expr.Cast(ElementType.I32, new Expr.Binary(BinaryOp.ADD, clamped, literal(ZERO + 0.5)));
+    return add(new Expr.Cast(ElementType.I32, new Expr.Unary(UnaryOp.ROUND, clamped)), Expr.index(ZERO));
   }
 
   /// The sum of what the bytes say.

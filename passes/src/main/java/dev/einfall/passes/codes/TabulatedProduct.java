@@ -57,7 +57,7 @@ record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decode
     List<Expr> steps = fine.stream().filter(factor -> factor != decoded.getFirst()).toList();
     List<Expr> others = factors.stream().filter(factor -> !fine.contains(factor)).toList();
     TabulatedProduct product = new TabulatedProduct(einsum, sum, field, decoded.getFirst(), steps, others, 1);
-    return Optional.of(product.of(row / PermuteRows.MOST)).filter(one -> isRounded && 1 << one.terms() * one.field().bits() == row / PermuteRows.MOST && one.isForBytes())
+    return Optional.of(product.of(row / PermuteRows.MOST)).filter(one -> isRounded && one.choices() == row / PermuteRows.MOST && one.isForBytes())
         .or(() -> Optional.of(product.of(row)).filter(one -> one.isFaster() && one.serves(LEAST_COLUMNS)));
   }
 
@@ -102,25 +102,28 @@ record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decode
   }
 
   private int choices() {
-    return terms == 1 ? (int) field.mask() + 1 : 1 << terms * field.bits();
+    return 1 << terms * field.bits();
   }
 
   List<Definition> definitions() {
-    if (terms == 1) {
-      Einsum products = products();
-      return List.of(products, looking(products.tensor()));
-    }
-    Einsum choices = choicesOfSteps();
-    Einsum sums = sums(choices.tensor());
-    return List.of(choices, sums, looking(sums.tensor()));
+    Einsum choices = terms == 1 ? choicesOfStep() : choicesOfSteps();
+    Einsum table = terms == 1 ? products(choices.tensor()) : sums(choices.tensor());
+    return List.of(choices, table, looking(table.tensor()));
   }
 
   private Einsum looking(Tensor table) {
     return einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? looked(table) : node));
   }
 
+  /// What the factor is for each choice of a single step.
+  private Einsum choicesOfStep() {
+    Rank choice = new Rank("c", Size.of(choices()));
+    Expr own = new Expr.Binary(BinaryOp.AND, new Expr.Coordinate(choice), Expr.index(field.mask()));
+    return defined("choices", List.of(choice), Exprs.freshRanks(Exprs.rewrite(decoded, node -> node.equals(field.whole()) ? own : node)));
+  }
+
   /// The table for single steps.
-  private Einsum products() {
+  private Einsum products(Tensor choices) {
     Rank choice = new Rank("c", Size.of(choices()));
     Map<Rank, Expr> values = new IdentityHashMap<>();
     List<Rank> ranks = own(values);
@@ -128,8 +131,8 @@ record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decode
     ranks.add(part);
     ranks.add(choice);
     values.put(sum.ranks().getLast(), new Expr.Coordinate(part));
-    Expr value = Exprs.freshRanks(Exprs.rewrite(decoded, node -> node.equals(field.whole()) ? new Expr.Coordinate(choice) : node));
-    return defined("products", ranks, new Expr.Binary(BinaryOp.MUL, Exprs.substitute(Factors.product(steps), values), value));
+    Expr chosen = new Expr.Access(choices, Exprs.coordinates(List.of(choice)));
+    return defined("products", ranks, new Expr.Binary(BinaryOp.MUL, Exprs.substitute(Factors.product(steps), values), chosen));
   }
 
   /// What the factor is for each step and choice.

@@ -21,6 +21,8 @@ record ByteSums(Stmt.For loop, Map<Expr.Load, List<ByteTerm>> sums) {
   private static final int BYTES = Integer.BYTES;
   /// The sum of so many bytes is less than 2^16.
   private static final int MOST_BYTES = 257;
+  /// Twice the sum of so many is less than 2^15.
+  private static final int FEW_BYTES = 64;
 
   static Optional<ByteSums> of(Stmt.For loop) {
     List<Stmt> statements = loop.body() instanceof Stmt.Block(List<Stmt> all) ? all : List.of(loop.body());
@@ -123,13 +125,19 @@ record ByteSums(Stmt.For loop, Map<Expr.Load, List<ByteTerm>> sums) {
     Expr even = new Expr.Binary(BinaryOp.SUB, four, new Expr.Binary(BinaryOp.SHL, two, number(Byte.SIZE)));
     long turns = Rewrites.constant(loop.extent()).orElseThrow();
     long offset = firsts.stream().mapToLong(first -> BYTES * turns * first.offset()).sum();
-    return new Expr.Binary(BinaryOp.SUB, new Expr.Binary(BinaryOp.ADD, halves(even), halves(two)), number(offset));
+    Expr bytes = firsts.size() * turns <= FEW_BYTES ? shortHalves(new Expr.Binary(BinaryOp.ADD, even, two)) : new Expr.Binary(BinaryOp.ADD, halves(even), halves(two));
+    return new Expr.Binary(BinaryOp.SUB, bytes, number(offset));
   }
 
   /// The sum of the two numbers of 16 bits in each lane.
   private Expr halves(Expr sums) {
     Expr low = new Expr.Binary(BinaryOp.AND, sums, number(0xffff));
     return new Expr.Binary(BinaryOp.ADD, low, new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, sums, number(Short.SIZE)), number(0xffff)));
+  }
+
+  /// The same of numbers below 2^15.
+  private Expr shortHalves(Expr sums) {
+    return new Expr.Binary(BinaryOp.ADD, new Expr.Binary(BinaryOp.AND, sums, number(0xffff)), new Expr.Binary(BinaryOp.SHR, sums, number(Short.SIZE)));
   }
 
   private Expr number(long value) {

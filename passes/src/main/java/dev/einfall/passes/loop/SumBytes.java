@@ -26,7 +26,8 @@ import java.util.function.Consumer;
 ///   odd[] = odd[] + (shr(bytes, 8) && 0x00ff00ff)
 /// }
 /// let even: i32x16 = all[] - shl(odd[], 8)
-/// s[] = s[] + f32((even && 0xffff) + (shr(even, 16) && 0xffff) + (odd[] && 0xffff) + (shr(odd[], 16) && 0xffff))
+/// let both: i32x16 = even + odd[]
+/// s[] = s[] + f32((both && 0xffff) + shr(both, 16))
 /// ```
 ///
 /// The second and the fourth byte of a lane are added up in 16 bits each. All four are added up as if they were one number; taking the sums of the second and the
