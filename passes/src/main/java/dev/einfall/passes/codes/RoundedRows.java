@@ -31,7 +31,6 @@ import java.util.stream.IntStream;
 /// @param rounded the rows
 /// @param product what reads them
 record RoundedRows(Einsum largest, Einsum rounded, Einsum product) {
-  private static final int LARGEST = 127;
   /// How many columns the rounding of a row has to serve.
   private static final int LEAST_COLUMNS = 64;
 
@@ -73,19 +72,12 @@ record RoundedRows(Einsum largest, Einsum rounded, Einsum product) {
   private static Einsum rounded(Einsum einsum, Tensor rows, Tensor largest) {
     List<Rank> ranks = ranks(rows);
     Expr most = new Expr.Access(largest, Exprs.coordinates(ranks.subList(0, ranks.size() - 1)));
-    Expr steps = new Expr.Select(new Expr.Binary(BinaryOp.GT, most, literal(0)), new Expr.Binary(BinaryOp.DIV, literal(LARGEST), most), literal(0));
-    Expr whole = new Expr.Unary(UnaryOp.ROUND, new Expr.Binary(BinaryOp.MUL, new Expr.Access(rows, Exprs.coordinates(ranks)), steps));
-    Expr clamped = new Expr.Binary(BinaryOp.MIN, new Expr.Binary(BinaryOp.MAX, whole, literal(-LARGEST)), literal(LARGEST));
-    Expr code = new Expr.Cast(ElementType.F32, new Expr.Cast(ElementType.I8, clamped));
-    return defined(einsum, "rows", ranks, new Expr.Binary(BinaryOp.MUL, code, new Expr.Binary(BinaryOp.DIV, most, literal(LARGEST))));
+    Expr code = new Expr.Cast(ElementType.F32, new Expr.Cast(ElementType.I8, ByteRounding.whole(new Expr.Access(rows, Exprs.coordinates(ranks)), most)));
+    return defined(einsum, "rows", ranks, new Expr.Binary(BinaryOp.MUL, code, ByteRounding.step(most)));
   }
 
   private static List<Rank> ranks(Tensor tensor) {
     return new ArrayList<>(IntStream.range(0, tensor.shape().size()).mapToObj(i -> new Rank("r" + i, tensor.shape().get(i))).toList());
-  }
-
-  private static Expr literal(double value) {
-    return new Expr.FloatLiteral(ElementType.F32, value);
   }
 
   private static Einsum defined(Einsum einsum, String what, List<Rank> ranks, Expr value) {

@@ -35,7 +35,6 @@ record RoundedTable(Einsum einsum, Expr.Reduce old, Expr.Reduce sum, Expr.Access
   private static final int HALVES = Byte.SIZE / BITS;
   /// The words that may have a step in common: it would be coarser than it need be for more, and sums of four times as many bytes must stay below 2^16.
   private static final int MOST_WORDS = 16;
-  private static final int LARGEST = 127;
   private static final int ZERO = 128;
 
   /// @param constant the tensors that weights alone determine
@@ -141,19 +140,11 @@ record RoundedTable(Einsum einsum, Expr.Reduce old, Expr.Reduce sum, Expr.Access
     Rank half = new Rank("h", Size.of(HALVES));
     Rank choice = choice();
     Expr most = new Expr.Access(largest, Exprs.coordinates(outside().stream().map(own::get).toList()));
-    Expr steps = new Expr.Select(new Expr.Binary(BinaryOp.GT, most, literal(0)), new Expr.Binary(BinaryOp.DIV, literal(LARGEST), most), literal(0));
     Expr word = IntStream.range(0, Integer.BYTES).<Expr>mapToObj(at -> {
       Expr number = number(own, add(Expr.index((long) at * HALVES), new Expr.Coordinate(half)), choice);
-      return new Expr.Binary(BinaryOp.SHL, rounded(new Expr.Binary(BinaryOp.MUL, number, steps)), Expr.index((long) at * Byte.SIZE));
+      return new Expr.Binary(BinaryOp.SHL, add(new Expr.Cast(ElementType.I32, ByteRounding.whole(number, most)), Expr.index(ZERO)), Expr.index((long) at * Byte.SIZE));
     }).reduce((low, high) -> new Expr.Binary(BinaryOp.OR, low, high)).orElseThrow();
     return defined("bytes", Stream.concat(rows().stream().map(own::get), Stream.of(half, choice)).toList(), word);
-  }
-
-  /// A number of -127 to 127 as the nearest of 1 to 255; of two, the even one, so that sums of many do not drift. What is no number is in the middle: all that it is multiplied by is
-  /// none, either.
-  private static Expr rounded(Expr number) {
-    Expr clamped = new Expr.Binary(BinaryOp.MIN, new Expr.Binary(BinaryOp.MAX, number, literal(-LARGEST)), literal(LARGEST));
-    return add(new Expr.Cast(ElementType.I32, new Expr.Unary(UnaryOp.ROUND, clamped)), Expr.index(ZERO));
   }
 
   /// The sum of what the bytes say.
@@ -165,7 +156,7 @@ record RoundedTable(Einsum einsum, Expr.Reduce old, Expr.Reduce sum, Expr.Access
     Expr distance = new Expr.Binary(BinaryOp.MUL, new Expr.Binary(BinaryOp.DIV, place, Expr.index(HALVES)), Expr.index(Byte.SIZE));
     Expr number = new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, new Expr.Access(bytes, indices), distance), Expr.index(0xff));
     Expr steps = new Expr.Binary(BinaryOp.SUB, new Expr.Cast(ElementType.F32, number), literal(ZERO));
-    Expr unit = new Expr.Binary(BinaryOp.DIV, new Expr.Access(largest, Exprs.coordinates(outside())), literal(LARGEST));
+    Expr unit = ByteRounding.step(new Expr.Access(largest, Exprs.coordinates(outside())));
     return new Expr.Reduce(Reduction.SUM, sum.ranks(), Factors.product(Stream.of(Stream.of(steps, unit), others.stream()).flatMap(one -> one).toList()));
   }
 
