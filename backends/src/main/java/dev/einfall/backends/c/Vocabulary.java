@@ -8,6 +8,7 @@ import dev.einfall.ir.loop.DotShape;
 import dev.einfall.ir.loop.TileShape;
 import dev.einfall.ir.loop.ValueType;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -348,33 +349,22 @@ public final class Vocabulary {
   /// What interleaves the lower (upper) halves.
   public String zip(ValueType type, boolean upper) {
     ValueType computed = CTypes.computed(type);
-    int from = upper ? type.lanes() / 2 : 0;
-    String lanes = IntStream.range(0, type.lanes()).mapToObj(lane -> Integer.toString(from + lane / 2 + (lane % 2) * type.lanes()))
-        .collect(Collectors.joining(", "));
-    return define(name(computed, upper ? "zip_upper" : "zip_lower"), type(computed), parameters(computed, 2),
-        "return __builtin_shufflevector(a, b, " + lanes + ");");
+    return define(name(computed, upper ? "zip_upper" : "zip_lower"), type(computed), parameters(computed, 2), LaneMoves.zip(type.lanes(), upper));
   }
 
   /// What gives lanes of tables of as many vectors, by their numbers.
   public String permute(ValueType type, int tables) {
     ValueType computed = CTypes.computed(type);
-    int lanes = type.lanes();
     String vectors = IntStream.range(0, tables).mapToObj(i -> ", " + type(computed) + " " + OPERANDS[i]).collect(Collectors.joining());
-    String lane = OPERANDS[tables - 1] + "[at[lane] % " + lanes + "]";
-    for (int i = tables - 2; i >= 0; i--) {
-      lane = "at[lane] < " + (i + 1) * lanes + " ? " + OPERANDS[i] + "[at[lane] % " + lanes + "] : " + lane;
-    }
     return define(name(computed, tables == 1 ? "permute" : "permute_" + tables), type(computed), type(type.with(ElementType.I32)) + " at" + vectors,
-        lanes(type(computed), lanes, lane));
+        lanes(type(computed), type.lanes(), LaneMoves.permuted(type.lanes(), List.of(OPERANDS).subList(0, tables))));
   }
 
   /// What gives for each byte of numbers the byte of a table whose number its lowest bits are.
   public String permuteBytes(ValueType type) {
     int bytes = type.lanes() * Integer.BYTES;
-    String vector = type(new ValueType(ElementType.U8, bytes));
     return define(name(type, "permute_bytes"), type(type), type(type) + " at, " + type(type) + " a",
-        vector + " number, from;\n  memcpy(&number, &at, sizeof number);\n  memcpy(&from, &a, sizeof from);\n  for (int lane = 0; lane < " + bytes
-            + "; ++lane) {\n    number[lane] = from[number[lane] % " + bytes + "];\n  }\n  memcpy(&at, &number, sizeof at);\n  return at;");
+        LaneMoves.permuteBytes(bytes, type(new ValueType(ElementType.U8, bytes))));
   }
 
   /// What adds to each lane of one operand the products of as many neighbouring lanes of the two others as these have for each. Numbers of

@@ -231,7 +231,7 @@ final class VectorEmitter {
       case POPCOUNT -> {
         emitExact(unary.operand());
         pushOperator("BIT_COUNT", "Unary");
-        code.invokeVirtual(species.vectorClass(), "lanewise", "(Ljdk/incubator/vector/VectorOperators$Unary;)" + species.descriptor());
+        code.invokeVirtual(species.vectorClass(), "lanewise", "(L" + OPERATORS + "$Unary;)" + species.descriptor());
       }
       case NOT, SIGN, EXP, LOG, TANH, ERF, SIN, COS -> throw new InternalException("vector " + unary);
     }
