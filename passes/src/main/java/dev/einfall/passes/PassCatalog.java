@@ -31,6 +31,7 @@ import dev.einfall.passes.codes.DecodeInProducts;
 import dev.einfall.passes.codes.DeferOffsets;
 import dev.einfall.passes.codes.MultiplyIntegers;
 import dev.einfall.passes.codes.RoundTables;
+import dev.einfall.passes.codes.SplitFields;
 import dev.einfall.passes.codes.TabulateSteps;
 import dev.einfall.passes.codes.WidenBytes;
 import dev.einfall.passes.loop.BindLoops;
@@ -189,6 +190,7 @@ public final class PassCatalog {
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("decode-in-products", options -> new DecodeInProducts(options.number("row", 32)));
+    passes.put("split-fields", options -> new SplitFields(options.number("row", 32)));
     passes.put("defer-offsets", options -> new DeferOffsets(options.text("centred", "no").equals("yes")));
     passes.put("multiply-integers", options -> new MultiplyIntegers(options.words("dots").stream().map(options::dot).toList(), options.compute()));
     passes.put("tabulate-steps", options -> new TabulateSteps(options.number("row", 32), options.text("rounded", "no").equals("yes")));

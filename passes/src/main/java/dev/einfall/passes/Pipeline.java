@@ -31,6 +31,7 @@ import dev.einfall.passes.codes.DecodeInProducts;
 import dev.einfall.passes.codes.DeferOffsets;
 import dev.einfall.passes.codes.MultiplyIntegers;
 import dev.einfall.passes.codes.RoundTables;
+import dev.einfall.passes.codes.SplitFields;
 import dev.einfall.passes.codes.TabulateSteps;
 import dev.einfall.passes.codes.WidenBytes;
 import dev.einfall.passes.loop.BindLoops;
@@ -155,6 +156,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new MergeProducts(),
         // Products have the weights that they keep; what is left of formats is the arithmetic of these.
         DecodeInProducts.on(options.target()),
+        // The same for data, which stays as it lies; products are where they stay, so that nothing puts fields in order again.
+        SplitFields.on(options.target()),
         // What groups subtract is apart from their codes now; without it, tables need not be for each column.
         DeferOffsets.on(options.target(), options.compute()),
         // Bytes and fields of words that stand for weights stand bare in products now.

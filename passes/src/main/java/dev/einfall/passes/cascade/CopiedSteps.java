@@ -26,6 +26,10 @@ record CopiedSteps(Rank rank) {
     if (tiling.summed().isPresent()) {
       return tiling.tile().isPresent() ? Optional.empty() : Products.of(einsum).flatMap(products -> DotSteps.fields(products.reduce())).map(CopiedSteps::new);
     }
+    if (isDot(tiling, reduced)) {
+      boolean isShort = cutsFields(einsum, tiling.vector().orElseThrow(), reduced) && reduced.getLast().size().value() * tiling.rows() * tiling.vectors() <= MOST_DECODED;
+      return isShort ? Optional.of(new CopiedSteps(reduced.getLast())) : Optional.empty();
+    }
     boolean isTile = reduced.size() > 1 && tiling.vector().filter(vector -> !reduced.contains(vector)).isPresent();
     Optional<Rank> last = Optional.of(reduced).filter(_ -> isTile).map(List::getLast);
     int accumulators = tiling.rows() * tiling.vectors();
@@ -36,6 +40,11 @@ record CopiedSteps(Rank rank) {
     boolean isShort = last.isPresent() && (cutsFields ? tiling.row().isEmpty() && last.get().size().value() * accumulators <= MOST_DECODED
         : tiling.row().isPresent() && accumulators <= FEW_ACCUMULATORS && last.get().size().value() * accumulators <= MOST_UNROLLED);
     return last.filter(_ -> isShort).map(CopiedSteps::new);
+  }
+
+  /// Whether lanes are summed, and steps along the last rank are around them.
+  private static boolean isDot(Tiling tiling, List<Rank> reduced) {
+    return reduced.size() > 1 && tiling.vector().filter(vector -> reduced.contains(vector) && vector != reduced.getLast()).isPresent();
   }
 
   /// Whether integers along `vector` are the same in all steps along the last of `reduced`, inside of others: words of which each step takes a field.

@@ -228,7 +228,7 @@ final class CostModel {
           .orElse((double) rows(operand, tiling, rows));
       boolean vector = tiling.vector().filter(operand.ranks::contains).isPresent();
       boolean neighbours = !vector || lanes == 1 || operand.isReduced && operand.isPackable
-          || isContiguous(operand.access, tiling.vector().get()) || ShortRows.isChosen(operand.access, tiling.vector().get(), lanes);
+          || isOneLoad(operand.access, tiling.vector().get(), lanes);
       loads += count * (vector ? vectors : 1) * (neighbours ? 1 : lanes * speeds.gathered()) * (rows >= WAYS && collide(operand, tiling) ? 2 : 1);
     }
     return loads;
@@ -249,7 +249,7 @@ final class CostModel {
     for (int[] rows : pieces(tiling.row(), tiling.rows())) {
       double loads = inside.stream().filter(operand -> !isHeld(operand, tiling, rows(operand, tiling, rows[0]) * steps))
           .mapToDouble(operand -> rows(operand, tiling, rows[0])
-              * (isContiguous(operand.access, vector) ? 1 : tiling.lanes() * speeds.gathered())).sum() / speeds.loads();
+              * (isOneLoad(operand.access, vector, tiling.lanes()) ? 1 : tiling.lanes() * speeds.gathered())).sum() / speeds.loads();
       double latency = speeds.latency() / tiling.vectors();
       double step = Math.max(Math.max(rows[0] * insideOperations / speeds.operations(), loads), latency);
       cycles += rows[1] * (steps * step + rows[0] * HORIZONTAL_REDUCTION + LOOP_OVERHEAD);
@@ -284,6 +284,11 @@ final class CostModel {
         .filter(operand -> !isContiguous(operand.access, tiling.vector().get()) || tiling.terms() > 1 && operand.ranks.contains(tiling.vector().get()))
         .mapToDouble(operand -> (isContiguous(operand.access, tiling.vector().get()) ? INTERLEAVE_ELEMENT : PACK_ELEMENT) * Exprs.volume(List.copyOf(operand.ranks)) / runs)
         .sum();
+  }
+
+  /// Whether one instruction loads what a vector of `lanes` along `vector` reads.
+  private static boolean isOneLoad(Expr.Access access, Rank vector, int lanes) {
+    return isContiguous(access, vector) || SharedLanes.isShared(access, vector, lanes) || ShortRows.isChosen(access, vector, lanes);
   }
 
   /// Whether neighbouring lanes of `access` are neighbours in memory, or the same element.

@@ -75,7 +75,8 @@ final class ProductChain {
     Tensor tensor = access.tensor();
     Einsum producer = definitions.get(tensor);
     boolean product = producer != null && ProductNetwork.isProduct(producer.value()) && ProductNetwork.isView(access);
-    boolean free = product && (constant.contains(tensor) || mayTake.test(tensor));
+    // The product that reads what bytes stand for decodes it in its registers, and scales it there.
+    boolean free = product && (constant.contains(tensor) || mayTake.test(tensor) && !Decoding.isDecoded(producer));
     return free ? Optional.of(producer) : Optional.empty();
   }
 

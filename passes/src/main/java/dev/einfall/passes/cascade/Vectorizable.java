@@ -13,7 +13,7 @@ import java.util.List;
 ///
 /// All values that differ from lane to lane must have the width of the defined tensor's elements, 4 or 8 bytes (or be
 /// conditions, or converted as they are loaded and stored, where the machine does that; bytes are converted as they are loaded everywhere), and every index must be
-/// affine in the rank, or choose elements of [ShortRows]. What is read with `or` must lie inside in all lanes or in none.
+/// affine in the rank, or the same for all lanes of a vector ([SharedLanes]), or choose elements of [ShortRows]. What is read with `or` must lie inside in all lanes or in none.
 final class Vectorizable {
   private final Rank rank;
   private final int bytes;
@@ -96,7 +96,7 @@ final class Vectorizable {
   }
 
   private boolean isRead(Expr.Access access) {
-    return ShortRows.isChosen(access, rank, lanes) ? fits(access.indices().getLast()) : isAffine(ReshapedAccess.joined(access).indices()) && access.outside().map(outside -> allInside(access) && fits(outside)).orElse(true);
+    return ShortRows.isChosen(access, rank, lanes) ? fits(access.indices().getLast()) : SharedLanes.isShared(access, rank, lanes) || isAffine(ReshapedAccess.joined(access).indices()) && access.outside().map(outside -> allInside(access) && fits(outside)).orElse(true);
   }
 
   private boolean bindsInside(Expr expr) {

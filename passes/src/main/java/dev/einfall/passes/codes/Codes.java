@@ -110,6 +110,11 @@ record Codes(Rank rank, List<Expr> chosen) {
     return new ValueRanges().of(code);
   }
 
+  /// Whether nothing but `code` and numbers determine `expr`.
+  static boolean isFunction(Expr expr, Expr code) {
+    return expr.equals(code) || !(expr instanceof Expr.Coordinate) && expr.children().allMatch(child -> isFunction(child, code));
+  }
+
   static int bits(Interval range) {
     return range.isBounded() && range.high() - range.low() >= 0 ? Math.max(1, Long.SIZE - Long.numberOfLeadingZeros(range.high() - range.low())) : Long.SIZE;
   }

@@ -148,7 +148,7 @@ final class DecodedProduct {
     if (codes.isCode(expr)) {
       return code(expr);
     }
-    if (inside.size() == 1 && isFunction(expr, inside.getFirst()) && isWorthTable(expr)) {
+    if (inside.size() == 1 && Codes.isFunction(expr, inside.getFirst()) && isWorthTable(expr)) {
       return looked(expr, inside.getFirst());
     }
     Optional<Expr> difference = difference(expr);
@@ -170,11 +170,6 @@ final class DecodedProduct {
 
   private static Expr cast(ElementType type, Expr expr) {
     return expr.type() == type ? expr : expr instanceof Expr.IntLiteral literal ? Expr.literal(type, literal.value()) : new Expr.Cast(type, expr);
-  }
-
-  /// Whether nothing but `code` and numbers determine `expr`.
-  private static boolean isFunction(Expr expr, Expr code) {
-    return expr.equals(code) || !(expr instanceof Expr.Coordinate) && expr.children().allMatch(child -> isFunction(child, code));
   }
 
   private boolean isWorthTable(Expr expr) {

@@ -31,8 +31,15 @@ final class Inlining {
   private final Map<Tensor, Einsum> definitions;
 
   Inlining(Cascade cascade) {
-    this.constant = Constants.of(cascade);
-    this.definitions = Exprs.definitions(cascade.einsums());
+    this(Constants.of(cascade), Exprs.definitions(cascade.einsums()));
+  }
+
+  /// The same for other tensors than those that weights determine.
+  ///
+  /// @param constant these tensors
+  Inlining(Set<Tensor> constant, Map<Tensor, Einsum> definitions) {
+    this.constant = constant;
+    this.definitions = definitions;
   }
 
   boolean isConstant(Tensor tensor) {

@@ -1,7 +1,6 @@
 package dev.einfall.passes.reduce;
 
 import dev.einfall.ir.Diagnostic;
-import dev.einfall.ir.ElementType;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Recurrence;
@@ -10,6 +9,7 @@ import dev.einfall.passes.Decisions;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
+import dev.einfall.passes.cascade.Decoding;
 import dev.einfall.passes.cascade.EliminateCommonEinsums;
 import dev.einfall.passes.cascade.Exprs;
 import java.util.ArrayList;
@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 
 /// Computes reductions over one rank that depend on each other in one pass over it: each keeps its value for the elements so far,
 /// and is corrected when one that it depends on changes.
@@ -137,10 +136,10 @@ public record ReducePasses(Forms forms, int rows, boolean exponents) implements 
         current = without(current, wide.get());
         continue;
       }
-      Optional<Chain.Member> coded = coded(current, ancestry);
+      Optional<Chain.Member> coded = coded(current);
       if (coded.isPresent()) {
         remarks.accept(Diagnostic.remark(coded.get().einsum().span(), "'" + coded.get().tensor().name() + "' keeps a pass of its own over '"
-            + current.rank().name() + "': it reads weights of few bits, which a product by itself decodes"));
+            + current.rank().name() + "': it reads what is stored in bytes, which a product by itself decodes"));
         current = without(current, coded.get());
         continue;
       }
@@ -171,12 +170,10 @@ public record ReducePasses(Forms forms, int rows, boolean exponents) implements 
         Exprs.volume(member.ranks().stream().filter(rank -> !chain.common().contains(rank)).toList()) > MOST_RESULTS).findFirst();
   }
 
-  /// A product with weights that lie in bytes: [dev.einfall.passes.codes.DecodeInProducts] is for it, and not for sums that are corrected.
-  private static Optional<Chain.Member> coded(Chain chain, Ancestry ancestry) {
-    Set<Tensor> codes = ancestry.cascade().weights().stream().map(Cascade.Weight::tensor)
-        .filter(tensor -> tensor.type() == ElementType.U8 || tensor.type() == ElementType.I8).collect(Collectors.toSet());
+  /// A product with what is stored in bytes: it decodes that by itself, with vectors, and is not for sums that are corrected.
+  private static Optional<Chain.Member> coded(Chain chain) {
     return chain.members().stream().filter(member -> FormCosts.isProduct(member.einsum()))
-        .filter(member -> member.bodies().stream().flatMap(Exprs::accesses).anyMatch(access -> codes.contains(access.tensor()))).findFirst();
+        .filter(member -> member.bodies().stream().flatMap(Exprs::accesses).anyMatch(access -> Decoding.isByte(access.tensor()))).findFirst();
   }
 
   private static Chain without(Chain chain, Chain.Member member) {
