@@ -45,6 +45,14 @@ class SecondChoiceTest {
     assertFalse(choice.isBetter(Map.of(kernel("Y"), 90.0)));
   }
 
+  /// One that is never compiled is no reason to stay because of another that is slow either way.
+  @Test
+  void weighsSlowKernelsTogether() {
+    SecondChoice choice = SecondChoice.of(Map.of(kernel("Y"), 1000.0, kernel("Z"), 80.0), List.of(DECISION), Decisions.byCost());
+    assertTrue(choice.isBetter(Map.of(kernel("Z"), 300.0)));
+    assertFalse(choice.isBetter(Map.of(kernel("Y"), 300.0, kernel("Z"), 80.0)));
+  }
+
   @Test
   void leavesOtherFindings() {
     SecondChoice choice = of(Decisions.byCost().withFindings(_ -> Optional.of("scalar")), DECISION);

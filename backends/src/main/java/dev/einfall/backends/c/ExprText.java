@@ -156,7 +156,7 @@ public final class ExprText {
       case Expr.ReduceLanes(BinaryOp op, Expr operand) -> type == BOOL
           ? vocabulary.reduce(op, new ValueType(CTypes.integer(maskBytes(operand)), operand.type().lanes())) + "(" + text(operand) + ") != 0"
           : vocabulary.reduce(op, operand.type()) + "(" + text(operand) + ")";
-      case Expr.Ramp _, Expr.Broadcast _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("a vector as a scalar");
+      case Expr.Ramp _, Expr.Broadcast _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.AddHalves _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("a vector as a scalar");
     };
   }
 
@@ -302,6 +302,7 @@ public final class ExprText {
       case Expr.Permute permute -> vocabulary.permute(type, permute.tables().size()) + "("
           + permute.operands().stream().map(this::text).collect(Collectors.joining(", ")) + ")";
       case Expr.PermuteBytes(Expr words, Expr table) -> vocabulary.permuteBytes(type) + "(" + text(words) + ", " + text(table) + ")";
+      case Expr.AddHalves(Expr left, Expr right) -> vocabulary.addHalves(type) + "(" + text(left) + ", " + text(right) + ")";
       case Expr.TileProduct(Expr sum, Expr left, Expr right, TileShape shape) ->
           vocabulary.tileProduct(shape) + "(" + text(sum) + ", " + bits(left) + ", " + bits(right) + ")";
       case Expr.Dot dot -> vocabulary.dot(dot.shape()) + "(" + text(dot.sum()) + ", " + bits(dot.left()) + ", " + bits(dot.right()) + ")";
@@ -331,7 +332,7 @@ public final class ExprText {
       case Expr.Cast(ElementType _, Expr operand) -> operand.type().element() == BOOL ? maskBytes(operand) : CTypes.bytes(operand.type().element());
       case Expr.Select(Expr _, Expr whenTrue, Expr _) -> maskBytes(whenTrue);
       case Expr.Load _, Expr.Broadcast _, Expr.Bitcast _ -> 1;
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Fma _, Expr.Ramp _, Expr.ReduceLanes _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.Dot _, Expr.TileProduct _ ->
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Fma _, Expr.Ramp _, Expr.ReduceLanes _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.AddHalves _, Expr.Dot _, Expr.TileProduct _ ->
           throw new InternalException("no mask");
     };
   }

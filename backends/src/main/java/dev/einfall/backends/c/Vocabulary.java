@@ -367,6 +367,13 @@ public final class Vocabulary {
         LaneMoves.permuteBytes(bytes, type(new ValueType(ElementType.U8, bytes))));
   }
 
+  /// What adds numbers of 16 bits, of which each lane holds two.
+  public String addHalves(ValueType type) {
+    String halves = vector("u16", "uint16_t", 2, 2 * type.lanes());
+    return define(name(type, "add_halves"), type(type), type(type) + " a, " + type(type) + " b",
+        "return (" + type(type) + ") ((" + halves + ") a + (" + halves + ") b);");
+  }
+
   /// What adds to each lane of one operand the products of as many neighbouring lanes of the two others as these have for each. Numbers of
   /// `f16` and `bf16` are taken as their bits.
   public String dot(DotShape shape) {

@@ -9,6 +9,8 @@ import org.objectweb.asm.Opcodes;
 final class Code {
   private final MethodVisitor method;
   private int nextSlot;
+  /// The class that the last instruction cast to, if it did.
+  private ConstantDynamic lastCast;
 
   Code(MethodVisitor method) {
     this.method = method;
@@ -31,39 +33,45 @@ final class Code {
     nextSlot = mark;
   }
 
+  /// Takes the next instruction.
+  private MethodVisitor next() {
+    lastCast = null;
+    return method;
+  }
+
   void op(int opcode) {
-    method.visitInsn(opcode);
+    next().visitInsn(opcode);
   }
 
   void load(JvmType type, int slot) {
-    method.visitVarInsn(type.load(), slot);
+    next().visitVarInsn(type.load(), slot);
   }
 
   void store(JvmType type, int slot) {
-    method.visitVarInsn(type.store(), slot);
+    next().visitVarInsn(type.store(), slot);
   }
 
   void loadReference(int slot) {
-    method.visitVarInsn(Opcodes.ALOAD, slot);
+    next().visitVarInsn(Opcodes.ALOAD, slot);
   }
 
   void storeReference(int slot) {
-    method.visitVarInsn(Opcodes.ASTORE, slot);
+    next().visitVarInsn(Opcodes.ASTORE, slot);
   }
 
   void increment(int slot) {
-    method.visitIincInsn(slot, 1);
+    next().visitIincInsn(slot, 1);
   }
 
   void constant(int value) {
     if (value >= -1 && value <= 5) {
       op(Opcodes.ICONST_0 + value);
     } else if (value == (byte) value) {
-      method.visitIntInsn(Opcodes.BIPUSH, value);
+      next().visitIntInsn(Opcodes.BIPUSH, value);
     } else if (value == (short) value) {
-      method.visitIntInsn(Opcodes.SIPUSH, value);
+      next().visitIntInsn(Opcodes.SIPUSH, value);
     } else {
-      method.visitLdcInsn(value);
+      next().visitLdcInsn(value);
     }
   }
 
@@ -71,7 +79,7 @@ final class Code {
     if (value == 0 || value == 1) {
       op(value == 0 ? Opcodes.LCONST_0 : Opcodes.LCONST_1);
     } else {
-      method.visitLdcInsn(value);
+      next().visitLdcInsn(value);
     }
   }
 
@@ -79,7 +87,7 @@ final class Code {
     if (Float.floatToRawIntBits(value) == 0) {
       op(Opcodes.FCONST_0);
     } else {
-      method.visitLdcInsn(value);
+      next().visitLdcInsn(value);
     }
   }
 
@@ -87,7 +95,7 @@ final class Code {
     if (Double.doubleToRawLongBits(value) == 0) {
       op(Opcodes.DCONST_0);
     } else {
-      method.visitLdcInsn(value);
+      next().visitLdcInsn(value);
     }
   }
 
@@ -125,27 +133,27 @@ final class Code {
 
   /// A constant that the constant pool holds: a string or a dynamic constant.
   void poolConstant(Object value) {
-    method.visitLdcInsn(value);
+    next().visitLdcInsn(value);
   }
 
   void getStatic(String owner, String name, String descriptor) {
-    method.visitFieldInsn(Opcodes.GETSTATIC, owner, name, descriptor);
+    next().visitFieldInsn(Opcodes.GETSTATIC, owner, name, descriptor);
   }
 
   void invokeStatic(String owner, String name, String descriptor) {
-    method.visitMethodInsn(Opcodes.INVOKESTATIC, owner, name, descriptor, false);
+    next().visitMethodInsn(Opcodes.INVOKESTATIC, owner, name, descriptor, false);
   }
 
   void invokeVirtual(String owner, String name, String descriptor) {
-    method.visitMethodInsn(Opcodes.INVOKEVIRTUAL, owner, name, descriptor, false);
+    next().visitMethodInsn(Opcodes.INVOKEVIRTUAL, owner, name, descriptor, false);
   }
 
   void invokeInterface(String owner, String name, String descriptor) {
-    method.visitMethodInsn(Opcodes.INVOKEINTERFACE, owner, name, descriptor, true);
+    next().visitMethodInsn(Opcodes.INVOKEINTERFACE, owner, name, descriptor, true);
   }
 
   void checkCast(String type) {
-    method.visitTypeInsn(Opcodes.CHECKCAST, type);
+    next().visitTypeInsn(Opcodes.CHECKCAST, type);
   }
 
   /// Casts the vector on top of the stack to the class of `species` itself, which no source code can name.
@@ -159,18 +167,21 @@ final class Code {
   }
 
   private void castTo(ConstantDynamic exactClass, String type) {
-    method.visitLdcInsn(exactClass);
-    op(Opcodes.SWAP);
-    invokeVirtual("java/lang/Class", "cast", "(Ljava/lang/Object;)Ljava/lang/Object;");
-    checkCast(type);
+    if (!exactClass.equals(lastCast)) {
+      poolConstant(exactClass);
+      op(Opcodes.SWAP);
+      invokeVirtual("java/lang/Class", "cast", "(Ljava/lang/Object;)Ljava/lang/Object;");
+      checkCast(type);
+      lastCast = exactClass;
+    }
   }
 
   void jump(int opcode, Label target) {
-    method.visitJumpInsn(opcode, target);
+    next().visitJumpInsn(opcode, target);
   }
 
   void label(Label label) {
-    method.visitLabel(label);
+    next().visitLabel(label);
   }
 
   /// The instructions from here on stand for `line` of the source; 0 for none.
@@ -178,7 +189,7 @@ final class Code {
     if (line > 0) {
       Label here = new Label();
       label(here);
-      method.visitLineNumber(line, here);
+      next().visitLineNumber(line, here);
     }
   }
 }

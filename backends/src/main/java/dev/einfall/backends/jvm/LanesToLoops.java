@@ -213,6 +213,7 @@ final class LanesToLoops {
       case Expr.Zip zip -> laneOfZip(zip, lane, spills);
       case Expr.Permute permute -> laneOfPermute(permute, lane, spills);
       case Expr.PermuteBytes permute -> laneOfPermuteBytes(permute, lane, spills);
+      case Expr.AddHalves(Expr left, Expr right) -> sumOfHalves(lane(left, lane, spills), lane(right, lane, spills));
       case Expr.Dot dot -> laneOfDot(dot, lane, spills);
       case Expr.TileProduct product -> laneOfTileProduct(product, lane, spills);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _ ->
@@ -255,6 +256,13 @@ final class LanesToLoops {
       result = new Expr.Binary(BinaryOp.OR, result, new Expr.Binary(BinaryOp.SHL, chosen, Expr.index(shift)));
     }
     return result;
+  }
+
+  private static Expr sumOfHalves(Expr left, Expr right) {
+    Expr mask = Expr.index(0xffff0000);
+    Expr high = new Expr.Binary(BinaryOp.ADD, new Expr.Binary(BinaryOp.AND, left, mask), new Expr.Binary(BinaryOp.AND, right, mask));
+    Expr low = new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.ADD, left, right), Expr.index(0xffff));
+    return new Expr.Binary(BinaryOp.OR, high, low);
   }
 
   private Expr laneOfDot(Expr.Dot dot, Expr lane, List<Spill> spills) {
@@ -315,7 +323,7 @@ final class LanesToLoops {
       case Expr.Load load when VectorSupport.holds(load.type()) -> "a load of " + load.type() + " from elements that are not neighbours";
       case Expr.Load load -> "a load of " + load.type();
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Ref _, Expr.Fma _, Expr.Select _, Expr.Bitcast _, Expr.Ramp _,
-          Expr.Broadcast _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.Dot _, Expr.TileProduct _ -> "a value of type " + expr.type();
+          Expr.Broadcast _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.AddHalves _, Expr.Dot _, Expr.TileProduct _ -> "a value of type " + expr.type();
     };
   }
 

@@ -44,7 +44,7 @@ final class NeverNegative {
         case ADD, SUB, MUL, POW, EQ, NE, LT, LE, GT, GE, OR, XOR, SHL, SHR -> false;
       };
       case Expr.FloatLiteral _, Expr.Load _, Expr.Unary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Bitcast _, Expr.Ramp _,
-          Expr.Broadcast _, Expr.ReduceLanes _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.Dot _, Expr.TileProduct _ -> false;
+          Expr.Broadcast _, Expr.ReduceLanes _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.AddHalves _, Expr.Dot _, Expr.TileProduct _ -> false;
     };
   }
 }

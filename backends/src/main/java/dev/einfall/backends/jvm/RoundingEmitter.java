@@ -35,15 +35,23 @@ final class RoundingEmitter {
   /// The bits of the vector of species `from` on the stack as a vector of species `target`, of as many bits.
   void reinterpret(Species from, Species target) {
     if (!from.equals(target)) {
+      takeBits(from, target);
+      code.castExact(target);
+    }
+  }
+
+  /// The same where nobody needs to know the class of the result.
+  void takeBits(Species from, Species target) {
+    if (!from.equals(target)) {
       String method = switch (target.letter()) {
         case "F" -> "reinterpretAsFloats";
         case "D" -> "reinterpretAsDoubles";
         case "I" -> "reinterpretAsInts";
+        case "S" -> "reinterpretAsShorts";
         case "B" -> "reinterpretAsBytes";
         default -> "reinterpretAsLongs";
       };
       code.invokeVirtual(from.vectorClass(), method, "()" + target.descriptor());
-      code.castExact(target);
     }
   }
 

@@ -72,7 +72,7 @@ final class ScalarEmitter {
         conversions.bitcast(bitcast.operand().type().element(), bitcast.element());
       }
       case Expr.ReduceLanes reduce -> vectors.emitReduction(reduce);
-      case Expr.Ramp _, Expr.Broadcast _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("scalar " + expr);
+      case Expr.Ramp _, Expr.Broadcast _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.AddHalves _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("scalar " + expr);
     }
   }
 

@@ -112,6 +112,7 @@ final class VectorEmitter {
       }
       case Expr.Permute permute -> emitPermute(permute, species);
       case Expr.PermuteBytes(Expr words, Expr table) -> emitPermuteBytes(words, table, species);
+      case Expr.AddHalves(Expr left, Expr right) -> emitAddHalves(left, right, species);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("vector " + expr);
     }
   }
@@ -243,6 +244,12 @@ final class VectorEmitter {
       emitClamp(clamp.get(), species);
       return;
     }
+    Optional<BitShift> shift = BitShift.of(binary);
+    if (shift.isPresent()) {
+      emitExact(shift.get().operand());
+      lanewise(species, shift.get().operator(), "Binary", new Expr.Broadcast(shift.get().distance(), species.lanes()));
+      return;
+    }
     boolean swap = binary.op().isCommutative() && !isExact(binary.left()) && isExact(binary.right());
     Expr left = swap ? binary.right() : binary.left();
     Expr right = swap ? binary.left() : binary.right();
@@ -289,10 +296,21 @@ final class VectorEmitter {
     emitExact(words);
     rounding.reinterpret(species, bytes);
     emitExact(table);
-    rounding.reinterpret(species, bytes);
+    rounding.takeBits(species, bytes);
     code.invokeVirtual(bytes.vectorClass(), "selectFrom", "(" + VECTOR + ")" + bytes.descriptor());
     code.castExact(bytes);
     rounding.reinterpret(bytes, species);
+  }
+
+  private void emitAddHalves(Expr left, Expr right, Species species) {
+    Species halves = new Species(ElementType.I16, species.lanes() * 2);
+    emitExact(left);
+    rounding.reinterpret(species, halves);
+    emitExact(right);
+    rounding.takeBits(species, halves);
+    arithmetic(halves, "add");
+    code.castExact(halves);
+    rounding.reinterpret(halves, species);
   }
 
   private void emitBits(Expr vector, Species species) {
@@ -426,7 +444,7 @@ final class VectorEmitter {
         castMask(ints, species);
       }
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Fma _, Expr.Select _, Expr.Bitcast _, Expr.Ramp _,
-          Expr.ReduceLanes _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("mask " + expr);
+          Expr.ReduceLanes _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.AddHalves _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("mask " + expr);
     }
   }
 

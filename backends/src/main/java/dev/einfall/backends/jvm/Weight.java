@@ -45,7 +45,7 @@ final class Weight {
       case Expr.Ramp _ -> 0;
       case Expr.ReduceLanes(BinaryOp op, _) when op == BinaryOp.ADD || op == BinaryOp.MUL -> LANE_SUM;
       case Expr.ReduceLanes _ -> VECTOR_OPERATION;
-      case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Bitcast _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.Dot _, Expr.TileProduct _ ->
+      case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Bitcast _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.AddHalves _, Expr.Dot _, Expr.TileProduct _ ->
           expr.type().isVector() ? VECTOR_OPERATION : SCALAR_OPERATION;
     };
     boolean indices = expr instanceof Expr.Load load && load.type().isVector();

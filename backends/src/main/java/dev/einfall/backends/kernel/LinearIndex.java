@@ -32,7 +32,7 @@ public record LinearIndex(Map<Expr, Long> terms, long constant, long lane) {
       case Expr.Broadcast(Expr operand, _) -> of(operand);
       case Expr.Binary binary -> ofBinary(binary);
       case Expr.FloatLiteral _, Expr.Ref _, Expr.Load _, Expr.Unary _, Expr.Fma _, Expr.Select _, Expr.Cast _,
-          Expr.Bitcast _, Expr.ReduceLanes _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.Dot _, Expr.TileProduct _ -> ofOther(index);
+          Expr.Bitcast _, Expr.ReduceLanes _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.AddHalves _, Expr.Dot _, Expr.TileProduct _ -> ofOther(index);
     };
   }
 

@@ -194,6 +194,7 @@ final class StmtCompiler {
       case Expr.Zip zip -> zip(type, zip.upper() ? zip.type().lanes() / 2 : 0, compile(zip.left()), compile(zip.right()));
       case Expr.Permute permute -> permute(type, permute.type().lanes(), compile(permute.indices()), permute.tables().stream().map(this::compile).toList());
       case Expr.PermuteBytes permute -> permuteBytes(permute.length(), compile(permute.words()), compile(permute.table()));
+      case Expr.AddHalves(Expr left, Expr right) -> addHalves(compile(left), compile(right));
       case Expr.TileProduct(Expr sum, Expr left, Expr right, TileShape shape) -> tileProduct(shape, compile(sum), compile(left), compile(right));
       case Expr.Dot dot -> dot(type, dot.shape().terms(), compile(dot.sum()), compile(dot.left()), compile(dot.right()));
     };
@@ -234,6 +235,14 @@ final class StmtCompiler {
         result |= ((int) table.integer(frame, number / Integer.BYTES) >>> Byte.SIZE * (number % Integer.BYTES) & 0xff) << shift;
       }
       return result;
+    };
+  }
+
+  private static Value addHalves(Value left, Value right) {
+    return (Value.OfInteger) (frame, lane) -> {
+      int a = (int) left.integer(frame, lane);
+      int b = (int) right.integer(frame, lane);
+      return (a & 0xffff0000) + (b & 0xffff0000) | a + b & 0xffff;
     };
   }
 

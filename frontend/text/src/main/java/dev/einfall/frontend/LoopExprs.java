@@ -18,7 +18,7 @@ final class LoopExprs {
 
   /// How many operands each takes.
   private static final Map<String, Integer> VECTOR_FUNCTIONS =
-      Map.of("broadcast", 2, "permute_bytes", 2, "zip_low", 2, "zip_high", 2, "ramp", 3, "fma", 3, "select", 3, "dot", 3, "tile_product", 5);
+      Map.of("broadcast", 2, "permute_bytes", 2, "add_halves", 2, "zip_low", 2, "zip_high", 2, "ramp", 3, "fma", 3, "select", 3, "dot", 3, "tile_product", 5);
 
   private final LoopErrors errors;
   private int depth;
@@ -165,6 +165,7 @@ final class LoopExprs {
       case "tile_product" -> Expr.TileProduct.of(operands.get(0), operands.get(1), operands.get(2), constant(tree, operands.get(3)),
           constant(tree, operands.get(4)));
       case "permute_bytes" -> new Expr.PermuteBytes(operands.get(0), operands.get(1));
+      case "add_halves" -> new Expr.AddHalves(operands.get(0), operands.get(1));
       case "zip_low", "zip_high" -> new Expr.Zip(operands.get(0), operands.get(1), name.equals("zip_high"));
       default -> new Expr.Broadcast(operands.get(0), constant(tree, operands.get(1)));
     };

@@ -160,6 +160,18 @@ public sealed interface Expr {
     }
   }
 
+  /// Sums of numbers of 16 bits, of which each lane of the operands, `i32`, holds two: what goes beyond 16 bits is lost.
+  ///
+  /// ```
+  /// add_halves([0x0001ffff, 0x80000001], [0x00010001, 0x80000001]) = [0x00020000, 0x00000002]
+  /// ```
+  record AddHalves(Expr left, Expr right) implements Expr {
+    public AddHalves {
+      require(left.type().isVector() && left.type().element() == I32 && right.type().equals(left.type()),
+          () -> "add_halves of " + left.type() + " and " + right.type());
+    }
+  }
+
   /// To each lane of `sum` are added the products of as many neighbouring lanes of `left` and `right` as these have for each: lane `i` is
   /// `sum[i] + left[i * n] * right[i * n] + ... + left[i * n + n - 1] * right[i * n + n - 1]`, computed in the type of `sum`. Integers wrap
   /// around. Floats are added in any order, and a sum may be rounded, or a number that is subnormal taken for 0, at any step of that.
@@ -226,6 +238,7 @@ public sealed interface Expr {
       case Zip zip -> zip.left.type();
       case Permute permute -> permute.tables.getFirst().type();
       case PermuteBytes permute -> permute.words.type();
+      case AddHalves add -> add.left.type();
       case Dot dot -> dot.sum.type();
       case TileProduct product -> product.shape.sums();
     };
@@ -247,6 +260,7 @@ public sealed interface Expr {
       case Zip zip -> List.of(zip.left, zip.right);
       case Permute permute -> Stream.concat(Stream.of(permute.indices), permute.tables.stream()).toList();
       case PermuteBytes permute -> List.of(permute.words, permute.table);
+      case AddHalves add -> List.of(add.left, add.right);
       case Dot dot -> List.of(dot.sum, dot.left, dot.right);
       case TileProduct product -> List.of(product.sum, product.left, product.right);
     };
@@ -279,6 +293,7 @@ public sealed interface Expr {
       case Zip zip -> new Zip(operands.get(0), operands.get(1), zip.upper);
       case Permute _ -> new Permute(operands.getFirst(), operands.subList(1, operands.size()));
       case PermuteBytes _ -> new PermuteBytes(operands.get(0), operands.get(1));
+      case AddHalves _ -> new AddHalves(operands.get(0), operands.get(1));
       case Dot _ -> new Dot(operands.get(0), operands.get(1), operands.get(2));
       case TileProduct product -> new TileProduct(operands.get(0), operands.get(1), operands.get(2), product.shape);
     };

@@ -164,7 +164,7 @@ public final class KernelVerifier {
             + ", which is not within 0.." + (permute.length() - 1), statement);
       }
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _,
-          Expr.Bitcast _, Expr.Ramp _, Expr.Broadcast _, Expr.Zip _, Expr.PermuteBytes _, Expr.Dot _, Expr.TileProduct _ -> { }
+          Expr.Bitcast _, Expr.Ramp _, Expr.Broadcast _, Expr.Zip _, Expr.PermuteBytes _, Expr.AddHalves _, Expr.Dot _, Expr.TileProduct _ -> { }
     }
     expr.children().forEach(child -> check(child, ranges, statement));
   }

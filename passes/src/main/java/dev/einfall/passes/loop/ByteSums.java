@@ -21,7 +21,7 @@ record ByteSums(Stmt.For loop, Map<Expr.Load, List<ByteTerm>> sums) {
   private static final int BYTES = Integer.BYTES;
   /// The sum of so many bytes is less than 2^16.
   private static final int MOST_BYTES = 257;
-  /// Twice the sum of so many is less than 2^15.
+  /// Four times the sum of so many is less than 2^16.
   private static final int FEW_BYTES = 64;
 
   static Optional<ByteSums> of(Stmt.For loop) {
@@ -88,20 +88,32 @@ record ByteSums(Stmt.For loop, Map<Expr.Load, List<ByteTerm>> sums) {
   Stmt statement() {
     Buffer like = sums.keySet().iterator().next().buffer();
     Buffer all = new Buffer(like.name() + "_all", ElementType.I32, List.of(sums.size(), lanes()), Buffer.Space.REGISTER);
-    Buffer odd = new Buffer(like.name() + "_odd", ElementType.I32, List.of(sums.size(), lanes()), Buffer.Space.REGISTER);
+    Buffer rest = new Buffer(like.name() + "_rest", ElementType.I32, List.of(sums.size(), lanes()), Buffer.Space.REGISTER);
     List<Stmt> before = new ArrayList<>();
     List<Stmt> inside = new ArrayList<>();
     List<Stmt> after = new ArrayList<>();
     sums.forEach((register, firsts) -> {
       Expr.Load four = new Expr.Load(all, place(after.size()));
-      Expr.Load two = new Expr.Load(odd, place(after.size()));
+      Expr.Load three = new Expr.Load(rest, place(after.size()));
       before.add(store(four, number(0)));
-      before.add(store(two, number(0)));
-      firsts.forEach(first -> inside.add(added(first, four, two)));
-      after.add(store(register, new Expr.Binary(BinaryOp.ADD, register, new Expr.Cast(ElementType.F32, total(firsts, four, two)))));
+      before.add(store(three, number(0)));
+      inside.add(added(firsts, four, three));
+      after.add(store(register, new Expr.Binary(BinaryOp.ADD, register, new Expr.Cast(ElementType.F32, total(firsts, four, three)))));
     });
-    Stmt result = Stmt.block(Stmt.block(before), loop.withBody(Stmt.block(inside)), Stmt.block(after));
-    return new Stmt.Alloc(all, new Stmt.Alloc(odd, result));
+    Stmt body = named("table", sums.values().stream().flatMap(List::stream).map(ByteTerm::table), Stmt.block(inside));
+    Stmt result = Stmt.block(Stmt.block(before), loop.withBody(body), Stmt.block(after));
+    return new Stmt.Alloc(all, new Stmt.Alloc(rest, result));
+  }
+
+  /// `body` with a variable for each of `values`: code that loads them again and again would be too long for one method.
+  private static Stmt named(String name, Stream<Expr> values, Stmt body) {
+    Map<Expr, Expr> variables = new LinkedHashMap<>();
+    values.forEach(value -> variables.computeIfAbsent(value, _ -> new Expr.Ref(new Var(name, value.type()))));
+    Stmt result = Rewrites.exprs(body, expr -> variables.getOrDefault(expr, expr));
+    for (Map.Entry<Expr, Expr> variable : List.copyOf(variables.entrySet()).reversed()) {
+      result = new Stmt.Let(((Expr.Ref) variable.getValue()).var(), variable.getKey(), result);
+    }
+    return result;
   }
 
   private int lanes() {
@@ -112,32 +124,47 @@ record ByteSums(Stmt.For loop, Map<Expr.Load, List<ByteTerm>> sums) {
     return List.of(Expr.index(register), new Expr.Ramp(Expr.index(0), 1, lanes()));
   }
 
-  /// Adds four bytes of each lane.
-  private Stmt added(ByteTerm first, Expr.Load four, Expr.Load two) {
+  /// Adds four bytes of each lane for each of `firsts`.
+  private Stmt added(List<ByteTerm> firsts, Expr.Load four, Expr.Load three) {
+    Stmt all = Stmt.block(firsts.stream().map(first -> added(first, four, three)).toList());
+    return named("words", firsts.stream().map(ByteTerm::words), all);
+  }
+
+  /// Adds four bytes of each lane: twice, the second time those that are left when the first one is shifted out.
+  private Stmt added(ByteTerm first, Expr.Load four, Expr.Load three) {
     Var bytes = new Var("bytes", four.type());
-    Expr second = new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, new Expr.Ref(bytes), number(Byte.SIZE)), number(0x00ff00ff));
     return new Stmt.Let(bytes, first.bytes(), Stmt.block(
-        store(four, new Expr.Binary(BinaryOp.ADD, four, new Expr.Ref(bytes))), store(two, new Expr.Binary(BinaryOp.ADD, two, second))));
+        store(four, new Expr.AddHalves(four, new Expr.Ref(bytes))), store(three, new Expr.AddHalves(three, shifted(new Expr.Ref(bytes), Byte.SIZE)))));
   }
 
-  /// All that was added up.
-  private Expr total(List<ByteTerm> firsts, Expr.Load four, Expr.Load two) {
-    Expr even = new Expr.Binary(BinaryOp.SUB, four, new Expr.Binary(BinaryOp.SHL, two, number(Byte.SIZE)));
+  /// All that was added up: the sum of the fourth bytes stands alone in the upper half of `three`; without it the upper half of `four` is that of the third ones, and so
+  /// on to the first.
+  private Expr total(List<ByteTerm> firsts, Expr.Load four, Expr.Load three) {
+    Expr fourth = shifted(three, Short.SIZE);
+    Expr third = without(shifted(four, Short.SIZE), fourth);
+    Expr second = without(three, third);
+    Expr first = without(four, second);
     long turns = Rewrites.constant(loop.extent()).orElseThrow();
-    long offset = firsts.stream().mapToLong(first -> BYTES * turns * first.offset()).sum();
-    Expr bytes = firsts.size() * turns <= FEW_BYTES ? shortHalves(new Expr.Binary(BinaryOp.ADD, even, two)) : new Expr.Binary(BinaryOp.ADD, halves(even), halves(two));
-    return new Expr.Binary(BinaryOp.SUB, bytes, number(offset));
+    long offset = firsts.stream().mapToLong(term -> BYTES * turns * term.offset()).sum();
+    Expr sum = firsts.size() * turns <= FEW_BYTES ? half(add(add(first, second), add(third, fourth))) : add(add(half(first), half(second)), add(half(third), fourth));
+    return new Expr.Binary(BinaryOp.SUB, sum, number(offset));
   }
 
-  /// The sum of the two numbers of 16 bits in each lane.
-  private Expr halves(Expr sums) {
-    Expr low = new Expr.Binary(BinaryOp.AND, sums, number(0xffff));
-    return new Expr.Binary(BinaryOp.ADD, low, new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, sums, number(Short.SIZE)), number(0xffff)));
+  /// The lower halves of `both` without those of `sum`, which lie a byte higher in it; the upper halves are of no use.
+  private Expr without(Expr both, Expr sum) {
+    return new Expr.Binary(BinaryOp.SUB, both, new Expr.Binary(BinaryOp.SHL, sum, number(Byte.SIZE)));
   }
 
-  /// The same of numbers below 2^15.
-  private Expr shortHalves(Expr sums) {
-    return new Expr.Binary(BinaryOp.ADD, new Expr.Binary(BinaryOp.AND, sums, number(0xffff)), new Expr.Binary(BinaryOp.SHR, sums, number(Short.SIZE)));
+  private Expr half(Expr sum) {
+    return new Expr.Binary(BinaryOp.AND, sum, number(0xffff));
+  }
+
+  private Expr shifted(Expr bits, int distance) {
+    return new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, bits, number(distance)), number((1L << Integer.SIZE - distance) - 1));
+  }
+
+  private static Expr add(Expr left, Expr right) {
+    return new Expr.Binary(BinaryOp.ADD, left, right);
   }
 
   private Expr number(long value) {

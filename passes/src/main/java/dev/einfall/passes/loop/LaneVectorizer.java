@@ -126,7 +126,7 @@ final class LaneVectorizer {
           widened.getOrDefault(load.buffer(), load.buffer()), indices(load.buffer(), load.indices()));
       case Expr.Binary binary -> binary(binary.op(), value(binary.left()), value(binary.right()));
       case Expr.Unary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Bitcast _ -> uniform(expr);
-      case Expr.Ramp _, Expr.Broadcast _, Expr.ReduceLanes _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.Dot _, Expr.TileProduct _ -> throw new Varies("its body has vectors already");
+      case Expr.Ramp _, Expr.Broadcast _, Expr.ReduceLanes _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.AddHalves _, Expr.Dot _, Expr.TileProduct _ -> throw new Varies("its body has vectors already");
     };
   }
 

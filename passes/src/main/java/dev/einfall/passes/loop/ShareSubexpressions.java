@@ -106,7 +106,7 @@ public record ShareSubexpressions() implements Pass.OnKernel {
       case Expr.Load load -> load.buffer().space() != Buffer.Space.REGISTER;
       case Expr.Broadcast broadcast -> isWorthBinding(broadcast.operand());
       case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Bitcast _, Expr.ReduceLanes _,
-          Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.Dot _, Expr.TileProduct _ -> true;
+          Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.AddHalves _, Expr.Dot _, Expr.TileProduct _ -> true;
     };
   }
 

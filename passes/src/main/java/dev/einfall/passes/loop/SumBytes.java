@@ -19,20 +19,23 @@ import java.util.function.Consumer;
 /// }
 ///   =>
 /// all[] = 0
-/// odd[] = 0
+/// rest[] = 0
 /// for k in 0..8 {
-///   let bytes: i32x16 = permute_bytes(shl(w, 2) && 0x3c3c3c3c || 0x03020100, T[k, ramp(0, 1, 16)])
-///   all[] = all[] + bytes
-///   odd[] = odd[] + (shr(bytes, 8) && 0x00ff00ff)
+///   let table: i32x16 = T[k, ramp(0, 1, 16)]
+///   let bytes: i32x16 = permute_bytes(shl(w, 2) && 0x3c3c3c3c || 0x03020100, table)
+///   all[] = add_halves(all[], bytes)
+///   rest[] = add_halves(rest[], shr(bytes, 8) && 0x00ffffff)
 /// }
-/// let even: i32x16 = all[] - shl(odd[], 8)
-/// let both: i32x16 = even + odd[]
-/// s[] = s[] + f32((both && 0xffff) + shr(both, 16))
+/// let fourth: i32x16 = shr(rest[], 16) && 0xffff
+/// let third: i32x16 = (shr(all[], 16) && 0xffff) - shl(fourth, 8)
+/// let second: i32x16 = rest[] - shl(third, 8)
+/// let first: i32x16 = all[] - shl(second, 8)
+/// s[] = s[] + f32(first + second + third + fourth && 0xffff)
 /// ```
 ///
-/// The second and the fourth byte of a lane are added up in 16 bits each. All four are added up as if they were one number; taking the sums of the second and the
-/// fourth from it leaves those of the first and the third, as long as each is less than 2^16: loops with more turns are declined. A number that each term subtracts is
-/// subtracted once for all.
+/// A half of a lane adds up two bytes as one number of 16 bits; the same without the first byte adds up the others one byte lower, so that the sum of the fourth stands
+/// alone, and what is left when it is taken from that of the third and fourth is that of the third, and so on. All that goes beyond 16 bits may be lost, as long as the sum
+/// of each byte is less than 2^16: loops with more turns are declined. A number that each term subtracts is subtracted once for all.
 ///
 /// Sums of bytes are exact; those of floats are rounded otherwise than one by one.
 public record SumBytes() implements Pass.OnKernel {

@@ -117,6 +117,21 @@ class JvmBackendTest {
         """.formatted(lanes), 0, RunKernel.numbers(ElementType.I32, 64, 5), RunKernel.numbers(ElementType.I32, 32, 6))));
   }
 
+  /// Of numbers of 16 bits that go beyond them, in vectors that the Vector API has and in wider ones; and what one instruction shifts, beside what looks nearly like it.
+  @TestFactory
+  Stream<DynamicTest> sumsOfHalvesAndShifts() {
+    return Stream.of(2, 4, 8, 16, 32).map(lanes -> DynamicTest.dynamicTest("i32x" + lanes, () -> RunKernel.compare("""
+        kernel k(A: i32[64], C: i32[32], R: i32[32], S: i32[32], T: i32[32], U: i32[32]) {
+          let a: i32x%1$d = A[ramp(7, 1, %1$d)] * broadcast(987654321, %1$d)
+          let c: i32x%1$d = C[ramp(0, 1, %1$d)] * broadcast(77777777, %1$d)
+          R[ramp(0, 1, %1$d)] = add_halves(add_halves(a, c), add_halves(c, A[ramp(0, 1, %1$d)]))
+          S[ramp(0, 1, %1$d)] = (shr(a, broadcast(8, %1$d)) && broadcast(16777215, %1$d)) + (broadcast(1, %1$d) && shr(c, broadcast(31, %1$d)))
+          T[ramp(0, 1, %1$d)] = shr(a, broadcast(4, %1$d)) && broadcast(268435455, %1$d) || shl(a, broadcast(28, %1$d))
+          U[ramp(0, 1, %1$d)] = (shr(a, broadcast(4, %1$d)) && broadcast(268435455, %1$d) || shl(c, broadcast(28, %1$d))) + (shr(a, broadcast(8, %1$d)) && broadcast(65535, %1$d))
+        }
+        """.formatted(lanes), 0, RunKernel.numbers(ElementType.I32, 64, 5), RunKernel.numbers(ElementType.I32, 32, 6))));
+  }
+
   @Test
   void stridedAndGatheredAccesses() {
     RunKernel.compare("""

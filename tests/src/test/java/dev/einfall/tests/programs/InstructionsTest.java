@@ -81,14 +81,14 @@ class InstructionsTest {
 
   /// For which C has no operation on vectors, whether these are as wide as those of a machine or wider.
   @TestFactory
-  Stream<DynamicTest> bytesArePermutedInC() {
+  Stream<DynamicTest> bytesArePermutedAndHalvesAddedInC() {
     Assumptions.assumeTrue(Commands.exists("cc"), "there is no C compiler here");
     CCompiler compiler = CCompiler.require("cc");
     return Stream.of(4, 8, 16, 32).map(lanes -> DynamicTest.dynamicTest("i32x" + lanes, () -> {
       Kernel kernel = LoopReader.read(new Source("bytes.loop", """
           kernel k(A: i32[%1$d], B: i32[%1$d], C: i32[%1$d], D: i32[%1$d], E: i32[%1$d]) {
             D[ramp(0, 1, %1$d)] = permute_bytes(B[ramp(0, 1, %1$d)], A[ramp(0, 1, %1$d)])
-            E[ramp(0, 1, %1$d)] = permute_bytes(C[ramp(0, 1, %1$d)], A[ramp(0, 1, %1$d)])
+            E[ramp(0, 1, %1$d)] = add_halves(permute_bytes(C[ramp(0, 1, %1$d)], A[ramp(0, 1, %1$d)]), B[ramp(0, 1, %1$d)])
           }
           """.formatted(lanes))).kernels().getFirst();
       List<Array> inputs = Stream.of(1, 2, 3).map(seed -> random(ElementType.I32, seed, lanes)).toList();
