@@ -76,9 +76,10 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
       if (cascade.mapping().nest(einsum.tensor()).isEmpty() && !inside.contains(einsum.tensor())) {
         Optional<Mapping.Group> group = cascade.mapping().group(einsum.tensor());
         List<Tensor> fused = group.map(Mapping.Group::members).orElse(List.of());
-        nests.add(Optional.of(einsum).filter(_ -> group.isEmpty()).flatMap(alone -> Interleaving.of(alone, target)).map(lanes -> lanes.nest(target))
+        int shared = group.map(outside -> outside.shared().size()).orElse(0);
+        nests.add(Interleaving.of(einsum, target).map(lanes -> lanes.nest(target, shared))
             .orElseGet(() -> tiled(einsum.tensor(), subjects.get(einsum.tensor()), einsum, new CostModel(target, einsum, constant, fused),
-                group.map(outside -> outside.shared().size()).orElse(0), group.isEmpty(), constant).nest()));
+                shared, group.isEmpty(), constant).nest()));
       }
     }
     // A scalar has no loops, and a map without a directive says nothing.

@@ -1,6 +1,7 @@
 package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
@@ -26,8 +27,8 @@ record Interleaving(Einsum einsum, Rank rank, int rows, int lanes) {
 
   /// What `einsum` is, if it is one, by vectors as wide as those of sums.
   static Optional<Interleaving> of(Einsum einsum, Target target) {
-    boolean isCopy = !einsum.ranks().isEmpty() && target.convertsVectors()
-        && (einsum.value() instanceof Expr.Access || einsum.value() instanceof Expr.Cast(_, Expr.Access _));
+    boolean isCopy = !einsum.ranks().isEmpty() && (einsum.value() instanceof Expr.Access access && (target.convertsVectors() || access.type() == ElementType.F32)
+        || einsum.value() instanceof Expr.Cast(_, Expr.Access _) && target.convertsVectors());
     int lanes = target.lanes(Float.BYTES);
     return ROWS.stream().filter(_ -> isCopy).map(rows -> new Interleaving(einsum, einsum.ranks().getLast(), rows, lanes))
         .filter(Interleaving::isOne).findFirst();
@@ -48,16 +49,20 @@ record Interleaving(Einsum einsum, Rank rank, int rows, int lanes) {
     return node instanceof Expr.Binary(BinaryOp op, Expr.Coordinate(Rank whole), Expr.IntLiteral(_, long count)) && op == part && whole == rank && count == rows;
   }
 
-  Mapping.Nest nest(Target target) {
-    List<String> order = new ArrayList<>(einsum.ranks().stream().filter(other -> other != rank).map(Rank::name).toList());
+  /// The loops.
+  ///
+  /// @param shared how many of the first ranks a group shares, whose loops are around them
+  Mapping.Nest nest(Target target, int shared) {
+    List<String> outer = einsum.ranks().stream().filter(other -> other != rank).map(Rank::name).toList();
+    List<String> order = new ArrayList<>(outer.subList(shared, outer.size()));
     List<Mapping.Bound> bindings = new ArrayList<>(List.of(
         new Mapping.Bound(rank.name() + 0, Mapping.Binding.UNROLL), new Mapping.Bound(rank.name() + 1, Mapping.Binding.VECTORIZE)));
     long cycles = CYCLES * Exprs.volume(einsum.ranks()) / lanes;
     long tasks = 1;
-    for (String loop : cycles < TiledNest.PARALLEL_CYCLES ? List.<String>of() : List.copyOf(order)) {
+    for (String loop : cycles < TiledNest.PARALLEL_CYCLES ? List.<String>of() : shared > 0 ? outer.subList(0, shared) : outer) {
       if (tasks < 4L * TiledNest.TASKS_PER_THREAD * target.threads()) {
         bindings.add(new Mapping.Bound(loop, Mapping.Binding.PARALLEL));
-        tasks *= einsum.ranks().get(order.indexOf(loop)).size().value();
+        tasks *= einsum.ranks().get(outer.indexOf(loop)).size().value();
       }
     }
     order.addAll(List.of(rank.name() + 2, rank.name() + 0, rank.name() + 1));

@@ -30,13 +30,17 @@ final class FieldProduct {
   private static final int MOST_TABLE_BITS = 4;
 
   private final Einsum einsum;
-  private final Expr.Reduce reduce;
+  private final Optional<Expr.Reduce> reduce;
+  private final Expr body;
+  private final List<Rank> reduced;
   private final List<Definition> before = new ArrayList<>();
   private final Map<Expr, Expr> replaced = new LinkedHashMap<>();
 
-  private FieldProduct(Einsum einsum, Expr.Reduce reduce) {
+  private FieldProduct(Einsum einsum, Optional<Expr.Reduce> reduce) {
     this.einsum = einsum;
     this.reduce = reduce;
+    this.body = reduce.map(Expr.Reduce::body).orElse(einsum.value());
+    this.reduced = reduce.map(Expr.Reduce::ranks).orElse(List.of());
   }
 
   /// @param row how many elements a table has at most for which there is an instruction
@@ -54,10 +58,19 @@ final class FieldProduct {
     if (!data.isCoded(body)) {
       return Optional.empty();
     }
-    Expr masked = Exprs.rewrite(body, FieldProduct::masked);
-    Einsum decoded = einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? new Expr.Reduce(sum.reduction(), sum.ranks(), masked) : node));
-    FieldProduct product = new FieldProduct(decoded, new Expr.Reduce(sum.reduction(), sum.ranks(), masked));
-    return product.split(data, row).or(() -> body.equals(sum.body()) ? Optional.empty() : Optional.of(List.of(decoded)));
+    Expr.Reduce decoding = new Expr.Reduce(sum.reduction(), sum.ranks(), Exprs.rewrite(body, FieldProduct::masked));
+    Einsum decoded = einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? decoding : node));
+    return new FieldProduct(decoded, Optional.of(decoding)).split(data, row)
+        .or(() -> body.equals(sum.body()) ? Optional.empty() : Optional.of(List.of(decoded)));
+  }
+
+  /// The definitions in place of `einsum`, if it decodes fields for many rows: those of each place of a byte, and all in order.
+  static Optional<List<Definition>> ahead(Einsum einsum, DecodedData data, int row) {
+    if (!data.decoded().contains(einsum.tensor())) {
+      return Optional.empty();
+    }
+    Expr value = Exprs.rewrite(data.decodedIn(einsum.value(), Exprs.volume(einsum.ranks())), FieldProduct::masked);
+    return new FieldProduct(einsum.withValue(value), Optional.empty()).split(data, row);
   }
 
   /// The remainder of data by a power of two as a mask, which vectors have.
@@ -67,11 +80,11 @@ final class FieldProduct {
   }
 
   private Optional<List<Definition>> split(DecodedData data, int row) {
-    List<Rank> ranks = Stream.concat(reduce.ranks().reversed().stream(), einsum.ranks().reversed().stream()).toList();
+    List<Rank> ranks = Stream.concat(reduced.reversed().stream(), einsum.ranks().reversed().stream()).toList();
     for (Rank rank : ranks) {
       for (int fields : FIELDS) {
         Places places = new Places(rank, fields);
-        if (places.fit(reduce.body(), data)) {
+        if (places.fit(body, data)) {
           return Optional.of(places).filter(this::isSmall).map(one -> definitions(one, row));
         }
       }
@@ -118,14 +131,14 @@ final class FieldProduct {
 
   /// Whether what has to be put in another order is little beside what is multiplied.
   private boolean isSmall(Places places) {
-    long points = Exprs.volume(einsum.ranks()) * Exprs.volume(reduce.ranks());
-    boolean isResultSmall = reduce.ranks().contains(places.whole) || Exprs.volume(einsum.ranks()) * LEAST_USES <= points;
+    long points = Exprs.volume(einsum.ranks()) * Exprs.volume(reduced);
+    boolean isResultSmall = reduce.isEmpty() || reduced.contains(places.whole) || Exprs.volume(einsum.ranks()) * LEAST_USES <= points;
     return isResultSmall && apart(places).stream().allMatch(access -> Exprs.volume(List.copyOf(Exprs.freeRanks(access))) * LEAST_USES <= points);
   }
 
   /// What the product reads of floats whose neighbours lie apart now.
   private List<Expr.Access> apart(Places places) {
-    return Exprs.accesses(places.at(reduce.body())).distinct()
+    return Exprs.accesses(places.at(body)).distinct()
         .filter(access -> Affine.stride(access, places.words).filter(stride -> stride != 0 && stride != 1).isPresent()).toList();
   }
 
@@ -133,11 +146,11 @@ final class FieldProduct {
     for (Expr.Access access : apart(places)) {
       replaced.put(access, fields(access, places));
     }
-    Expr body = places.at(reduce.body());
-    Codes codes = Codes.of(places.words, List.of(body));
-    Expr decoded = tabled(Exprs.rewrite(body, node -> replaced.getOrDefault(node, node)), codes, row);
-    boolean isReduced = reduce.ranks().contains(places.whole);
-    Expr value = Exprs.rewrite(einsum.value(), node -> node.equals(reduce) ? new Expr.Reduce(reduce.reduction(), isReduced ? cut(reduce.ranks(), places, places.words, places.field) : reduce.ranks(), decoded) : node);
+    Expr there = places.at(body);
+    Codes codes = Codes.of(places.words, List.of(there));
+    Expr decoded = tabled(Exprs.rewrite(there, node -> replaced.getOrDefault(node, node)), codes, row);
+    boolean isReduced = reduced.contains(places.whole);
+    Expr value = withBody(decoded, isReduced ? cut(reduced, places, places.words, places.field) : reduced);
     List<Definition> definitions = new ArrayList<>();
     if (isReduced) {
       definitions.add(einsum.withValue(value));
@@ -146,6 +159,11 @@ final class FieldProduct {
     }
     definitions.addAll(0, before);
     return definitions;
+  }
+
+  /// What the Einsum computes with another body, summed over other ranks.
+  private Expr withBody(Expr other, List<Rank> ranks) {
+    return reduce.map(sum -> Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? new Expr.Reduce(sum.reduction(), ranks, other) : node)).orElse(other);
   }
 
   private static List<Rank> cut(List<Rank> ranks, Places places, Rank first, Rank second) {
@@ -175,7 +193,7 @@ final class FieldProduct {
   /// A copy of what `access` reads, with the elements of a field side by side.
   private Expr fields(Expr.Access access, Places places) {
     Set<Rank> free = Exprs.freeRanks(access);
-    List<Rank> ranks = new ArrayList<>(Stream.concat(einsum.ranks().stream(), reduce.ranks().stream()).filter(free::contains).toList());
+    List<Rank> ranks = new ArrayList<>(Stream.concat(einsum.ranks().stream(), reduced.stream()).filter(free::contains).toList());
     ranks.addAll(List.of(places.field, places.words));
     Map<Rank, Expr> values = new IdentityHashMap<>();
     List<Rank> own = ranks.stream().map(rank -> new Rank(rank.name(), rank.size())).toList();

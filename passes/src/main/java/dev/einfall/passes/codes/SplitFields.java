@@ -19,7 +19,8 @@ import java.util.function.Consumer;
 /// ```
 ///
 /// Unlike weights ([DecodeInProducts]), such data cannot be packed anew. A rank of the result along which fields lie is cut likewise, and its elements are put in order behind the
-/// product. Elements that no more than a few rows use are decoded in the product, also where they are whole bytes. Functions of at most 4 bits become tables of which an instruction
+/// product. Elements that no more than a few rows use are decoded in the product, also where they are whole bytes; for more rows they are decoded once before it, likewise by
+/// bytes. Functions of at most 4 bits become tables of which an instruction
 /// chooses, and long functions of a byte, such as powers of two for scales, tables of 256.
 ///
 /// Every number is computed as before, and sums are taken in the same order. Declined is what lies in bytes in no such order, as numbers of 3 bits do that two bytes share.
@@ -46,6 +47,6 @@ public record SplitFields(int row) implements Pass.OnCascade {
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     DecodedData data = DecodedData.of(cascade);
     Cascade split = OpenProducts.rewritten(cascade, remarks, einsum -> FieldProduct.of(einsum, data, row));
-    return OpenProducts.rewritten(split, remarks, einsum -> ByteTables.of(einsum, data));
+    return OpenProducts.rewritten(split, remarks, einsum -> FieldProduct.ahead(einsum, data, row).or(() -> ByteTables.of(einsum, data)));
   }
 }

@@ -153,6 +153,18 @@ class QuantizeCachesTest {
   }
 
   @Test
+  void namesOfPartsAreThoseOfNothingElse() throws IOException {
+    Path file = written(DECODE.replace("position: i64)", "position: i64, K_scale: f32)").replace("-> (y: f32[3, 1, 32], keys", "-> (keys_code: f32[3, 1, 32], keys")
+        .replace("return attend(in_use(scores(q, K), length), V), K, V", "Z = attend(in_use(scores(q, K), length), V)\n  y[h, p, d] = Z[h, p, d] * K_scale[]\n  return y, K, V"),
+        "cache=int8(group = 32)");
+    try (Program program = Einfall.compile(file, Options.defaults())) {
+      assertEquals(Set.of("q", "k", "v", "position", "K_scale", "K_scale_1", "K_code", "V_scale", "V_code"),
+          new TreeSet<>(program.inputs().stream().map(Port::name).toList()));
+      assertEquals(List.of("keys_code", "keys_scale", "keys_code_1", "values_scale", "values_code"), program.outputs().stream().map(Port::name).toList());
+    }
+  }
+
+  @Test
   void cachesThatGrowAreInTheFormat() throws IOException {
     String program = """
         import std.attention

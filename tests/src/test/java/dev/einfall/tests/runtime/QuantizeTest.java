@@ -224,7 +224,7 @@ class QuantizeTest {
     assertEquals(0, run.exitCode(), run.err());
     String text = Files.readString(written());
     assertTrue(text.contains("  E_scaled[i, i_1] = E[i, i_1] * W_factor[i_1]\n"), text);
-    assertTrue(text.contains("# The scales of H are in first.weight, first.bias.\n"), text);
+    assertTrue(text.contains("# The scales of H for second.weight are in first.weight, first.bias.\n"), text);
     assertFalse(text.contains("V_factor"), text);
     assertTrue(cosine(run) > 0.93, run.out());
     assertError("to find scales needs calibration data: give some by --calibrate", quantize("w4-awq"));

@@ -14,10 +14,12 @@ import dev.einfall.ir.cascade.Shorthand;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.runtime.Options;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /// Makes the program whose caches are in a format of the one whose caches are in floats.
@@ -45,6 +47,8 @@ final class CacheRewriting {
   private final Map<Tensor, Shorthand.Call> calls = new LinkedHashMap<>();
   private final List<Definition> definitions = new ArrayList<>();
   private final List<CacheInput> inputs = new ArrayList<>();
+  private final Set<String> inputNames = new HashSet<>();
+  private final Set<String> outputNames = new HashSet<>();
 
   /// A cache in the format: the dimensions that count its rows come first, in order.
   private record Stored(int dimension, CacheFormat format, List<Tensor> parts) {}
@@ -53,10 +57,14 @@ final class CacheRewriting {
   record Result(Rewriting.Result program, List<CacheInput> inputs) {}
 
   /// @throws CompileException when the format does not fit a cache
-  CacheRewriting(Caches caches, Encoding encoding, Options options) {
+  CacheRewriting(Cascade cascade, Caches caches, Encoding encoding, Options options) {
     this.caches = caches;
     this.encoding = encoding;
     this.options = options;
+    cascade.inputs().stream().filter(input -> !isCache(input)).map(Tensor::name).forEach(inputNames::add);
+    cascade.weights().stream().map(weight -> weight.tensor().name()).forEach(inputNames::add);
+    cascade.outputs().stream().filter(output -> !isCache(output.tensor())).map(Cascade.Output::name).forEach(outputNames::add);
+    cascade.inputs().stream().filter(this::isCache).forEach(this::stored);
     caches.rows().keySet().forEach(this::stored);
   }
 
@@ -96,16 +104,25 @@ final class CacheRewriting {
       int dimension = caches.rows().get(cache);
       CacheFormat format = formats.computeIfAbsent(cache.shape().get(dimension).constant().map(Long::intValue).orElse(0),
           _ -> CacheFormat.of(cache, dimension, encoding, options));
-      return new Stored(dimension, format, parts(cache.name(), without(cache.shape(), dimension), format));
+      return new Stored(dimension, format, parts(cache.name(), without(cache.shape(), dimension), format, inputNames));
     });
   }
 
-  private static List<Tensor> parts(String name, List<Size> rows, CacheFormat format) {
+  /// @param taken the names that these may not have, to which theirs are added
+  private static List<Tensor> parts(String name, List<Size> rows, CacheFormat format, Set<String> taken) {
     return format.parts().stream().map(part -> {
       List<Size> shape = new ArrayList<>(rows);
       shape.addAll(part.shape());
-      return new Tensor(name + "_" + part.name(), part.type(), shape, Span.NONE);
+      return new Tensor(fresh(name + "_" + part.name(), taken), part.type(), shape, Span.NONE);
     }).toList();
+  }
+
+  private static String fresh(String name, Set<String> taken) {
+    String fresh = name;
+    for (int i = 1; !taken.add(fresh); i++) {
+      fresh = name + "_" + i;
+    }
+    return fresh;
   }
 
   private static <T> List<T> without(List<T> all, int place) {
@@ -169,7 +186,7 @@ final class CacheRewriting {
   /// What the format stores of a tensor whose last dimension has the elements of a row.
   private List<Tensor> encoded(Tensor rows, CacheFormat format) {
     return encoded.computeIfAbsent(rows, _ -> {
-      List<Tensor> parts = parts(rows.name(), rows.shape().subList(0, rows.shape().size() - 1), format);
+      List<Tensor> parts = parts(rows.name(), rows.shape().subList(0, rows.shape().size() - 1), format, new HashSet<>());
       call(new Tensor(rows.name() + "_encoded", ElementType.F32, List.of(), Span.NONE),
           new Shorthand.Call(parts, "encode_" + encoding.format().name(), List.of(rows), sizes(format)));
       return parts;
@@ -271,6 +288,6 @@ final class CacheRewriting {
     }
     Stored cache = stored(output.tensor());
     return IntStream.range(0, cache.parts.size())
-        .mapToObj(i -> new Cascade.Output(output.name() + "_" + cache.format.parts().get(i).name(), cache.parts.get(i))).toList();
+        .mapToObj(i -> new Cascade.Output(fresh(output.name() + "_" + cache.format.parts().get(i).name(), outputNames), cache.parts.get(i))).toList();
   }
 }

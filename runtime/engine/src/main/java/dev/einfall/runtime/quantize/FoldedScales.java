@@ -28,9 +28,10 @@ record FoldedScales(Preparation preparation, WeightsFile weights, List<Fold> fol
 
   /// Scales that are in weights.
   ///
-  /// @param tensor the name of what is scaled
-  /// @param keys of the weights
-  record Fold(String tensor, List<String> keys) {}
+  /// @param tensor the name of what is scaled, which several layers may have
+  /// @param users the keys of the weights that it is multiplied with
+  /// @param keys of the weights that have the scales
+  record Fold(String tensor, List<String> users, List<String> keys) {}
 
   /// @param weights those of `cascade`
   static FoldedScales of(Cascade cascade, List<Target> targets, Map<Product, Activation> activations, Preparation preparation, WeightsFile weights) {
@@ -58,7 +59,7 @@ record FoldedScales(Preparation preparation, WeightsFile weights, List<Fold> fol
       }
       if (folded > 0) {
         inputs.put(tensor, new Preparation.Prepared(prepared.owner(), prepared.maps(), folded));
-        folds.add(new Fold(tensor.name(), List.copyOf(places)));
+        folds.add(new Fold(tensor.name(), products.stream().map(product -> product.weight().key()).distinct().toList(), List.copyOf(places)));
       }
     });
     return new FoldedScales(new Preparation(inputs, preparation.weights()), MoreWeights.of(weights, changed.values()), folds);

@@ -69,12 +69,16 @@ record ProgramText(Path file, EinProgram program, Policy policy, Calibration cal
       text.append(String.format(Locale.ROOT, "#   %s: %s, %d, %.4f\n", row.key().replaceAll("\\s", " "), row.format(), row.bytesAfter(), row.error()));
     }
     for (FoldedScales.Fold fold : folds) {
-      text.append("# The scales of ").append(fold.tensor()).append(" are in ").append(String.join(", ", fold.keys()).replaceAll("\\s", " ")).append(".\n");
+      text.append("# The scales of ").append(fold.tensor()).append(" for ").append(listed(fold.users())).append(" are in ").append(listed(fold.keys())).append(".\n");
     }
     for (CacheInput cache : caches) {
       QuantizationReport.Cache row = cache.row();
       text.append(String.format(Locale.ROOT, "# The cache %s is in %s: a row takes %d bytes, where it took %d.\n", row.name(), row.format(), row.bytesAfter(), row.bytesBefore()));
     }
     return text.append('\n').toString();
+  }
+
+  private static String listed(List<String> keys) {
+    return String.join(", ", keys).replaceAll("\\s", " ");
   }
 }

@@ -115,7 +115,7 @@ public final class Quantizer {
           + (policy.kept().isEmpty() ? "" : " is not kept"));
     }
     policy.require();
-    Optional<CacheRewriting> caches = policy.caches().map(encoding -> new CacheRewriting(Caches.of(cascade, file.toString(), policy::keeps), encoding, options));
+    Optional<CacheRewriting> caches = policy.caches().map(encoding -> new CacheRewriting(cascade, Caches.of(cascade, file.toString(), policy::keeps), encoding, options));
     alone.forEach(this::requireFit);
     Path directory = output.toAbsolutePath().getParent();
     Files.createDirectories(directory);
