@@ -20,6 +20,9 @@ import java.util.function.Consumer;
 ///         Y[m, n] = sum[kg, kw, kf]((f32(shr(T_bytes[m, kg, kw, kf % 2, shr(W[kg, kw, n], 4 * kf) && 15], 8 * (kf / 2)) && 255) - 128) * (T_largest[m, kg] / 127 * S[kg, n]))
 /// ```
 ///
+/// Words that weights determine are turned by 2 bits, and turned back where fields are cut, because half of the fields are then where the instruction wants them:
+/// `shr(shr(V[kg, kw, n], 2) && 0x3fffffff || shl(V[kg, kw, n], 30), 4 * kf) && 15` of `V[kg, kw, n] = shr(W[kg, kw, n], 30) && 3 || shl(W[kg, kw, n], 2)`.
+///
 /// A step, `T_largest / 127`, is for what other factors are the same for, and for 16 words at most: each number is off by half of a step, 1/254 of the largest of so many. It is what rows that are
 /// rounded to bytes lose. Tables that weights alone determine stay as they are, and so do those for more than 4 rows.
 ///

@@ -29,13 +29,16 @@ import java.util.stream.Stream;
 /// @param looked the factor that reads the table
 /// @param others the other factors
 /// @param chunk the ranks of the reduction whose terms have a step in common, without that of the fields
-record RoundedTable(Einsum einsum, Expr.Reduce old, Expr.Reduce sum, Expr.Access looked, List<Expr> others, List<Rank> chunk) {
+/// @param turned the words with their bits turned to the left, as far as half of the fields have to be moved; empty where they are not known before the program runs
+record RoundedTable(Einsum einsum, Expr.Reduce old, Expr.Reduce sum, Expr.Access looked, List<Expr> others, List<Rank> chunk, Optional<Einsum> turned) {
   private static final int BITS = 4;
   private static final int FIELDS = Integer.SIZE / BITS;
   private static final int HALVES = Byte.SIZE / BITS;
   /// The words that may have a step in common: it would be coarser than it need be for more, and sums of four times as many bytes must stay below 2^16.
   private static final int MOST_WORDS = 16;
   private static final int ZERO = 128;
+  /// The number of a byte that a field chooses is four times the field.
+  private static final int TURN = 2;
 
   /// @param constant the tensors that weights alone determine
   static Optional<RoundedTable> of(Einsum einsum, Set<Tensor> constant) {
@@ -52,7 +55,8 @@ record RoundedTable(Einsum einsum, Expr.Reduce old, Expr.Reduce sum, Expr.Access
       return Optional.empty();
     }
     List<Rank> chunk = chunk(sum, others);
-    RoundedTable table = new RoundedTable(einsum, old, sum, (Expr.Access) tables.getFirst(), others, chunk);
+    Expr.Access looked = (Expr.Access) tables.getFirst();
+    RoundedTable table = new RoundedTable(einsum, old, sum, looked, others, chunk, turned(looked, place, constant));
     return Exprs.volume(chunk) <= MOST_WORDS ? Optional.of(table).filter(RoundedTable::isShared)
         : of(einsum, old, split(sum, chunk.getFirst()), constant);
   }
@@ -64,6 +68,22 @@ record RoundedTable(Einsum einsum, Expr.Reduce old, Expr.Reduce sum, Expr.Access
     return access.outside().isEmpty() && last > 0 && access.tensor().type() == ElementType.F32 && access.tensor().shape().getLast().value() == 1 << BITS
         && Field.of(indices.get(last), place).filter(field -> field.bits() == BITS).isPresent() && indices.get(last - 1).equals(new Expr.Coordinate(place))
         && indices.subList(0, last - 1).stream().noneMatch(index -> Exprs.freeRanks(index).contains(place) || Exprs.accesses(index).findAny().isPresent());
+  }
+
+  private static Optional<Einsum> turned(Expr.Access looked, Rank place, Set<Tensor> constant) {
+    return Field.of(looked.indices().getLast(), place).filter(field -> field.word() instanceof Expr.Access words && constant.contains(words.tensor()) && words.outside().isEmpty())
+        .map(field -> ((Expr.Access) field.word()).tensor()).map(words -> {
+          List<Rank> ranks = IntStream.range(0, words.shape().size()).mapToObj(at -> new Rank("w" + at, words.shape().get(at))).toList();
+          Expr left = turn(new Expr.Access(words, Exprs.coordinates(ranks)), Integer.SIZE - TURN);
+          Tensor tensor = new Tensor(looked.tensor().name() + "_words", words.type(), words.shape(), words.span());
+          return new Einsum(tensor, ranks, left, words.span());
+        });
+  }
+
+  /// The bits of `word` turned to the right.
+  private static Expr turn(Expr word, int distance) {
+    Expr low = new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, word, Expr.index(distance)), Expr.index((1L << Integer.SIZE - distance) - 1));
+    return new Expr.Binary(BinaryOp.OR, low, new Expr.Binary(BinaryOp.SHL, word, Expr.index((long) Integer.SIZE - distance)));
   }
 
   /// The last ranks of `sum` for which `others` are the same, as long as these have no more words than a step may be for; one rank at least, if there is one.
@@ -121,7 +141,8 @@ record RoundedTable(Einsum einsum, Expr.Reduce old, Expr.Reduce sum, Expr.Access
   List<Definition> definitions() {
     Einsum largest = largest();
     Einsum bytes = bytes(largest.tensor());
-    return List.of(largest, bytes, einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(old) ? product(largest.tensor(), bytes.tensor()) : node)));
+    Einsum product = einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(old) ? product(largest.tensor(), bytes.tensor()) : node));
+    return Stream.<Definition>concat(turned.stream(), Stream.of(largest, bytes, product)).toList();
   }
 
   /// The largest number of each chunk.
@@ -152,12 +173,18 @@ record RoundedTable(Einsum einsum, Expr.Reduce old, Expr.Reduce sum, Expr.Access
     Expr place = new Expr.Coordinate(place());
     List<Expr> indices = new ArrayList<>(Exprs.coordinates(rows()));
     indices.add(new Expr.Binary(BinaryOp.MOD, place, Expr.index(HALVES)));
-    indices.add(looked.indices().getLast());
+    indices.add(choice(looked.indices().getLast()));
     Expr distance = new Expr.Binary(BinaryOp.MUL, new Expr.Binary(BinaryOp.DIV, place, Expr.index(HALVES)), Expr.index(Byte.SIZE));
     Expr number = new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, new Expr.Access(bytes, indices), distance), Expr.index(0xff));
     Expr steps = new Expr.Binary(BinaryOp.SUB, new Expr.Cast(ElementType.F32, number), literal(ZERO));
     Expr unit = ByteRounding.step(new Expr.Access(largest, Exprs.coordinates(outside())));
     return new Expr.Reduce(Reduction.SUM, sum.ranks(), Factors.product(Stream.of(Stream.of(steps, unit), others.stream()).flatMap(one -> one).toList()));
+  }
+
+  /// The field that `choice` is, cut from the words that are turned.
+  private Expr choice(Expr choice) {
+    Expr word = field().word();
+    return turned.map(definition -> Exprs.rewrite(choice, node -> node.equals(word) ? turn(new Expr.Access(definition.tensor(), ((Expr.Access) word).indices()), TURN) : node)).orElse(choice);
   }
 
   /// The ranks of the table for whose coordinates steps differ.

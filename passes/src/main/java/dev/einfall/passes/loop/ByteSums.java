@@ -127,7 +127,7 @@ record ByteSums(Stmt.For loop, Map<Expr.Load, List<ByteTerm>> sums) {
   /// Adds four bytes of each lane for each of `firsts`.
   private Stmt added(List<ByteTerm> firsts, Expr.Load four, Expr.Load three) {
     Stmt all = Stmt.block(firsts.stream().map(first -> added(first, four, three)).toList());
-    return named("words", firsts.stream().map(ByteTerm::words), all);
+    return named("words", firsts.stream().map(ByteTerm::stored), all);
   }
 
   /// Adds four bytes of each lane: twice, the second time those that are left when the first one is shifted out.

@@ -13,6 +13,9 @@ record ByteTerm(Expr words, long field, long mask, Expr table, int place, long o
   /// Beyond so much, sums of whole numbers are not exact.
   private static final double MOST_OFFSET = 256;
 
+  /// How far up the number of a byte the number is of what a field chooses from.
+  private static final int TABLE_BITS = 2;
+
   /// A shift, and what is cut out after it.
   private record Cut(Expr from, long distance, long mask) {
 
@@ -59,14 +62,26 @@ record ByteTerm(Expr words, long field, long mask, Expr table, int place, long o
         && Integer.bitCount(words.type().lanes()) == 1 && table.type().equals(words.type());
   }
 
+  /// The words as they lie in memory.
+  Expr stored() {
+    return Turn.of(words).map(Turn::bits).orElse(words);
+  }
+
   /// The bytes of this one and the three that follow it.
   Expr bytes() {
     int lanes = words.type().lanes();
-    // The bytes of a table that one field chooses from are four apart.
-    long left = 2 - field;
-    Expr moved = left == 0 ? words : new Expr.Binary(left > 0 ? BinaryOp.SHL : BinaryOp.SHR, words, number(Math.abs(left), lanes));
-    Expr numbers = new Expr.Binary(BinaryOp.AND, moved, number((int) (mask * Integer.BYTES * 0x01010101L), lanes));
+    Expr numbers = new Expr.Binary(BinaryOp.AND, moved(lanes), number((int) (mask * Integer.BYTES * 0x01010101L), lanes));
     return new Expr.PermuteBytes(new Expr.Binary(BinaryOp.OR, numbers, number(0x03020100, lanes)), table);
+  }
+
+  /// The words with the fields where they are the numbers of bytes: those of a table that one field chooses from are four apart.
+  private Expr moved(int lanes) {
+    long right = field - TABLE_BITS;
+    Optional<Turn> turn = Turn.of(words);
+    if (turn.isPresent()) {
+      return turn.get().further(right);
+    }
+    return right == 0 ? words : new Expr.Binary(right < 0 ? BinaryOp.SHL : BinaryOp.SHR, words, number(Math.abs(right), lanes));
   }
 
   static Expr number(long value, int lanes) {
