@@ -29,6 +29,7 @@ import dev.einfall.passes.cascade.SplitReductions;
 import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.codes.DecodeInProducts;
 import dev.einfall.passes.codes.DeferOffsets;
+import dev.einfall.passes.codes.MultiplyBits;
 import dev.einfall.passes.codes.MultiplyIntegers;
 import dev.einfall.passes.codes.RoundTables;
 import dev.einfall.passes.codes.SplitFields;
@@ -162,7 +163,7 @@ public final class PassCatalog {
       }
       Target usual = Target.of(number("vector-bytes", 64), number("threads", 1));
       return usual.withDots(words("dots").stream().map(this::dot).toList()).withTiles(words("tiles").stream().map(this::tile).toList()).withCaches(
-          bytes("l1-bytes", usual.l1Bytes()), bytes("l2-bytes", usual.l2Bytes()), bytes("l3-bytes", usual.l3Bytes()));
+          bytes("l1-bytes", usual.l1Bytes()), bytes("l2-bytes", usual.l2Bytes()), bytes("l3-bytes", usual.l3Bytes())).withBitCount(number("bit-count", usual.bitCount()));
     }
   }
 
@@ -189,6 +190,7 @@ public final class PassCatalog {
     passes.put("schedule-recurrences", options -> new ScheduleRecurrences(options.target(), options.numerics(), Decisions.byCost()));
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
+    passes.put("multiply-bits", options -> new MultiplyBits(options.target(), options.compute()));
     passes.put("decode-in-products", options -> new DecodeInProducts(options.number("row", 32)));
     passes.put("split-fields", options -> new SplitFields(options.number("row", 32)));
     passes.put("defer-offsets", options -> new DeferOffsets(options.text("centred", "no").equals("yes")));
@@ -366,6 +368,7 @@ public final class PassCatalog {
       case MapThreads map -> "threads=" + map.threads()
           + (map.tiles().isEmpty() ? "" : ", " + tiles(map.tiles())) + text(map.numerics());
       case KeepAccumulators keep -> "registers=" + keep.registers();
+      case MultiplyBits multiply -> text(multiply.target()) + (multiply.compute() == Compute.F32 ? "" : ", compute=" + multiply.compute().name().toLowerCase(Locale.ROOT));
       case DeferOffsets defer -> defer.centred() ? "centred=yes" : "";
       case TabulateSteps tabulate -> "row=" + tabulate.row() + (tabulate.rounded() ? ", rounded=yes" : "");
       case RoundTables round -> "compute=" + round.compute().name().toLowerCase(Locale.ROOT);
@@ -385,6 +388,9 @@ public final class PassCatalog {
     addBytes(parts, "l1-bytes", target.l1Bytes(), usual.l1Bytes());
     addBytes(parts, "l2-bytes", target.l2Bytes(), usual.l2Bytes());
     addBytes(parts, "l3-bytes", target.l3Bytes(), usual.l3Bytes());
+    if (target.bitCount() != usual.bitCount()) {
+      parts.add("bit-count=" + target.bitCount());
+    }
     if (!target.dots().isEmpty()) {
       parts.add("dots=" + target.dots().stream().map(DotShape::toString).collect(Collectors.joining(" ")));
     }

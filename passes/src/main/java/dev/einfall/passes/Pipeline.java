@@ -29,6 +29,7 @@ import dev.einfall.passes.cascade.SplitReductions;
 import dev.einfall.passes.cascade.TransformFilters;
 import dev.einfall.passes.codes.DecodeInProducts;
 import dev.einfall.passes.codes.DeferOffsets;
+import dev.einfall.passes.codes.MultiplyBits;
 import dev.einfall.passes.codes.MultiplyIntegers;
 import dev.einfall.passes.codes.RoundTables;
 import dev.einfall.passes.codes.SplitFields;
@@ -154,7 +155,9 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         new FuseEpilogues(),
         // After the epilogues: products with their biases and activations are compared whole.
         new MergeProducts(),
-        // Products have the weights that they keep; what is left of formats is the arithmetic of these.
+        // Products have the weights that they keep; what both factors are of few bits, nobody need decode.
+        new MultiplyBits(options.target(), options.compute()),
+        // Of the others, what is left of formats is the arithmetic of these.
         DecodeInProducts.on(options.target()),
         // The same for data, which stays as it lies; products are where they stay, so that nothing puts fields in order again.
         SplitFields.on(options.target()),

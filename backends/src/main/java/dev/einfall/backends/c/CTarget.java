@@ -54,11 +54,16 @@ import java.util.stream.Stream;
 /// @param relaxed what some do if that need not be exact
 /// @param instructions those that are known by what they mean
 /// @param isExact whether zeros have signs to be kept
+/// @param bitCount how many instructions count the ones in each lane of a vector
 public record CTarget(String name, int vectorBytes, int registers, long sharedBytes, List<String> flags, List<String> needs, List<String> includes,
-    Map<String, String> bodies, Map<String, String> relaxed, List<Instruction> instructions, boolean isExact) {
+    Map<String, String> bodies, Map<String, String> relaxed, List<Instruction> instructions, boolean isExact, int bitCount) {
 
   /// The targets that there are descriptions of, from the plainest to what has most.
-  public static final List<String> NAMES = List.of("portable", "neon", "neon-dot", "avx2", "avx512", "avx512-vnni", "avx512-bf16", "amx");
+  public static final List<String> NAMES = List.of("portable", "neon", "neon-dot", "avx2", "avx512", "avx512-vnni", "avx512-bits", "avx512-bf16",
+      "avx512-bf16-bits", "amx");
+
+  /// What counting takes where no instruction does it: neighbours are added to each other, in steps.
+  private static final int BIT_COUNT = 12;
 
   public CTarget {
     flags = List.copyOf(flags);
@@ -101,7 +106,7 @@ public record CTarget(String name, int vectorBytes, int registers, long sharedBy
   }
 
   private static CTarget parse(Class<?> owner, String name, String text, Instruction.Meanings meanings) {
-    CTarget target = new CTarget(name, 4, 16, 0, List.of(), List.of(), List.of(), Map.of(), Map.of(), List.of(), false);
+    CTarget target = new CTarget(name, 4, 16, 0, List.of(), List.of(), List.of(), Map.of(), Map.of(), List.of(), false, BIT_COUNT);
     Map<String, String> bodies = new LinkedHashMap<>();
     Map<String, String> relaxed = new LinkedHashMap<>();
     List<Instruction> instructions = new ArrayList<>();
@@ -129,7 +134,7 @@ public record CTarget(String name, int vectorBytes, int registers, long sharedBy
       }
     }
     relaxed.keySet().removeAll(bodies.keySet());
-    return new CTarget(name, target.vectorBytes, target.registers, target.sharedBytes, target.flags, target.needs, target.includes, bodies, relaxed, instructions, false);
+    return new CTarget(name, target.vectorBytes, target.registers, target.sharedBytes, target.flags, target.needs, target.includes, bodies, relaxed, instructions, false, target.bitCount);
   }
 
   /// The instructions that `NAME KEY=NUMBER,NUMBER..: TEXT` describes, one for each number.
@@ -146,12 +151,13 @@ public record CTarget(String name, int vectorBytes, int registers, long sharedBy
 
   private CTarget with(String key, String value) {
     return switch (key) {
-      case "vector-bytes" -> new CTarget(name, Integer.parseInt(value), registers, sharedBytes, flags, needs, includes, bodies, relaxed, instructions, false);
-      case "registers" -> new CTarget(name, vectorBytes, Integer.parseInt(value), sharedBytes, flags, needs, includes, bodies, relaxed, instructions, false);
-      case "shared-bytes" -> new CTarget(name, vectorBytes, registers, Long.parseLong(value), flags, needs, includes, bodies, relaxed, instructions, false);
-      case "flags" -> new CTarget(name, vectorBytes, registers, sharedBytes, both(flags, value), needs, includes, bodies, relaxed, instructions, false);
-      case "needs" -> new CTarget(name, vectorBytes, registers, sharedBytes, flags, both(needs, value), includes, bodies, relaxed, instructions, false);
-      case "include" -> new CTarget(name, vectorBytes, registers, sharedBytes, flags, needs, both(includes, value), bodies, relaxed, instructions, false);
+      case "vector-bytes" -> new CTarget(name, Integer.parseInt(value), registers, sharedBytes, flags, needs, includes, bodies, relaxed, instructions, false, bitCount);
+      case "registers" -> new CTarget(name, vectorBytes, Integer.parseInt(value), sharedBytes, flags, needs, includes, bodies, relaxed, instructions, false, bitCount);
+      case "shared-bytes" -> new CTarget(name, vectorBytes, registers, Long.parseLong(value), flags, needs, includes, bodies, relaxed, instructions, false, bitCount);
+      case "flags" -> new CTarget(name, vectorBytes, registers, sharedBytes, both(flags, value), needs, includes, bodies, relaxed, instructions, false, bitCount);
+      case "needs" -> new CTarget(name, vectorBytes, registers, sharedBytes, flags, both(needs, value), includes, bodies, relaxed, instructions, false, bitCount);
+      case "bit-count" -> new CTarget(name, vectorBytes, registers, sharedBytes, flags, needs, includes, bodies, relaxed, instructions, false, Integer.parseInt(value));
+      case "include" -> new CTarget(name, vectorBytes, registers, sharedBytes, flags, needs, both(includes, value), bodies, relaxed, instructions, false, bitCount);
       default -> throw new InternalException("the description of target " + name + " says " + key);
     };
   }
@@ -167,7 +173,7 @@ public record CTarget(String name, int vectorBytes, int registers, long sharedBy
   public CTarget exact() {
     Map<String, String> exact = new LinkedHashMap<>(bodies);
     exact.keySet().removeIf(function -> function.matches("f\\d+(x\\d+)?_(min|max)(_number)?"));
-    return new CTarget(name, vectorBytes, registers, sharedBytes, flags, needs, includes, exact, Map.of(), instructions, true);
+    return new CTarget(name, vectorBytes, registers, sharedBytes, flags, needs, includes, exact, Map.of(), instructions, true, bitCount);
   }
 
   /// Whether a product and a sum, rounded once, are an instruction.

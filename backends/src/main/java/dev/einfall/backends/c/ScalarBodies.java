@@ -39,6 +39,19 @@ final class ScalarBodies {
     };
   }
 
+  /// Counts the ones of 32 bits in each lane: of pairs of bits, of four bits, of bytes, which a product adds up in the highest of four.
+  ///
+  /// @param type of a vector of `i32`
+  /// @param unsigned the same without signs
+  static String popcount(String type, String unsigned) {
+    return """
+        %1$s b = (%1$s) a;
+          b -= b >> 1 & 0x55555555u;
+          b = (b & 0x33333333u) + (b >> 2 & 0x33333333u);
+          b = (b + (b >> 4)) & 0x0f0f0f0fu;
+          return (%2$s) (b * 0x01010101u >> 24);""".formatted(unsigned, type);
+  }
+
   /// @param isExact whether zeros have signs that minima and maxima tell apart
   static String of(BinaryOp op, ElementType type, boolean isExact) {
     String value = CTypes.value(type);

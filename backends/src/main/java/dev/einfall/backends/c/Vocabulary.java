@@ -90,6 +90,9 @@ public final class Vocabulary {
 
   /// The function that computes `op`; operands and result have the type that values of `type` are computed with.
   public String unary(UnaryOp op, ValueType type) {
+    if (op == UnaryOp.POPCOUNT && type.isVector() && type.element() == ElementType.I32) {
+      return define(name(type, word(op)), type(type), parameters(type, 1), ScalarBodies.popcount(type(type), unsigned(type)));
+    }
     return lanewise(name(type, word(op)), type, 1, () -> scalar(op, type.element()));
   }
 

@@ -9,6 +9,7 @@ import dev.einfall.ir.loop.TileShape;
 import dev.einfall.passes.Speeds;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.loop.DeferScales;
+import dev.einfall.passes.loop.UnrollLoops;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -34,6 +35,9 @@ final class CostModel {
   /// How much of the shorter of arithmetic and loads the other does not hide: tiles of 2 x 12 vectors take 1.1 times as long as those of
   /// 4 x 6, and tiles of 1 x 24 1.25 times.
   private static final double UNHIDDEN = 0.3;
+  /// How many times as long a step takes whose copies are too long to be unrolled, so that its sums are in memory: of 16 rows by 4,096 x 4,096 codes of two bits, whose steps have 14
+  /// operations on bits, tiles of 6 rows of 4 vectors take 2.6 times as long as those of 2.
+  private static final double IN_MEMORY = 2.6;
   /// The sum of the lanes of a vector.
   private static final double HORIZONTAL_REDUCTION = 12;
   /// How many lines with one place in it the first-level cache keeps, with those of other operands, and how far apart they are.
@@ -170,7 +174,7 @@ final class CostModel {
     double arithmetic = arithmetic(tiling, rows, vectors) / speeds.operations();
     double loads = loads(inside, tiling, rows, vectors, lanes) / speeds.loads();
     double step = Math.max(Math.max(arithmetic, loads) + UNHIDDEN * Math.min(arithmetic, loads), speeds.latency())
-        * (readsPartsOfRows(tiling) ? speeds.partOfRow() : 1) * (choosesBytes && CopiedSteps.of(einsum, tiling, reduced).isEmpty() ? BYTE_BY_BYTE : 1);
+        * (readsPartsOfRows(tiling) ? speeds.partOfRow() : 1) * (isUnrolled(tiling, rows, vectors) ? 1 : IN_MEMORY) * (choosesBytes && CopiedSteps.of(einsum, tiling, reduced).isEmpty() ? BYTE_BY_BYTE : 1);
     return Exprs.volume(reduced) / tiling.terms() * step + outside + stores + TILE_OVERHEAD;
   }
 
@@ -183,6 +187,15 @@ final class CostModel {
         : Factors.of(body).filter(factor -> !isDeferred(factor)).reduce((left, right) -> new Expr.Binary(BinaryOp.MUL, left, right)).orElse(body);
     double floats = Math.max(rows * vectors, operations(step, false, tiling, rows, vectors));
     return Math.max(floats, (floats + operations(step, true, tiling, rows, vectors)) / 2);
+  }
+
+  /// Whether the copies of a step of a tile are few enough operations for its sums to stay in registers.
+  private boolean isUnrolled(Tiling tiling, int rows, int vectors) {
+    Expr body = reduce.orElseThrow().body();
+    double computed = operations(body, false, tiling, rows, vectors) + operations(body, true, tiling, rows, vectors);
+    double loaded = inside.stream().mapToDouble(operand ->
+        rows(operand, tiling, rows) * (tiling.vector().filter(operand.ranks::contains).isPresent() ? (double) vectors : 1)).sum();
+    return computed + loaded <= UnrollLoops.OPERATIONS;
   }
 
   /// Whether `factor` is the same for all steps of the innermost loop, so that it may be applied behind this.

@@ -7,16 +7,13 @@ import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Reduction;
-import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.DotShape;
 import dev.einfall.ir.loop.Interval;
 import dev.einfall.passes.cascade.Exprs;
 import dev.einfall.passes.cascade.Factors;
 import dev.einfall.passes.cascade.Uses;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -162,16 +159,7 @@ record IntegerProduct(Uses uses, Einsum einsum, Expr.Reduce sum, IntegerFactor l
     return defined("offset", new Expr.Reduce(Reduction.SUM, groups, each), einsum.ranks(), before);
   }
 
-  /// The element of a tensor that has `value` for each point of those ranks of `order` that it depends on.
   private Expr defined(String what, Expr value, List<Rank> order, List<Definition> before) {
-    List<Rank> outer = order.stream().filter(Exprs.freeRanks(value)::contains).toList();
-    List<Rank> ranks = outer.stream().map(rank -> new Rank(rank.name(), rank.size())).toList();
-    Map<Rank, Expr> places = new IdentityHashMap<>();
-    for (int i = 0; i < outer.size(); i++) {
-      places.put(outer.get(i), new Expr.Coordinate(ranks.get(i)));
-    }
-    Tensor tensor = new Tensor(einsum.tensor().name() + "_" + what, value.type(), ranks.stream().map(Rank::size).toList(), einsum.span());
-    before.add(new Einsum(tensor, ranks, Exprs.substitute(Exprs.freshRanks(value), places), einsum.span()));
-    return new Expr.Access(tensor, Exprs.coordinates(outer));
+    return AheadOfProduct.element(einsum, what, value, order, before);
   }
 }

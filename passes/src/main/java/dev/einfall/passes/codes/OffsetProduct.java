@@ -1,7 +1,6 @@
 package dev.einfall.passes.codes;
 
 import dev.einfall.ir.BinaryOp;
-import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
@@ -11,9 +10,7 @@ import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.cascade.Exprs;
 import dev.einfall.passes.cascade.Factors;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -104,20 +101,7 @@ record OffsetProduct(Einsum einsum, Expr.Reduce sum, Expr.Binary difference, Lis
   ///
   /// @param order the ranks that it may have
   private Expr defined(String what, Expr value, List<Rank> reduced, List<Rank> order, List<Definition> definitions) {
-    Set<Rank> used = Exprs.freeRanks(value);
-    List<Rank> outer = order.stream().filter(rank -> used.contains(rank) && !reduced.contains(rank)).toList();
-    List<Rank> ranks = new ArrayList<>();
-    Map<Rank, Expr> places = new IdentityHashMap<>();
-    for (Rank rank : outer) {
-      Rank own = new Rank(rank.name(), rank.size());
-      ranks.add(own);
-      places.put(rank, new Expr.Coordinate(own));
-    }
     Expr body = reduced.isEmpty() ? value : new Expr.Reduce(Reduction.SUM, reduced, value);
-    Expr there = Exprs.freshRanks(Exprs.substitute(body, places));
-    List<Size> shape = ranks.stream().map(Rank::size).toList();
-    Tensor tensor = new Tensor(einsum.tensor().name() + "_" + what, value.type(), shape, einsum.span());
-    definitions.add(new Einsum(tensor, ranks, there, einsum.span()));
-    return new Expr.Access(tensor, Exprs.coordinates(outer));
+    return AheadOfProduct.element(einsum, what, body, order, definitions);
   }
 }

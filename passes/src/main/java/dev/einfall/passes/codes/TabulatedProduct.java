@@ -31,7 +31,7 @@ import java.util.stream.Stream;
 record TabulatedProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decoded, List<Expr> steps, List<Expr> others, int terms) {
   /// Beyond so many rows, a look-up for two steps takes longer than two multiply-adds: a product of 4,096 x 4,096 weights of 2 bits with 16 rows takes 0.7 times as
   /// long with tables, one with 32 rows 1.2 times. One for four steps is worth it with any number of rows.
-  private static final int MOST_ROWS_OF_PAIRS = 16;
+  static final int MOST_ROWS_OF_PAIRS = 16;
   private static final int PAIR = 2;
   /// How many columns a table has to serve for each of its elements: one of 4,096 x 16 bytes takes as long as 600 columns gain by it.
   private static final int LEAST_COLUMNS = 8;

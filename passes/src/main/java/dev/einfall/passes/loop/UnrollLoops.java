@@ -31,9 +31,10 @@ import java.util.stream.Stream;
 /// @param operations the most that copies hold
 /// @param terms how many products of narrow numbers become one instruction: copies may hold as many more of these
 public record UnrollLoops(long operations, int terms) implements Pass.OnKernel {
-  private static final int PART_INSIDE = 4;
+  /// How many operations copies hold at most, if nobody says otherwise.
+  public static final long OPERATIONS = 160;
 
-  private static final long OPERATIONS = 160;
+  private static final int PART_INSIDE = 4;
 
   public UnrollLoops() {
     this(OPERATIONS);

@@ -7,6 +7,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /// The machine that runs this JVM.
@@ -20,16 +21,23 @@ final class Machine {
   /// not tell are those of a common one.
   static Target target(int vectorBytes, int threads) {
     Target usual = Target.of(vectorBytes, threads);
-    return usual.withCaches(cache(1, usual.l1Bytes()), cache(2, usual.l2Bytes()), cache(3, usual.l3Bytes())).withPermutedBytes(permutesBytes());
+    Set<String> features = features();
+    return usual.withCaches(cache(1, usual.l1Bytes()), cache(2, usual.l2Bytes()), cache(3, usual.l3Bytes()))
+        .withPermutedBytes(features.contains("avx512vbmi")).withBitCount(bitCount(features));
   }
 
-  /// Whether the processor says that it has the instruction for it; on x86-64, the other machines having no vectors that are wide enough.
-  private static boolean permutesBytes() {
+  /// What the processor says that it has instructions for: on x86-64 `flags`, on AArch64 `Features`.
+  private static Set<String> features() {
     try (Stream<String> lines = Files.lines(PROCESSORS)) {
-      return lines.filter(line -> line.startsWith("flags")).findFirst().filter(line -> List.of(line.split("\\s+")).contains("avx512vbmi")).isPresent();
+      return lines.filter(line -> line.startsWith("flags") || line.startsWith("Features")).findFirst().map(line -> Set.copyOf(List.of(line.split("\\s+")))).orElse(Set.of());
     } catch (IOException | UncheckedIOException _) {
-      return false;
+      return Set.of();
     }
+  }
+
+  /// How many instructions count the ones in each lane: AArch64 counts those of bytes, and adds neighbours twice.
+  private static int bitCount(Set<String> features) {
+    return features.contains("avx512_vpopcntdq") ? 1 : features.contains("asimd") ? 3 : Target.BIT_COUNT_IN_STEPS;
   }
 
   private static long cache(int level, long usual) {

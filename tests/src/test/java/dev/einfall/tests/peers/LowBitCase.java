@@ -54,15 +54,19 @@ record LowBitCase(LowBitFormat format, int m, int n, int k) {
     return all;
   }
 
-  private Contestant floats(LowBitFormat.Encoded weights, Options options) {
-    String text = """
+  /// The product with weights of `f32`.
+  static String floats(int n, int k) {
+    return """
         def main(X: f32[M, %1$d]) -> f32[M, %2$d] {
           weight W: f32[%2$d, %1$d] = "W"
           Y[m, n] = sum[k](X[m, k] * W[n, k])
           return Y
         }
         """.formatted(k, n);
-    return new EinfallContestant(text, Map.of("X", Tensor.of(numbers(), m, k)),
+  }
+
+  private Contestant floats(LowBitFormat.Encoded weights, Options options) {
+    return new EinfallContestant(floats(n, k), Map.of("X", Tensor.of(numbers(), m, k)),
         options.withWeights(new MadeWeights().with("W", weights.decoded())));
   }
 

@@ -103,4 +103,33 @@ enum LowBitFormat {
     return new EinfallContestant(text, Map.of("X", x),
         options.withWeights(new MadeWeights().with("W.scale", weights.scale).with("W.code", weights.code)));
   }
+
+  /// The same with rows that the program rounds to this format, one scale a row, by weights in another.
+  Contestant oursOfRows(LowBitFormat weight, Encoded weights, Tensor x, int n, int k, Options options) {
+    String text = """
+        import std.formats.%s
+        def main(X: f32[M, %d]) -> f32[M, %d] {
+          weight W: %s = "W"
+          %s
+          Y[m, n] = sum[k](Q[m, k] * W[n, k])
+          return Y
+        }
+        """.formatted(file, k, n, weight.type(n, k), rounding(k));
+    return new EinfallContestant(text, Map.of("X", x),
+        options.withWeights(new MadeWeights().with("W.scale", weights.scale).with("W.code", weights.code)));
+  }
+
+  /// What makes `Q` of `X`, rounded to this format with one scale a row.
+  private String rounding(int k) {
+    String arguments = String.join(", ", sizes.stream().map(size -> size.startsWith("group") ? "" + k : size.substring(size.indexOf('=') + 2)).toList());
+    return "scale, code = encode_%1$s(X, %2$s)\n  Q = decode_%1$s(scale, code, %2$s)".formatted(format, arguments);
+  }
+
+  /// The numbers that `m` rows of `k` stand for when they are rounded so.
+  float[] rounded(Tensor x, int m, int k) {
+    String text = "import std.formats.%s\ndef main(X: f32[%d, %d]) -> f32[%2$d, %3$d] {\n  %s\n  return Q\n}\n".formatted(file, m, k, rounding(k));
+    try (Program program = Einfall.compile(new Source("rounded.ein", text), Options.defaults()); Tensor result = program.run(Map.of("X", x)).values().iterator().next()) {
+      return result.floats();
+    }
+  }
 }

@@ -126,7 +126,7 @@ class AmxTest {
   static void build(Path folder, List<String> flags) throws IOException {
     List<String> command = new ArrayList<>(List.of("cc"));
     command.addAll(WARNINGS);
-    command.addAll(CTargets.named("avx512-bf16").flags());
+    command.addAll(CTargets.named("avx512-bf16-bits").flags());
     command.addAll(flags);
     command.addAll(List.of("-include", STAND_IN.toString(), "-o", "product", "product.c", "main.c", "-lm"));
     assertEquals("", Commands.run(folder, command));

@@ -145,6 +145,34 @@ class FormatProductsTest {
     }
   }
 
+  /// Rows that are rounded to few bits at every run, by weights of few: with vectors of any width and by way of C.
+  @ParameterizedTest
+  @CsvSource(delimiter = ';', value = {"binary; 192; binary(group = 64)", "binary; 192; binary(group = 192)", "binary; 96; ternary(group = 96)", "ternary; 192; binary(group = 32)",
+      "symmetric; 64; symmetric(bits = 2, group = 64)", "symmetric; 192; asymmetric(bits = 2, group = 64)", "asymmetric; 64; asymmetric(bits = 1, group = 192)",
+      "asymmetric; 192; symmetric(bits = 3, group = 64)", "ternary; 192; ternary(group = 48)"})
+  void rowsOfFewBits(String format, int group, String weight) {
+    String sizes = format.endsWith("metric") ? "2, " + group : "" + group;
+    String results = format.equals("asymmetric") ? "scale, zero, code" : "scale, code";
+    String text = """
+        import std.formats.integers
+        def main(X: f32[M, 192]) -> f32[M, 140] {
+          weight W: %1$s[140, 192] = "W"
+          %2$s = encode_%3$s(X, %4$s)
+          Q = decode_%3$s(%2$s, %4$s)
+          Y[m, n] = sum[k](Q[m, k] * W[n, k])
+          return Y
+        }
+        """.formatted(weight, results, format, sizes);
+    for (int rows : new int[] {1, 7, 40}) {
+      WeightsFile weights = codes(cascade(text, rows));
+      float[] expected = run(text, rows, 192, Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
+      Options usual = Options.defaults().withWarmUp(false).withWeights(weights);
+      for (Options options : List.of(usual.withVectorBytes(64), usual.withVectorBytes(16), usual.withVectorBytes(4), usual.withBackend(Options.Backend.C))) {
+        assertNear(expected, run(text, rows, 192, options.withThreads(2)), 1e-5 * Math.sqrt(192), text + rows + " rows by " + options.backend());
+      }
+    }
+  }
+
   /// Where the options allow for it, what codes stand for in a row is rounded to bytes, of which a permute chooses four at once, whatever the last columns are; what is
   /// asked for is how far results may be from those of `f32`, by their lengths.
   @ParameterizedTest

@@ -13,6 +13,7 @@ final class BitOracles {
         OracleCase.of("bits/boolean").sizes("M=1 N=1").sizes("M=7 N=17").fill("threshold", Fill.between(-9, 9))
             .givesAll(BitOracles::layers),
         OracleCase.of("bits/bit_planes").sizes("M=1 N=1").sizes("M=7 N=17").fill("W", Fill.below(4)).gives(BitOracles::planes),
+        OracleCase.of("bits/few_bits").sizes("M=1 N=1").sizes("M=3 N=70").sizes("M=40 N=33").terms(96).givesAll(BitOracles::fewBits),
         OracleCase.of("bits/hashes").sizes("N=1 W=1").sizes("N=31 W=7").fill("ids", Fill.below(1_000_000_000))
             .fill("words", Fill.between(Integer.MIN_VALUE, Integer.MAX_VALUE)).givesAll(BitOracles::hashes),
         OracleCase.of("bits/modular").sizes("M=1 K=1 N=1").sizes("M=7 K=17 N=9").fill("A", Fill.below(64513))
@@ -33,6 +34,22 @@ final class BitOracles {
 
   private static Doubles planes(Inputs in) {
     return Doubles.of(i -> sum(64, k -> in.of("X").get(i[0], k) * in.of("W").get(i[1], k)), in.size("M"), in.size("N"));
+  }
+
+  private static List<Doubles> fewBits(Inputs in) {
+    Doubles x = in.of("X");
+    Doubles scale = in.of("T");
+    int m = in.size("M");
+    int n = in.size("N");
+    return List.of(
+        Doubles.of(i -> in.of("S").get(i[0], 0) * sum(96, k -> (x.get(i[0], k) >= 0 ? 1 : -1) * (code(in, i[1], k) % 2 == 1 ? 1 : -1) * scale.get(i[1], k / 32)), m, n),
+        Doubles.of(i -> in.of("S").get(i[0], 0) * sum(96, k -> Math.clamp(Math.rint(x.get(i[0], k) * 2), -1, 1)
+            * (code(in, i[1], k) % 2 - in.of("Z").whole(i[1], k / 32)) * scale.get(i[1], k / 32)), m, n),
+        Doubles.of(i -> Math.max(0, 1 + sum(96, k -> Math.clamp(Math.rint(x.get(i[0], k) * 4), -3, 3) * in.of("R").get(i[0], k / 32) * (code(in, i[1], k) / 2))), m, n));
+  }
+
+  private static int code(Inputs in, int n, int k) {
+    return in.of("C").whole(n, k);
   }
 
   private static List<Doubles> hashes(Inputs in) {
