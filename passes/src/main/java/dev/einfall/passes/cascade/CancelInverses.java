@@ -92,7 +92,8 @@ public record CancelInverses(Numerics numerics) implements Pass.OnCascade {
       return switch (unary.op()) {
         case NEG -> inner == UnaryOp.NEG ? Optional.of(x) : Optional.empty();
         case NOT -> inner == UnaryOp.NOT && x.type().isBool() ? Optional.of(x) : Optional.empty();
-        case ABS -> inner == UnaryOp.ABS || inner == UnaryOp.NEG ? Optional.of(new Expr.Unary(UnaryOp.ABS, x)) : Optional.empty();
+        // What is less than 0 wraps around where there are no signs.
+        case ABS -> inner == UnaryOp.ABS || inner == UnaryOp.NEG && x.type() != ElementType.U8 ? Optional.of(new Expr.Unary(UnaryOp.ABS, x)) : Optional.empty();
         case FLOOR, CEIL, ROUND -> inner == UnaryOp.FLOOR || inner == UnaryOp.CEIL || inner == UnaryOp.ROUND
             ? Optional.of(new Expr.Unary(inner, x)) : Optional.empty();
         case SIGN -> inner == UnaryOp.SIGN ? Optional.of(new Expr.Unary(UnaryOp.SIGN, x)) : Optional.empty();
