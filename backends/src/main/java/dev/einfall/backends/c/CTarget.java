@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// A machine that C is written for, as its description in `targets/NAME.target` says.
@@ -44,6 +46,8 @@ import java.util.stream.Stream;
 ///   def product(c: f32[64, {n}], a: f16[64, 16], b: f16[16, {n}]) -> f32[64, {n}] {
 /// ```
 ///
+/// What several machines have that do not extend each other is in a file `NAME.part`, and `also NAME` stands for its lines.
+///
 /// @param vectorBytes the width of a vector register
 /// @param registers the number of vector registers
 /// @param sharedBytes the most memory that the threads of a block of a GPU share
@@ -64,6 +68,7 @@ public record CTarget(String name, int vectorBytes, int registers, long sharedBy
 
   /// What counting takes where no instruction does it: neighbours are added to each other, in steps.
   private static final int BIT_COUNT = 12;
+  private static final Pattern ALSO = Pattern.compile("(?m)^also (.+)$");
 
   public CTarget {
     flags = List.copyOf(flags);
@@ -94,12 +99,17 @@ public record CTarget(String name, int vectorBytes, int registers, long sharedBy
 
   /// The target that `targets/NAME.target` describes, beside a class.
   public static CTarget read(Class<?> owner, String name, Instruction.Meanings meanings) {
-    String file = "targets/" + name + ".target";
+    String text = ALSO.matcher(text(owner, "targets/" + name + ".target")).replaceAll(also ->
+        Matcher.quoteReplacement(text(owner, "targets/" + also.group(1) + ".part").strip()));
+    return parse(owner, name, text, meanings);
+  }
+
+  private static String text(Class<?> owner, String file) {
     try (InputStream stream = owner.getResourceAsStream(file)) {
       if (stream == null) {
         throw new InternalException("no description " + file);
       }
-      return parse(owner, name, new String(stream.readAllBytes(), StandardCharsets.UTF_8), meanings);
+      return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new InternalException("cannot read " + file, e);
     }

@@ -42,5 +42,4 @@ record DecodedData(Set<Tensor> constant, Set<Tensor> decoded, Map<Tensor, Einsum
     Set<Tensor> few = decoded.stream().filter(tensor -> Decoding.isInPlace(tensor, points)).collect(Collectors.toCollection(Exprs::identitySet));
     return new Inlining(few, definitions).inlined(body);
   }
-
 }
