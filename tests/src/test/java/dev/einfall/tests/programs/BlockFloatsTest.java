@@ -2,7 +2,11 @@ package dev.einfall.tests.programs;
 
 import static dev.einfall.tests.programs.FormatCall.bytes;
 import static dev.einfall.tests.programs.FormatCall.call;
+import static dev.einfall.tests.programs.FormatCall.counted;
+import static dev.einfall.tests.programs.FormatCall.decoded;
 import static dev.einfall.tests.programs.FormatCall.floats;
+import static dev.einfall.tests.programs.FormatCall.packed;
+import static dev.einfall.tests.programs.FormatCall.requireNumbers;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,10 +15,13 @@ import dev.einfall.backends.reference.Array;
 import dev.einfall.ir.ElementType;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/// Numbers with shared exponents, fixed point, and nested integers, against their definitions in doubles.
+/// Numbers with shared exponents, and fixed point, against their definitions in doubles.
 class BlockFloatsTest {
   private static double[] numbers(int count) {
     SplittableRandom random = new SplittableRandom(count);
@@ -44,16 +51,14 @@ class BlockFloatsTest {
   }
 
   /// Every mantissa with every exponent, also where numbers are below the least normal one.
-  @Test
-  void everyCodeOfBlockFloats() {
-    int[] exponents = IntStream.range(0, 256).toArray();
-    int[] mantissas = IntStream.range(0, 256 * 256).map(i -> i & 255).toArray();
-    List<Array> stored = List.of(bytes(exponents, 256), bytes(mantissas, 8192, 8));
-    double[] decoded = call("block_floats", "f32[65536]", "decode_block_float", stored, ", 8, 256").getFirst().numbers();
-    for (int i = 0; i < 65536; i++) {
-      double expected = i / 256 == 255 ? Double.NaN : (float) Math.scalb((i & 255) - 128.0, i / 256 - 133);
-      assertEquals(expected, decoded[i], 0, "exponent " + i / 256 + ", mantissa " + (i & 255));
-    }
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3, 4, 5, 6, 7, 8})
+  void everyCodeOfBlockFloats(int bits) {
+    int width = Math.max(8, 1 << bits);
+    Array exponents = bytes(counted(256, 1), 256, 1);
+    double[] decoded = decoded("block_floats", "block_float", ", " + bits + ", " + width, new int[] {256, width}, exponents, packed(counted(width, 256), bits, 256));
+    IntToDoubleFunction expected = i -> i / width == 255 ? Double.NaN : Math.scalb((double) (i % width % (1 << bits) - (1 << bits - 1)), i / width - 125 - bits);
+    requireNumbers(expected, decoded, bits + " bits");
   }
 
   @Test
@@ -78,11 +83,33 @@ class BlockFloatsTest {
     double[] numbers = {0, -0.0, 1, 0.03125, 0.046875, -0.046875, 127.99, 128, -128, -129, 1e30, Double.NEGATIVE_INFINITY, Double.NaN};
     Array stored = call("block_floats", "i16[13]", "encode_fixed", List.of(floats(numbers)), ", 12, 4").getFirst();
     assertArrayEquals(new long[] {0, 0, 16, 0, 1, -1, 2047, 2047, -2048, -2048, 2047, -2048, 0}, stored.integers());
-    Array all = Array.of(ElementType.I16, IntStream.range(0, 65536).mapToLong(i -> i - 32768).toArray(), 65536);
-    double[] decoded = call("block_floats", "f32[65536]", "decode_fixed", List.of(all), ", 16, 9").getFirst().numbers();
-    for (int i = 0; i < 65536; i++) {
-      assertEquals((i - 32768) / 512.0, decoded[i]);
+  }
+
+  private static Array everyShort(int... shape) {
+    return Array.of(ElementType.I16, IntStream.range(0, 65536).mapToLong(i -> (short) i).toArray(), shape);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 9, 15, 30})
+  void everyCodeOfFixedPoint(int fraction) {
+    double[] decoded = decoded("block_floats", "fixed", ", 16, " + fraction, new int[] {65536}, everyShort(65536));
+    requireNumbers(i -> Math.scalb((double) (short) i, -fraction), decoded, "fraction of " + fraction + " bits");
+  }
+
+  /// Every code with the least, the largest and usual exponents, and every exponent with some codes.
+  @Test
+  void everyCodeOfDynamicFixedPoint() {
+    for (int exponent : new int[] {0, 1, 13, 14, 15, 127, 128, 254, 255}) {
+      double[] decoded = decoded("block_floats", "dynamic_fixed", "", new int[] {1, 65536}, bytes(new int[] {exponent}, 1), everyShort(1, 65536));
+      requireNumbers(i -> dynamic(exponent, (short) i), decoded, "exponent " + exponent);
     }
+    short[] codes = {Short.MIN_VALUE, -32767, -4097, -1, 0, 1, 12345, Short.MAX_VALUE};
+    Array some = Array.of(ElementType.I16, IntStream.range(0, 2048).mapToLong(i -> codes[i % 8]).toArray(), 256, 8);
+    requireNumbers(i -> dynamic(i / 8, codes[i % 8]), decoded("block_floats", "dynamic_fixed", "", new int[] {256, 8}, bytes(counted(256, 1), 256), some), "codes");
+  }
+
+  private static double dynamic(int exponent, short code) {
+    return exponent == 255 ? Double.NaN : Math.scalb((double) code, exponent - 141);
   }
 
   @Test
@@ -96,35 +123,6 @@ class BlockFloatsTest {
       double code = Math.clamp(Math.rint(numbers[i] / unit), -32767, 32767);
       assertEquals((long) code, stored.get(1).integers()[i]);
       assertEquals(code * unit, decoded[i], 0, "element " + i);
-    }
-  }
-
-  /// The upper halves alone are off by no more than half of their step, and both by no more than half of theirs.
-  @Test
-  void nestedIntegers() {
-    double[] numbers = numbers(256);
-    List<Array> stored = call("nested", "(f32[8], u8[128], u8[128])", "encode_nested8", List.of(floats(numbers)), ", 32");
-    double[] eight = call("nested", "f32[256]", "decode_nested8", stored, ", 32").getFirst().numbers();
-    double[] four = call("nested", "f32[256]", "decode_nested4", stored.subList(0, 2), ", 32").getFirst().numbers();
-    List<Array> upper = call("nested", "(f32[8], u8[128])", "encode_nested4", List.of(floats(numbers)), ", 32");
-    assertArrayEquals(stored.get(1).integers(), upper.get(1).integers());
-    for (int i = 0; i < 256; i++) {
-      float scale = (float) stored.getFirst().numbers()[i / 32];
-      long code = Math.clamp((long) Math.rint((float) numbers[i] / scale), -119, 119);
-      assertEquals(code * scale, (float) eight[i], "element " + i);
-      assertEquals(Math.floorDiv(code + 8, 16) * 16 * scale, (float) four[i], "element " + i);
-    }
-  }
-
-  /// Each pair of halves, as it is read.
-  @Test
-  void everyCodeOfNestedIntegers() {
-    int[] upper = IntStream.range(0, 256).map(i -> i / 16 | i / 16 << 4).toArray();
-    int[] lower = IntStream.range(0, 256).map(i -> i % 16 | i % 16 << 4).toArray();
-    List<Array> stored = List.of(Array.of(ElementType.F32, new double[] {1}, 1), bytes(upper, 256), bytes(lower, 256));
-    double[] decoded = call("nested", "f32[512]", "decode_nested8", stored, ", 512").getFirst().numbers();
-    for (int i = 0; i < 512; i++) {
-      assertEquals((i / 2 / 16 - 8) * 16 + i / 2 % 16 - 8, decoded[i]);
     }
   }
 }

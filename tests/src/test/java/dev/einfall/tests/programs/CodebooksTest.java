@@ -1,9 +1,15 @@
 package dev.einfall.tests.programs;
 
+import static dev.einfall.tests.programs.FormatCall.SCALES;
 import static dev.einfall.tests.programs.FormatCall.bytes;
 import static dev.einfall.tests.programs.FormatCall.call;
 import static dev.einfall.tests.programs.FormatCall.codes;
+import static dev.einfall.tests.programs.FormatCall.counted;
+import static dev.einfall.tests.programs.FormatCall.decoded;
 import static dev.einfall.tests.programs.FormatCall.floats;
+import static dev.einfall.tests.programs.FormatCall.packed;
+import static dev.einfall.tests.programs.FormatCall.requireNumbers;
+import static dev.einfall.tests.programs.FormatCall.scales;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -14,9 +20,16 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Numbers of tables and powers, against their definitions.
 class CodebooksTest {
+  /// bitsandbytes' table.
+  private static final double[] NF4 = {-1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334,
+      -0.09105003625154495, 0.0, 0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224, 0.44070982933044434,
+      0.5626170039176941, 0.7229568362236023, 1.0};
+
   private static double[] numbers(int count) {
     SplittableRandom random = new SplittableRandom(count);
     return IntStream.range(0, count).mapToDouble(i -> i / 32 == 1 ? 0 : (float) random.nextGaussian()).toArray();
@@ -26,8 +39,48 @@ class CodebooksTest {
     return Array.of(ElementType.F32, numbers, rows, numbers.length / rows);
   }
 
+  /// Every byte of two codes, with odd scales.
   @Test
-  void learnedTables() {
+  void everyCodeOfNf4() {
+    double[] decoded = decoded("codebooks", "nf4", ", 512", new int[] {SCALES.length, 512}, scales(), bytes(counted(256, SCALES.length), SCALES.length, 256));
+    requireNumbers(i -> (float) NF4[i % 512 / 2 >> i % 2 * 4 & 15] * SCALES[i / 512], decoded, "nf4");
+  }
+
+  /// Numbers between two of the table, in the middle and just beyond it; of middles the lower one. With scales that cannot say them, the ends of the table.
+  @Test
+  void numbersBecomeTheNearestOfNf4() {
+    float[] numbers = new float[48];
+    for (int i = 0; i < 45; i++) {
+      float middle = ((float) NF4[i / 3] + (float) NF4[i / 3 + 1]) / 2;
+      numbers[i] = i % 3 == 0 ? Math.nextDown(middle) : i % 3 == 1 ? middle : Math.nextUp(middle);
+    }
+    numbers[45] = 1;
+    numbers[46] = 1.5f;
+    numbers[47] = -2;
+    Array given = floats(IntStream.range(0, 48).mapToDouble(i -> numbers[i]).toArray());
+    long[] bytes = call("codebooks", "u8[24]", "code_nf4", List.of(given, floats(1)), ", 48").getFirst().integers();
+    for (int i = 0; i < 48; i++) {
+      int expected = i < 45 ? i / 3 + i % 3 / 2 : i < 47 ? 15 : 0;
+      assertEquals(expected, bytes[i / 2] >> i % 2 * 4 & 15, "number " + i);
+    }
+  }
+
+  /// Every code of tables that are other ones in each row, with odd scales and what is no number in tables.
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3, 4})
+  void everyCodeOfLearnedTables(int bits) {
+    int values = 1 << bits;
+    int rows = SCALES.length;
+    double[] table = new SplittableRandom(bits).doubles((long) rows * values, -1, 1).map(value -> (float) value).toArray();
+    table[3] = Double.NaN;
+    table[values + 2] = Double.NEGATIVE_INFINITY;
+    Array codes = packed(counted(2 * values, rows), bits, rows);
+    double[] decoded = decoded("codebooks", "any" + bits, ", " + 2 * values, new int[] {rows, 2 * values}, scales(), Array.of(ElementType.F32, table, rows, values), codes);
+    requireNumbers(i -> (float) table[i / (2 * values) * values + i % values] * SCALES[i / (2 * values)], decoded, bits + " bits");
+  }
+
+  @Test
+  void numbersOfLearnedTables() {
     for (int bits = 2; bits <= 4; bits++) {
       int values = 1 << bits;
       double[] numbers = numbers(256);
@@ -109,7 +162,7 @@ class CodebooksTest {
             List.of(Array.of(ElementType.I32, IntStream.range(0, 4 * count).mapToLong(i -> i % count).toArray(), 4 * count)), ", " + bits).getFirst();
         List<Array> stored = List.of(Array.of(ElementType.F32, new double[] {power}), Array.of(ElementType.F32, new double[] {3}, 1), code);
         double[] decoded = call("powers", "f32[" + 4 * count + "]", "decode_power", stored, ", " + bits + ", " + 4 * count).getFirst().numbers();
-        for (int i = 1; i < count; i++) {
+        for (int i = 0; i < count; i++) {
           double expected = Math.signum(i - count / 2) * Math.pow(Math.abs(i - count / 2) / (double) largest, 1 / power) * 3;
           assertEquals(expected, decoded[i], Math.abs(expected) * 2e-6, bits + " bits, code " + i);
         }
@@ -133,21 +186,18 @@ class CodebooksTest {
     }
   }
 
-  @Test
-  void everyCodeOfShifts() {
-    for (int bits = 2; bits <= 5; bits++) {
-      int levels = 1 << bits - 1;
-      Array code = call("packing", "u8[8, " + bits + "]", "pack",
-          List.of(Array.of(ElementType.I32, IntStream.range(0, 64).mapToLong(i -> i % (2 * levels)).toArray(), 64)), ", " + bits).getFirst();
-      for (int exponent : new int[] {0, 1, 100, 127, 254, 255}) {
-        double[] decoded = call("powers", "f32[64]", "decode_shift", List.of(bytes(new int[] {exponent}, 1), code), ", " + bits + ", 64").getFirst().numbers();
-        for (int i = 0; i < 64; i++) {
-          double size = Math.scalb(1.0, exponent - 127 - i % levels);
-          double expected = exponent == 0 ? 0 : exponent == 255 ? Double.NaN : i % (2 * levels) < levels ? size : -size;
-          assertEquals(expected, decoded[i], 0, bits + " bits, exponent " + exponent + ", code " + i);
-        }
-      }
-    }
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3, 4, 5, 6, 7, 8})
+  void everyCodeOfShifts(int bits) {
+    int width = Math.max(8, 1 << bits);
+    int levels = 1 << bits - 1;
+    double[] decoded = decoded("powers", "shift", ", " + bits + ", " + width, new int[] {256, width}, bytes(counted(256, 1), 256, 1), packed(counted(width, 256), bits, 256));
+    requireNumbers(i -> {
+      int exponent = i / width;
+      int code = i % width % (1 << bits);
+      double size = Math.scalb(1.0, exponent - 127 - code % levels);
+      return exponent == 0 ? 0 : exponent == 255 ? Double.NaN : code < levels ? size : -size;
+    }, decoded, bits + " bits");
   }
 
   /// The nearest power of two of those that there are.
