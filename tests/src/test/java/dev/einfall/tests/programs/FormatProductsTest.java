@@ -1,13 +1,10 @@
 package dev.einfall.tests.programs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.einfall.frontend.EinReader;
 import dev.einfall.frontend.weights.WeightsFile;
-import dev.einfall.ir.CompileException;
-import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.loop.Expr;
@@ -22,8 +19,6 @@ import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Program;
 import dev.einfall.runtime.Tensor;
-import dev.einfall.tests.MadeWeights;
-import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -197,7 +192,8 @@ class FormatProductsTest {
       float[] expected = run(text, sizes[0], sizes[2], Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
       float[] results = run(text, sizes[0], sizes[2], Options.defaults().withVectorBytes(64).withCompute(Compute.I8).withThreads(sizes[0]).withWarmUp(false).withWeights(weights));
       assertEquals(0, distance(expected, results), MOST_ROUNDED, format);
-      KernelPlan plan = new Pipeline(PipelineOptions.of(Target.of(64, 1)).withCompute(Compute.I8), _ -> { }, _ -> { }).compile(cascade, sizes(sizes[0]));
+      PipelineOptions options = PipelineOptions.of(Target.of(64, 1)).withCompute(Compute.I8);
+      KernelPlan plan = new Pipeline(options, _ -> { }, _ -> { }).compile(cascade, sizes(sizes[0]));
       assertTrue(plan.launches().stream().flatMap(launch -> launch.kernel().body().nodes()).flatMap(Stmt::exprs).flatMap(Expr::nodes)
           .anyMatch(Expr.PermuteBytes.class::isInstance), () -> format + ": no bytes are permuted");
     }
@@ -272,18 +268,6 @@ class FormatProductsTest {
     long read = plan.launches().stream().flatMap(launch -> launch.arguments().stream()).distinct().filter(buffer -> plan.constants().contains(buffer))
         .mapToLong(buffer -> buffer.type().bytes() * buffer.extents().stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b)).sum();
     assertTrue(read > 0 && read <= 512 * 256 / 2 + 512 * 256 / 64 * Float.BYTES + 16 * Float.BYTES, "constants of " + read + " bytes");
-  }
-
-  /// Codes of fewer numbers than the weight has, and scales of fewer groups.
-  @ParameterizedTest
-  @ValueSource(strings = {"4 x 31 codes, 4 x 2 scales: W.code", "4 x 32 codes, 4 x 1 scales: W.scale", "3 x 32 codes, 4 x 2 scales: W.code"})
-  void whatIsStoredOfAWeightAndTooShortIsNamed(String stored) {
-    long[] numbers = Arrays.stream(stored.replaceAll("W\\..*", "").split("\\D+")).mapToLong(Long::parseLong).toArray();
-    String text = PROGRAM.formatted("integers", 64, 4, "int4(group = 32)");
-    MadeWeights weights = new MadeWeights().with("W.code", ElementType.U8, Arena.ofAuto().allocate(numbers[0] * numbers[1]), numbers[0], numbers[1])
-        .with("W.scale", ElementType.F32, Arena.ofAuto().allocate(numbers[2] * numbers[3] * Float.BYTES, Float.BYTES), numbers[2], numbers[3]);
-    CompileException error = assertThrows(CompileException.class, () -> Einfall.compile(new Source("product.ein", text), Options.defaults().withWeights(weights)));
-    assertTrue(error.getMessage().startsWith("product.ein:3:") && error.getMessage().contains(stored.substring(stored.indexOf("W."))), error.getMessage());
   }
 
   private static TreeMap<String, Long> sizes(long rows) {
