@@ -71,7 +71,7 @@ class BadNumbersTest {
 
     /// Rows of numbers, encoded and decoded.
     double[] read(double[] numbers, int width) {
-      String names = String.join(", ", List.of("p", "q", "r").subList(0, parts));
+      String names = String.join(", ", List.of("p", "q", "r", "s", "t").subList(0, parts));
       String text = """
           import std.formats.%s
           def main(x: f32[R, %d]) -> f32[R, %2$d] {
@@ -114,7 +114,10 @@ class BadNumbersTest {
       new Format("powers", "shift", ", 4, 32", 32, 2, Nan.BLOCK, Infinity.LARGEST, Huge.FINITE),
       new Format("block_floats", "block_float", ", 5, 32", 32, 2, Nan.BLOCK, Infinity.LARGEST, Huge.NEAR),
       new Format("block_floats", "fixed", ", 8, 4", 1, 1, Nan.ZERO, Infinity.LARGEST, Huge.FINITE),
-      block("block_floats", "dynamic_fixed", 1, 2, Infinity.LARGEST, Huge.NEAR));
+      block("block_floats", "dynamic_fixed", 1, 2, Infinity.LARGEST, Huge.NEAR),
+      grouped("integers", "bipolar", ", 4", 2, Huge.NEAR), grouped("integers", "dint", ", 4", 2, Huge.NEAR), grouped("nested", "matryoshka4", "", 5, Huge.NEAR),
+      grouped("nested", "matryoshka3", "", 4, Huge.NEAR), grouped("nested", "matryoshka2", "", 3, Huge.NEAR), grouped("optimizers", "dynamic4", "", 2, Huge.NEAR),
+      block("lattices", "e8p", 8, 2, Infinity.NONE_FINITE, Huge.FINITE));
 
   @TestFactory
   Stream<DynamicTest> areDefined() {
@@ -154,7 +157,7 @@ class BadNumbersTest {
       assertTrue(format.huge == Huge.FINITE || Math.abs(value - number) < 0.35 * 3e38, number + " is " + value);
     }
     require(read, 4, width, "small numbers", value -> Math.abs(value) < 3e-44);
-    require(read, 5, width, "numbers", value -> Math.abs(value) < 1.1);
+    require(read, 5, width, "numbers", value -> Math.abs(value) < 1.2);
   }
 
   private static void infinities(Format format, double[] read, int width) {

@@ -59,7 +59,9 @@ class FormatProductsTest {
       "minifloats fp6_e3m2", "minifloats ue5m3", "ggml q4_0", "ggml q8_0", "gguf gguf_q4_0", "gguf gguf_q8_0", "gguf gguf_q4_k", "gguf gguf_q6_k",
       "nested nested8(group = 64)", "nested nested4(group = 32)", "powers power(bits = 4, group = 64)", "powers power(bits = 8, group = 192)",
       "powers shift(bits = 4, group = 64)", "block_floats block_float(bits = 5, block = 32)", "block_floats block_float(bits = 8, block = 16)",
-      "block_floats fixed(bits = 16, fraction = 15)", "block_floats dynamic_fixed"})
+      "block_floats fixed(bits = 16, fraction = 15)", "block_floats dynamic_fixed", "integers symmetric_tensor(bits = 5)", "integers bipolar(bits = 3, group = 64)",
+      "integers bipolar(bits = 1, group = 32)", "integers dint(bits = 4, group = 64)", "optimizers dynamic4(group = 64)", "optimizers rank_one4", "lattices e8p",
+      "nested matryoshka4(group = 64)", "nested matryoshka3(group = 32)", "nested matryoshka2(group = 192)", "bit_stack bit_stack(blocks = 3, rank = 2)"})
   void productsEqualThoseOfTheReference(String format) {
     String[] words = format.split(" ", 2);
     int width = format.endsWith("_k") ? 256 : 192;

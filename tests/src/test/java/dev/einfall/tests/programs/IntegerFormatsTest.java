@@ -64,6 +64,37 @@ class IntegerFormatsTest {
     requireNumbers(i -> (i % width % (1 << bits) - i / width) * SCALES[i / width % SCALES.length], numbers, bits + " bits");
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3, 4, 5, 6, 7, 8})
+  void everyCodeWithOneScale(int bits) {
+    int width = Math.max(8, 1 << bits);
+    for (float scale : SCALES) {
+      double[] numbers = decoded("integers", "symmetric_tensor", ", " + bits, new int[] {2, width}, Array.of(ElementType.F32, new double[] {scale}), packed(counted(width, 2), bits, 2));
+      requireNumbers(i -> (i % width % (1 << bits) - (1 << bits - 1)) * scale, numbers, bits + " bits");
+    }
+  }
+
+  /// The sum of -1 or 1 for each bit, times its power of two.
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
+  void everyCodeOfBipolarIntegers(int bits) {
+    int width = Math.max(8, 1 << bits);
+    double[] numbers = decoded("integers", "bipolar", ", " + bits + ", " + width, rows(width), scales(), packed(counted(width, SCALES.length), bits, SCALES.length));
+    requireNumbers(i -> IntStream.range(0, bits).map(bit -> (i % width >> bit & 1) == 1 ? 1 << bit : -1 << bit).sum() * SCALES[i / width], numbers, bits + " bits");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {3, 4, 5, 6, 7, 8})
+  void everyCodeOfIntegersWithHalves(int bits) {
+    int width = 1 << bits;
+    double[] numbers = decoded("integers", "dint", ", " + bits + ", " + width, rows(width), scales(), packed(counted(width, SCALES.length), bits, SCALES.length));
+    requireNumbers(i -> half(i % width, bits) * SCALES[i / width], numbers, bits + " bits");
+  }
+
+  private static float half(int code, int bits) {
+    return code == 1 ? -0.5f : code == (1 << bits) - 1 ? 0.5f : code - (1 << bits - 1);
+  }
+
   /// Code 3, which no number becomes, is the integer that follows.
   @Test
   void everyCodeOfTernaryNumbersAndSigns() {
@@ -195,6 +226,43 @@ class IntegerFormatsTest {
     Array smaller = call("integers", "u8[16, 2]", "code_ternary", List.of(given(numbers), floats(0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1)), ", 16").getFirst();
     for (int i = 0; i < numbers.length; i++) {
       assertEquals(integer(numbers[i], 0.1f, 1) + 1, bits(smaller, i, 2), "element " + i);
+    }
+  }
+
+  /// No number that a code stands for is nearer, but for those that only the codes no number becomes stand for.
+  @ParameterizedTest
+  @ValueSource(ints = {3, 4, 5, 6, 7, 8})
+  void numbersBecomeTheNearestOfOddIntegersAndHalves(int bits) {
+    float[] numbers = numbers(1);
+    int last = (1 << bits) - 1;
+    int largest = (1 << bits - 1) - 2;
+    List<Array> odd = call("integers", "(f32[8], u8[16, " + bits + "])", "encode_bipolar", List.of(given(numbers)), ", " + bits + ", 16");
+    List<Array> halves = call("integers", "(f32[8], u8[16, " + bits + "])", "encode_dint", List.of(given(numbers)), ", " + bits + ", 16");
+    for (int i = 0; i < numbers.length; i++) {
+      requireNearest(numbers[i], scale(numbers, i / GROUP, last), IntStream.rangeClosed(0, last).mapToDouble(code -> 2 * code - last).toArray(),
+          2 * bits(odd.get(1), i, bits) - last);
+      requireNearest(numbers[i], scale(numbers, i / GROUP, largest), IntStream.rangeClosed(1, last).mapToDouble(code -> half(code, bits)).toArray(),
+          half((int) bits(halves.get(1), i, bits), bits));
+    }
+    requireNumbers(group -> scale(numbers, group, last), odd.getFirst().numbers(), "scales");
+    requireNumbers(group -> scale(numbers, group, largest), halves.getFirst().numbers(), "scales");
+  }
+
+  private static void requireNearest(float number, float scale, double[] all, double taken) {
+    double y = scale > 0 ? number / scale : 0;
+    double nearest = IntStream.range(0, all.length).mapToDouble(i -> Math.abs(y - all[i])).min().orElseThrow();
+    assertEquals(nearest, Math.abs(y - taken), 1e-6 * Math.abs(y), number + " in units of " + scale);
+  }
+
+  @Test
+  void oneScaleOfAll() {
+    float[] numbers = numbers(1);
+    float largest = IntStream.range(0, numbers.length).mapToObj(i -> Math.abs(numbers[i])).max(Float::compare).orElseThrow();
+    Array rows = Array.of(ElementType.F32, IntStream.range(0, 128).mapToDouble(i -> numbers[i]).toArray(), 2, 4, 16);
+    List<Array> stored = call("integers", "(f32[], u8[2, 4, 2, 5])", "encode_symmetric_tensor", List.of(rows), ", 5");
+    assertEquals(largest / 15, stored.getFirst().numbers()[0]);
+    for (int i = 0; i < numbers.length; i++) {
+      assertEquals(integer(numbers[i], largest / 15, 15) + 16, bits(stored.get(1), i, 5), "element " + i);
     }
   }
 }

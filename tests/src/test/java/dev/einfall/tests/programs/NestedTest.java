@@ -1,12 +1,16 @@
 package dev.einfall.tests.programs;
 
 import static dev.einfall.tests.programs.FormatCall.SCALES;
+import static dev.einfall.tests.programs.FormatCall.bytes;
 import static dev.einfall.tests.programs.FormatCall.call;
+import static dev.einfall.tests.programs.FormatCall.counted;
 import static dev.einfall.tests.programs.FormatCall.decoded;
 import static dev.einfall.tests.programs.FormatCall.floats;
+import static dev.einfall.tests.programs.FormatCall.packed;
 import static dev.einfall.tests.programs.FormatCall.requireNumbers;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.einfall.backends.reference.Array;
 import dev.einfall.ir.ElementType;
@@ -20,7 +24,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// Integers within integers, against their definitions.
@@ -106,5 +112,41 @@ class NestedTest {
     try (Program program = Einfall.compile(new Source("nested.ein", text), Options.defaults().withWarmUp(false).withWeights(weights))) {
       return JvmRun.outputs(program, List.of(floats(IntStream.range(0, 64).mapToDouble(k -> k - 30).toArray()))).getFirst().numbers();
     }
+  }
+
+  /// Every code of 4 bits with every number for 0, of which fewer planes are read: what is missing is in the middle.
+  @Test
+  void everyCodeOfPlanes() {
+    Array scale = FormatCall.column(IntStream.range(0, 256).mapToDouble(i -> SCALES[i % SCALES.length]).toArray());
+    Array zero = bytes(counted(256, 1), 256, 1);
+    Array[] planes = {packed(shifted(2, 3), 2, 256), packed(shifted(1, 1), 1, 256), packed(shifted(0, 1), 1, 256)};
+    for (int bits = 2; bits <= 4; bits++) {
+      Array[] stored = Stream.concat(Stream.of(scale, zero), Arrays.stream(planes, 0, bits - 1)).toArray(Array[]::new);
+      int unread = 4 - bits;
+      IntToDoubleFunction number = i -> (i % 16 >> unread << unread) + ((1 << unread) - 1) / 2f - i / 16;
+      double[] decoded = decoded("nested", "matryoshka" + bits, ", 16", new int[] {256, 16}, stored);
+      requireNumbers(i -> (float) number.applyAsDouble(i) * SCALES[i / 16 % SCALES.length], decoded, bits + " bits");
+    }
+  }
+
+  /// Some bits of the codes from 0 to 15, for 256 rows.
+  private static int[] shifted(int shift, int mask) {
+    return Arrays.stream(counted(16, 256)).map(code -> code >> shift & mask).toArray();
+  }
+
+  /// All planes say what `asymmetric` does, and fewer the same ones.
+  @Test
+  void planesOfNumbers() {
+    Array given = floats(numbers(256));
+    List<Array> four = call("nested", "(f32[8], u8[8], u8[32, 2], u8[32, 1], u8[32, 1])", "encode_matryoshka4", List.of(given), ", 32");
+    List<Array> three = call("nested", "(f32[8], u8[8], u8[32, 2], u8[32, 1])", "encode_matryoshka3", List.of(given), ", 32");
+    List<Array> two = call("nested", "(f32[8], u8[8], u8[32, 2])", "encode_matryoshka2", List.of(given), ", 32");
+    for (int i = 1; i < 4; i++) {
+      assertArrayEquals(four.get(i).integers(), three.get(i).integers());
+      assertTrue(i == 3 || Arrays.equals(four.get(i).integers(), two.get(i).integers()));
+    }
+    List<Array> whole = call("integers", "(f32[8], u8[8], u8[32, 4])", "encode_asymmetric", List.of(given), ", 4, 32");
+    double[] expected = decoded("integers", "asymmetric", ", 4, 32", new int[] {256}, whole.toArray(Array[]::new));
+    requireNumbers(i -> expected[i], decoded("nested", "matryoshka4", ", 32", new int[] {256}, four.toArray(Array[]::new)), "4 bits");
   }
 }

@@ -87,8 +87,11 @@ record QuantizedWeight(List<StoredTensor> tensors, double error) {
     }
   }
 
-  /// The shape of what was made of rows, for a weight of more dimensions.
+  /// The shape of what was made of rows, for a weight of more dimensions; what was made of the whole matrix has the same.
   private static List<Long> shape(Target target, StoredTensor tensor) {
+    if (target.order().size() == 2 || tensor.shape().isEmpty()) {
+      return tensor.shape();
+    }
     List<Long> shape = new ArrayList<>(target.shape().subList(0, target.shape().size() - 1).stream().map(size -> (long) size.value()).toList());
     shape.addAll(tensor.shape().subList(1, tensor.shape().size()));
     return shape;
