@@ -56,10 +56,14 @@ public record MergeProducts() implements Pass.OnCascade {
     }
     families.values().removeIf(family -> family.size() < 2);
     Cascade merged = families.isEmpty() ? cascade : constantsFirst(cascade, weights);
+    boolean isDone = true;
     for (List<Member> family : families.values()) {
-      merged = new Merge(family).apply(merged);
+      // What reads products that are merged by now is another Einsum, and its family is found again.
+      boolean isThere = merged.definitions().containsAll(family.stream().map(Member::einsum).toList());
+      merged = isThere ? new Merge(family).apply(merged) : merged;
+      isDone &= isThere;
     }
-    return merged;
+    return isDone ? merged : apply(merged, remarks);
   }
 
   /// `cascade` with what depends on weights alone before all else, so that a merged product may stand where the first one stood.

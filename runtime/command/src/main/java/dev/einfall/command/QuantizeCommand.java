@@ -9,6 +9,7 @@ import dev.einfall.runtime.Port;
 import dev.einfall.runtime.quantize.Calibration;
 import dev.einfall.runtime.quantize.Encoding;
 import dev.einfall.runtime.quantize.Policy;
+import dev.einfall.runtime.quantize.QuantizationProgress;
 import dev.einfall.runtime.quantize.QuantizationReport;
 import dev.einfall.runtime.quantize.Quantizer;
 import java.io.IOException;
@@ -47,7 +48,7 @@ final class QuantizeCommand implements Callable<Integer> {
 
   @Option(names = "--policy", required = true, paramLabel = "NAME",
       description = "What is stored how: w8, w8a8, w4, w4-clip, w4-awq, w4-gptq, ... or a format, such as nf4(group = 64); with commas, steps before that: smooth,"
-          + " outliers=N, order, hadamard; and static, awq, low-rank=R, cache=FORMAT, or a method. For example smooth,w8a8.")
+          + " outliers=N, order, hadamard; and static, awq, low-rank=R, svd=R, budget=13%, cache=FORMAT, rematerialise, or a method. For example smooth,w8a8.")
   private String policy;
 
   @Option(names = {"-o", "--out"}, required = true, paramLabel = "DIR", description = "Where the program and its weights are written.")
@@ -80,16 +81,29 @@ final class QuantizeCommand implements Callable<Integer> {
     Policy chosen = policy();
     try (Calibration calibration = calibrationOptions.calibration(ports(), inputOptions,
         () -> Session.tokenizer(programOptions.file, programOptions.function, places))) {
-      QuantizationReport report = Quantizer.quantize(programOptions.file, chosen, calibration, directory, options, (done, all, weight) -> {
-        err.printf(Locale.ROOT, "%d of %d  %s: %s, error %.4f%n", done, all, weight.key(), weight.format(), weight.error());
-        err.flush();
-      });
+      QuantizationReport report = Quantizer.quantize(programOptions.file, chosen, calibration, directory, options, new Lines(err));
       spec.commandLine().getOut().print(QuantizationText.of(report));
       spec.commandLine().getOut().flush();
     } catch (UncheckedIOException | IllegalArgumentException e) {
       throw new UserError(e.getMessage());
     }
     return 0;
+  }
+
+  /// A line for all that is finished.
+  private record Lines(PrintWriter err) implements QuantizationProgress {
+
+    @Override
+    public void finished(int done, int all, QuantizationReport.Row weight) {
+      err.printf(Locale.ROOT, "%d of %d  %s: %s, error %.4f%n", done, all, weight.key(), weight.format(), weight.error());
+      err.flush();
+    }
+
+    @Override
+    public void ran(String what, int done, int all) {
+      err.printf(Locale.ROOT, "%d of %d  %s%n", done, all, what);
+      err.flush();
+    }
   }
 
   private List<Port> ports() {

@@ -17,7 +17,8 @@ public final class QuantizationText {
       table.append(text);
       weights(report, text);
     }
-    report.caches().forEach(cache -> text.append(String.format(Locale.ROOT, "cache %s: %s, %d bytes a row before, %d after (%.1f %%), as %s%n", cache.name(), cache.format(),
+    report.caches().forEach(cache -> text.append(String.format(Locale.ROOT, "cache %s%s: %s, %d bytes a row before, %d after (%.1f %%), as %s%n", cache.name(),
+        cache.origin().map(origin -> " made anew of " + origin).orElse(""), cache.format(),
         cache.bytesBefore(), cache.bytesAfter(), 100.0 * cache.bytesAfter() / cache.bytesBefore(), String.join(", ", cache.names()))));
     report.similarity().ifPresent(similarity -> text.append(String.format(Locale.ROOT, "cosine similarity of '%s' on %d: mean %.5f, least %.5f%n",
         similarity.output(), similarity.count(), similarity.mean(), similarity.least())));

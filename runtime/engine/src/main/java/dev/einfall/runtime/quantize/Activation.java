@@ -65,14 +65,7 @@ record Activation(Tensor tensor, Optional<Einsum> definition, List<Rank> ranks) 
     Map<Rank, Rank> own = new LinkedHashMap<>();
     free.forEach(rank -> own.put(rank, new Rank(rank.name(), rank.size())));
     Tensor tensor = new Tensor(product.weight().tensor().name() + "_input", value.type(), free.stream().map(Rank::size).toList(), Span.NONE);
-    Einsum einsum = new Einsum(tensor, List.copyOf(own.values()), renamed(value, own), Span.NONE);
+    Einsum einsum = new Einsum(tensor, List.copyOf(own.values()), Additions.renamed(value, own), Span.NONE);
     return new Activation(tensor, Optional.of(einsum), List.copyOf(free));
-  }
-
-  private static Expr renamed(Expr expr, Map<Rank, Rank> names) {
-    return switch (expr) {
-      case Expr.Coordinate(Rank rank) when names.containsKey(rank) -> new Expr.Coordinate(names.get(rank));
-      case Expr other -> other.mapChildren(child -> renamed(child, names));
-    };
   }
 }

@@ -58,4 +58,12 @@ record Additions(List<Definition> definitions, Map<String, Cascade.Weight> weigh
     definitions.add(new Einsum(tensor, ranks, value, Span.NONE));
     return tensor;
   }
+
+  /// With other ranks in the place of some.
+  static Expr renamed(Expr expr, Map<Rank, Rank> names) {
+    return switch (expr) {
+      case Expr.Coordinate(Rank rank) when names.containsKey(rank) -> new Expr.Coordinate(names.get(rank));
+      case Expr other -> other.mapChildren(child -> renamed(child, names));
+    };
+  }
 }

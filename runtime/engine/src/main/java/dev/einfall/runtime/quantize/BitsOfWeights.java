@@ -18,7 +18,7 @@ import java.util.function.Function;
 /// with [#MEASURED] of them, measured, times how much larger its error is with that count, in products with the calibration data.
 ///
 /// @param mapped a weight as it is rounded
-record BitsOfWeights(List<Target> targets, Function<Target, Mapped> mapped, Options options) {
+record BitsOfWeights(List<Target> targets, Function<Target, Mapped> mapped, Options options, QuantizationProgress progress) {
   private static final int[] BITS = {2, 3, 4, 5, 6, 8};
   private static final int MEASURED = 3;
   /// How many batches of the calibration data the program is run with.
@@ -99,6 +99,7 @@ record BitsOfWeights(List<Target> targets, Function<Target, Mapped> mapped, Opti
           }
         }
         double change = sensitivity.change(place, measured);
+        progress.ran("sensitivity of " + target.weight().key(), place + 1, choosing.size());
         for (int i = 0; i < BITS.length; i++) {
           costs[place][i] = least == 0 ? 0 : change * costs[place][i] / least;
         }

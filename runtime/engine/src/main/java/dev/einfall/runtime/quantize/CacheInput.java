@@ -8,17 +8,26 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// A cache that was an input of floats, and is one for each tensor that a format stores.
 ///
 /// @param type of its elements as they were
 /// @param order its dimensions as they are stored: that of the elements of a row last
 /// @param names of the inputs
-record CacheInput(String name, ElementType type, CacheFormat format, List<Integer> order, List<String> names) {
+/// @param remade the caches that it stands for, if it was none of the program's
+record CacheInput(String name, ElementType type, CacheFormat format, List<Integer> order, List<String> names, Optional<Rematerialisation.Remade> remade) {
+
+  CacheInput with(Optional<Rematerialisation.Remade> newRemade) {
+    return new CacheInput(name, type, format, order, names, newRemade);
+  }
 
   /// What becomes of a row.
   QuantizationReport.Cache row() {
-    return new QuantizationReport.Cache(name, format.encoding().type(format.length()), names, (long) format.length() * type.bytes(), format.bytes());
+    String encoding = format.encoding().type(format.length());
+    return remade.map(other -> new QuantizationReport.Cache(String.join(" and ", other.caches().stream().map(cache -> cache.input().name()).toList()), encoding, names,
+            Optional.of(other.origin().tensor().name()), other.bytesBefore(), other.elements() / format.length() * format.bytes()))
+        .orElse(new QuantizationReport.Cache(name, encoding, names, Optional.empty(), (long) format.length() * type.bytes(), format.bytes()));
   }
 
   /// Inputs of the program with these caches for inputs of the one that it was made of. Who asks closes them.

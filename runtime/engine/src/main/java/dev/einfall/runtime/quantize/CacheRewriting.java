@@ -54,7 +54,14 @@ final class CacheRewriting {
   private record Stored(int dimension, CacheFormat format, List<Tensor> parts) {}
 
   /// @param inputs those that are in the format
-  record Result(Rewriting.Result program, List<CacheInput> inputs) {}
+  record Result(Rewriting.Result program, List<CacheInput> inputs) {
+
+    /// @param remade the caches that stand for others
+    Result with(List<Rematerialisation.Remade> remade) {
+      return new Result(program, inputs.stream()
+          .map(input -> input.with(remade.stream().filter(other -> other.input().name().equals(input.name())).findFirst())).toList());
+    }
+  }
 
   /// @throws CompileException when the format does not fit a cache
   CacheRewriting(Cascade cascade, Caches caches, Encoding encoding, Options options) {
@@ -94,7 +101,7 @@ final class CacheRewriting {
 
   private List<Tensor> input(Tensor input) {
     Stored parts = stored(input);
-    inputs.add(new CacheInput(input.name(), input.type(), parts.format, order(input, parts.dimension), parts.parts.stream().map(Tensor::name).toList()));
+    inputs.add(new CacheInput(input.name(), input.type(), parts.format, order(input, parts.dimension), parts.parts.stream().map(Tensor::name).toList(), Optional.empty()));
     return parts.parts;
   }
 

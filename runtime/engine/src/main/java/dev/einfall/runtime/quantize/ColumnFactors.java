@@ -51,7 +51,7 @@ record ColumnFactors(List<Integer> dimensions, double[] values) {
     return dimensions.stream().mapToInt(dimension -> tensor.shape().get(dimension).value()).reduce(1, Math::multiplyExact);
   }
 
-  private static void advance(int[] point, List<Rank> ranks) {
+  static void advance(int[] point, List<Rank> ranks) {
     for (int i = point.length - 1; i >= 0 && ++point[i] == ranks.get(i).size().value(); i--) {
       point[i] = 0;
     }
@@ -73,7 +73,7 @@ record ColumnFactors(List<Integer> dimensions, double[] values) {
     return OptionalLong.of(isInside ? place : -1);
   }
 
-  private static OptionalLong number(Expr index, List<Rank> ranks, int[] point) {
+  static OptionalLong number(Expr index, List<Rank> ranks, int[] point) {
     return switch (index) {
       case Expr.Coordinate(Rank rank) when ranks.contains(rank) -> OptionalLong.of(point[ranks.indexOf(rank)]);
       case Expr.IntLiteral literal -> OptionalLong.of(literal.value());

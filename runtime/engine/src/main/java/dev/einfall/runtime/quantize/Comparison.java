@@ -18,11 +18,12 @@ import java.util.stream.Collectors;
 final class Comparison {
   private Comparison() {}
 
-  /// Of the last output of `f32` that both have, whose first dimension counts what is compared one by one; empty if there is none, or no calibration data.
+  /// Of the last output of `f32` that both have, whose first dimension counts what is compared one by one; empty if there is none, or no calibration data, or
+  /// what caches held cannot be said of what others do.
   ///
   /// @param caches inputs that are in a format after
   static Optional<QuantizationReport.Similarity> of(Path before, Path after, Calibration calibration, List<CacheInput> caches, Options options) {
-    if (calibration.isEmpty()) {
+    if (calibration.isEmpty() || caches.stream().anyMatch(cache -> cache.remade().isPresent())) {
       return Optional.empty();
     }
     Options own = calibration.options(options);

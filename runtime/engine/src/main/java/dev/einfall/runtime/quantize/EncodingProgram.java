@@ -28,6 +28,7 @@ import java.util.stream.IntStream;
 final class EncodingProgram implements AutoCloseable {
   private static final String ELEMENTS = "x";
   private static final String TABLE = "table";
+  private static final String EXPONENT = "power";
   /// From how many elements on it pays to wait until the code is warm.
   private static final long LARGE = 1 << 15;
 
@@ -114,7 +115,16 @@ final class EncodingProgram implements AutoCloseable {
 
   /// Which of the stored tensors has a table of numbers for each row, which is learned: that of this name.
   OptionalInt table() {
-    int place = encoding.format().stored().indexOf(TABLE);
+    return place(TABLE);
+  }
+
+  /// Which of the stored tensors has an exponent for each row, which is searched: that of this name.
+  OptionalInt exponent() {
+    return place(EXPONENT);
+  }
+
+  private OptionalInt place(String name) {
+    int place = encoding.format().stored().indexOf(name);
     return place < 0 || place + 1 == count() ? OptionalInt.empty() : OptionalInt.of(place);
   }
 

@@ -16,14 +16,16 @@ import java.util.stream.Collectors;
 /// @param method how the elements of the weights are rounded
 /// @param tables the format of weights of which rows are looked up
 /// @param caches the format of the caches of the program
+/// @param rematerialised whether caches hold what keys and values are computed of, in their format, in the place of these
 /// @param steps what is done before that, in order
 /// @param scaled whether the elements of the weights are scaled along the rank that is summed, and what is multiplied with them the other way round, so that
 ///     those count which are multiplied with most (AWQ, Lin et al., 2023)
 /// @param rank that of a product of two thin matrices which is added to each weight for what its format cannot say, 0 for none
+/// @param rankFirst whether these are what is largest of the weight, and its format has what they leave (SVDQuant, Li et al., 2024), and not what is largest of the error
 /// @param budget what the weights of products may take together, by which the `bits` of their format are chosen for each
 /// @param kept the keys of weights, and the names of caches, that stay as they are
 public record Policy(Optional<Encoding> weights, Optional<Encoding> activations, boolean isStatic, Method method, Optional<Encoding> tables, Optional<Encoding> caches,
-    List<Step> steps, boolean scaled, int rank, Optional<Budget> budget, List<Pattern> kept) {
+    boolean rematerialised, List<Step> steps, boolean scaled, int rank, boolean rankFirst, Optional<Budget> budget, List<Pattern> kept) {
 
   /// How elements are rounded.
   public enum Method {
@@ -64,6 +66,9 @@ public record Policy(Optional<Encoding> weights, Optional<Encoding> activations,
       throw CompileException.of("the policy has a " + budget.get() + ", and the format " + weights.map(Encoding::toString).orElse("of weights")
           + " no bits to choose: expected such as asymmetric(bits = 4, group = 64)");
     }
+    if (rematerialised && caches.isEmpty()) {
+      throw CompileException.of("the policy has rematerialise, and says no format of the caches: expected cache=FORMAT beside it, such as cache=int4(group = 32)");
+    }
     if (isStatic && activations.isEmpty()) {
       throw CompileException.of("the policy has static scales of activations, which are not rounded: expected static beside such as w8a8");
     }
@@ -90,12 +95,12 @@ public record Policy(Optional<Encoding> weights, Optional<Encoding> activations,
 
   /// All weights of products in `format`, rounded to the nearest.
   public static Policy of(Encoding format) {
-    return new Policy(Optional.of(format), Optional.empty(), false, Method.NEAREST, Optional.empty(), Optional.empty(), List.of(), false, 0, Optional.empty(), List.of());
+    return new Policy(Optional.of(format), Optional.empty(), false, Method.NEAREST, Optional.empty(), Optional.empty(), false, List.of(), false, 0, false, Optional.empty(), List.of());
   }
 
   /// All weights as they are.
   static Policy none() {
-    return new Policy(Optional.empty(), Optional.empty(), false, Method.NEAREST, Optional.empty(), Optional.empty(), List.of(), false, 0, Optional.empty(), List.of());
+    return new Policy(Optional.empty(), Optional.empty(), false, Method.NEAREST, Optional.empty(), Optional.empty(), false, List.of(), false, 0, false, Optional.empty(), List.of());
   }
 
   /// The policy that `text` says, words with commas between them, such as `smooth,w8a8`.
@@ -106,44 +111,52 @@ public record Policy(Optional<Encoding> weights, Optional<Encoding> activations,
   }
 
   public Policy withActivations(Optional<Encoding> newActivations) {
-    return new Policy(weights, newActivations, isStatic, method, tables, caches, steps, scaled, rank, budget, kept);
+    return new Policy(weights, newActivations, isStatic, method, tables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withStatic(boolean newStatic) {
-    return new Policy(weights, activations, newStatic, method, tables, caches, steps, scaled, rank, budget, kept);
+    return new Policy(weights, activations, newStatic, method, tables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withMethod(Method newMethod) {
-    return new Policy(weights, activations, isStatic, newMethod, tables, caches, steps, scaled, rank, budget, kept);
+    return new Policy(weights, activations, isStatic, newMethod, tables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withTables(Optional<Encoding> newTables) {
-    return new Policy(weights, activations, isStatic, method, newTables, caches, steps, scaled, rank, budget, kept);
+    return new Policy(weights, activations, isStatic, method, newTables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withCaches(Optional<Encoding> newCaches) {
-    return new Policy(weights, activations, isStatic, method, tables, newCaches, steps, scaled, rank, budget, kept);
+    return new Policy(weights, activations, isStatic, method, tables, newCaches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
+  }
+
+  public Policy withRematerialised(boolean newRematerialised) {
+    return new Policy(weights, activations, isStatic, method, tables, caches, newRematerialised, steps, scaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withSteps(List<Step> newSteps) {
-    return new Policy(weights, activations, isStatic, method, tables, caches, newSteps, scaled, rank, budget, kept);
+    return new Policy(weights, activations, isStatic, method, tables, caches, rematerialised, newSteps, scaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withScaled(boolean newScaled) {
-    return new Policy(weights, activations, isStatic, method, tables, caches, steps, newScaled, rank, budget, kept);
+    return new Policy(weights, activations, isStatic, method, tables, caches, rematerialised, steps, newScaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withRank(int newRank) {
-    return new Policy(weights, activations, isStatic, method, tables, caches, steps, scaled, newRank, budget, kept);
+    return new Policy(weights, activations, isStatic, method, tables, caches, rematerialised, steps, scaled, newRank, rankFirst, budget, kept);
+  }
+
+  public Policy withRankFirst(boolean newRankFirst) {
+    return new Policy(weights, activations, isStatic, method, tables, caches, rematerialised, steps, scaled, rank, newRankFirst, budget, kept);
   }
 
   public Policy withBudget(Optional<Budget> newBudget) {
-    return new Policy(weights, activations, isStatic, method, tables, caches, steps, scaled, rank, newBudget, kept);
+    return new Policy(weights, activations, isStatic, method, tables, caches, rematerialised, steps, scaled, rank, rankFirst, newBudget, kept);
   }
 
   /// With weights and caches that stay as they are, by patterns in which `*` stands for any characters.
   public Policy withKept(List<String> patterns) {
-    return new Policy(weights, activations, isStatic, method, tables, caches, steps, scaled, rank, budget, patterns.stream().map(pattern -> Pattern.compile(
+    return new Policy(weights, activations, isStatic, method, tables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, patterns.stream().map(pattern -> Pattern.compile(
         List.of(pattern.split("\\*", -1)).stream().map(Pattern::quote).collect(Collectors.joining(".*")))).toList());
   }
 
@@ -157,6 +170,12 @@ public record Policy(Optional<Encoding> weights, Optional<Encoding> activations,
         .or(() -> method.feedsBack() ? Optional.of("the method " + method) : Optional.empty());
   }
 
+  /// The steps up to that by which channels are put in order, if those before leave each channel what it is.
+  List<Step> untilOrder() {
+    int order = steps.indexOf(new Step.Order());
+    return order >= 0 && steps.subList(0, order).stream().allMatch(Step.Smooth.class::isInstance) ? steps.subList(0, order + 1) : List.of();
+  }
+
   boolean keeps(String key) {
     return kept.stream().anyMatch(pattern -> pattern.matcher(key).matches());
   }
@@ -166,9 +185,9 @@ public record Policy(Optional<Encoding> weights, Optional<Encoding> activations,
   public String toString() {
     return "weights " + weights.map(Encoding::toString).orElse("as they are")
         + activations.map(encoding -> ", activations " + encoding + (isStatic ? " with static scales" : "")).orElse("")
-        + tables.map(encoding -> ", tables " + encoding).orElse("") + caches.map(encoding -> ", caches " + encoding).orElse("")
+        + tables.map(encoding -> ", tables " + encoding).orElse("") + caches.map(encoding -> ", caches " + encoding + (rematerialised ? " of what keys and values are computed of" : "")).orElse("")
         + (steps.isEmpty() ? "" : steps.stream().map(Step::toString).collect(Collectors.joining(", ", ", after ", "")))
-        + (scaled ? ", scaled" : "") + (rank == 0 ? "" : ", low rank " + rank) + budget.map(found -> ", " + found).orElse("")
+        + (scaled ? ", scaled" : "") + (rank == 0 ? "" : ", low rank " + rank + (rankFirst ? " first" : "")) + budget.map(found -> ", " + found).orElse("")
         + (weights.isPresent() ? ", method " + method : "");
   }
 }

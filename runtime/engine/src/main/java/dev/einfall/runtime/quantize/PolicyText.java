@@ -23,9 +23,11 @@ final class PolicyText {
   private static final String STATIC = "static";
   private static final String AWARE = "awq";
   private static final String LOW_RANK = "low-rank";
+  private static final String SVD = "svd";
   private static final String BUDGET = "budget";
   private static final String CACHE = "cache";
-  private static final List<String> WORDS = List.of(SMOOTH, OUTLIERS, ORDER, HADAMARD, STATIC, AWARE, LOW_RANK, BUDGET, CACHE);
+  private static final String REMATERIALISE = "rematerialise";
+  private static final List<String> WORDS = List.of(SMOOTH, OUTLIERS, ORDER, HADAMARD, STATIC, AWARE, LOW_RANK, SVD, BUDGET, CACHE, REMATERIALISE);
   private static final int LARGEST_ROTATION = 128;
 
   private PolicyText() {}
@@ -119,9 +121,11 @@ final class PolicyText {
         case SMOOTH -> step(policy, new Step.Smooth(value.map(Double::parseDouble).orElse(0.5)));
         case OUTLIERS -> step(policy, new Step.Outliers(Integer.parseInt(required(word, value))));
         case HADAMARD -> step(policy, new Step.Rotate(value.map(Integer::parseInt).orElse(LARGEST_ROTATION)));
-        case LOW_RANK -> ranked(policy, Integer.parseInt(required(word, value)));
+        case LOW_RANK -> ranked(policy, LOW_RANK, Integer.parseInt(required(word, value))).withRankFirst(false);
+        case SVD -> ranked(policy, SVD, Integer.parseInt(required(word, value))).withRankFirst(true);
         case CACHE -> policy.withCaches(Optional.of(Encoding.parse(value.orElseThrow(() -> CompileException.of("the policy has 'cache': expected a format behind cache=, such as cache=int8(group = 64)")))));
         case BUDGET -> policy.withBudget(Optional.of(Budget.parse(value.orElse(""))));
+        case REMATERIALISE -> alone(word, value, policy, old -> old.withRematerialised(true));
         case ORDER -> alone(word, value, policy, old -> step(old, new Step.Order()));
         case STATIC -> alone(word, value, policy, old -> old.withStatic(true));
         case AWARE -> alone(word, value, policy, old -> old.withScaled(true));
@@ -145,9 +149,9 @@ final class PolicyText {
     return change.apply(policy);
   }
 
-  private static Policy ranked(Policy policy, int rank) {
+  private static Policy ranked(Policy policy, String word, int rank) {
     if (rank < 0) {
-      throw new IllegalArgumentException("low-rank=" + rank + ": expected 0 or more");
+      throw new IllegalArgumentException(word + "=" + rank + ": expected 0 or more");
     }
     return policy.withRank(rank);
   }

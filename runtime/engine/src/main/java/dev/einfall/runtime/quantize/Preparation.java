@@ -31,11 +31,14 @@ record Preparation(Map<Tensor, Prepared> inputs, Set<Cascade.Weight> weights) {
     }
   }
 
+  /// @param steps those that are taken, in order
+  /// @param ordered tensors whose channels are in order
   /// @param matrices the elements of weights
-  static Preparation of(Policy policy, List<Target> targets, Map<Product, Activation> activations, Statistics statistics, Function<Target, Matrix> matrices) {
+  static Preparation of(Policy policy, List<Step> steps, Set<Tensor> ordered, List<Target> targets, Map<Product, Activation> activations, Statistics statistics,
+      Function<Target, Matrix> matrices) {
     Map<Tensor, List<Target>> groups = new LinkedHashMap<>();
     for (Target target : targets) {
-      if (target.onlyMultiplied() && (!policy.steps().isEmpty() || target.scaled())) {
+      if (target.onlyMultiplied() && (!steps.isEmpty() || target.scaled())) {
         Set<Tensor> tensors = new LinkedHashSet<>();
         target.products().forEach(product -> tensors.add(activations.get(product).tensor()));
         if (tensors.size() == 1) {
@@ -45,18 +48,18 @@ record Preparation(Map<Tensor, Prepared> inputs, Set<Cascade.Weight> weights) {
     }
     Map<Tensor, Prepared> inputs = new LinkedHashMap<>();
     groups.forEach((tensor, group) -> inputs.put(tensor, new Prepared(new ChannelMap.Owner(group.getFirst().weight().key(), tensor.name()),
-        maps(policy, group, statistics.sums(tensor), statistics.peaks(tensor), matrices), 0)));
+        maps(steps.stream().filter(step -> !(step instanceof Step.Order) || !ordered.contains(tensor)).toList(), policy.activations().isPresent(), group, statistics.sums(tensor), statistics.peaks(tensor), matrices), 0)));
     Set<Cascade.Weight> prepared = new LinkedHashSet<>();
     groups.values().forEach(group -> group.forEach(target -> prepared.add(target.weight())));
     return new Preparation(inputs, prepared);
   }
 
-  private static List<ChannelMap> maps(Policy policy, List<Target> group, Optional<double[]> sums, Optional<float[]> peaks, Function<Target, Matrix> matrices) {
+  private static List<ChannelMap> maps(List<Step> steps, boolean roundsActivations, List<Target> group, Optional<double[]> sums, Optional<float[]> peaks, Function<Target, Matrix> matrices) {
     int length = group.getFirst().length();
     List<ChannelMap> maps = new ArrayList<>();
-    for (Step step : policy.steps()) {
+    for (Step step : steps) {
       Columns columns = Columns.of(group.stream().map(target -> Mapped.of(matrices.apply(target), sums, maps)).toList(), length);
-      Optional<double[]> active = peaks.filter(_ -> step.needsCalibration(policy.activations().isPresent())).map(found -> Matrix.widened(mapped(found, maps)));
+      Optional<double[]> active = peaks.filter(_ -> step.needsCalibration(roundsActivations)).map(found -> Matrix.widened(mapped(found, maps)));
       switch (step) {
         case Step.Smooth(double strength) -> maps.add(ChannelScales.smooth(active.orElseThrow(), columns.peaks(), strength));
         case Step.Outliers(int count) -> maps.add(outliers(group.getFirst(), active.orElse(columns.contributions()), count));

@@ -20,10 +20,11 @@ import java.util.stream.Stream;
 /// The text of a quantized program: what was done, and a cascade.
 ///
 /// @param file the program as it was
+/// @param orders the orders of channels that are in other weights
 /// @param folds the scales that are in other weights
 /// @param caches those that are in a format
-record ProgramText(Path file, EinProgram program, Policy policy, Calibration calibration, List<QuantizationReport.Row> rows, List<FoldedScales.Fold> folds,
-    List<CacheInput> caches) {
+record ProgramText(Path file, EinProgram program, Policy policy, Calibration calibration, List<QuantizationReport.Row> rows,
+    List<OrderedChannels.Fold> orders, List<FoldedScales.Fold> folds, List<CacheInput> caches) {
 
   /// @param weights the name of the weights' file, beside the program, if there is one
   void write(Rewriting.Result result, Optional<String> weights, Path output) throws IOException {
@@ -68,12 +69,16 @@ record ProgramText(Path file, EinProgram program, Policy policy, Calibration cal
     for (QuantizationReport.Row row : rows) {
       text.append(String.format(Locale.ROOT, "#   %s: %s, %d, %.4f\n", row.key().replaceAll("\\s", " "), row.format(), row.bytesAfter(), row.error()));
     }
+    for (OrderedChannels.Fold order : orders) {
+      text.append("# The channels of ").append(order.tensor()).append(" are in another order, as ").append(listed(order.keys())).append(" are.\n");
+    }
     for (FoldedScales.Fold fold : folds) {
       text.append("# The scales of ").append(fold.tensor()).append(" for ").append(listed(fold.users())).append(" are in ").append(listed(fold.keys())).append(".\n");
     }
     for (CacheInput cache : caches) {
       QuantizationReport.Cache row = cache.row();
-      text.append(String.format(Locale.ROOT, "# The cache %s is in %s: a row takes %d bytes, where it took %d.\n", row.name(), row.format(), row.bytesAfter(), row.bytesBefore()));
+      String what = row.origin().map(origin -> row.name() + " is made anew of " + origin + ", which").orElse(row.name());
+      text.append(String.format(Locale.ROOT, "# The cache %s is in %s: a row takes %d bytes, where it took %d.\n", what, row.format(), row.bytesAfter(), row.bytesBefore()));
     }
     return text.append('\n').toString();
   }

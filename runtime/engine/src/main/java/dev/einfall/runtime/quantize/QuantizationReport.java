@@ -24,12 +24,13 @@ public record QuantizationReport(Path program, Policy policy, List<Row> weights,
   /// @param error the norm of what it is off by, over its own
   public record Row(String key, String format, List<Long> shape, long bytesBefore, long bytesAfter, double error) {}
 
-  /// A cache.
+  /// A cache, or several.
   ///
   /// @param names of the inputs that stand for it
+  /// @param origin the tensor of which these hold rows, where the cache is made anew of it
   /// @param bytesBefore that a row took
   /// @param bytesAfter that a row takes
-  public record Cache(String name, String format, List<String> names, long bytesBefore, long bytesAfter) {}
+  public record Cache(String name, String format, List<String> names, Optional<String> origin, long bytesBefore, long bytesAfter) {}
 
   /// The cosine of the angle between what a program gave before and after, for each element along the first dimension of an output.
   ///

@@ -31,8 +31,7 @@ record QuantizedWeight(List<StoredTensor> tensors, double error) {
     Mapped mapped = Mapped.of(matrix, sums, maps);
     Mapped last = target.scaled() && sums.isPresent() ? mapped.then(ChannelScales.of(List.of(new ChannelScales.Rounded(mapped.rows(), program)), mapped.sums().orElseThrow())) : mapped;
     Rounding rounding = Rounding.of(program, matrix.rows(), matrix.length(), last.sums(), needsFactor);
-    Approximation plain = rounded(last.rows().elements(), rounding, method);
-    Approximation made = target.lowRank() ? withLowRank(target, last.rows(), plain, rounding, method, LowRank.rank(policy, target)) : plain;
+    Approximation made = target.lowRank() ? withLowRank(target, last.rows(), rounding, policy) : rounded(last.rows().elements(), rounding, method);
     requireFit(target, last.rows(), made.decoded);
     List<StoredTensor> named = named(target, made);
     last.outliers(target.weight().key()).forEach(columns -> named.add(new StoredTensor(columns.key(), columns.type(), shape(target, columns), columns.data())));
@@ -47,11 +46,13 @@ record QuantizedWeight(List<StoredTensor> tensors, double error) {
     return new Approximation(stored, List.of(), Matrix.widened(rounding.program().decode(stored)));
   }
 
-  /// The thin matrices take most of what the format's error is; the format stores what they leave, and they are chosen anew for that.
-  private static Approximation withLowRank(Target target, Matrix matrix, Approximation plain, Rounding rounding, Policy.Method method, int rank) {
-    LowRank first = lowRank(matrix, plain.decoded, rounding, rank);
-    Approximation rest = rounded(matrix.less(first.product(matrix.rows(), matrix.length())), rounding, method);
-    LowRank last = lowRank(matrix, rest.decoded, rounding, rank);
+  /// The thin matrices take most of what the format's error is, or of the weight; the format stores what they leave. In the first case they are chosen anew for that.
+  private static Approximation withLowRank(Target target, Matrix matrix, Rounding rounding, Policy policy) {
+    int rank = LowRank.rank(policy, target);
+    double[] plain = policy.rankFirst() ? new double[matrix.elements().length] : rounded(matrix.elements(), rounding, policy.method()).decoded;
+    LowRank first = lowRank(matrix, plain, rounding, rank);
+    Approximation rest = rounded(matrix.less(first.product(matrix.rows(), matrix.length())), rounding, policy.method());
+    LowRank last = policy.rankFirst() ? first : lowRank(matrix, rest.decoded, rounding, rank);
     double[] decoded = last.product(matrix.rows(), matrix.length());
     for (int i = 0; i < decoded.length; i++) {
       decoded[i] += rest.decoded[i];

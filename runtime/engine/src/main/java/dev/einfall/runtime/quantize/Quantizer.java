@@ -11,6 +11,7 @@ import dev.einfall.ir.CompileException;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.CascadePrinter;
+import dev.einfall.ir.cascade.Shorthand;
 import dev.einfall.passes.cascade.BindSizes;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
@@ -28,6 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -42,15 +44,9 @@ public final class Quantizer {
   private final Policy policy;
   private final Calibration calibration;
   private final Options options;
-  private final Progress progress;
+  private final QuantizationProgress progress;
 
-  /// Is told of each weight when it is finished.
-  public interface Progress {
-    /// @param done how many are
-    void finished(int done, int all, QuantizationReport.Row weight);
-  }
-
-  private Quantizer(EinProgram program, Cascade cascade, WeightsFile weights, Policy policy, Calibration calibration, Options options, Progress progress) {
+  private Quantizer(EinProgram program, Cascade cascade, WeightsFile weights, Policy policy, Calibration calibration, Options options, QuantizationProgress progress) {
     this.program = program;
     this.cascade = cascade;
     this.weights = weights;
@@ -66,7 +62,7 @@ public final class Quantizer {
   /// @param options how the program is compiled to be run with the calibration data; its weights, if there are some
   /// @throws CompileException when the program or its weights are wrong, or the policy does not fit them
   /// @throws IOException when a file cannot be written
-  public static QuantizationReport quantize(Path file, Policy policy, Calibration calibration, Path directory, Options options, Progress progress)
+  public static QuantizationReport quantize(Path file, Policy policy, Calibration calibration, Path directory, Options options, QuantizationProgress progress)
       throws IOException {
     EinProgram program = EinReader.read(Einfall.source(file), options.function(), Imports.files());
     if (!program.neededSizes().isEmpty()) {
@@ -115,21 +111,31 @@ public final class Quantizer {
           + (policy.kept().isEmpty() ? "" : " is not kept"));
     }
     policy.require();
-    Optional<CacheRewriting> caches = policy.caches().map(encoding -> new CacheRewriting(cascade, Caches.of(cascade, file.toString(), policy::keeps), encoding, options));
+    withCaches(new Rewriting.Result(cascade, Shorthand.none()), file);
     alone.forEach(this::requireFit);
-    Path directory = output.toAbsolutePath().getParent();
-    Files.createDirectories(directory);
+    Files.createDirectories(output.toAbsolutePath().getParent());
     Map<Product, Activation> activations = activations(alone);
     Statistics statistics = statistics(alone, activations);
-    SharedScales shared = SharedScales.of(cascade, alone, activations, Preparation.of(policy, alone, activations, statistics, this::matrix), statistics, weights,
-        this::matrix, options);
+    OrderedChannels ordered = policy.untilOrder().isEmpty() ? OrderedChannels.none(weights)
+        : OrderedChannels.of(cascade, Preparation.of(policy, policy.untilOrder(), Set.of(), alone, activations, statistics, this::matrix), weights);
+    Quantizer inOrder = withWeights(ordered.weights());
+    return inOrder.write(file, output, alone, activations, ordered.folds().isEmpty() ? statistics : inOrder.statistics(alone, activations), ordered);
+  }
+
+  /// @param ordered the channels that are in order
+  private QuantizationReport write(Path file, Path output, List<Target> alone, Map<Product, Activation> activations, Statistics statistics, OrderedChannels ordered)
+      throws IOException {
+    Path directory = output.toAbsolutePath().getParent();
+    Preparation prepared = Preparation.of(policy, policy.steps(), ordered.tensors(), alone, activations, statistics, this::matrix);
+    SharedScales shared = SharedScales.of(cascade, alone, activations, prepared, statistics, weights, this::matrix, options);
     Preparation preparation = shared.preparation();
     List<Target> targets = shared.targets();
     StaticScales scales = policy.isStatic()
-        ? StaticScales.of(cascade, policy.activations().orElseThrow(), targets, activations, preparation, calibration, weights, options) : StaticScales.none();
+        ? StaticScales.of(cascade, policy.activations().orElseThrow(), targets, activations, preparation, calibration, weights, options, progress)
+        : StaticScales.none();
     FinishedWeights finished = new FinishedWeights(directory.resolve("unfinished"));
     List<Target> chosen = policy.budget().isEmpty() ? targets : new BitsOfWeights(targets, target -> Mapped.of(matrix(target), sums(target, statistics, activations),
-        preparation.maps(target, activations)), options).under(policy.budget().get(), cascade, calibration, weights, finished,
+        preparation.maps(target, activations)), options, progress).under(policy.budget().get(), cascade, calibration, weights, finished,
         digests(targets, statistics, activations, preparation));
     FoldedScales folded = FoldedScales.of(cascade, targets, activations, preparation, weights);
     List<StoredTensor> tensors = new ArrayList<>();
@@ -143,12 +149,25 @@ public final class Quantizer {
       SafetensorsWriter.write(directory.resolve(WEIGHTS), tensors);
     }
     Rewriting.Result floating = new Rewriting(chosen, activations, folded.preparation(), scales, policy).apply(cascade);
-    CacheRewriting.Result result = caches.map(rewriting -> rewriting.apply(floating)).orElse(new CacheRewriting.Result(floating, List.of()));
-    new ProgramText(file, program, policy, calibration, rows, folded.folds(), result.inputs()).write(result.program(), stored, output);
+    CacheRewriting.Result result = withCaches(floating, file);
+    new ProgramText(file, program, policy, calibration, rows, ordered.folds(), folded.folds(), result.inputs()).write(result.program(), stored, output);
     finished.clear();
     long bytesOfSteps = steps.stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
     return new QuantizationReport(output, policy, rows, kept, bytesOfSteps, result.inputs().stream().map(CacheInput::row).toList(),
         Comparison.of(file, output, calibration, result.inputs(), options));
+  }
+
+  /// `program` with its caches in their format.
+  ///
+  /// @throws CompileException when they cannot be
+  private CacheRewriting.Result withCaches(Rewriting.Result program, Path file) {
+    if (policy.caches().isEmpty()) {
+      return new CacheRewriting.Result(program, List.of());
+    }
+    Rematerialisation.Result floating = policy.rematerialised() ? Rematerialisation.of(program, file.toString(), policy::keeps)
+        : new Rematerialisation.Result(program, List.of());
+    Caches caches = Caches.of(floating.program().cascade(), file.toString(), policy::keeps);
+    return new CacheRewriting(floating.program().cascade(), caches, policy.caches().get(), options).apply(floating.program()).with(floating.remade());
   }
 
   private void requireFit(Target target) {
@@ -183,7 +202,7 @@ public final class Quantizer {
     Statistics.Wanted wanted = new Statistics.Wanted(needsSums, policy.steps().stream().anyMatch(step -> step.needsCalibration(policy.activations().isPresent())));
     List<Activation> seen = targets.stream().flatMap(target -> target.calibrated().stream()).map(activations::get).toList();
     return calibration.isEmpty() || !wanted.sums() && !wanted.extremes() || seen.isEmpty() ? Statistics.none()
-        : Statistics.of(cascade, seen, wanted, calibration, weights, options);
+        : Statistics.of(cascade, seen, wanted, calibration, weights, options, progress);
   }
 
   private static Optional<double[]> sums(Target target, Statistics statistics, Map<Product, Activation> activations) {

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /// Finds what a format stores for a matrix.
@@ -20,6 +21,8 @@ import java.util.stream.IntStream;
 /// @param factor that of `sums`
 record Rounding(EncodingProgram program, int rows, int length, Optional<double[]> sums, Optional<Factor> factor) {
   private static final double[] CLIPS = {1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4};
+  private static final double[] AS_IT_IS = {1};
+  private static final double[] EXPONENTS = {0.5, 0.3, 0.35, 0.4, 0.45, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1};
   private static final int BYTES = 256;
 
   static Rounding of(EncodingProgram program, int rows, int length, Optional<double[]> sums, boolean needsFactor) {
@@ -29,14 +32,14 @@ record Rounding(EncodingProgram program, int rows, int length, Optional<double[]
   /// What is stored.
   List<StoredTensor> round(float[] elements, Policy.Method method) {
     return switch (method) {
-      case NEAREST -> program.table().isPresent() ? withCode(elements, scales(elements)) : program.encode(elements);
-      case CLIP -> withCode(elements, scales(elements));
+      case NEAREST -> program.table().isPresent() || program.exponent().isPresent() ? withCode(elements, scales(elements, AS_IT_IS)) : program.encode(elements);
+      case CLIP -> withCode(elements, scales(elements, CLIPS));
       case GPTQ -> {
-        List<StoredTensor> scales = scales(elements);
+        List<StoredTensor> scales = scales(elements, CLIPS);
         yield withCode(factor.map(found -> corrected(elements, scales, found.inverse(), false)).orElse(elements), scales);
       }
       case LEARNED -> {
-        List<StoredTensor> scales = scales(elements);
+        List<StoredTensor> scales = scales(elements, CLIPS);
         yield withCode(factor.map(found -> corrected(elements, scales, found.inverse(), true)).orElse(elements), scales);
       }
     };
@@ -49,28 +52,54 @@ record Rounding(EncodingProgram program, int rows, int length, Optional<double[]
   }
 
   /// All that is stored but the last, chosen for each unit of it among that of several smaller matrices.
-  private List<StoredTensor> scales(float[] elements) {
+  private List<StoredTensor> scales(float[] elements, double[] clips) {
     if (program.table().isPresent()) {
       return learned(elements, clipped(elements, 1), program.table().getAsInt());
+    }
+    OptionalInt place = program.exponent();
+    if (place.isEmpty()) {
+      return best(elements, Arrays.stream(clips).mapToObj(clip -> clipped(elements, clip)).toList());
+    }
+    List<StoredTensor> plain = clipped(elements, 1);
+    List<StoredTensor> powers = best(elements, Arrays.stream(EXPONENTS).mapToObj(exponent -> withExponents(plain, place.getAsInt(), exponent)).toList());
+    return best(elements, Arrays.stream(clips).mapToObj(clip -> {
+      List<StoredTensor> scales = new ArrayList<>(clipped(elements, clip));
+      scales.set(place.getAsInt(), powers.get(place.getAsInt()));
+      return scales;
+    }).toList());
+  }
+
+  /// `scales` with one exponent for all rows (NUPES, Yvinec et al., 2023).
+  private static List<StoredTensor> withExponents(List<StoredTensor> scales, int place, double exponent) {
+    StoredTensor like = scales.get(place);
+    int count = Math.toIntExact(like.data().byteSize() / Float.BYTES);
+    List<StoredTensor> powers = new ArrayList<>(scales);
+    float[] row = new float[count];
+    Arrays.fill(row, (float) exponent);
+    powers.set(place, table(like, List.of(row)));
+    return powers;
+  }
+
+  /// For each unit the one of the candidates with the least squared error.
+  private List<StoredTensor> best(float[] elements, List<List<StoredTensor>> candidates) {
+    if (candidates.size() == 1) {
+      return candidates.getFirst();
     }
     int unit = program.unit();
     int units = length / unit;
     double[] least = new double[rows * units];
     int[] best = new int[rows * units];
     Arrays.fill(least, Double.POSITIVE_INFINITY);
-    List<List<StoredTensor>> candidates = new ArrayList<>();
-    for (int clip = 0; clip < CLIPS.length; clip++) {
-      List<StoredTensor> scales = clipped(elements, CLIPS[clip]);
-      candidates.add(scales);
-      double[] errors = errors(elements, program.decode(withCode(elements, scales)), unit);
+    for (int candidate = 0; candidate < candidates.size(); candidate++) {
+      double[] errors = errors(elements, program.decode(withCode(elements, candidates.get(candidate))), unit);
       for (int i = 0; i < errors.length; i++) {
         if (errors[i] < least[i]) {
           least[i] = errors[i];
-          best[i] = clip;
+          best[i] = candidate;
         }
       }
     }
-    return chosen(candidates, best, units);
+    return chosen(candidates, best);
   }
 
   /// `scales` with a table of numbers for each row by which the squared error is least. What they are multiplied with is what a table of ones is decoded to.
@@ -97,7 +126,7 @@ record Rounding(EncodingProgram program, int rows, int length, Optional<double[]
 
   private static StoredTensor table(StoredTensor like, List<float[]> rows) {
     if (like.type() != ElementType.F32) {
-      throw CompileException.of("a table that is learned is of f32, and this format's is of " + like.type());
+      throw CompileException.of("what is learned is of f32, and this format's is of " + like.type());
     }
     ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(like.data().byteSize())).order(ByteOrder.LITTLE_ENDIAN);
     rows.forEach(row -> {
@@ -127,7 +156,7 @@ record Rounding(EncodingProgram program, int rows, int length, Optional<double[]
     return errors;
   }
 
-  private List<StoredTensor> chosen(List<List<StoredTensor>> candidates, int[] best, int units) {
+  private List<StoredTensor> chosen(List<List<StoredTensor>> candidates, int[] best) {
     List<StoredTensor> scales = new ArrayList<>();
     for (int index = 0; index + 1 < program.count(); index++) {
       StoredTensor first = candidates.getFirst().get(index);

@@ -29,7 +29,7 @@ record StaticScales(Map<Input, List<StoredTensor>> scales) {
 
   /// @param weights those of `cascade`
   static StaticScales of(Cascade cascade, Encoding encoding, List<Target> targets, Map<Product, Activation> activations, Preparation preparation,
-      Calibration calibration, WeightsFile weights, Options options) {
+      Calibration calibration, WeightsFile weights, Options options, QuantizationProgress progress) {
     Additions additions = Additions.to(new ArrayList<>(cascade.definitions()));
     Map<Input, String> owners = new LinkedHashMap<>();
     Map<Input, Activation> inputs = new LinkedHashMap<>();
@@ -48,7 +48,7 @@ record StaticScales(Map<Input, List<StoredTensor>> scales) {
     all.addAll(additions.weights().values());
     Cascade prepared = new Cascade(cascade.name(), cascade.inputs(), all, additions.definitions(), cascade.outputs(), cascade.mapping());
     Statistics seen = Statistics.of(prepared, inputs.values(), new Statistics.Wanted(false, true), calibration,
-        MoreWeights.of(weights, preparation.stored()), options);
+        MoreWeights.of(weights, preparation.stored()), options, progress);
     Map<Input, List<StoredTensor>> scales = new LinkedHashMap<>();
     inputs.forEach((input, activation) -> scales.put(input,
         scales(owners.get(input), encoding, seen.least().get(activation.tensor()), seen.most().get(activation.tensor()), options)));

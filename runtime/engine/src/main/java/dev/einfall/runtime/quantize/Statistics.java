@@ -51,13 +51,15 @@ record Statistics(Map<Tensor, double[]> sums, Map<Tensor, float[]> least, Map<Te
   /// @param activations with the definitions that compute them
   /// @param options those of the program that is quantized
   /// @throws CompileException when a run gives what is not finite
-  static Statistics of(Cascade cascade, Collection<Activation> activations, Wanted wanted, Calibration calibration, WeightsFile weights, Options options) {
+  static Statistics of(Cascade cascade, Collection<Activation> activations, Wanted wanted, Calibration calibration, WeightsFile weights, Options options,
+      QuantizationProgress progress) {
     Map<Tensor, Results> results = new LinkedHashMap<>();
     Cascade counting = counting(cascade, activations, wanted, calibration.mask(), results);
     Statistics statistics = new Statistics(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
     Options own = calibration.options(options).withWeights(weights).withFunction(Optional.empty());
     try (Program program = Einfall.compile(new Source("calibration of " + cascade.name(), CascadePrinter.print(counting)), own)) {
-      calibration.batches().forEach(batch -> {
+      int done = 0;
+      for (Map<String, dev.einfall.runtime.Tensor> batch : calibration.batches()) {
         var outputs = program.run(batch);
         results.forEach((tensor, result) -> {
           result.sums.ifPresent(found -> statistics.add(tensor, outputs.get(found.name()).floats()));
@@ -65,7 +67,8 @@ record Statistics(Map<Tensor, double[]> sums, Map<Tensor, float[]> least, Map<Te
           result.most.ifPresent(found -> statistics.most.merge(tensor, finite(tensor, outputs.get(found.name()).floats()), (x, y) -> extremes(x, y, Math::max)));
         });
         outputs.values().forEach(dev.einfall.runtime.Tensor::close);
-      });
+        progress.ran("calibration", ++done, calibration.batches().size());
+      }
     }
     return statistics;
   }
