@@ -1,13 +1,14 @@
 package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.passes.loop.PermuteRows;
 import java.util.List;
 
-/// Elements of rows that fit into two vectors, at places that codes say: `T[k, C[k, n] && 15]`. [PermuteRows] loads such a row as a
-/// whole, and one instruction chooses an element for each lane.
+/// Elements of rows that fit into a few vectors, at places that codes say: `T[k, C[k, n] && 15]`. [PermuteRows] loads such a row as a
+/// whole, and one instruction, or a few of a longer row, choose an element for each lane.
 final class ShortRows {
   private ShortRows() {}
 
@@ -27,7 +28,7 @@ final class ShortRows {
     List<Expr> indices = access.indices();
     long extent = access.tensor().shape().getLast().value();
     boolean isRow = indices.subList(0, indices.size() - 1).stream().noneMatch(index -> Exprs.freeRanks(index).contains(rank));
-    return isRow && extent > 1 && extent <= (long) PermuteRows.MOST * lanes && (extent < lanes || extent % lanes == 0);
+    return isRow && PermuteRows.canChoose(extent, lanes);
   }
 
   /// Whether `value` has bytes of words of a table, which one instruction chooses for four fields of a word where the steps that cut these have copies.
@@ -36,13 +37,14 @@ final class ShortRows {
         && and == BinaryOp.AND && shift == BinaryOp.SHR && mask.value() == 0xff && isLookUp(access));
   }
 
-  /// Whether `place` is masked or a remainder, and so from 0 to below `extent`.
+  /// Whether `place` is masked, a remainder or a byte, and so from 0 to below `extent`.
   private static boolean isBelow(Expr place, long extent) {
     return switch (place) {
       case Expr.Cast(_, Expr operand) -> !operand.type().isFloat() && isBelow(operand, extent);
       case Expr.Binary(BinaryOp op, _, Expr.IntLiteral literal) when op == BinaryOp.AND -> literal.value() >= 0 && literal.value() < extent;
       case Expr.Binary(BinaryOp op, _, Expr.IntLiteral literal) when op == BinaryOp.MOD -> literal.value() > 0 && literal.value() <= extent;
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Access _, Expr.Unary _, Expr.Binary _, Expr.Select _, Expr.Reduce _,
+      case Expr.Access access -> access.type() == ElementType.U8 && extent > 0xff;
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Unary _, Expr.Binary _, Expr.Select _, Expr.Reduce _,
           Expr.Fold _, Expr.Ref _ -> false;
     };
   }

@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Powers of two and the like of a byte, such as what the scale of a block stands for, looked up in a table.
+/// Powers of two and the like of a byte, such as what the scale of a block stands for, of data or of weights, looked up in a table.
 ///
 /// ```
 /// P[m, b] = pow(2.0, f32(i32(S[m, b]) - 127))     =>     P_values[c] = pow(2.0, f32(c - 127)), c in 0..256
@@ -26,7 +26,7 @@ final class ByteTables {
 
   /// The definitions in place of `einsum`, if it is a long function of one byte.
   static Optional<List<Definition>> of(Einsum einsum, DecodedData data) {
-    List<Expr> bytes = data.decoded().contains(einsum.tensor()) ? bytes(einsum.value()) : List.of();
+    List<Expr> bytes = data.decoded().contains(einsum.tensor()) || data.constant().contains(einsum.tensor()) ? bytes(einsum.value()) : List.of();
     boolean isFunction = bytes.size() == 1 && Codes.isFunction(einsum.value(), bytes.getFirst()) && einsum.value().type().isFloat() && Exprs.volume(einsum.ranks()) > VALUES
         && einsum.value().nodes().anyMatch(node -> node instanceof Expr.Binary binary && binary.op() == BinaryOp.POW);
     return isFunction ? Optional.of(looked(einsum, bytes.getFirst())) : Optional.empty();

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 /// @param chosen the codes
 record Codes(Rank rank, List<Expr> chosen) {
   /// A code has at most this many bits.
-  private static final int MOST_BITS = 8;
+  private static final int MOST_BITS = 16;
   /// Fewer neighbours are no group: what they share is no less than what they have of their own.
   private static final int LEAST_GROUP = 8;
 
@@ -54,9 +54,17 @@ record Codes(Rank rank, List<Expr> chosen) {
 
   /// How many neighbours along the rank share the value of the quotient that `expr` is.
   private Optional<Integer> group(Expr.Binary expr) {
-    return expr.op() == BinaryOp.DIV && expr.left() instanceof Expr.Coordinate(Rank other) && other == rank
-        && expr.right() instanceof Expr.IntLiteral literal && literal.value() >= LEAST_GROUP && literal.value() <= rank.size().value()
-        ? Optional.of(Math.toIntExact(literal.value())) : Optional.empty();
+    return expr.op() == BinaryOp.DIV && expr.right() instanceof Expr.IntLiteral literal && literal.value() >= LEAST_GROUP && literal.value() <= rank.size().value()
+        && isPlace(expr.left(), literal.value()) ? Optional.of(Math.toIntExact(literal.value())) : Optional.empty();
+  }
+
+  /// Whether `expr` is the coordinate of the rank, or its place in what has whole groups.
+  private boolean isPlace(Expr expr, long group) {
+    return switch (expr) {
+      case Expr.Coordinate(Rank other) -> other == rank;
+      case Expr.Binary(BinaryOp op, Expr.Coordinate(Rank other), Expr.IntLiteral around) -> op == BinaryOp.MOD && other == rank && around.value() > 0 && around.value() % group == 0;
+      case Expr _ -> false;
+    };
   }
 
   /// How many neighbours along the rank share what is no code in `expr`, for each place where that depends on the rank.

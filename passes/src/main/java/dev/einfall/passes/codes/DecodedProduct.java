@@ -12,6 +12,7 @@ import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.Interval;
 import dev.einfall.passes.cascade.Exprs;
 import dev.einfall.passes.cascade.IndexForm;
+import dev.einfall.passes.loop.PermuteRows;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -21,15 +22,19 @@ import java.util.Optional;
 
 /// A product that reads codes in place of elements which these stand for: the definitions of what it reads, and its own.
 final class DecodedProduct {
-  /// Codes of more bits have more values than a vector has lanes; from them, elements are computed.
-  private static final int MOST_TABLE_BITS = 4;
+  /// Codes of more bits have more values than are worth a table.
+  private static final int MOST_TABLE_BITS = 8;
   /// A table without an instruction for it costs more than so many operations.
   private static final int FEW_OPERATIONS = 4;
   /// Integers up to here are floats.
   private static final long EXACT = 1 << 24;
   private static final int WORD = Integer.SIZE;
+  /// More bits than fields of words have are in bytes.
+  private static final int FIELD_BITS = 4;
   /// Words of fewer fields save no more than they take to be cut.
   private static final int LEAST_FIELDS = 4;
+  /// Rows of tables are used as often.
+  private static final int LEAST_USES = 8;
   /// Codes are worth their decoding where elements have so many times the bytes of what is read in their place.
   static final double WORTH = 1.5;
 
@@ -135,7 +140,7 @@ final class DecodedProduct {
   /// What stands for `expr`, which weights determine.
   private Expr constant(Expr expr) {
     if (!replaced.containsKey(expr)) {
-      replaced.put(expr, replacement(expr));
+      replaced.put(expr, replacement(SharedFactors.apart(expr, codes)));
     }
     return replaced.get(expr);
   }
@@ -150,6 +155,9 @@ final class DecodedProduct {
     }
     if (inside.size() == 1 && Codes.isFunction(expr, inside.getFirst()) && isWorthTable(expr)) {
       return looked(expr, inside.getFirst());
+    }
+    if (inside.size() == 1 && isOfRows(expr, inside.getFirst()) && isWorthTables(expr, inside.getFirst())) {
+      return element(expr, inside.getFirst(), 1 << Codes.bits(Codes.range(inside.getFirst())), 1, false, outer(without(expr, inside.getFirst())), place(inside.getFirst()));
     }
     Optional<Expr> difference = difference(expr);
     if (difference.isPresent()) {
@@ -173,9 +181,21 @@ final class DecodedProduct {
   }
 
   private boolean isWorthTable(Expr expr) {
-    long operations = Exprs.operations(expr) - codes.of(expr).stream().mapToLong(Exprs::operations).sum();
-    boolean isQuick = 1 << bits <= row;
-    return bits <= MOST_TABLE_BITS && expr.type().isFloat() && (operations > (isQuick ? 0 : FEW_OPERATIONS) || isLookedUp(expr));
+    Expr code = codes.of(expr).getFirst();
+    int width = Codes.bits(Codes.range(code));
+    long operations = Exprs.operations(expr) - Exprs.operations(code);
+    return width <= MOST_TABLE_BITS && expr.type().isFloat() && (isLong(expr) || operations > lookUp(expr, code, width) || isLookedUp(expr));
+  }
+
+  /// How many operations a choice is about among what codes of so many bits stand for; of a short row it takes the place of a conversion.
+  private long lookUp(Expr expr, Expr code, int width) {
+    boolean isQuick = 1 << Math.max(width, bits) <= row;
+    return isQuick ? 0 : width <= FIELD_BITS || row <= PermuteRows.MOST ? FEW_OPERATIONS : FEW_OPERATIONS + Evaluation.values(expr, code).map(values -> ValueTables.of(values, row).cost()).orElse(1 << width);
+  }
+
+  /// Whether `expr` has functions that are many operations each.
+  private static boolean isLong(Expr expr) {
+    return expr.nodes().anyMatch(node -> node instanceof Expr.Binary binary && binary.op() == BinaryOp.POW || node instanceof Expr.Unary unary && !unary.op().isCorrectlyRounded());
   }
 
   /// Whether `expr` is an element at a place that a code says.
@@ -183,15 +203,64 @@ final class DecodedProduct {
     return Exprs.accesses(expr).anyMatch(access -> access.indices().stream().anyMatch(index -> !codes.of(index).isEmpty()) && !codes.isCode(access));
   }
 
-  /// The element of a table of what `expr` is for each value of `code`; for fields that no code has, as for the last one.
+  /// Whether nothing but `code` and what is the same along the whole rank determines `expr`.
+  private boolean isOfRows(Expr expr, Expr code) {
+    return expr.equals(code) || !Exprs.freeRanks(expr).contains(steps.whole()) || !(expr instanceof Expr.Access) && expr.children().allMatch(child -> isOfRows(child, code));
+  }
+
+  /// Whether a table for each row is little beside its codes, and computing `expr` for each step much.
+  private boolean isWorthTables(Expr expr, Expr code) {
+    long values = 1L << Codes.bits(Codes.range(code));
+    return expr.type() == ElementType.F32 && values * LEAST_USES <= steps.whole().size().value() && isLong(expr);
+  }
+
+  private static Expr without(Expr expr, Expr code) {
+    return Exprs.rewrite(expr, node -> node.equals(code) ? new Expr.IntLiteral(code.type(), 0) : node);
+  }
+
+  /// What `expr` is for each value of `code`, looked up in the cheapest way; for fields that no code has, as for the last one.
   private Expr looked(Expr expr, Expr code) {
+    int width = Codes.bits(Codes.range(code));
+    ValueTables form = Evaluation.values(expr, code).filter(_ -> width > FIELD_BITS).map(values -> ValueTables.of(values, row)).orElse(new ValueTables.Whole(1 << width, 1));
+    Expr index = new Expr.Coordinate(new Rank("place", Size.of(1 << width)));
+    Expr found = form.at(index, (length, step, isDistance, place) -> element(expr, code, length, step, isDistance, List.of(), place));
+    Expr place = place(code);
+    return Exprs.rewrite(found, node -> node.equals(index) ? place : node);
+  }
+
+  /// The element at `place` of a table of what `expr` is for each value of `code`.
+  ///
+  /// @param step how many codes are from one element to the next
+  /// @param isDistance whether elements are how far it is from each number to that of the next code
+  /// @param rows of which each coordinate has a table of its own
+  private Expr element(Expr expr, Expr code, int length, int step, boolean isDistance, List<Rank> rows, Expr place) {
+    Rank value = new Rank("value", Size.of(length));
+    List<Rank> ranks = new ArrayList<>();
+    List<Expr> indices = new ArrayList<>();
+    Map<Rank, Expr> values = new IdentityHashMap<>();
+    addOuter(rows, ranks, indices, values);
+    ranks.add(value);
+    indices.add(place);
+    Expr coordinate = step == 1 ? new Expr.Coordinate(value) : new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(value), Expr.index(step));
+    Expr first = ofCode(expr, code, coordinate, (long) length * step);
+    Expr number = isDistance ? new Expr.Binary(BinaryOp.SUB, ofCode(expr, code, new Expr.Binary(BinaryOp.ADD, coordinate, Expr.index(1)), (long) length * step), first) : first;
+    return new Expr.Access(defined(isDistance ? "distances" : "values", ranks, values.isEmpty() ? number : at(number, values)), indices);
+  }
+
+  /// `expr` for the code that is `place` above the least one, or the last one if there are fewer than `values`.
+  private static Expr ofCode(Expr expr, Expr code, Expr place, long values) {
     Interval range = Codes.range(code);
-    Rank value = new Rank("value", Size.of(1 << Codes.bits(range)));
-    Expr from = plus(new Expr.Coordinate(value), least(code));
-    boolean isWhole = value.size().value() == range.high() - range.low() + 1;
-    Expr as = cast(code.type(), isWhole ? from : new Expr.Binary(BinaryOp.MIN, from, Expr.index(range.high())));
-    Tensor tensor = defined("values", List.of(value), Exprs.rewrite(expr, node -> node.equals(code) ? as : node));
-    return new Expr.Access(tensor, List.of(i32(field(code))));
+    Expr from = plus(place, range.low());
+    boolean isThere = values <= range.high() - range.low() + 1;
+    Expr as = cast(code.type(), isThere ? from : new Expr.Binary(BinaryOp.MIN, from, Expr.index(range.high())));
+    return Exprs.rewrite(expr, node -> node.equals(code) ? as : node);
+  }
+
+  /// How far `code` is above the least one.
+  private Expr place(Expr code) {
+    int width = Codes.bits(Codes.range(code));
+    Expr place = i32(field(code, Codes.range(code).low(), ElementType.U8));
+    return steps.fields() > 1 || width == Byte.SIZE ? place : new Expr.Binary(BinaryOp.AND, place, Expr.index((1 << width) - 1));
   }
 
   private static Expr plus(Expr expr, long number) {
@@ -219,22 +288,25 @@ final class DecodedProduct {
 
   /// The code itself, decoded from its field.
   private Expr code(Expr code) {
-    return cast(code.type(), plus(field(code), least(code)));
+    return cast(code.type(), plus(field(code, least(code), inMemory(Codes.range(code))), least(code)));
   }
 
   /// What a field of 0 means.
   private long least(Expr code) {
     Interval range = Codes.range(code);
-    return isSigned(range) ? 0 : range.low();
+    return steps.fields() > 1 || inMemory(range) == ElementType.U8 ? range.low()
+        : Interval.of(ElementType.I16).contains(range) ? 0 : range.low() - Interval.of(ElementType.I16).low();
   }
 
-  /// Whether codes are stored in bytes as they are.
-  private boolean isSigned(Interval range) {
-    return steps.fields() == 1 && Interval.of(ElementType.I8).contains(range);
+  /// What codes are stored in that do not share words: bytes as they are or counted from the least, or numbers of 16 bits.
+  private static ElementType inMemory(Interval range) {
+    return Interval.of(ElementType.I8).contains(range) ? ElementType.I8 : Codes.bits(range) <= Byte.SIZE ? ElementType.U8 : ElementType.I16;
   }
 
-  /// The field of `code` in a word, or its byte.
-  private Expr field(Expr code) {
+  /// The field of `code` in a word, or what is in memory of it by itself.
+  ///
+  /// @param least what a field of 0 means
+  private Expr field(Expr code, long least, ElementType memory) {
     List<Rank> outer = outer(code);
     List<Rank> ranks = new ArrayList<>();
     List<Expr> indices = new ArrayList<>();
@@ -246,22 +318,21 @@ final class DecodedProduct {
     addOuter(outer.stream().filter(einsum.ranks()::contains).toList(), ranks, indices, values);
     if (steps.fields() == 1) {
       values.put(steps.whole(), new Expr.Coordinate(word));
-      ElementType type = isSigned(Codes.range(code)) ? ElementType.I8 : ElementType.U8;
-      return new Expr.Access(defined("codes", ranks, cast(type, stored(code, values))), indices);
+      return new Expr.Access(defined("codes", ranks, cast(memory, stored(code, least, values))), indices);
     }
     Rank place = new Rank("f", Size.of(steps.fields()));
     values.put(steps.whole(), new Expr.Binary(BinaryOp.ADD,
         new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(word), Expr.index(steps.fields())), new Expr.Coordinate(place)));
-    Expr shifted = new Expr.Binary(BinaryOp.SHL, i32(stored(code, values)), new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(place), Expr.index(width())));
+    Expr shifted = new Expr.Binary(BinaryOp.SHL, i32(stored(code, least, values)), new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(place), Expr.index(width())));
     Tensor words = defined("words", ranks, new Expr.Reduce(Reduction.SUM, List.of(place), shifted));
     Expr distance = new Expr.Binary(BinaryOp.MUL, steps.place(), Expr.index(width()));
     return new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, new Expr.Access(words, indices), distance), Expr.index((1 << Codes.bits(Codes.range(code))) - 1));
   }
 
   /// What is stored of `code` at other places.
-  private Expr stored(Expr code, Map<Rank, Expr> values) {
+  private static Expr stored(Expr code, long least, Map<Rank, Expr> values) {
     Expr there = at(code, values);
-    return least(code) == 0 ? there : new Expr.Binary(BinaryOp.SUB, i32(there), Expr.index(least(code)));
+    return least == 0 ? there : new Expr.Binary(BinaryOp.SUB, i32(there), Expr.index(least));
   }
 
   /// How many bits of a word a field has.

@@ -25,7 +25,7 @@ import java.util.stream.IntStream;
 /// ```
 final class Inlining {
   /// The most nodes of an expression that takes the place of an element.
-  private static final int MOST_NODES = 400;
+  private static final int MOST_NODES = 2000;
 
   private final Set<Tensor> constant;
   private final Map<Tensor, Einsum> definitions;

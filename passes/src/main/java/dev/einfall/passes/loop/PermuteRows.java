@@ -29,12 +29,18 @@ import java.util.function.Consumer;
 /// }                                                        }
 /// ```
 ///
-/// A row has as many elements as a vector, twice as many, which are two vectors, or fewer, which are repeated. It is loaded before the loops that do not
+/// A row has as many elements as a vector, twice as many, which are two vectors, or fewer, which are repeated. Of a longer one, up to as many vectors as these have lanes, lanes are
+/// chosen from each two vectors, and from what these give by the higher bits of the index. It is loaded before the loops that do not
 /// change it, but where registers are allocated if any are: what is in vectors stays in one method. A loop that may run not at all keeps the loads inside.
 /// Elements are as large as indices, so that no lanes move for that.
 public record PermuteRows() implements Pass.OnKernel {
-  /// The vectors that a row may have.
+  /// The vectors of which one instruction chooses lanes.
   public static final int MOST = 2;
+
+  /// Whether lanes are chosen from rows of `extent` elements where a vector has `lanes`.
+  public static boolean canChoose(long extent, int lanes) {
+    return extent > 1 && (extent < lanes || extent % lanes == 0 && (extent <= (long) MOST * lanes || extent <= (long) lanes * lanes && Long.bitCount(extent) == 1));
+  }
 
   @Override
   public String name() {
@@ -64,8 +70,28 @@ public record PermuteRows() implements Pass.OnKernel {
     int lanes = load.type().lanes();
     int extent = buffer.extents().get(last);
     boolean isRow = indices.subList(0, last).stream().noneMatch(index -> index.type().isVector()) && differs(chosen);
-    return !isRow || extent < 2 || extent > lanes && extent % lanes != 0 || extent > MOST * lanes ? Optional.empty()
-        : Optional.of(new Expr.Permute(masked(chosen, extent, lanes), vectors(load, lanes, extent)));
+    return isRow && canChoose(extent, lanes) ? Optional.of(chosen(masked(chosen, extent, lanes), vectors(load, lanes, extent))) : Optional.empty();
+  }
+
+  /// The lanes `index` of `vectors`: each half of more than one instruction takes by itself, and one of both by the highest bit.
+  private static Expr chosen(Expr index, List<Expr> vectors) {
+    if (vectors.size() <= MOST) {
+      return new Expr.Permute(index, vectors);
+    }
+    int half = vectors.size() / 2;
+    int lanes = index.type().lanes();
+    Expr within = new Expr.Binary(BinaryOp.AND, withoutMask(index, vectors.size() * lanes), all(half * lanes - 1, lanes));
+    Expr isUpper = new Expr.Binary(BinaryOp.NE, new Expr.Binary(BinaryOp.AND, withoutMask(index, vectors.size() * lanes), all(half * lanes, lanes)), all(0, lanes));
+    return new Expr.Select(isUpper, chosen(within, vectors.subList(half, vectors.size())), chosen(within, vectors.subList(0, half)));
+  }
+
+  private static Expr all(long number, int lanes) {
+    return new Expr.Broadcast(Expr.index(number), lanes);
+  }
+
+  /// What `index` has in its bits below `length`, a power of two, before others were cleared.
+  private static Expr withoutMask(Expr index, int length) {
+    return index instanceof Expr.Binary(BinaryOp op, Expr code, Expr.Broadcast(Expr.IntLiteral(ElementType _, long mask), _)) && op == BinaryOp.AND && mask == length - 1 ? code : index;
   }
 
   /// The index into a row that is repeated: its mask may leave any lane of the vector, which is what an instruction does by itself.

@@ -16,50 +16,83 @@ import java.util.Map;
 /// @param file that of the library that has it
 /// @param format its name there
 /// @param sizes what it takes, as in `group = 64`
-/// @param stored the types of what it stores, by name
+/// @param stored the names and types of what it stores
 enum LowBitFormat {
-  INT8("int8", "integers", "int8", List.of("group = 64"), Map.of("scale", "f32[N, K / 64]", "code", "i8[N, K]")),
-  INT8_ROWS("int8-rows", "integers", "int8", List.of("group = K"), Map.of("scale", "f32[N, 1]", "code", "i8[N, K]")),
-  INT4("int4", "integers", "int4", List.of("group = 64"), Map.of("scale", "f32[N, K / 64]", "code", "u8[N, K / 2]")),
-  NF4("nf4", "codebooks", "nf4", List.of("group = 64"), Map.of("scale", "f32[N, K / 64]", "code", "u8[N, K / 2]")),
-  MXFP4("mxfp4", "microscaling", "mxfp4", List.of(), Map.of("scale", "u8[N, K / 32]", "code", "u8[N, K / 2]")),
-  INT3("int3", "integers", "symmetric", List.of("bits = 3", "group = 64"), Map.of("scale", "f32[N, K / 64]", "code", "u8[N, K / 8, 3]")),
-  INT2("int2", "integers", "symmetric", List.of("bits = 2", "group = 64"), Map.of("scale", "f32[N, K / 64]", "code", "u8[N, K / 8, 2]")),
-  TERNARY("ternary", "integers", "ternary", List.of("group = 64"), Map.of("scale", "f32[N, K / 64]", "code", "u8[N, K / 8, 2]")),
-  BINARY("binary", "integers", "binary", List.of("group = 64"), Map.of("scale", "f32[N, K / 64]", "code", "u8[N, K / 8, 1]"));
-
-  private static final List<String> RESULTS = List.of("scale", "code");
+  INT8("int8", "integers", "int8", List.of("group = 64"), "scale f32[N, K / 64]", "code i8[N, K]"),
+  INT8_ROWS("int8-rows", "integers", "int8", List.of("group = K"), "scale f32[N, 1]", "code i8[N, K]"),
+  INT4("int4", "integers", "int4", List.of("group = 64"), "scale f32[N, K / 64]", "code u8[N, K / 2]"),
+  NF4("nf4", "codebooks", "nf4", List.of("group = 64"), "scale f32[N, K / 64]", "code u8[N, K / 2]"),
+  MXFP4("mxfp4", "microscaling", "mxfp4", List.of(), "scale u8[N, K / 32]", "code u8[N, K / 2]"),
+  INT3("int3", "integers", "symmetric", List.of("bits = 3", "group = 64"), "scale f32[N, K / 64]", "code u8[N, K / 8, 3]"),
+  INT2("int2", "integers", "symmetric", List.of("bits = 2", "group = 64"), "scale f32[N, K / 64]", "code u8[N, K / 8, 2]"),
+  TERNARY("ternary", "integers", "ternary", List.of("group = 64"), "scale f32[N, K / 64]", "code u8[N, K / 8, 2]"),
+  BINARY("binary", "integers", "binary", List.of("group = 64"), "scale f32[N, K / 64]", "code u8[N, K / 8, 1]"),
+  INT5("int5", "integers", "symmetric", List.of("bits = 5", "group = 64"), "scale f32[N, K / 64]", "code u8[N, K / 8, 5]"),
+  INT6("int6", "integers", "symmetric", List.of("bits = 6", "group = 64"), "scale f32[N, K / 64]", "code u8[N, K / 8, 6]"),
+  INT7("int7", "integers", "symmetric", List.of("bits = 7", "group = 64"), "scale f32[N, K / 64]", "code u8[N, K / 8, 7]"),
+  ASYMMETRIC4("asymmetric4", "integers", "asymmetric", List.of("bits = 4", "group = 64"), "scale f32[N, K / 64]", "zero u8[N, K / 64]", "code u8[N, K / 8, 4]"),
+  ANY4("any4", "codebooks", "any4", List.of("group = 64"), "scale f32[N, K / 64]", "table f32[N, 16]", "code u8[N, K / 8, 4]"),
+  ANY3("any3", "codebooks", "any3", List.of("group = 64"), "scale f32[N, K / 64]", "table f32[N, 8]", "code u8[N, K / 8, 3]"),
+  DYNAMIC8("dynamic8", "codebooks", "dynamic8", List.of("group = 64"), "scale f32[N, K / 64]", "code u8[N, K]"),
+  FP8_E4M3("fp8-e4m3", "minifloats", "fp8_e4m3", List.of(), "code u8[N, K]"),
+  FP8_E5M2("fp8-e5m2", "minifloats", "fp8_e5m2", List.of(), "code u8[N, K]"),
+  FP6_E2M3("fp6-e2m3", "minifloats", "fp6_e2m3", List.of(), "code u8[N, K / 8, 6]"),
+  FP6_E3M2("fp6-e3m2", "minifloats", "fp6_e3m2", List.of(), "code u8[N, K / 8, 6]"),
+  MXFP6("mxfp6", "microscaling", "mxfp6_e2m3", List.of(), "scale u8[N, K / 32]", "code u8[N, K / 8, 6]"),
+  MXFP8("mxfp8", "microscaling", "mxfp8_e4m3", List.of(), "scale u8[N, K / 32]", "code u8[N, K]"),
+  MXINT8("mxint8", "microscaling", "mxint8", List.of(), "scale u8[N, K / 32]", "code i8[N, K]"),
+  NVFP4("nvfp4", "microscaling", "nvfp4", List.of(), "rows f32[N]", "scale u8[N, K / 16]", "code u8[N, K / 2]"),
+  FIXED("fixed", "block_floats", "fixed", List.of("bits = 16", "fraction = 12"), "code i16[N, K]"),
+  BLOCK_FLOAT5("block-float5", "block_floats", "block_float", List.of("bits = 5", "block = 64"), "exponent u8[N, K / 64]", "code u8[N, K / 8, 5]"),
+  POWER4("power4", "powers", "power", List.of("bits = 4", "group = 64"), "power f32[N]", "scale f32[N, K / 64]", "code u8[N, K / 8, 4]"),
+  SHIFT4("shift4", "powers", "shift", List.of("bits = 4", "group = 64"), "exponent u8[N, K / 64]", "code u8[N, K / 8, 4]"),
+  Q4_0("q4_0", "ggml", "q4_0", List.of(), "scale f16[N, K / 32]", "code u8[N, K / 32, 16]"),
+  Q4_K("q4_k", "gguf", "gguf_q4_k", List.of(), "blocks u8[N, K / 256, 144]"),
+  Q6_K("q6_k", "gguf", "gguf_q6_k", List.of(), "blocks u8[N, K / 256, 210]");
 
   private final String word;
   private final String file;
   private final String format;
   private final List<String> sizes;
-  private final Map<String, String> stored;
+  private final List<String> stored;
 
-  LowBitFormat(String word, String file, String format, List<String> sizes, Map<String, String> stored) {
+  LowBitFormat(String word, String file, String format, List<String> sizes, String... stored) {
     this.word = word;
     this.file = file;
     this.format = format;
     this.sizes = sizes;
-    this.stored = stored;
+    this.stored = List.of(stored);
   }
 
   /// A matrix in a format.
   ///
-  /// @param scale stored
-  /// @param code stored
-  /// @param decoded what these mean, as `f32`
-  record Encoded(Tensor scale, Tensor code, Tensor decoded) implements AutoCloseable {
+  /// @param stored what a file would have of it, by name
+  /// @param decoded what that means, as `f32`
+  record Encoded(Map<String, Tensor> stored, Tensor decoded) implements AutoCloseable {
 
     /// The bytes of what is stored.
     long bytes() {
-      return scale.data().byteSize() + code.data().byteSize();
+      return stored.values().stream().mapToLong(part -> part.data().byteSize()).sum();
+    }
+
+    Tensor code() {
+      return stored.get("code");
+    }
+
+    Tensor scale() {
+      return stored.get("scale");
+    }
+
+    /// The weights of a program whose weight `W` it is.
+    MadeWeights weights() {
+      MadeWeights weights = new MadeWeights();
+      stored.forEach((name, part) -> weights.with("W." + name, part));
+      return weights;
     }
 
     @Override
     public void close() {
-      scale.close();
-      code.close();
+      stored.values().forEach(Tensor::close);
       decoded.close();
     }
   }
@@ -76,17 +109,21 @@ enum LowBitFormat {
 
   Encoded encode(Tensor weights, int n, int k) {
     String values = String.join("", sizes.stream().map(size -> ", " + size.substring(size.indexOf('=') + 2)).toList());
+    List<String> names = stored.stream().map(part -> part.substring(0, part.indexOf(' '))).toList();
+    String types = String.join(", ", stored.stream().map(part -> part.substring(part.indexOf(' ') + 1)).toList());
     String text = """
-        import std.formats.%s
-        def main(W: f32[N, K]) -> (%s, %s, f32[N, K]) {
-          scale, code = encode_%s(W%s)
-          decoded = decode_%4$s(scale, code%5$s)
-          return scale, code, decoded
+        import std.formats.%1$s
+        def main(W: f32[N, K]) -> (%2$s, f32[N, K]) {
+          %3$s = encode_%4$s(W%5$s)
+          decoded = decode_%4$s(%3$s%5$s)
+          return %3$s, decoded
         }
-        """.formatted(file, stored.get(RESULTS.get(0)), stored.get(RESULTS.get(1)), format, values).replace("N", "" + n).replace("K", "" + k);
+        """.formatted(file, types, String.join(", ", names), format, values).replace("N", "" + n).replace("K", "" + k);
     try (Program program = Einfall.compile(new Source("encode.ein", text), Options.defaults())) {
-      List<Tensor> results = List.copyOf(new LinkedHashMap<>(program.run(Map.of("W", weights))).values());
-      return new Encoded(results.get(0), results.get(1), results.get(2));
+      List<Tensor> results = List.copyOf(program.run(Map.of("W", weights)).values());
+      Map<String, Tensor> parts = new LinkedHashMap<>();
+      names.forEach(name -> parts.put(name, results.get(parts.size())));
+      return new Encoded(parts, results.getLast());
     }
   }
 
@@ -101,7 +138,7 @@ enum LowBitFormat {
         }
         """.formatted(file, k, n, type(n, k));
     return new EinfallContestant(text, Map.of("X", x),
-        options.withWeights(new MadeWeights().with("W.scale", weights.scale).with("W.code", weights.code)));
+        options.withWeights(weights.weights()));
   }
 
   /// The same with rows that the program rounds to this format, one scale a row, by weights in another.
@@ -116,7 +153,7 @@ enum LowBitFormat {
         }
         """.formatted(file, k, n, weight.type(n, k), rounding(k));
     return new EinfallContestant(text, Map.of("X", x),
-        options.withWeights(new MadeWeights().with("W.scale", weights.scale).with("W.code", weights.code)));
+        options.withWeights(weights.weights()));
   }
 
   /// What makes `Q` of `X`, rounded to this format with one scale a row.

@@ -25,21 +25,25 @@ final class OnnxLowBit {
   private OnnxLowBit(LowBitCase shape, LowBitFormat.Encoded weights, int threads) {
     this.shape = shape;
     this.code = Stored.bytes(weights.code());
-    this.scale = shape.format() == LowBitFormat.MXFP4 ? new float[0] : weights.scale().floats();
+    this.scale = weights.scale().floats();
     this.threads = threads;
   }
 
   /// The operators that compute `shape`.
   static Map<String, Contestant> all(LowBitCase shape, LowBitFormat.Encoded weights, int threads) throws OrtException {
-    OnnxLowBit operators = new OnnxLowBit(shape, weights, threads);
     return switch (shape.format()) {
-      case INT8 -> operators.bits(8);
-      case INT4 -> operators.bits(4);
-      case INT2, TERNARY -> operators.bits(2);
-      case NF4 -> Map.of(FLOATS, operators.normalFloats());
-      case INT8_ROWS -> Map.of(BYTES, operators.dynamic());
-      case MXFP4, INT3, BINARY -> Map.of();
+      case INT8 -> of(shape, weights, threads).bits(8);
+      case INT4 -> of(shape, weights, threads).bits(4);
+      case INT2, TERNARY -> of(shape, weights, threads).bits(2);
+      case NF4 -> Map.of(FLOATS, of(shape, weights, threads).normalFloats());
+      case INT8_ROWS -> Map.of(BYTES, of(shape, weights, threads).dynamic());
+      case MXFP4, INT3, BINARY, INT5, INT6, INT7, ASYMMETRIC4, ANY4, ANY3, DYNAMIC8, FP8_E4M3, FP8_E5M2, FP6_E2M3, FP6_E3M2, MXFP6, MXFP8, MXINT8, NVFP4, FIXED, BLOCK_FLOAT5, POWER4, SHIFT4,
+          Q4_0, Q4_K, Q6_K -> Map.of();
     };
+  }
+
+  private static OnnxLowBit of(LowBitCase shape, LowBitFormat.Encoded weights, int threads) {
+    return new OnnxLowBit(shape, weights, threads);
   }
 
   private Contestant given(byte[] model) throws OrtException {

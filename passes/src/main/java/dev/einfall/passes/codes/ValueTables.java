@@ -1,0 +1,151 @@
+package dev.einfall.passes.codes;
+
+import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
+import dev.einfall.ir.UnaryOp;
+import dev.einfall.ir.cascade.Expr;
+import dev.einfall.passes.loop.PermuteRows;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/// In how few operations what codes stand for is looked up: in one table; in half of it, where the highest bit is a sign; or in two short ones, where the lowest bits of codes say
+/// how far along a line numbers are, as those of a mantissa do.
+///
+/// ```
+/// V[c]      where(c && 128 != 0, -V[c && 127], V[c && 127])      where(c && 127 == 127, nan, V[shr(c, 3)] + D[shr(c, 3)] * f32(c && 7))
+/// ```
+///
+/// That a form gives all numbers bit for bit is found by trying each code.
+sealed interface ValueTables {
+  /// How many operations it takes.
+  int cost();
+
+  /// The number of the code that is `place` above the least one.
+  ///
+  /// @param table makes the tables
+  Expr at(Expr place, Tables table);
+
+  /// What defines tables and reads them.
+  interface Tables {
+    /// @param length of the table
+    /// @param step how many codes are from one number to the next
+    /// @param isDistance whether it has how far it is from each number to that of the next code
+    Expr element(int length, int step, boolean isDistance, Expr index);
+  }
+
+  /// The cheapest form for `values`, one for each code.
+  ///
+  /// @param row how many elements a table has at most of which one instruction chooses
+  static ValueTables of(double[] values, int row) {
+    List<ValueTables> all = new ArrayList<>(List.of(new Whole(values.length, lookUp(values.length, row))));
+    lines(values, row).ifPresent(all::add);
+    int half = values.length / 2;
+    if (half > 1 && isSign(values)) {
+      double[] upper = Arrays.copyOf(values, half);
+      all.add(new Signed(half, new Whole(half, lookUp(half, row))));
+      lines(upper, row).ifPresent(inner -> all.add(new Signed(half, inner)));
+    }
+    return all.stream().min(Comparator.comparingInt(ValueTables::cost)).orElseThrow();
+  }
+
+  /// How many operations a choice among so many elements takes; a lot if it is none of lanes.
+  static int lookUp(int length, int row) {
+    if (length <= row || row <= PermuteRows.MOST) {
+      return 1;
+    }
+    int vectors = length / row;
+    return PermuteRows.canChoose(length, row / PermuteRows.MOST) ? 2 * vectors - 1 + 2 * Integer.numberOfTrailingZeros(vectors) : length;
+  }
+
+  private static boolean isSign(double[] values) {
+    int half = values.length / 2;
+    for (int i = 0; i < half; i++) {
+      if (!isSame(values[half + i], -values[i])) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean isSame(double a, double b) {
+    return Double.doubleToLongBits(a) == Double.doubleToLongBits(b);
+  }
+
+  /// The cheapest form by lines.
+  private static Optional<ValueTables> lines(double[] values, int row) {
+    List<ValueTables> all = new ArrayList<>();
+    for (int low = 1; 1 << low + 1 < values.length && row > PermuteRows.MOST; low++) {
+      line(values, low, row).ifPresent(all::add);
+    }
+    return all.stream().min(Comparator.comparingInt(ValueTables::cost));
+  }
+
+  private static Optional<ValueTables> line(double[] values, int low, int row) {
+    List<Integer> others = new ArrayList<>();
+    for (int place = 0; place < values.length; place++) {
+      int first = place >> low << low;
+      double distance = (float) (values[first + 1] - values[first]);
+      double product = distance * (place - first);
+      if (!isSame(values[place], (float) (values[first] + product)) || product != (float) product && !Double.isNaN(product)) {
+        others.add(place);
+      }
+    }
+    int tables = 2 * lookUp(values.length >> low, row);
+    if (others.isEmpty()) {
+      return Optional.of(new Lines(values.length, low, Optional.empty(), tables + 4));
+    }
+    int half = values.length / 2;
+    boolean areOne = others.size() == 1;
+    boolean areSigned = others.size() == 2 && others.get(1) == others.get(0) + half && isSame(values[others.get(0)], values[others.get(1)]);
+    return areOne || areSigned ? Optional.of(new Lines(values.length, low, Optional.of(new Other(areOne ? values.length - 1 : half - 1, others.getFirst(), values[others.getFirst()])), tables + 7))
+        : Optional.empty();
+  }
+
+  /// One table.
+  record Whole(int length, int cost) implements ValueTables {
+
+    @Override
+    public Expr at(Expr place, Tables table) {
+      return table.element(length, 1, false, place);
+    }
+  }
+
+  /// That of the bits below the highest, which says whether it is negated.
+  record Signed(int half, ValueTables inner) implements ValueTables {
+
+    @Override
+    public int cost() {
+      return inner.cost() + 4;
+    }
+
+    @Override
+    public Expr at(Expr place, Tables table) {
+      Expr size = inner.at(masked(place, half - 1), table);
+      return new Expr.Select(new Expr.Binary(BinaryOp.NE, masked(place, half), Expr.index(0)), new Expr.Unary(UnaryOp.NEG, size), size);
+    }
+  }
+
+  /// The number of codes that are `place` in the bits of `mask`.
+  record Other(int mask, int place, double value) {}
+
+  /// Lines of as many steps as `low` bits count.
+  record Lines(int length, int low, Optional<Other> other, int cost) implements ValueTables {
+
+    @Override
+    public Expr at(Expr place, Tables table) {
+      Expr line = masked(new Expr.Binary(BinaryOp.SHR, place, Expr.index(low)), (length >> low) - 1);
+      Expr step = new Expr.Cast(ElementType.F32, masked(place, (1 << low) - 1));
+      Expr first = table.element(length >> low, 1 << low, false, line);
+      Expr number = new Expr.Binary(BinaryOp.ADD, first, new Expr.Binary(BinaryOp.MUL, table.element(length >> low, 1 << low, true, line), step));
+      return other.map(one -> (Expr) new Expr.Select(new Expr.Binary(BinaryOp.EQ, masked(place, one.mask), Expr.index(one.place)), Expr.literal(ElementType.F32, one.value), number)).orElse(number);
+    }
+  }
+
+  private static Expr masked(Expr place, long mask) {
+    return place instanceof Expr.Binary(BinaryOp op, Expr inner, Expr.IntLiteral old) && op == BinaryOp.AND ? new Expr.Binary(op, inner, Expr.index(old.value() & mask))
+        : new Expr.Binary(BinaryOp.AND, place, Expr.index(mask));
+  }
+}
