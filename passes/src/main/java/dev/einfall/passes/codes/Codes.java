@@ -20,17 +20,23 @@ import java.util.stream.Stream;
 /// @param rank the rank
 /// @param chosen the codes
 record Codes(Rank rank, List<Expr> chosen) {
-  /// A code has at most this many bits.
-  private static final int MOST_BITS = 16;
+  /// A code has at most this many bits, or, where that leaves something, as many as two bytes.
+  private static final int MOST_BITS = 8;
   /// Fewer neighbours are no group: what they share is no less than what they have of their own.
   private static final int LEAST_GROUP = 8;
 
   /// The codes in `parts`. Of several ways to cut what is fine from its surroundings, the innermost of those with the fewest bits; where that makes several codes of
   /// one number, such as its sign and its exponent, the number itself if it has fewer bits than they have together.
   static Codes of(Rank rank, List<Expr> parts) {
+    Codes bytes = of(rank, parts, MOST_BITS);
+    Codes wide = parts.stream().allMatch(bytes::areAll) ? bytes : of(rank, parts, 2 * MOST_BITS);
+    return parts.stream().allMatch(wide::areAll) ? wide : bytes;
+  }
+
+  private static Codes of(Rank rank, List<Expr> parts, int most) {
     Codes none = new Codes(rank, List.of());
-    List<Expr> narrow = parts.stream().flatMap(none::narrowest).distinct().toList();
-    List<Expr> sources = narrow.stream().flatMap(Expr::nodes).filter(node -> none.bits(node) <= MOST_BITS).distinct().toList();
+    List<Expr> narrow = parts.stream().flatMap(part -> none.narrowest(part, most)).distinct().toList();
+    List<Expr> sources = narrow.stream().flatMap(Expr::nodes).filter(node -> none.bits(node) <= most).distinct().toList();
     List<Expr> chosen = new ArrayList<>(narrow);
     for (Expr source : sources) {
       Codes one = new Codes(rank, List.of(source));
@@ -91,14 +97,14 @@ record Codes(Rank rank, List<Expr> chosen) {
     return Exprs.accesses(condition).findAny().isEmpty() && !Exprs.freeRanks(condition).isEmpty() && !Exprs.freeRanks(condition).contains(rank);
   }
 
-  private Stream<Expr> narrowest(Expr expr) {
-    return !isFine(expr) ? Stream.empty() : bits(expr) <= MOST_BITS && fewest(expr) == expr ? Stream.of(expr) : expr.children().flatMap(this::narrowest);
+  private Stream<Expr> narrowest(Expr expr, int most) {
+    return !isFine(expr) ? Stream.empty() : bits(expr) <= most && fewest(expr) == expr ? Stream.of(expr) : expr.children().flatMap(child -> narrowest(child, most));
   }
 
   /// The node in the chain from `expr` down to what is read for it that has the fewest bits.
   private Expr fewest(Expr expr) {
-    List<Expr> inside = expr.children().filter(child -> isFine(child) && Exprs.accesses(child).findAny().isPresent()).toList();
-    if (inside.size() != 1) {
+    List<Expr> inside = expr.children().filter(this::isFine).toList();
+    if (inside.size() != 1 || Exprs.accesses(inside.getFirst()).findAny().isEmpty()) {
       return expr;
     }
     Expr further = fewest(inside.getFirst());

@@ -20,10 +20,11 @@ import java.util.function.Consumer;
 ///         Y[m, n] = sum[kg, kw, kf](X[m, 64 * kg + 8 * kw + kf] * (Y_values[shr(Y_words[8 * kg + kw, n], kf * 4) && 15] * Y_shared[kg, n]))
 /// ```
 ///
-/// A tensor that weights determine would be computed once, and its elements read at every run. Where each is a function of an integer of at most 8 bits,
+/// A tensor that weights determine would be computed once, and its elements read at every run. Where each is a function of an integer of at most 16 bits,
 /// the *code*, and of what groups of neighbours along the rank of the reduction share, that is more bytes than there are: the product reads the codes. They are packed
-/// anew, so that one word of 32 bits has those of several steps, and neighbours along the last rank of the result are neighbours in memory; 8 bits are a byte. A function of a code of at most 4
-/// bits that is more than a conversion becomes a table.
+/// anew, so that one word of 32 bits has those of several steps, and neighbours along the last rank of the result are neighbours in memory; those of 5 to 8 bits are a byte, and longer ones
+/// two. A function of a code of at most 8 bits that is more than a conversion becomes a table, or two short ones ([ValueTables]); one that differs from row to row, as powers do whose exponents are
+/// those of rows, a table of each. What tells of a whole group that it is 0, or no number, is asked of the factor that this shares ([SharedFactors]).
 ///
 /// Every number is computed as before, and sums are taken in the same order. Declined is what has an element of its own other than a code, and what would not save a
 /// third of the bytes. What takes few operations has no table where the machine's vectors are too short for one.

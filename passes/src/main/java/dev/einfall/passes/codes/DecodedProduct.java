@@ -167,10 +167,10 @@ final class DecodedProduct {
   }
 
   /// `f32(q - z)` as `f32(q) - f32(z)`, which is the same where floats are exact, so that what groups share is one of these.
-  private static Optional<Expr> difference(Expr expr) {
+  private Optional<Expr> difference(Expr expr) {
     Interval exact = new Interval(-EXACT, EXACT);
     boolean isExact = expr instanceof Expr.Cast(ElementType to, Expr.Binary(BinaryOp op, Expr left, Expr right)) && to == ElementType.F32 && op == BinaryOp.SUB
-        && Exprs.accesses(right).findAny().isPresent()
+        && Exprs.accesses(right).findAny().isPresent() && !(codes.isFine(left) && codes.isFine(right))
         && left.type().isInteger() && exact.contains(Codes.range(left)) && exact.contains(Codes.range(right)) && exact.contains(Codes.range(((Expr.Cast) expr).operand()));
     return isExact && ((Expr.Cast) expr).operand() instanceof Expr.Binary(BinaryOp op, Expr left, Expr right)
         ? Optional.of(new Expr.Binary(op, new Expr.Cast(expr.type(), left), new Expr.Cast(expr.type(), right))) : Optional.empty();
@@ -225,7 +225,13 @@ final class DecodedProduct {
     Expr index = new Expr.Coordinate(new Rank("place", Size.of(1 << width)));
     Expr found = form.at(index, (length, step, isDistance, place) -> element(expr, code, length, step, isDistance, List.of(), place));
     Expr place = place(code);
-    return Exprs.rewrite(found, node -> node.equals(index) ? place : node);
+    return Exprs.rewrite(found, node -> node.equals(index) ? place : masked(node));
+  }
+
+  /// A mask of what is masked already as one mask.
+  private static Expr masked(Expr expr) {
+    return expr instanceof Expr.Binary(BinaryOp op, Expr.Binary(BinaryOp inner, Expr place, Expr.IntLiteral first), Expr.IntLiteral second)
+        && op == BinaryOp.AND && inner == op ? new Expr.Binary(op, place, new Expr.IntLiteral(first.type(), first.value() & second.value())) : expr;
   }
 
   /// The element at `place` of a table of what `expr` is for each value of `code`.

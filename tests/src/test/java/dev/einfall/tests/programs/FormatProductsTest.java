@@ -38,6 +38,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FormatProductsTest {
   /// The length of the errors of tables of bytes beside that of results.
   private static final double MOST_ROUNDED = 0.02;
+  /// Of what codes stand for.
+  private static final int MOST_TABLE_BYTES = 256 * Float.BYTES;
   private static final String PROGRAM = """
       import std.formats.%s
       def main(X: f32[M, %2$d]) -> f32[M, %3$d] {
@@ -261,15 +263,33 @@ class FormatProductsTest {
     }
   }
 
-  /// What a product keeps of weights of 4 bits with a scale for each 64 is no more than they take as they are stored, and a table of what codes stand for.
+  /// What a product keeps of weights is no more than their codes take, in words up to 4 bits, else in bytes, or two of more than 8 bits, what groups share as `f32`, and tables of what codes stand for.
+  ///
+  /// @param bits of each code
+  /// @param group how many weights share `shared` bytes
   @ParameterizedTest
-  @ValueSource(ints = {1, 16, 128})
-  void weightsStayAsSmallAsTheyAre(int rows) {
-    Cascade cascade = cascade(PROGRAM.formatted("integers", 256, 512, "int4(group = 64)"), rows);
-    KernelPlan plan = new Pipeline(PipelineOptions.of(Target.of(64, 1)), _ -> { }, _ -> { }).compile(cascade, sizes(rows));
-    long read = plan.launches().stream().flatMap(launch -> launch.arguments().stream()).distinct().filter(buffer -> plan.constants().contains(buffer))
-        .mapToLong(buffer -> buffer.type().bytes() * buffer.extents().stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b)).sum();
-    assertTrue(read > 0 && read <= 512 * 256 / 2 + 512 * 256 / 64 * Float.BYTES + 16 * Float.BYTES, "constants of " + read + " bytes");
+  @CsvSource(delimiter = ';', value = {"integers int8(group = 64); 8; 64; 4", "integers int4(group = 64); 4; 64; 4", "integers symmetric(bits = 2, group = 64); 2; 64; 4",
+      "integers symmetric(bits = 3, group = 64); 4; 64; 4", "integers symmetric(bits = 5, group = 64); 8; 64; 4", "integers symmetric(bits = 6, group = 64); 8; 64; 4",
+      "integers symmetric(bits = 7, group = 64); 8; 64; 4", "integers asymmetric(bits = 4, group = 64); 4; 64; 8", "integers asymmetric(bits = 8, group = 64); 8; 64; 8",
+      "integers ternary(group = 64); 2; 64; 4", "integers binary(group = 64); 1; 64; 4", "codebooks nf4(group = 64); 4; 64; 4", "codebooks any4(group = 64); 4; 64; 20",
+      "codebooks any3(group = 64); 4; 64; 12", "codebooks any2(group = 64); 2; 64; 8", "codebooks dynamic8(group = 64); 8; 64; 4", "microscaling mxfp4; 4; 32; 4",
+      "microscaling mxfp6_e2m3; 8; 32; 4", "microscaling mxfp6_e3m2; 8; 32; 4", "microscaling mxfp8_e4m3; 8; 32; 4", "microscaling mxfp8_e5m2; 8; 32; 4", "microscaling mxint8; 8; 32; 4",
+      "microscaling nvfp4; 4; 16; 4", "microscaling fp4_ue5m3; 4; 16; 4", "minifloats fp8_e4m3; 8; 256; 0", "minifloats fp8_e5m2; 8; 256; 0", "minifloats fp6_e2m3; 8; 256; 0",
+      "minifloats fp6_e3m2; 8; 256; 0", "minifloats fp4_e2m1; 4; 256; 0", "ggml q4_0; 4; 32; 4", "ggml q8_0; 8; 32; 4", "gguf gguf_q4_0; 4; 32; 4", "gguf gguf_q8_0; 8; 32; 4",
+      "gguf gguf_q4_k; 4; 32; 8", "gguf gguf_q6_k; 8; 16; 4", "nested nested8(group = 64); 8; 64; 4", "nested nested4(group = 64); 4; 64; 4", "powers power(bits = 4, group = 64); 4; 64; 20",
+      "powers shift(bits = 4, group = 64); 4; 64; 4", "block_floats block_float(bits = 5, block = 64); 8; 64; 8", "block_floats fixed(bits = 16, fraction = 15); 16; 256; 0",
+      "block_floats dynamic_fixed; 16; 256; 8"})
+  void weightsStayAsSmallAsTheyAre(String format, int bits, int group, int shared) {
+    String[] words = format.split(" ", 2);
+    for (int rows : new int[] {1, 128}) {
+      Cascade cascade = cascade(PROGRAM.formatted(words[0], 256, 512, words[1]), rows);
+      KernelPlan plan = new Pipeline(PipelineOptions.of(Target.of(64, 1)), _ -> { }, _ -> { }).compile(cascade, sizes(rows));
+      long read = plan.launches().stream().flatMap(launch -> launch.arguments().stream()).distinct()
+          .filter(buffer -> plan.constants().contains(buffer) || plan.weights().stream().anyMatch(weight -> weight.buffer() == buffer))
+          .mapToLong(buffer -> buffer.type().bytes() * buffer.extents().stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b)).sum();
+      long most = 512 * 256 * bits / 8 + 512 * 256 / group * shared + MOST_TABLE_BYTES;
+      assertTrue(read > 0 && read <= most, format + ", " + rows + " rows: constants of " + read + " bytes, not " + most);
+    }
   }
 
   private static TreeMap<String, Long> sizes(long rows) {
