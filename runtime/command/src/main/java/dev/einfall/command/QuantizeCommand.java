@@ -47,7 +47,7 @@ final class QuantizeCommand implements Callable<Integer> {
   private CalibrationOptions calibrationOptions;
 
   @Option(names = "--policy", required = true, paramLabel = "NAME",
-      description = "What is stored how: w8, w8a8, w4, w4-clip, w4-awq, w4-gptq, ... or a format, such as nf4(group = 64); with commas, steps before that: smooth,"
+      description = "What is stored how: w8, w8a8, w4, w4-clip, w4-awq, w4-gptq, integer, ... or a format, such as nf4(group = 64); with commas, steps before that: smooth,"
           + " outliers=N, order, hadamard; and static, awq, low-rank=R, svd=R, budget=13%, cache=FORMAT, rematerialise, or a method. For example smooth,w8a8.")
   private String policy;
 

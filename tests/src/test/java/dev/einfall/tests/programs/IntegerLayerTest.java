@@ -36,6 +36,8 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The first layer of all-MiniLM-L6-v2 in whole numbers.
 class IntegerLayerTest {
@@ -48,7 +50,17 @@ class IntegerLayerTest {
         return integer_encoder_layer(x, A, a, norm, B, b, C, c, column, wide, rate, 12)
       }
       """;
+  /// What the layer has another function for.
+  private static final String SHIFTMAX = """
+      import std.integer
+
+      def main(s: i32[12, T, T]) -> i32[12, T, T] {
+        return shiftmax(s, 256, 12, 15)
+      }
+      """;
   private static final Pattern FLOATS = Pattern.compile("\\b([FD](ADD|SUB|MUL|DIV|REM|NEG|LOAD|STORE|CONST_\\d|CMP[LG]|ALOAD|ASTORE)|[IL]2[FD]|[FD]2[ILFD])\\b|(Float|Double)Vector");
+
+  private static final Pattern FLOATS_IN_C = Pattern.compile("\\b(float|double|_Float16|__m(128|256|512)d?)\\b");
 
   private static FloatLayer layer() {
     try (OnnxFile weights = OnnxFile.open(MiniLm.weights())) {
@@ -90,9 +102,10 @@ class IntegerLayerTest {
     assertEquals(List.of(), sums.stream().filter(AccumulatorWidth.Sum::mayOverflow).map(sum -> sum.tensor().name() + " in " + sum.range()).toList());
   }
 
-  @Test
-  void computesNoFloat() throws IOException {
-    Cascade cascade = EinReader.read(new Source("layer.ein", PROGRAM), Optional.empty()).cascade();
+  @ParameterizedTest
+  @ValueSource(strings = {PROGRAM, SHIFTMAX})
+  void computesNoFloat(String program) throws IOException {
+    Cascade cascade = EinReader.read(new Source("layer.ein", program), Optional.empty()).cascade();
     for (int vectorBytes : new int[] {4, 32, 64}) {
       KernelPlan plan = new Pipeline(PipelineOptions.of(Target.of(vectorBytes, 2)), _ -> { }, _ -> { })
           .compile(cascade, new TreeMap<>(Map.of("T", 17L)));
@@ -108,11 +121,23 @@ class IntegerLayerTest {
     return kernel.body().nodes().flatMap(Stmt::exprs).flatMap(Expr::nodes).filter(expr -> expr.type().element().isFloat()).toList();
   }
 
-  @Test
-  void emitsNoInstructionOnFloats(@TempDir Path directory) throws IOException {
-    Path file = Files.writeString(directory.resolve("layer.ein"), PROGRAM);
+  @ParameterizedTest
+  @ValueSource(strings = {PROGRAM, SHIFTMAX})
+  void emitsNoInstructionOnFloats(String program, @TempDir Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("layer.ein"), program);
     String bytecode = CommandLineRun.of("emit", file.toString(), "--as", "bytecode", "--size", "T=17").out();
     assertTrue(bytecode.contains("IADD"), bytecode);
     assertEquals(Optional.empty(), bytecode.lines().filter(line -> FLOATS.matcher(line).find()).findFirst());
+  }
+
+  /// The only float of the file is that of errors, which all files declare.
+  @ParameterizedTest
+  @ValueSource(strings = {PROGRAM, SHIFTMAX})
+  void emitsNoFloatInC(String program, @TempDir Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("layer.ein"), program);
+    assertEquals(0, CommandLineRun.of("emit", file.toString(), "--as", "c", "-o", directory.resolve("c").toString(), "--size", "T=17").exitCode());
+    String text = Files.readString(directory.resolve("c").resolve("layer.c")) + Files.readString(directory.resolve("c").resolve("layer.h"));
+    assertTrue(text.contains("int32_t"), text);
+    assertEquals(List.of("  double number;"), text.lines().filter(line -> FLOATS_IN_C.matcher(line).find()).toList());
   }
 }

@@ -10,6 +10,7 @@ import java.util.stream.Collectors;
 
 /// What is stored how.
 ///
+/// @param isInteger whether the program computes with whole numbers alone; then nothing else is asked for
 /// @param weights the format of weights that products sum over; without one they stay as they are
 /// @param activations the format that what is multiplied with them is rounded to, in the program, before the product
 /// @param isStatic whether the scales of activations are found on the calibration data, and not for each row when the program runs
@@ -24,7 +25,7 @@ import java.util.stream.Collectors;
 /// @param rankFirst whether these are what is largest of the weight, and its format has what they leave (SVDQuant, Li et al., 2024), and not what is largest of the error
 /// @param budget what the weights of products may take together, by which the `bits` of their format are chosen for each
 /// @param kept the keys of weights, and the names of caches, that stay as they are
-public record Policy(Optional<Encoding> weights, Optional<Encoding> activations, boolean isStatic, Method method, Optional<Encoding> tables, Optional<Encoding> caches,
+public record Policy(boolean isInteger, Optional<Encoding> weights, Optional<Encoding> activations, boolean isStatic, Method method, Optional<Encoding> tables, Optional<Encoding> caches,
     boolean rematerialised, List<Step> steps, boolean scaled, int rank, boolean rankFirst, Optional<Budget> budget, List<Pattern> kept) {
 
   /// How elements are rounded.
@@ -62,6 +63,9 @@ public record Policy(Optional<Encoding> weights, Optional<Encoding> activations,
 
   /// @throws CompileException when its parts do not go together
   void require() {
+    if (isInteger && !equals(ofIntegers())) {
+      throw CompileException.of("the policy integer has weights and activations of its own: expected it alone");
+    }
     if (budget.isPresent() && !weights.map(Encoding::sizes).orElse(new TreeMap<>()).containsKey(Encoding.BITS)) {
       throw CompileException.of("the policy has a " + budget.get() + ", and the format " + weights.map(Encoding::toString).orElse("of weights")
           + " no bits to choose: expected such as asymmetric(bits = 4, group = 64)");
@@ -95,12 +99,19 @@ public record Policy(Optional<Encoding> weights, Optional<Encoding> activations,
 
   /// All weights of products in `format`, rounded to the nearest.
   public static Policy of(Encoding format) {
-    return new Policy(Optional.of(format), Optional.empty(), false, Method.NEAREST, Optional.empty(), Optional.empty(), false, List.of(), false, 0, false, Optional.empty(), List.of());
+    return new Policy(false, Optional.of(format), Optional.empty(), false, Method.NEAREST, Optional.empty(), Optional.empty(), false, List.of(), false, 0, false, Optional.empty(), List.of());
   }
 
   /// All weights as they are.
   static Policy none() {
-    return new Policy(Optional.empty(), Optional.empty(), false, Method.NEAREST, Optional.empty(), Optional.empty(), false, List.of(), false, 0, false, Optional.empty(), List.of());
+    return new Policy(false, Optional.empty(), Optional.empty(), false, Method.NEAREST, Optional.empty(), Optional.empty(), false, List.of(), false, 0, false, Optional.empty(), List.of());
+  }
+
+  /// A program of whole numbers.
+  static Policy ofIntegers() {
+    Policy none = none();
+    return new Policy(true, none.weights, none.activations, none.isStatic, none.method, none.tables, none.caches, none.rematerialised, none.steps, none.scaled, none.rank,
+        none.rankFirst, none.budget, none.kept);
   }
 
   /// The policy that `text` says, words with commas between them, such as `smooth,w8a8`.
@@ -111,52 +122,52 @@ public record Policy(Optional<Encoding> weights, Optional<Encoding> activations,
   }
 
   public Policy withActivations(Optional<Encoding> newActivations) {
-    return new Policy(weights, newActivations, isStatic, method, tables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
+    return new Policy(isInteger, weights, newActivations, isStatic, method, tables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withStatic(boolean newStatic) {
-    return new Policy(weights, activations, newStatic, method, tables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
+    return new Policy(isInteger, weights, activations, newStatic, method, tables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withMethod(Method newMethod) {
-    return new Policy(weights, activations, isStatic, newMethod, tables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
+    return new Policy(isInteger, weights, activations, isStatic, newMethod, tables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withTables(Optional<Encoding> newTables) {
-    return new Policy(weights, activations, isStatic, method, newTables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
+    return new Policy(isInteger, weights, activations, isStatic, method, newTables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withCaches(Optional<Encoding> newCaches) {
-    return new Policy(weights, activations, isStatic, method, tables, newCaches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
+    return new Policy(isInteger, weights, activations, isStatic, method, tables, newCaches, rematerialised, steps, scaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withRematerialised(boolean newRematerialised) {
-    return new Policy(weights, activations, isStatic, method, tables, caches, newRematerialised, steps, scaled, rank, rankFirst, budget, kept);
+    return new Policy(isInteger, weights, activations, isStatic, method, tables, caches, newRematerialised, steps, scaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withSteps(List<Step> newSteps) {
-    return new Policy(weights, activations, isStatic, method, tables, caches, rematerialised, newSteps, scaled, rank, rankFirst, budget, kept);
+    return new Policy(isInteger, weights, activations, isStatic, method, tables, caches, rematerialised, newSteps, scaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withScaled(boolean newScaled) {
-    return new Policy(weights, activations, isStatic, method, tables, caches, rematerialised, steps, newScaled, rank, rankFirst, budget, kept);
+    return new Policy(isInteger, weights, activations, isStatic, method, tables, caches, rematerialised, steps, newScaled, rank, rankFirst, budget, kept);
   }
 
   public Policy withRank(int newRank) {
-    return new Policy(weights, activations, isStatic, method, tables, caches, rematerialised, steps, scaled, newRank, rankFirst, budget, kept);
+    return new Policy(isInteger, weights, activations, isStatic, method, tables, caches, rematerialised, steps, scaled, newRank, rankFirst, budget, kept);
   }
 
   public Policy withRankFirst(boolean newRankFirst) {
-    return new Policy(weights, activations, isStatic, method, tables, caches, rematerialised, steps, scaled, rank, newRankFirst, budget, kept);
+    return new Policy(isInteger, weights, activations, isStatic, method, tables, caches, rematerialised, steps, scaled, rank, newRankFirst, budget, kept);
   }
 
   public Policy withBudget(Optional<Budget> newBudget) {
-    return new Policy(weights, activations, isStatic, method, tables, caches, rematerialised, steps, scaled, rank, rankFirst, newBudget, kept);
+    return new Policy(isInteger, weights, activations, isStatic, method, tables, caches, rematerialised, steps, scaled, rank, rankFirst, newBudget, kept);
   }
 
   /// With weights and caches that stay as they are, by patterns in which `*` stands for any characters.
   public Policy withKept(List<String> patterns) {
-    return new Policy(weights, activations, isStatic, method, tables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, patterns.stream().map(pattern -> Pattern.compile(
+    return new Policy(isInteger, weights, activations, isStatic, method, tables, caches, rematerialised, steps, scaled, rank, rankFirst, budget, patterns.stream().map(pattern -> Pattern.compile(
         List.of(pattern.split("\\*", -1)).stream().map(Pattern::quote).collect(Collectors.joining(".*")))).toList());
   }
 
@@ -183,7 +194,7 @@ public record Policy(Optional<Encoding> weights, Optional<Encoding> activations,
   /// All of it, in a line.
   @Override
   public String toString() {
-    return "weights " + weights.map(Encoding::toString).orElse("as they are")
+    return isInteger ? "whole numbers alone" : "weights " + weights.map(Encoding::toString).orElse("as they are")
         + activations.map(encoding -> ", activations " + encoding + (isStatic ? " with static scales" : "")).orElse("")
         + tables.map(encoding -> ", tables " + encoding).orElse("") + caches.map(encoding -> ", caches " + encoding + (rematerialised ? " of what keys and values are computed of" : "")).orElse("")
         + (steps.isEmpty() ? "" : steps.stream().map(Step::toString).collect(Collectors.joining(", ", ", after ", "")))

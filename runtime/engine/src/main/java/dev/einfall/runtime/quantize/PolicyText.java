@@ -41,6 +41,7 @@ final class PolicyText {
     named.put("w4-awq", of("int4(group = 64)", Policy.Method.CLIP).withScaled(true));
     named.put("w4-gptq", of("int4(group = 64)", Policy.Method.GPTQ));
     named.put("w3-gptq", of("asymmetric(bits = 3, group = 64)", Policy.Method.GPTQ));
+    named.put("integer", Policy.ofIntegers());
     named.put("ternary-low-rank", of("ternary(group = 64)", Policy.Method.GPTQ).withRank(32));
     return named;
   }

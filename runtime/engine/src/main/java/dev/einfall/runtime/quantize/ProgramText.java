@@ -23,8 +23,10 @@ import java.util.stream.Stream;
 /// @param orders the orders of channels that are in other weights
 /// @param folds the scales that are in other weights
 /// @param caches those that are in a format
+/// @param notes what else callers have to know
 record ProgramText(Path file, EinProgram program, Policy policy, Calibration calibration, List<QuantizationReport.Row> rows,
-    List<OrderedChannels.Fold> orders, List<FoldedScales.Fold> folds, List<CacheInput> caches) {
+    List<OrderedChannels.Fold> orders, List<FoldedScales.Fold> folds, List<CacheInput> caches,
+    List<String> notes) {
 
   /// @param weights the name of the weights' file, beside the program, if there is one
   void write(Rewriting.Result result, Optional<String> weights, Path output) throws IOException {
@@ -40,7 +42,7 @@ record ProgramText(Path file, EinProgram program, Policy policy, Calibration cal
   }
 
   private TreeSet<String> imports() {
-    TreeSet<String> names = new TreeSet<>();
+    TreeSet<String> names = new TreeSet<>(policy.isInteger() ? List.of("std.integer") : List.of());
     Stream.of(policy.weights(), policy.activations(), policy.tables(), policy.caches()).flatMap(Optional::stream)
         .map(Encoding::format).map(LibraryFormats.Declared::file).forEach(names::add);
     return names;
@@ -80,6 +82,7 @@ record ProgramText(Path file, EinProgram program, Policy policy, Calibration cal
       String what = row.origin().map(origin -> row.name() + " is made anew of " + origin + ", which").orElse(row.name());
       text.append(String.format(Locale.ROOT, "# The cache %s is in %s: a row takes %d bytes, where it took %d.\n", what, row.format(), row.bytesAfter(), row.bytesBefore()));
     }
+    notes.forEach(note -> text.append("# ").append(note).append(".\n"));
     return text.append('\n').toString();
   }
 

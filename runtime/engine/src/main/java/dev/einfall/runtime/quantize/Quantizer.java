@@ -105,6 +105,10 @@ public final class Quantizer {
   }
 
   private QuantizationReport write(Path file, Path output) throws IOException {
+    if (policy.isInteger()) {
+      policy.require();
+      return integer(file, output);
+    }
     List<Target> alone = Target.of(cascade, policy);
     if (alone.isEmpty() && policy.caches().isEmpty()) {
       throw CompileException.of("there are no weights to quantize in " + file + ": none that a sum of products reads"
@@ -120,6 +124,16 @@ public final class Quantizer {
         : OrderedChannels.of(cascade, Preparation.of(policy, policy.untilOrder(), Set.of(), alone, activations, statistics, this::matrix), weights);
     Quantizer inOrder = withWeights(ordered.weights());
     return inOrder.write(file, output, alone, activations, ordered.folds().isEmpty() ? statistics : inOrder.statistics(alone, activations), ordered);
+  }
+
+  private QuantizationReport integer(Path file, Path output) throws IOException {
+    IntegerQuantizer.Made made = new IntegerQuantizer(cascade, weights, calibration, options, progress).quantized();
+    Files.createDirectories(output.toAbsolutePath().getParent());
+    SafetensorsWriter.write(output.resolveSibling(WEIGHTS), made.weights().stored());
+    List<QuantizationReport.Row> rows = made.weights().rows();
+    new ProgramText(file, program, policy, calibration, rows, List.of(), List.of(), List.of(), made.notes()).write(made.result().program(), Optional.of(WEIGHTS), output);
+    long all = made.weights().stored().stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
+    return new QuantizationReport(output, policy, rows, 0, all - rows.stream().mapToLong(QuantizationReport.Row::bytesAfter).sum(), List.of(), Optional.empty());
   }
 
   /// @param ordered the channels that are in order
@@ -150,7 +164,7 @@ public final class Quantizer {
     }
     Rewriting.Result floating = new Rewriting(chosen, activations, folded.preparation(), scales, policy).apply(cascade);
     CacheRewriting.Result result = withCaches(floating, file);
-    new ProgramText(file, program, policy, calibration, rows, ordered.folds(), folded.folds(), result.inputs()).write(result.program(), stored, output);
+    new ProgramText(file, program, policy, calibration, rows, ordered.folds(), folded.folds(), result.inputs(), List.of()).write(result.program(), stored, output);
     finished.clear();
     long bytesOfSteps = steps.stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
     return new QuantizationReport(output, policy, rows, kept, bytesOfSteps, result.inputs().stream().map(CacheInput::row).toList(),
