@@ -56,8 +56,8 @@ class QuantizeErrorsTest {
   @Test
   void saysWhatIsWrongWithAPolicy() {
     assertError("the policy 'smooth' says no format: expected one beside these words, such as w8a8 or nf4(group = 64)", net.quantize("smooth", "out"));
-    assertError("the policy 'smoth,w8a8' has smoth and w8a8: expected one policy or format, and smooth, outliers, order, hadamard, static, awq, low-rank, budget, "
-        + "cache, nearest, clip, gptq, learned beside it; 'smoth' is no policy; did you mean 'smooth'?", net.quantize("smoth,w8a8", "out"));
+    assertError("the policy 'smoth,w8a8' has smoth and w8a8: expected one policy or format, and smooth, outliers, order, hadamard, static, awq, low-rank, svd, "
+        + "budget, cache, rematerialise, nearest, clip, gptq, learned beside it; 'smoth' is no policy; did you mean 'smooth'?", net.quantize("smoth,w8a8", "out"));
     assertError("the policy has 'outliers': expected a number behind outliers=", net.quantize("outliers,w8a8", "out"));
     assertError("the policy has 'smooth=much': expected a number behind smooth=", net.quantize("smooth=much,w8a8", "out"));
     assertError("the policy has smooth=2.0: expected a number from 0 to 1", net.quantize("smooth=2,w8a8", "out"));
