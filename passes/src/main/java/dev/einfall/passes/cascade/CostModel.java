@@ -183,8 +183,8 @@ final class CostModel {
   private double arithmetic(Tiling tiling, int rows, int vectors) {
     Expr body = reduce.orElseThrow().body();
     Optional<Expr> integers = DotSteps.ofGroups(reduce.get());
-    Expr step = integers.isPresent() ? integers.get() : rows * vectors > DeferScales.most(target) ? body
-        : Factors.of(body).filter(factor -> !isDeferred(factor)).reduce((left, right) -> new Expr.Binary(BinaryOp.MUL, left, right)).orElse(body);
+    Expr step = integers.orElseGet(() -> Factors.of(body).filter(factor -> !isDeferred(factor, (long) rows * vectors))
+        .reduce((left, right) -> new Expr.Binary(BinaryOp.MUL, left, right)).orElse(body));
     double floats = Math.max(rows * vectors, operations(step, false, tiling, rows, vectors));
     return Math.max(floats, (floats + operations(step, true, tiling, rows, vectors)) / 2);
   }
@@ -198,9 +198,11 @@ final class CostModel {
     return computed + loaded <= UnrollLoops.OPERATIONS;
   }
 
-  /// Whether `factor` is the same for all steps of the innermost loop, so that it may be applied behind this.
-  private boolean isDeferred(Expr factor) {
-    return reduced.size() > 1 && factor.type().isFloat() && Exprs.accesses(factor).findAny().isPresent() && !Exprs.freeRanks(factor).contains(reduced.getLast());
+  /// Whether `factor` is the same for so many steps of the innermost loops that it is applied behind these to all of a tile's `copies`.
+  private boolean isDeferred(Expr factor, long copies) {
+    Set<Rank> ranks = Exprs.freeRanks(factor);
+    List<Rank> inner = reduced.reversed().stream().takeWhile(rank -> !ranks.contains(rank)).toList();
+    return factor.type().isFloat() && Exprs.accesses(factor).findAny().isPresent() && DeferScales.isWorth(copies, Exprs.volume(inner), DeferScales.most(target));
   }
 
   /// What is the same for all rows, such as an element that is decoded, is computed once for them.

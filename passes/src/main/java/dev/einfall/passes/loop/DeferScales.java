@@ -33,8 +33,8 @@ import java.util.stream.Stream;
 ///                                                            }
 /// ```
 ///
-/// Each element of a tile has two accumulators then. Where a tile has more elements than a part of the registers holds, its rows share the product of code and scale, and
-/// the factors stay.
+/// Each element of a tile has two accumulators then. Where a tile has more elements than a part of the registers holds, the outer ones leave the registers around the inner
+/// loop; where that is too short to pay for this, the rows of the tile share the product of code and scale, and the factors stay.
 ///
 /// Products of integers are added up as integers, however large the tile is: their sums are converted with the factors. They are exact, and declined where they might not
 /// fit.
@@ -44,14 +44,24 @@ import java.util.stream.Stream;
 /// ```
 ///
 /// @param tile the loops that become copies
-/// @param most the most copies of an accumulator that get a second one each
+/// @param most the most copies of an accumulator for which registers hold a second one each
 public record DeferScales(List<String> tile, int most) implements Pass.OnKernel {
   /// A sum of fewer terms is multiplied no less often than these.
   private static final int LEAST_TERMS = 4;
+  /// The terms of sums beside which it costs little to store what registers do not hold, and to load it again: of 128 rows by 4,096 x 4,096 bytes with a scale for each 64,
+  /// tiles of 6 rows of 4 vectors take 0.97 times as long as those of 5 rows of 3, for which registers are enough (Zen 5).
+  private static final int MANY_TERMS = 16;
 
-  /// How many accumulators may get a second one on `target`.
+  /// How many accumulators may have a second one in the registers of `target`.
   public static int most(Target target) {
     return target.registers() / 2;
+  }
+
+  /// Whether sums of `terms` terms are scaled as a whole, in a tile of `copies` accumulators.
+  ///
+  /// @param most how many of these may have a second one in registers
+  public static boolean isWorth(long copies, long terms, int most) {
+    return terms >= (copies <= most ? LEAST_TERMS : MANY_TERMS);
   }
 
   @Override
@@ -77,7 +87,7 @@ public record DeferScales(List<String> tile, int most) implements Pass.OnKernel 
   /// @param copied how many copies of `statement` a tile has
   private Stmt deferred(Stmt statement, long copied) {
     if (statement instanceof Stmt.For loop) {
-      Optional<Stmt> nest = nest(loop, copied <= most);
+      Optional<Stmt> nest = nest(loop, copied);
       if (nest.isPresent()) {
         return nest.get();
       }
@@ -89,8 +99,8 @@ public record DeferScales(List<String> tile, int most) implements Pass.OnKernel 
 
   /// The nest of a sum from `outer` on with factors deferred, if some can be.
   ///
-  /// @param areFew whether a tile has registers for two floats an element
-  private Optional<Stmt> nest(Stmt.For outer, boolean areFew) {
+  /// @param copied how many copies of it a tile has
+  private Optional<Stmt> nest(Stmt.For outer, long copied) {
     List<Stmt.For> loops = new ArrayList<>();
     Stmt inner = outer;
     while (inner instanceof Stmt.For loop) {
@@ -115,7 +125,7 @@ public record DeferScales(List<String> tile, int most) implements Pass.OnKernel 
     kept.removeAll(same);
     List<Stmt.For> inside = loops.subList(best, loops.size());
     Expr term = integers(kept, terms(inside)).orElseGet(() -> product(kept));
-    return same.isEmpty() || !areFew && term.type().element().isFloat() ? Optional.empty() : Optional.of(rewritten(loops.subList(0, best), inside, store, term, same));
+    return same.isEmpty() || term.type().element().isFloat() && !isWorth(copied, terms(inside), most) ? Optional.empty() : Optional.of(rewritten(loops.subList(0, best), inside, store, term, same));
   }
 
   /// The product of integers that `factors` are, if so many of it make an integer.
