@@ -1,5 +1,7 @@
 package dev.einfall.runtime.quantize;
 
+import dev.einfall.frontend.EinProgram;
+import dev.einfall.frontend.weights.SafetensorsWriter;
 import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.CompileException;
@@ -9,6 +11,9 @@ import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.runtime.Options;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -21,7 +26,7 @@ import java.util.stream.Collectors;
 record IntegerQuantizer(Cascade cascade, WeightsFile weights, Calibration calibration, Options options, QuantizationProgress progress) {
 
   /// @param weights those of the new program
-  record Made(IntegerRewriting.Result result, IntegerWeights weights) {
+  private record Made(IntegerRewriting.Result result, IntegerWeights weights) {
 
     /// What callers have to know of its inputs and outputs.
     List<String> notes() {
@@ -29,8 +34,20 @@ record IntegerQuantizer(Cascade cascade, WeightsFile weights, Calibration calibr
     }
   }
 
+  /// Writes the program in `file` so, and the weights that it reads.
+  ///
   /// @throws CompileException when a part of the program has no counterpart in whole numbers, or there is no calibration data
-  Made quantized() {
+  QuantizationReport write(Path file, EinProgram program, Policy policy, Path output) throws IOException {
+    Made made = quantized();
+    Files.createDirectories(output.toAbsolutePath().getParent());
+    SafetensorsWriter.write(output.resolveSibling(Quantizer.WEIGHTS), made.weights().stored());
+    List<QuantizationReport.Row> rows = made.weights().rows();
+    new ProgramText(file, program, policy, calibration, rows, List.of(), List.of(), List.of(), made.notes()).write(made.result().program(), Optional.of(Quantizer.WEIGHTS), output);
+    long all = made.weights().stored().stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
+    return new QuantizationReport(output, policy, rows, 0, all - rows.stream().mapToLong(QuantizationReport.Row::bytesAfter).sum(), List.of(), Optional.empty());
+  }
+
+  private Made quantized() {
     if (calibration.isEmpty()) {
       throw CompileException.of("to find the units of whole numbers needs calibration data: give some by --calibrate");
     }

@@ -36,7 +36,8 @@ import java.util.stream.Stream;
 
 /// Quantizes a program after training: writes its weights in other formats, and the program that reads them.
 public final class Quantizer {
-  private static final String WEIGHTS = "model.safetensors";
+  /// The name of the file of weights, beside the program.
+  static final String WEIGHTS = "model.safetensors";
 
   private final Cascade cascade;
   private final EinProgram program;
@@ -107,7 +108,7 @@ public final class Quantizer {
   private QuantizationReport write(Path file, Path output) throws IOException {
     if (policy.isInteger()) {
       policy.require();
-      return integer(file, output);
+      return new IntegerQuantizer(cascade, weights, calibration, options, progress).write(file, program, policy, output);
     }
     List<Target> alone = Target.of(cascade, policy);
     if (alone.isEmpty() && policy.caches().isEmpty()) {
@@ -124,16 +125,6 @@ public final class Quantizer {
         : OrderedChannels.of(cascade, Preparation.of(policy, policy.untilOrder(), Set.of(), alone, activations, statistics, this::matrix), weights);
     Quantizer inOrder = withWeights(ordered.weights());
     return inOrder.write(file, output, alone, activations, ordered.folds().isEmpty() ? statistics : inOrder.statistics(alone, activations), ordered);
-  }
-
-  private QuantizationReport integer(Path file, Path output) throws IOException {
-    IntegerQuantizer.Made made = new IntegerQuantizer(cascade, weights, calibration, options, progress).quantized();
-    Files.createDirectories(output.toAbsolutePath().getParent());
-    SafetensorsWriter.write(output.resolveSibling(WEIGHTS), made.weights().stored());
-    List<QuantizationReport.Row> rows = made.weights().rows();
-    new ProgramText(file, program, policy, calibration, rows, List.of(), List.of(), List.of(), made.notes()).write(made.result().program(), Optional.of(WEIGHTS), output);
-    long all = made.weights().stored().stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
-    return new QuantizationReport(output, policy, rows, 0, all - rows.stream().mapToLong(QuantizationReport.Row::bytesAfter).sum(), List.of(), Optional.empty());
   }
 
   /// @param ordered the channels that are in order
