@@ -3,12 +3,14 @@ package dev.einfall.frontend;
 import dev.einfall.frontend.Syntax.Parameter;
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.ElementType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Checks that a format has one function that makes the stored tensors of the elements, one that makes the elements of these, and perhaps one that makes
-/// the last of the stored tensors of the elements and the others.
+/// the last of the stored tensors of the elements and the others, and one that gives sizes which depend on the elements.
 final class FormatDeclarations {
   private final Diagnostics diagnostics;
 
@@ -24,14 +26,16 @@ final class FormatDeclarations {
     Optional<Syntax.Function> encode = function(format, Syntax.Format.ENCODE);
     Optional<Syntax.Function> decode = function(format, Syntax.Format.DECODE);
     Optional<Syntax.Function> code = function(format, Syntax.Format.CODE);
-    boolean hasThese = format.functions().size() == (code.isPresent() ? 3 : 2) && encode.isPresent() && decode.isPresent();
-    if (!hasThese) {
-      diagnostics.report(name.span(), "a format has two functions, `def encode` and `def decode`, and perhaps a third, `def code`");
+    Optional<Syntax.Function> measure = function(format, Syntax.Format.MEASURE);
+    long known = Stream.of(encode, decode, code, measure).filter(Optional::isPresent).count();
+    if (format.functions().size() != known || encode.isEmpty() || decode.isEmpty()) {
+      diagnostics.report(name.span(), "a format has two functions, `def encode` and `def decode`, and perhaps `def code` and `def measure`");
       return;
     }
     encode(encode.get());
     decode(decode.get(), encode.get());
     code.ifPresent(function -> code(function, encode.get()));
+    measure.ifPresent(function -> measure(function, encode.get()));
   }
 
   private static Optional<Syntax.Function> function(Syntax.Format format, String role) {
@@ -70,6 +74,20 @@ final class FormatDeclarations {
           new Diagnostic.Note(encode.name().span(), "this is what `encode` gives"));
     }
     sameSizes(code, Syntax.Format.CODE, encode);
+  }
+
+  private void measure(Syntax.Function measure, Syntax.Function encode) {
+    List<Parameter> given = tensors(measure);
+    List<String> sizes = new ArrayList<>(sizes(measure));
+    measure.results().forEach(result -> sizes.add(result.name().map(Syntax.Name::text).orElse("")));
+    boolean takesElements = given.size() == 1 && isReal(given.getFirst().type());
+    boolean givesNumbers = !measure.results().isEmpty() && measure.results().stream()
+        .allMatch(result -> result.type().element().text().equals(ElementType.I32.text()) && result.type().dimensions().isEmpty());
+    if (!takesElements || !givesNumbers || !sizes.stream().sorted().toList().equals(sizes(encode))) {
+      diagnostics.report(measure.name().span(),
+          "`measure` takes a tensor of f32, the elements, and some of the sizes of `encode`, and gives the others, each an `i32[]` of that name",
+          new Diagnostic.Note(encode.name().span(), "these are those of `encode`"));
+    }
   }
 
   private static boolean takes(List<Parameter> parameters, List<Syntax.Result> results) {

@@ -16,7 +16,8 @@ public final class LibraryFormats {
   /// @param sizes the names of what its functions take besides tensors
   /// @param stored the names of what it stores
   /// @param hasCode whether it says what it makes of scales that are given
-  public record Declared(String name, String file, List<String> sizes, List<String> stored, boolean hasCode) {}
+  /// @param measured the names of those sizes that depend on the elements, which it says
+  public record Declared(String name, String file, List<String> sizes, List<String> stored, boolean hasCode, List<String> measured) {}
 
   /// All of them, by file; none where the class path cannot be listed.
   public static List<Declared> all() {
@@ -42,7 +43,9 @@ public final class LibraryFormats {
     List<String> sizes = encode.parameters().stream().filter(parameter -> parameter.kind() == Parameter.Kind.SIZE)
         .map(parameter -> parameter.name().text()).toList();
     List<String> stored = encode.results().stream().flatMap(result -> result.name().stream()).map(Syntax.Name::text).toList();
-    return new Declared(format.name().text(), file, sizes, stored, function(format, Syntax.Format.CODE).findAny().isPresent());
+    List<String> measured = function(format, Syntax.Format.MEASURE).flatMap(measure -> measure.results().stream())
+        .flatMap(result -> result.name().stream()).map(Syntax.Name::text).toList();
+    return new Declared(format.name().text(), file, sizes, stored, function(format, Syntax.Format.CODE).findAny().isPresent(), measured);
   }
 
   private static Stream<Syntax.Function> function(Syntax.Format format, String role) {

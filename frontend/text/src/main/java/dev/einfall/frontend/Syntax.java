@@ -28,11 +28,12 @@ final class Syntax {
       Span span) {}
 
   /// `format q4_0 { def encode(x: f32[..., N]) -> (scale: f16[..., N / 32], ...) { ... } def decode(...) -> f32[..., N] { ... } }`. Its functions
-  /// are called `encode_q4_0`, `decode_q4_0` and, if there is one, `code_q4_0`, and are among those of the file.
+  /// are called `encode_q4_0`, `decode_q4_0` and, if there are such, `code_q4_0` and `measure_q4_0`, and are among those of the file.
   record Format(Name name, List<Function> functions, Span span) {
     static final String ENCODE = "encode";
     static final String DECODE = "decode";
     static final String CODE = "code";
+    static final String MEASURE = "measure";
 
     /// How one of its functions is called.
     String function(String role) {

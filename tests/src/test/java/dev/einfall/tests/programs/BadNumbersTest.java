@@ -117,7 +117,8 @@ class BadNumbersTest {
       block("block_floats", "dynamic_fixed", 1, 2, Infinity.LARGEST, Huge.NEAR),
       grouped("integers", "bipolar", ", 4", 2, Huge.NEAR), grouped("integers", "dint", ", 4", 2, Huge.NEAR), grouped("nested", "matryoshka4", "", 5, Huge.NEAR),
       grouped("nested", "matryoshka3", "", 4, Huge.NEAR), grouped("nested", "matryoshka2", "", 3, Huge.NEAR), grouped("optimizers", "dynamic4", "", 2, Huge.NEAR),
-      block("lattices", "e8p", 8, 2, Infinity.NONE_FINITE, Huge.FINITE));
+      block("lattices", "e8p", 8, 2, Infinity.NONE_FINITE, Huge.FINITE),
+      new Format("dfloat11", "dfloat11", ", 100, 8", 8, 5, Nan.ALONE, Infinity.KEPT, Huge.NEAR));
 
   @TestFactory
   Stream<DynamicTest> areDefined() {

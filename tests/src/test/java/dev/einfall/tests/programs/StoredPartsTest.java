@@ -81,7 +81,7 @@ class StoredPartsTest {
   private static String type(LibraryFormats.Declared format) {
     String sizes = format.sizes().stream().map(size -> size + " = " + switch (size) {
       case "bits", "fraction" -> 4;
-      case "group", "block" -> 32;
+      case "group", "block", "bytes" -> 32;
       case "blocks", "rank" -> 2;
       default -> throw new IllegalArgumentException(format.name() + " takes " + size);
     }).collect(Collectors.joining(", ", "(", ")"));

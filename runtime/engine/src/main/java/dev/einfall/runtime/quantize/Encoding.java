@@ -13,12 +13,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// A format of the library and the sizes that it takes, such as `int4(group = 64)`. A size is a number, or `channel`: as many as the rank has along which
-/// elements are grouped.
+/// elements are grouped. One that the format finds by the elements need not be said.
 ///
 /// @param sizes for each of the format's
 public record Encoding(LibraryFormats.Declared format, SortedMap<String, String> sizes) {
   /// The size that is that of the rank.
   public static final String CHANNEL = "channel";
+  /// The size that depends on the elements, and is not known yet.
+  private static final String MEASURED = "measured";
   /// The size that is the count of bits of an element, where formats have one.
   static final String BITS = "bits";
   private static final Pattern TEXT = Pattern.compile("\\s*(\\w+)\\s*(?:\\(([^()]*)\\))?\\s*");
@@ -36,6 +38,7 @@ public record Encoding(LibraryFormats.Declared format, SortedMap<String, String>
     SortedMap<String, String> sizes = new TreeMap<>();
     String arguments = matcher.group(2) == null ? "" : matcher.group(2);
     Arrays.stream(arguments.split(",")).filter(argument -> !argument.isBlank()).forEach(argument -> add(argument, format, sizes));
+    format.measured().forEach(size -> sizes.putIfAbsent(size, MEASURED));
     format.sizes().stream().filter(size -> !sizes.containsKey(size)).findFirst().ifPresent(size -> {
       throw CompileException.of("the format " + format.name() + " takes " + size + ": write " + example(format));
     });
@@ -59,8 +62,14 @@ public record Encoding(LibraryFormats.Declared format, SortedMap<String, String>
   }
 
   private static String example(LibraryFormats.Declared format) {
-    return format.name() + (format.sizes().isEmpty() ? ""
-        : format.sizes().stream().map(size -> size + " = " + (size.equals(BITS) ? "4" : "64")).collect(Collectors.joining(", ", "(", ")")));
+    List<String> sizes = format.sizes().stream().filter(size -> !format.measured().contains(size)).toList();
+    return format.name() + (sizes.isEmpty() ? ""
+        : sizes.stream().map(size -> size + " = " + (size.equals(BITS) ? "4" : "64")).collect(Collectors.joining(", ", "(", ")")));
+  }
+
+  /// The sizes that are found by the elements, and are not known yet.
+  List<String> unknown() {
+    return format.sizes().stream().filter(size -> sizes.get(size).equals(MEASURED)).toList();
   }
 
   /// With another number for one of the sizes.
@@ -72,7 +81,7 @@ public record Encoding(LibraryFormats.Declared format, SortedMap<String, String>
 
   /// What the type of a weight says, where the last rank has the size `length`: `int8(group = 384)`.
   public String type(long length) {
-    return text(size -> Long.toString(size(size, length)));
+    return text(format.sizes(), size -> Long.toString(size(size, length)));
   }
 
   /// The sizes for a call of the format's functions, in order.
@@ -80,19 +89,23 @@ public record Encoding(LibraryFormats.Declared format, SortedMap<String, String>
     return format.sizes().stream().map(size -> size(size, length)).toList();
   }
 
+  /// What is not known yet is 1.
   private long size(String name, long length) {
-    String size = sizes.get(name);
-    return size.equals(CHANNEL) ? length : Long.parseLong(size);
+    return switch (sizes.get(name)) {
+      case CHANNEL -> length;
+      case MEASURED -> 1;
+      case String number -> Long.parseLong(number);
+    };
   }
 
   /// As it is written.
   @Override
   public String toString() {
-    return text(sizes::get);
+    return text(format.sizes().stream().filter(size -> !unknown().contains(size)).toList(), sizes::get);
   }
 
-  private String text(UnaryOperator<String> value) {
-    return format.name() + (sizes.isEmpty() ? ""
-        : format.sizes().stream().map(size -> size + " = " + value.apply(size)).collect(Collectors.joining(", ", "(", ")")));
+  private String text(List<String> said, UnaryOperator<String> value) {
+    return format.name() + (said.isEmpty() ? ""
+        : said.stream().map(size -> size + " = " + value.apply(size)).collect(Collectors.joining(", ", "(", ")")));
   }
 }

@@ -128,6 +128,23 @@ final class EncodingProgram implements AutoCloseable {
     return place < 0 || place + 1 == count() ? OptionalInt.empty() : OptionalInt.of(place);
   }
 
+  /// The encoding with the sizes that depend on the elements.
+  Encoding measured(float[] elements) {
+    List<String> unknown = encoding.unknown();
+    String results = unknown.stream().map(size -> size + ": i32[]").collect(Collectors.joining(", ", "(", ")"));
+    List<String> known = encoding.format().sizes().stream().filter(size -> !unknown.contains(size)).toList();
+    String sizes = known.stream().map(size -> ", " + encoding.sizes(length).get(encoding.format().sizes().indexOf(size))).collect(Collectors.joining());
+    Program program = program("measure", ELEMENTS + ": f32[" + rows + ", " + length + "]", results, String.join(", ", unknown), List.of(ELEMENTS), sizes);
+    Map<String, Tensor> inputs = Map.of(ELEMENTS, Tensor.of(elements, rows, length));
+    Map<String, Tensor> outputs = program.run(inputs);
+    Encoding measured = encoding;
+    for (String size : unknown) {
+      measured = measured.with(size, Integer.toString(outputs.get(size).data().get(ValueLayout.JAVA_INT, 0)));
+    }
+    close(inputs, outputs);
+    return measured;
+  }
+
   /// What the format stores of a matrix.
   List<StoredTensor> encode(float[] elements) {
     String results = IntStream.range(0, count()).mapToObj(EncodingProgram::name).collect(Collectors.joining(", "));
@@ -198,8 +215,12 @@ final class EncodingProgram implements AutoCloseable {
   }
 
   private Program program(String role, String parameters, String results, String names, List<String> arguments) {
+    String sizes = encoding.sizes(length).stream().map(size -> ", " + size).collect(Collectors.joining());
+    return program(role, parameters, results, names, arguments, sizes);
+  }
+
+  private Program program(String role, String parameters, String results, String names, List<String> arguments, String sizes) {
     return programs.computeIfAbsent(role, _ -> {
-      String sizes = encoding.sizes(length).stream().map(size -> ", " + size).collect(Collectors.joining());
       String text = start() + "def main(" + parameters + ") -> " + results + " {\n  " + names + " = " + role + "_" + encoding.format().name() + "("
           + String.join(", ", arguments) + sizes + ")\n  return " + names + "\n}\n";
       return Einfall.compile(new Source(role + " " + encoding, text), options);

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// What is stored how.
 ///
@@ -72,6 +73,12 @@ public record Policy(boolean isInteger, Optional<Encoding> weights, Optional<Enc
     }
     if (rematerialised && caches.isEmpty()) {
       throw CompileException.of("the policy has rematerialise, and says no format of the caches: expected cache=FORMAT beside it, such as cache=int4(group = 32)");
+    }
+    Stream.of(activations, caches).flatMap(Optional::stream).filter(encoding -> !encoding.unknown().isEmpty()).findFirst().ifPresent(encoding -> {
+      throw CompileException.of("the format " + encoding + " has sizes that depend on the elements: only weights have such");
+    });
+    if ((scaled || rank > 0) && weights.filter(encoding -> !encoding.unknown().isEmpty()).isPresent()) {
+      throw CompileException.of("the format " + weights.get() + " has sizes that depend on the elements: expected neither awq nor low-rank beside it, which change them");
     }
     if (isStatic && activations.isEmpty()) {
       throw CompileException.of("the policy has static scales of activations, which are not rounded: expected static beside such as w8a8");

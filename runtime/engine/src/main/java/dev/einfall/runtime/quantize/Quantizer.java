@@ -146,14 +146,16 @@ public final class Quantizer {
     List<StoredTensor> tensors = new ArrayList<>();
     List<StoredTensor> steps = Stream.concat(folded.preparation().stored().stream(), scales.stored().stream()).toList();
     Quantizer last = withWeights(folded.weights());
-    List<QuantizationReport.Row> rows = last.quantized(chosen, statistics, activations, preparation, finished, tensors);
+    List<Target> sized = chosen.stream().map(target -> target.encoding().unknown().isEmpty() ? target
+        : measured(target, Mapped.of(last.matrix(target), sums(target, statistics, activations), preparation.maps(target, activations)))).toList();
+    List<QuantizationReport.Row> rows = last.quantized(sized, statistics, activations, preparation, finished, tensors);
     tensors.addAll(steps);
     long kept = last.keep(targets, tensors);
     Optional<String> stored = tensors.isEmpty() ? Optional.empty() : Optional.of(WEIGHTS);
     if (stored.isPresent()) {
       SafetensorsWriter.write(directory.resolve(WEIGHTS), tensors);
     }
-    Rewriting.Result floating = new Rewriting(chosen, activations, folded.preparation(), scales, policy).apply(cascade);
+    Rewriting.Result floating = new Rewriting(sized, activations, folded.preparation(), scales, policy).apply(cascade);
     CacheRewriting.Result result = withCaches(floating, file);
     new ProgramText(file, program, policy, calibration, rows, ordered.folds(), folded.folds(), result.inputs(), List.of()).write(result.program(), stored, output);
     finished.clear();
@@ -216,6 +218,13 @@ public final class Quantizer {
 
   private Matrix matrix(Target target) {
     return Matrix.of(weights.require(target.weight().key()), target.order());
+  }
+
+  /// With the sizes of its format that depend on its elements.
+  private Target measured(Target target, Mapped weight) {
+    try (EncodingProgram program = new EncodingProgram(target.encoding(), target.rows(), target.length(), options)) {
+      return target.withEncoding(program.measured(weight.rows().elements()));
+    }
   }
 
   private List<QuantizationReport.Row> quantized(List<Target> targets, Statistics statistics, Map<Product, Activation> activations, Preparation preparation,
