@@ -36,6 +36,8 @@ public final class QuantizedAccuracy {
   private static final Pattern LATENCY = Pattern.compile("latency ([\\d.]+) ms");
   private static final int CALIBRATION = 128;
   private static final int BATCH = 250;
+  /// How far the bytes of weights may be from the format's arithmetic.
+  private static final double MOST_BYTES_BESIDE = 0.02;
   private static final Path EXAMPLES = Path.of("..", "grammar", "examples");
 
   /// A weight in a program that was written, other than those of floats alone.
@@ -45,13 +47,11 @@ public final class QuantizedAccuracy {
 
   /// A policy, and what its format takes by its own arithmetic.
   ///
+  /// @param least the mean cosine that is asked for
   /// @param bits of an element, with its part of what groups share
   /// @param bytes of a row beside
   /// @param rank of the product of matrices of `f16` that is added
-  private record Way(double bits, int bytes, int rank, List<String> options) {
-    static Way of(double bits, int bytes, int rank, String... options) {
-      return new Way(bits, bytes, rank, List.of(options));
-    }
+  private record Way(double least, double bits, int bytes, int rank, String policy) {
 
     long bytes(String program) {
       return WEIGHT.matcher(program).results().mapToLong(weight -> {
@@ -66,17 +66,17 @@ public final class QuantizedAccuracy {
 
   private static Map<String, Way> policies() {
     Map<String, Way> policies = new LinkedHashMap<>();
-    policies.put("w8a8", Way.of(8, Float.BYTES, 0, "--policy", "w8a8"));
-    policies.put("int4", Way.of(4.5, 0, 0, "--policy", "w4-gptq"));
-    policies.put("mxfp4", Way.of(4.25, 0, 0, "--policy", "mxfp4,gptq"));
-    policies.put("nf4", Way.of(4.5, 0, 0, "--policy", "nf4(group = 64),gptq"));
-    policies.put("any4", Way.of(4.5, 16 * Float.BYTES, 0, "--policy", "any4(group = 64),gptq"));
-    policies.put("ternary", Way.of(2.5, 0, 32, "--policy", "ternary-low-rank"));
+    policies.put("w8a8", new Way(0.995, 8, Float.BYTES, 0, "w8a8"));
+    policies.put("int4", new Way(0.98, 4.5, 0, 0, "w4-gptq"));
+    policies.put("mxfp4", new Way(0.96, 4.25, 0, 0, "mxfp4,gptq"));
+    policies.put("nf4", new Way(0.98, 4.5, 0, 0, "nf4(group = 64),gptq"));
+    policies.put("any4", new Way(0.98, 4.5, 16 * Float.BYTES, 0, "any4(group = 64),gptq"));
+    policies.put("ternary", new Way(0.75, 2.5, 0, 32, "ternary-low-rank"));
     return policies;
   }
 
   /// `tests/accuracy quantized [MODEL ...] [POLICY ...] [COUNT]`: a row for each model (`minilm`, `bge-small`) and policy, on so many sentences, 1,000 if
-  /// that is not given. The first argument is the jar with the sentences.
+  /// that is not given. The first argument is the jar with the sentences. Ends with 1 and says why if a row is not what is asked for.
   public static void main(String[] arguments) throws IOException {
     List<String> words = Arrays.asList(arguments).subList(1, arguments.length);
     int count = words.stream().filter(word -> word.matches("[0-9]+")).mapToInt(Integer::parseInt).findFirst().orElse(1000);
@@ -86,21 +86,56 @@ public final class QuantizedAccuracy {
     List<String> texts = sentences.subList(CALIBRATION, sentences.size());
     System.out.println("| model | weights | bytes of the quantized weights | by arithmetic | of f32 | mean cosine | least | Spearman of pairs | latency, ms | f32, ms |");
     System.out.println("|---|---|---|---|---|---|---|---|---|---|");
+    List<String> missed = new ArrayList<>();
     for (String model : chosen(List.of("minilm", "bge-small"), words)) {
       Path program = EXAMPLES.resolve(model + ".ein");
       float[][] exact = embeddings(program, texts, work);
       for (String policy : chosen(POLICIES.keySet(), words)) {
         Path out = work.resolve(model + "-" + policy);
-        List<String> command = new ArrayList<>(List.of("quantize", program.toString(), "--calibrate", calibration.toString(), "-o", out.toString()));
-        command.addAll(POLICIES.get(policy).options());
-        Matcher bytes = found(BYTES, run(command));
-        float[][] rounded = embeddings(out.resolve(model + ".ein"), texts, work);
-        double[] cosines = IntStream.range(0, exact.length).mapToDouble(i -> cosine(exact[i], rounded[i])).toArray();
-        System.out.printf(Locale.ROOT, "| %s | %s | %s | %d | %.1f %% | %.4f | %.4f | %.4f | %.2f | %.2f |%n", model, policy, bytes.group(2),
-            POLICIES.get(policy).bytes(Files.readString(out.resolve(model + ".ein"))),
-            100 * Double.parseDouble(bytes.group(2)) / Double.parseDouble(bytes.group(1)), Arrays.stream(cosines).average().orElseThrow(),
-            Arrays.stream(cosines).min().orElseThrow(), spearman(pairs(exact), pairs(rounded)), latency(out.resolve(model + ".ein"), texts), latency(program, texts));
+        Row row = row(POLICIES.get(policy), program, out, calibration, exact, texts, work);
+        System.out.printf(Locale.ROOT, "| %s | %s | %s | %.2f | %.2f |%n", model, policy, row, latency(out.resolve(model + ".ein"), texts), latency(program, texts));
+        row.missed(POLICIES.get(policy)).forEach(miss -> missed.add(model + " " + policy + ": " + miss));
       }
+    }
+    missed.forEach(System.err::println);
+    System.exit(missed.isEmpty() ? 0 : 1);
+  }
+
+  private static Row row(Way way, Path program, Path out, Path calibration, float[][] exact, List<String> texts, Path work) throws IOException {
+    String report = run(List.of("quantize", program.toString(), "--calibrate", calibration.toString(), "-o", out.toString(), "--policy", way.policy));
+    Matcher bytes = found(BYTES, report);
+    Path written = out.resolve(program.getFileName());
+    float[][] rounded = embeddings(written, texts, work);
+    double[] cosines = IntStream.range(0, exact.length).mapToDouble(i -> cosine(exact[i], rounded[i])).toArray();
+    return new Row(Long.parseLong(bytes.group(1)), Long.parseLong(bytes.group(2)), way.bytes(Files.readString(written)),
+        Arrays.stream(cosines).average().orElseThrow(), Arrays.stream(cosines).min().orElseThrow(), spearman(pairs(exact), pairs(rounded)));
+  }
+
+  /// What is measured of a quantized model.
+  ///
+  /// @param before the bytes of the weights before
+  /// @param after and after
+  /// @param arithmetic what the format's arithmetic says that they are
+  /// @param mean the mean cosine of embeddings to those of before
+  /// @param least the least one
+  /// @param spearman the correlation of the similarities of pairs
+  private record Row(long before, long after, long arithmetic, double mean, double least, double spearman) {
+
+    /// What is not as it is asked for.
+    List<String> missed(Way way) {
+      List<String> missed = new ArrayList<>();
+      if (mean < way.least) {
+        missed.add("a mean cosine of %.4f, where %.3f is asked for".formatted(mean, way.least));
+      }
+      if (Math.abs(after - arithmetic) > MOST_BYTES_BESIDE * arithmetic) {
+        missed.add("%d bytes, where the format has %d".formatted(after, arithmetic));
+      }
+      return missed;
+    }
+
+    @Override
+    public String toString() {
+      return String.format(Locale.ROOT, "%d | %d | %.1f %% | %.4f | %.4f | %.4f", after, arithmetic, 100.0 * after / before, mean, least, spearman);
     }
   }
 
