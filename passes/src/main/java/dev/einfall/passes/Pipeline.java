@@ -158,7 +158,7 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // Products have the weights that they keep; what both factors are of few bits, nobody need decode.
         new MultiplyBits(options.target(), options.compute()),
         // Of the others, what is left of formats is the arithmetic of these.
-        DecodeInProducts.on(options.target()),
+        DecodeInProducts.on(options.target(), options.numerics()),
         // The same for data, which stays as it lies; products are where they stay, so that nothing puts fields in order again.
         SplitFields.on(options.target()),
         // What groups subtract is apart from their codes now; without it, tables need not be for each column.

@@ -65,7 +65,7 @@ final class BitSums {
 
   /// What a group shares, at its first step.
   private Expr atGroup(Expr shared) {
-    Expr first = steps.groups().size().value() == 1 ? Expr.index(0) : new Expr.Binary(BinaryOp.MUL, steps.ofGroup(), Expr.index(steps.group()));
+    Expr first = steps.groups() == 1 ? Expr.index(0) : new Expr.Binary(BinaryOp.MUL, steps.ofGroup(), Expr.index(steps.group()));
     return IndexForm.withSimpleIndices(Exprs.substitute(shared, Map.of(product.rank(), first)));
   }
 

@@ -2,6 +2,7 @@ package dev.einfall.passes.codes;
 
 import dev.einfall.ir.Diagnostic;
 import dev.einfall.ir.cascade.Cascade;
+import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
 import dev.einfall.passes.loop.PermuteRows;
@@ -26,20 +27,33 @@ import java.util.function.Consumer;
 /// two. A function of a code of at most 8 bits that is more than a conversion becomes a table, or two short ones ([ValueTables]); one that differs from row to row, as powers do whose exponents are
 /// those of rows, a table of each. What tells of a whole group that it is 0, or no number, is asked of the factor that this shares ([SharedFactors]).
 ///
-/// Every number is computed as before, and sums are taken in the same order. Declined is what has an element of its own other than a code, and what would not save a
+/// Where codes choose from a table that only their row has, lanes go along the steps, of which one instruction chooses for many then: what each of them adds up, another definition adds.
+///
+/// ```
+/// W[n, k] = T[n, C[n, k]]     =>     Y_lanes[m, n, kl] = sum[kw, kf](X[m, 128 * kw + 16 * kf + kl] * T[n, shr(Y_words[n, kw, kl], kf * 4) && 15])
+///                                    Y[m, n] = sum[kl](Y_lanes[m, n, kl])
+/// ```
+///
+/// Every number is computed as before, and but for lanes sums are taken in the same order. Declined is what has an element of its own other than a code, and what would not save a
 /// third of the bytes. What takes few operations has no table where the machine's vectors are too short for one.
 ///
 /// @param row how many elements a row has at most of which an instruction chooses lanes
-public record DecodeInProducts(int row) implements Pass.OnCascade {
+/// @param numerics whether lanes may add up neighbours apart
+public record DecodeInProducts(int row, Numerics numerics) implements Pass.OnCascade {
 
   /// As is best on `target`.
-  public static DecodeInProducts on(Target target) {
-    return new DecodeInProducts(PermuteRows.MOST * target.lanes(Float.BYTES));
+  public static DecodeInProducts on(Target target, Numerics numerics) {
+    return new DecodeInProducts(PermuteRows.MOST * target.lanes(Float.BYTES), numerics);
   }
 
   @Override
   public String name() {
     return "decode-in-products";
+  }
+
+  @Override
+  public Numerics needs() {
+    return numerics;
   }
 
   @Override
@@ -50,7 +64,8 @@ public record DecodeInProducts(int row) implements Pass.OnCascade {
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Inlining inlining = new Inlining(cascade);
+    int lanes = numerics.allows(Numerics.REASSOCIATE) ? row / PermuteRows.MOST : 1;
     return OpenProducts.rewritten(cascade, remarks, einsum ->
-        DecodedProduct.of(inlining, einsum, row).or(() -> Optional.of(List.of(new DecodedGather(inlining).decoded(einsum)))));
+        DecodedProduct.of(inlining, einsum, row, lanes).or(() -> Optional.of(List.of(new DecodedGather(inlining).decoded(einsum)))));
   }
 }

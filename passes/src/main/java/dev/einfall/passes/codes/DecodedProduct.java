@@ -59,14 +59,15 @@ final class DecodedProduct {
   }
 
   /// @param row how many elements a table has at most for which there is an instruction
+  /// @param lanes how many neighbours along the reduction may be added up apart; 1 for none
   /// @return the definitions in place of `einsum`, if it is a sum of products with what codes of few bits stand for.
-  static Optional<List<Definition>> of(Inlining inlining, Einsum einsum, int row) {
+  static Optional<List<Definition>> of(Inlining inlining, Einsum einsum, int row, int lanes) {
     List<Expr.Reduce> reductions = Exprs.reductions(einsum.value()).distinct().toList();
     boolean isSum = reductions.size() == 1 && reductions.getFirst().reduction() == Reduction.SUM && !Exprs.hasFold(einsum.value());
     return Optional.of(reductions).filter(_ -> isSum && !inlining.isConstant(einsum.tensor())).map(List::getFirst)
         .filter(sum -> isProduct(sum.body())).flatMap(sum -> {
           Expr.Reduce inlined = new Expr.Reduce(sum.reduction(), sum.ranks(), inlining.inlined(sum.body()));
-          return sum.ranks().reversed().stream().flatMap(rank -> along(inlining, einsum, sum, inlined, rank, row).stream()).findFirst();
+          return sum.ranks().reversed().stream().flatMap(rank -> along(inlining, einsum, sum, inlined, rank, row, lanes).stream()).findFirst();
         });
   }
 
@@ -74,7 +75,7 @@ final class DecodedProduct {
     return body instanceof Expr.Binary(BinaryOp op, Expr _, Expr _) && op == BinaryOp.MUL;
   }
 
-  private static Optional<List<Definition>> along(Inlining inlining, Einsum einsum, Expr.Reduce sum, Expr.Reduce inlined, Rank rank, int row) {
+  private static Optional<List<Definition>> along(Inlining inlining, Einsum einsum, Expr.Reduce sum, Expr.Reduce inlined, Rank rank, int row, int lanes) {
     List<Expr> parts = constantParts(inlining, inlined.body());
     Codes codes = Codes.of(rank, parts);
     boolean isWhole = parts.size() == 1 && parts.getFirst() == inlined.body();
@@ -88,9 +89,18 @@ final class DecodedProduct {
     if (group < LEAST_FIELDS) {
       return Optional.empty();
     }
-    DecodedProduct product = new DecodedProduct(inlining, einsum, inlined, codes, Steps.of(rank, group, fields < LEAST_FIELDS ? 1 : fields), bits, row);
+    int cut = fields < LEAST_FIELDS ? 1 : fields;
+    Optional<Steps> steps = parts.stream().flatMap(Expr::nodes).anyMatch(node -> isOfOneRow(node, codes, rank)) ? Steps.inLanes(rank, group, cut, lanes) : Optional.empty();
+    DecodedProduct product = new DecodedProduct(inlining, einsum, inlined, codes, steps.orElseGet(() -> Steps.of(rank, group, cut)), bits, row);
     List<Definition> definitions = product.definitions(sum);
     return product.isWorthwhile(parts) ? Optional.of(definitions) : Optional.empty();
+  }
+
+  /// Whether a table of `node` would be of one row: it is chosen from a row, or a long function of what a row has.
+  private static boolean isOfOneRow(Expr node, Codes codes, Rank rank) {
+    boolean isChosen = node instanceof Expr.Access access && !codes.isCode(access) && access.indices().stream().anyMatch(index -> !codes.of(index).isEmpty());
+    return (isChosen || isFunction(node)) && codes.of(node).size() == 1 && !codes.isCode(node)
+        && Exprs.freeRanks(Exprs.rewrite(node, inner -> codes.isCode(inner) ? new Expr.IntLiteral(inner.type(), 0) : inner)).stream().anyMatch(other -> other != rank);
   }
 
   private static int divisor(int a, int b) {
@@ -122,9 +132,25 @@ final class DecodedProduct {
     reduce.ranks().forEach(rank -> ranks.addAll(rank == steps.whole() ? steps.ranks() : List.of(rank)));
     Expr body = decoded(reduce.body());
     Expr sum = new Expr.Reduce(reduce.reduction(), ranks, body);
+    Expr whole = steps.lane().map(lane -> ofLanes(sum, lane)).orElse(sum);
     List<Definition> definitions = new ArrayList<>(before);
-    definitions.add(einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(original) ? sum : node)));
+    definitions.add(einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(original) ? whole : node)));
     return definitions;
+  }
+
+  /// The sum of what lanes have added up.
+  private Expr ofLanes(Expr sum, Rank lane) {
+    List<Rank> ranks = new ArrayList<>(einsum.ranks().stream().map(rank -> new Rank(rank.name(), rank.size())).toList());
+    Map<Rank, Expr> places = new IdentityHashMap<>();
+    for (int i = 0; i < ranks.size(); i++) {
+      places.put(einsum.ranks().get(i), new Expr.Coordinate(ranks.get(i)));
+    }
+    ranks.add(lane);
+    Tensor lanes = defined("lanes", ranks, Exprs.substitute(sum, places));
+    List<Expr> indices = new ArrayList<>(Exprs.coordinates(einsum.ranks()));
+    Rank added = new Rank(lane.name(), lane.size());
+    indices.add(new Expr.Coordinate(added));
+    return new Expr.Reduce(Reduction.SUM, List.of(added), new Expr.Access(lanes, indices));
   }
 
   /// `expr` with what weights determine in terms of codes and of what groups share, at the coordinates of the steps.
@@ -157,7 +183,9 @@ final class DecodedProduct {
       return looked(expr, inside.getFirst());
     }
     if (inside.size() == 1 && isOfRows(expr, inside.getFirst()) && isWorthTables(expr, inside.getFirst())) {
-      return element(expr, inside.getFirst(), 1 << Codes.bits(Codes.range(inside.getFirst())), 1, false, outer(without(expr, inside.getFirst())), place(inside.getFirst()));
+      // A row that fills a vector is loaded as it is.
+      int length = Math.max(1 << Codes.bits(Codes.range(inside.getFirst())), steps.lane().map(lane -> lane.size().value()).orElse(1));
+      return element(expr, inside.getFirst(), length, 1, false, outer(without(expr, inside.getFirst())), place(inside.getFirst()));
     }
     Optional<Expr> difference = difference(expr);
     if (difference.isPresent()) {
@@ -195,7 +223,11 @@ final class DecodedProduct {
 
   /// Whether `expr` has functions that are many operations each.
   private static boolean isLong(Expr expr) {
-    return expr.nodes().anyMatch(node -> node instanceof Expr.Binary binary && binary.op() == BinaryOp.POW || node instanceof Expr.Unary unary && !unary.op().isCorrectlyRounded());
+    return expr.nodes().anyMatch(DecodedProduct::isFunction);
+  }
+
+  private static boolean isFunction(Expr node) {
+    return node instanceof Expr.Binary binary && binary.op() == BinaryOp.POW || node instanceof Expr.Unary unary && !unary.op().isCorrectlyRounded();
   }
 
   /// Whether `expr` is an element at a place that a code says.
@@ -205,13 +237,13 @@ final class DecodedProduct {
 
   /// Whether nothing but `code` and what is the same along the whole rank determines `expr`.
   private boolean isOfRows(Expr expr, Expr code) {
-    return expr.equals(code) || !Exprs.freeRanks(expr).contains(steps.whole()) || !(expr instanceof Expr.Access) && expr.children().allMatch(child -> isOfRows(child, code));
+    return expr.equals(code) || !Exprs.freeRanks(expr).contains(steps.whole()) || !codes.of(expr).isEmpty() && expr.children().allMatch(child -> isOfRows(child, code));
   }
 
   /// Whether a table for each row is little beside its codes, and computing `expr` for each step much.
   private boolean isWorthTables(Expr expr, Expr code) {
     long values = 1L << Codes.bits(Codes.range(code));
-    return expr.type() == ElementType.F32 && values * LEAST_USES <= steps.whole().size().value() && isLong(expr);
+    return expr.type() == ElementType.F32 && values * LEAST_USES <= steps.whole().size().value() && (isLong(expr) || isLookedUp(expr) && steps.lane().isPresent());
   }
 
   private static Expr without(Expr expr, Expr code) {
@@ -280,15 +312,21 @@ final class DecodedProduct {
     List<Rank> ranks = new ArrayList<>();
     List<Expr> indices = new ArrayList<>();
     Map<Rank, Expr> values = new IdentityHashMap<>();
-    if (isGrouped && steps.groups().size().value() > 1) {
-      Rank group = new Rank(steps.groups().name(), steps.groups().size());
+    // Lanes go along the steps: what a row of the result has is side by side then.
+    if (steps.lane().isPresent()) {
+      addOuter(outer, ranks, indices, values);
+    }
+    if (isGrouped && steps.groups() > 1) {
+      Rank group = new Rank(steps.groupName(), Size.of(steps.groups()));
       ranks.add(group);
       indices.add(steps.ofGroup());
       values.put(steps.whole(), new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(group), Expr.index(steps.group())));
     } else if (isGrouped) {
       values.put(steps.whole(), Expr.index(0));
     }
-    addOuter(outer, ranks, indices, values);
+    if (steps.lane().isEmpty()) {
+      addOuter(outer, ranks, indices, values);
+    }
     return new Expr.Access(defined("shared", ranks, at(expr, values)), indices);
   }
 
@@ -317,18 +355,21 @@ final class DecodedProduct {
     List<Rank> ranks = new ArrayList<>();
     List<Expr> indices = new ArrayList<>();
     Map<Rank, Expr> values = new IdentityHashMap<>();
-    Rank word = new Rank(steps.words().name(), Size.of(steps.whole().size().value() / steps.fields()));
-    addOuter(outer.stream().filter(reduce.ranks()::contains).toList(), ranks, indices, values);
+    Rank word = new Rank(steps.wordName(), Size.of(steps.whole().size().value() / steps.block()));
+    Optional<Rank> among = steps.lane().map(lane -> new Rank(lane.name(), lane.size()));
+    addOuter(outer.stream().filter(rank -> reduce.ranks().contains(rank) || among.isPresent()).toList(), ranks, indices, values);
     ranks.add(word);
     indices.add(steps.word());
-    addOuter(outer.stream().filter(einsum.ranks()::contains).toList(), ranks, indices, values);
+    among.ifPresent(ranks::add);
+    steps.lane().ifPresent(lane -> indices.add(new Expr.Coordinate(lane)));
+    addOuter(outer.stream().filter(rank -> einsum.ranks().contains(rank) && among.isEmpty()).toList(), ranks, indices, values);
+    Expr here = among.<Expr>map(Expr.Coordinate::new).orElse(Expr.index(0));
     if (steps.fields() == 1) {
-      values.put(steps.whole(), new Expr.Coordinate(word));
+      values.put(steps.whole(), steps.at(new Expr.Coordinate(word), Expr.index(0), here));
       return new Expr.Access(defined("codes", ranks, cast(memory, stored(code, least, values))), indices);
     }
     Rank place = new Rank("f", Size.of(steps.fields()));
-    values.put(steps.whole(), new Expr.Binary(BinaryOp.ADD,
-        new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(word), Expr.index(steps.fields())), new Expr.Coordinate(place)));
+    values.put(steps.whole(), steps.at(new Expr.Coordinate(word), new Expr.Coordinate(place), here));
     Expr shifted = new Expr.Binary(BinaryOp.SHL, i32(stored(code, least, values)), new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(place), Expr.index(width())));
     Tensor words = defined("words", ranks, new Expr.Reduce(Reduction.SUM, List.of(place), shifted));
     Expr distance = new Expr.Binary(BinaryOp.MUL, steps.place(), Expr.index(width()));
