@@ -31,7 +31,7 @@ import java.util.Set;
 ///
 /// ```
 /// Y[t, n] = sum[k](X[t, k] * W[k, n]) + b[n]  =>  Y_sum[t, n] = sum[k](i32(X_1[t, k]) * i32(W[k, n]))
-///                                                 Y[t, n] = i32(shr(i64(Y_sum[t, n]) * i64(W_rate[n]) + i64(8388608), i64(24))) + b[n]
+///                                                 Y[t, n] = shr(shr(Y_sum[t, n], 16) * W_rate[n] + shr((Y_sum[t, n] && 65535) * W_rate[n], 16) + 128, 8) + b[n]
 /// ```
 ///
 /// A number stands for a multiple of its tensor's unit, which is chosen by what reads it: products read bytes, whose unit is 1/127 of the largest number that the calibration data

@@ -39,12 +39,11 @@ final class IntegerWeights {
 
     /// A sum of products with it times `ratio` and the unit of its column.
     Expr times(Expr sum, double ratio, IntegerWeights weights) {
-      int shift = IntegerArithmetic.shift(ratio * Arrays.stream(units).max().orElseThrow());
-      int[] rates = Arrays.stream(units).mapToInt(unit -> (int) Math.round(unit * ratio * Math.scalb(1.0, shift))).toArray();
+      IntegerArithmetic.Rate rates = IntegerArithmetic.Rate.of(ratio * Arrays.stream(units).max().orElseThrow());
+      int[] factors = Arrays.stream(units).mapToInt(unit -> rates.factor(unit * ratio)).toArray();
       List<Size> shape = free.stream().map(access.tensor().shape()::get).toList();
-      Tensor rate = weights.add(weights.keys.get(access.tensor()) + ".rate", access.tensor().name() + "_rate", ElementType.I32, shape, MemorySegment.ofArray(rates));
-      Expr element = new Expr.Access(rate, free.stream().map(access.indices()::get).toList());
-      return IntegerArithmetic.shifted(sum, new Expr.Cast(ElementType.I64, element), shift);
+      Tensor rate = weights.add(weights.keys.get(access.tensor()) + ".rate", access.tensor().name() + "_rate", ElementType.I32, shape, MemorySegment.ofArray(factors));
+      return IntegerArithmetic.shifted(sum, new Expr.Access(rate, free.stream().map(access.indices()::get).toList()), rates);
     }
   }
 
