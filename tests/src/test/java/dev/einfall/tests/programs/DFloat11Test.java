@@ -18,10 +18,13 @@ import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Numbers of bf16 whose exponents are in Huffman's codes come back bit by bit.
+@Execution(ExecutionMode.CONCURRENT)
 class DFloat11Test {
   private static final int LENGTHS = 24;
 

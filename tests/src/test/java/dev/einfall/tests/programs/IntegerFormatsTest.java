@@ -18,10 +18,13 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Integers times scales, against their definitions: every code, with every number for 0 and with odd scales, from what is stored; and what numbers become.
+@Execution(ExecutionMode.CONCURRENT)
 class IntegerFormatsTest {
   private static final int GROUP = 16;
 

@@ -19,8 +19,11 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// The 65536 vectors of E8P, made here by sorting and counting.
+@Execution(ExecutionMode.CONCURRENT)
 class LatticesTest {
   /// Where the three 1/2 of each of the last 29 vectors are.
   private static final String[] LAST = {"123", "023", "013", "012", "367", "357", "347", "356", "346", "345", "267", "257", "247", "256", "246", "245",

@@ -20,10 +20,13 @@ import java.util.SplittableRandom;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Blocks of small numbers, against OCP Microscaling Formats 1.0 and NVFP4: every code of an element with every code of a scale, from what is stored; and what numbers become.
+@Execution(ExecutionMode.CONCURRENT)
 class MicroscalingTest {
   /// The numbers of E2M1, by their codes without the sign.
   private static final double[] E2M1 = {0, 0.5, 1, 1.5, 2, 3, 4, 6};

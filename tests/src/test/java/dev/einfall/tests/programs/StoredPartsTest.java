@@ -22,8 +22,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Weights in every format of the library of which a part is missing, too short, too long or of another type: the message names the part, and says what was expected.
+@Execution(ExecutionMode.CONCURRENT)
 class StoredPartsTest {
   private static final int ROWS = 6;
 
