@@ -3,7 +3,6 @@ package dev.einfall.tests.programs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.einfall.frontend.EinReader;
 import dev.einfall.frontend.weights.WeightsFile;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.cascade.Cascade;
@@ -22,9 +21,7 @@ import dev.einfall.runtime.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -38,16 +35,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FormatProductsTest {
   /// The length of the errors of tables of bytes beside that of results.
   private static final double MOST_ROUNDED = 0.02;
-  /// Of what codes stand for.
-  private static final int MOST_TABLE_BYTES = 256 * Float.BYTES;
-  private static final String PROGRAM = """
-      import std.formats.%s
-      def main(X: f32[M, %2$d]) -> f32[M, %3$d] {
-        weight W: %4$s[%3$d, %2$d] = "W"
-        Y[m, n] = sum[k](X[m, k] * W[n, k])
-        return Y
-      }
-      """;
 
   @ParameterizedTest
   @ValueSource(strings = {
@@ -74,8 +61,8 @@ class FormatProductsTest {
   }
 
   private static void check(String[] words, int m, int n, int k, int... widths) {
-    String text = PROGRAM.formatted(words[0], k, n, words[1]);
-    WeightsFile weights = RandomCodes.of(words[1], cascade(text, m));
+    String text = FormatProduct.PROGRAM.formatted(words[0], k, n, words[1]);
+    WeightsFile weights = RandomCodes.of(words[1], FormatProduct.cascade(text, m));
     float[] expected = run(text, m, k, Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
     for (int vectorBytes : widths) {
       Options options = Options.defaults().withVectorBytes(vectorBytes).withThreads(m == 1 ? 1 : 2).withWarmUp(false).withWeights(weights);
@@ -112,7 +99,7 @@ class FormatProductsTest {
           return Z
         }
         """.formatted(words[0], k, n, words[1], around);
-    WeightsFile weights = RandomCodes.of(words[1], cascade(text, m));
+    WeightsFile weights = RandomCodes.of(words[1], FormatProduct.cascade(text, m));
     float[] expected = run(text, m, k, Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
     Options options = Options.defaults().withVectorBytes(oneOf(random, 64, 32, 16, 4)).withNumerics(oneOf(random, Numerics.STRICT, Numerics.REASSOCIATE, Numerics.FAST))
         .withThreads(random.nextInt(1, 3)).withWarmUp(false).withWeights(weights);
@@ -145,7 +132,7 @@ class FormatProductsTest {
         }
         """.formatted(format, group);
     for (int rows : new int[] {1, 7, 40}) {
-      WeightsFile weights = RandomCodes.of(format, cascade(text, rows));
+      WeightsFile weights = RandomCodes.of(format, FormatProduct.cascade(text, rows));
       float[] expected = run(text, rows, 192, Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
       for (Options.Backend backend : List.of(Options.Backend.JVM, Options.Backend.C)) {
         float[] results = run(text, rows, 192, Options.defaults().withBackend(backend).withWarmUp(false).withWeights(weights));
@@ -173,7 +160,7 @@ class FormatProductsTest {
         }
         """.formatted(weight, results, format, sizes);
     for (int rows : new int[] {1, 7, 40}) {
-      WeightsFile weights = RandomCodes.of(weight, cascade(text, rows));
+      WeightsFile weights = RandomCodes.of(weight, FormatProduct.cascade(text, rows));
       float[] expected = run(text, rows, 192, Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
       Options usual = Options.defaults().withWarmUp(false).withWeights(weights);
       for (Options options : List.of(usual.withVectorBytes(64), usual.withVectorBytes(16), usual.withVectorBytes(4), usual.withBackend(Options.Backend.C))) {
@@ -190,14 +177,14 @@ class FormatProductsTest {
   void tablesAreRoundedToBytes(String format) {
     String[] words = format.split(" ", 2);
     for (int[] sizes : new int[][] {{1, 1024, 192}, {3, 1111, 192}}) {
-      String text = PROGRAM.formatted(words[0], sizes[2], sizes[1], words[1]);
-      Cascade cascade = cascade(text, sizes[0]);
+      String text = FormatProduct.PROGRAM.formatted(words[0], sizes[2], sizes[1], words[1]);
+      Cascade cascade = FormatProduct.cascade(text, sizes[0]);
       WeightsFile weights = RandomCodes.of(words[1], cascade);
       float[] expected = run(text, sizes[0], sizes[2], Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
       float[] results = run(text, sizes[0], sizes[2], Options.defaults().withVectorBytes(64).withCompute(Compute.I8).withThreads(sizes[0]).withWarmUp(false).withWeights(weights));
       assertEquals(0, distance(expected, results), MOST_ROUNDED, format);
       PipelineOptions options = PipelineOptions.of(Target.of(64, 1)).withCompute(Compute.I8);
-      KernelPlan plan = new Pipeline(options, _ -> { }, _ -> { }).compile(cascade, sizes(sizes[0]));
+      KernelPlan plan = new Pipeline(options, _ -> { }, _ -> { }).compile(cascade, FormatProduct.sizes(sizes[0]));
       assertTrue(plan.launches().stream().flatMap(launch -> launch.kernel().body().nodes()).flatMap(Stmt::exprs).flatMap(Expr::nodes)
           .anyMatch(Expr.PermuteBytes.class::isInstance), () -> format + ": no bytes are permuted");
     }
@@ -209,8 +196,8 @@ class FormatProductsTest {
   void rowsThatMeetIntegersAreRounded(String format) {
     String[] words = format.split(" ", 2);
     for (int rows : new int[] {1, 9, 40}) {
-      String text = PROGRAM.formatted(words[0], 192, 131, words[1]);
-      WeightsFile weights = RandomCodes.of(words[1], cascade(text, rows));
+      String text = FormatProduct.PROGRAM.formatted(words[0], 192, 131, words[1]);
+      WeightsFile weights = RandomCodes.of(words[1], FormatProduct.cascade(text, rows));
       float[] expected = run(text, rows, 192, Options.defaults().withBackend(Options.Backend.REFERENCE).withWeights(weights));
       float[] results = run(text, rows, 192, Options.defaults().withBackend(Options.Backend.C).withCompute(Compute.I8).withThreads(2).withWarmUp(false).withWeights(weights));
       assertEquals(0, distance(expected, results), MOST_ROUNDED, format + ", " + rows + " rows");
@@ -227,8 +214,8 @@ class FormatProductsTest {
   }
 
   private static void requireNoNumberIn(float what, Options.Backend backend) {
-    String text = PROGRAM.formatted("integers", 64, 1024, "int4(group = 64)");
-    Options options = Options.defaults().withBackend(backend).withCompute(Compute.I8).withWarmUp(false).withWeights(RandomCodes.of("int4", cascade(text, 2)));
+    String text = FormatProduct.PROGRAM.formatted("integers", 64, 1024, "int4(group = 64)");
+    Options options = Options.defaults().withBackend(backend).withCompute(Compute.I8).withWarmUp(false).withWeights(RandomCodes.of("int4", FormatProduct.cascade(text, 2)));
     float[] x = new float[2 * 64];
     Arrays.fill(x, 0, 64, 0.5f);
     Arrays.fill(x, 64, 128, 0.25f);
@@ -261,43 +248,6 @@ class FormatProductsTest {
     for (int i = 0; i < results.length; i++) {
       assertEquals(expected[i], results[i], part * largest, what + ", element " + i);
     }
-  }
-
-  /// What a product keeps of weights is no more than their codes take, in words up to 4 bits, else in bytes, or two of more than 8 bits, what groups share as `f32`, and tables of what codes stand for.
-  ///
-  /// @param bits of each code
-  /// @param group how many weights share `shared` bytes
-  @ParameterizedTest
-  @CsvSource(delimiter = ';', value = {"integers int8(group = 64); 8; 64; 4", "integers int4(group = 64); 4; 64; 4", "integers symmetric(bits = 2, group = 64); 2; 64; 4",
-      "integers symmetric(bits = 3, group = 64); 4; 64; 4", "integers symmetric(bits = 5, group = 64); 8; 64; 4", "integers symmetric(bits = 6, group = 64); 8; 64; 4",
-      "integers symmetric(bits = 7, group = 64); 8; 64; 4", "integers asymmetric(bits = 4, group = 64); 4; 64; 8", "integers asymmetric(bits = 8, group = 64); 8; 64; 8",
-      "integers ternary(group = 64); 2; 64; 4", "integers binary(group = 64); 1; 64; 4", "codebooks nf4(group = 64); 4; 64; 4", "codebooks any4(group = 64); 4; 64; 20",
-      "codebooks any3(group = 64); 4; 64; 20", "codebooks any2(group = 64); 2; 64; 20", "codebooks dynamic8(group = 64); 8; 64; 4", "microscaling mxfp4; 4; 32; 4",
-      "microscaling mxfp6_e2m3; 8; 32; 4", "microscaling mxfp6_e3m2; 8; 32; 4", "microscaling mxfp8_e4m3; 8; 32; 4", "microscaling mxfp8_e5m2; 8; 32; 4", "microscaling mxint8; 8; 32; 4",
-      "microscaling nvfp4; 4; 16; 4", "microscaling fp4_ue5m3; 4; 16; 4", "minifloats fp8_e4m3; 8; 256; 0", "minifloats fp8_e5m2; 8; 256; 0", "minifloats fp6_e2m3; 8; 256; 0",
-      "minifloats fp6_e3m2; 8; 256; 0", "minifloats fp4_e2m1; 4; 256; 0", "ggml q4_0; 4; 32; 4", "ggml q8_0; 8; 32; 4", "gguf gguf_q4_0; 4; 32; 4", "gguf gguf_q8_0; 8; 32; 4",
-      "gguf gguf_q4_k; 4; 32; 8", "gguf gguf_q6_k; 8; 16; 4", "nested nested8(group = 64); 8; 64; 4", "nested nested4(group = 64); 4; 64; 4", "powers power(bits = 4, group = 64); 4; 64; 20",
-      "powers shift(bits = 4, group = 64); 4; 64; 4", "block_floats block_float(bits = 5, block = 64); 8; 64; 8", "block_floats fixed(bits = 16, fraction = 15); 16; 256; 0",
-      "block_floats dynamic_fixed; 16; 256; 8"})
-  void weightsStayAsSmallAsTheyAre(String format, int bits, int group, int shared) {
-    String[] words = format.split(" ", 2);
-    for (int rows : new int[] {1, 128}) {
-      Cascade cascade = cascade(PROGRAM.formatted(words[0], 256, 512, words[1]), rows);
-      KernelPlan plan = new Pipeline(PipelineOptions.of(Target.of(64, 1)), _ -> { }, _ -> { }).compile(cascade, sizes(rows));
-      long read = plan.launches().stream().flatMap(launch -> launch.arguments().stream()).distinct()
-          .filter(buffer -> plan.constants().contains(buffer) || plan.weights().stream().anyMatch(weight -> weight.buffer() == buffer))
-          .mapToLong(buffer -> buffer.type().bytes() * buffer.extents().stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b)).sum();
-      long most = 512 * 256 * bits / 8 + 512 * 256 / group * shared + MOST_TABLE_BYTES;
-      assertTrue(read > 0 && read <= most, format + ", " + rows + " rows: constants of " + read + " bytes, not " + most);
-    }
-  }
-
-  private static TreeMap<String, Long> sizes(long rows) {
-    return new TreeMap<>(Map.of("M", rows));
-  }
-
-  private static Cascade cascade(String text, long rows) {
-    return EinReader.read(new Source("product.ein", text), Optional.empty()).cascade(sizes(rows));
   }
 
   private static float[] run(String text, int m, int k, Options options) {
