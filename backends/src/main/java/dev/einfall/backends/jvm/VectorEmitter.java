@@ -260,8 +260,8 @@ final class VectorEmitter {
         arithmetic(species, binary.op().name().toLowerCase(java.util.Locale.ROOT));
       }
       case AND, OR, XOR -> lanewise(species, binary.op().name(), "Associative", right);
-      case SHL -> lanewise(species, "LSHL", "Binary", right);
-      case SHR -> lanewise(species, "ASHR", "Binary", right);
+      case SHL -> shift(species, "LSHL", right);
+      case SHR -> shift(species, "ASHR", right);
       case MOD, POW, EQ, NE, LT, LE, GT, GE -> throw new InternalException("vector " + binary);
     }
   }
@@ -331,17 +331,30 @@ final class VectorEmitter {
     code.invokeVirtual(species.vectorClass(), method, "(" + VECTOR + ")" + species.descriptor());
   }
 
-  private void lanewise(Species species, String operator, String kind, Expr right) {
-    pushOperator(operator, kind);
-    String operand = VECTOR;
-    if (right instanceof Expr.Broadcast(Expr.IntLiteral literal, _)) {
-      scalars.emit(literal);
-      operand = JvmType.of(species.element()).descriptor();
+  /// A shift of all lanes by one number takes that as it is: of a vector of distances, whose bits the Vector API masks by an operation inside of this one, HotSpot does not
+  /// always know the class, and then keeps vectors as objects.
+  private void shift(Species species, String operator, Expr distance) {
+    if (distance instanceof Expr.Broadcast(Expr number, _) && species.element().bytes() >= Integer.BYTES) {
+      lanewiseByNumber(species, operator, "Binary", number);
     } else {
-      emit(right);
+      lanewise(species, operator, "Binary", distance);
     }
-    code.invokeVirtual(species.vectorClass(), "lanewise",
-        "(L" + OPERATORS + "$Binary;" + operand + ")" + species.descriptor());
+  }
+
+  private void lanewise(Species species, String operator, String kind, Expr right) {
+    if (right instanceof Expr.Broadcast(Expr.IntLiteral literal, _)) {
+      lanewiseByNumber(species, operator, kind, literal);
+    } else {
+      pushOperator(operator, kind);
+      emit(right);
+      code.invokeVirtual(species.vectorClass(), "lanewise", "(L" + OPERATORS + "$Binary;" + VECTOR + ")" + species.descriptor());
+    }
+  }
+
+  private void lanewiseByNumber(Species species, String operator, String kind, Expr number) {
+    pushOperator(operator, kind);
+    scalars.emit(number);
+    code.invokeVirtual(species.vectorClass(), "lanewise", "(L" + OPERATORS + "$Binary;" + JvmType.of(species.element()).descriptor() + ")" + species.descriptor());
   }
 
   private void emitCast(Expr.Cast cast, Species species) {
