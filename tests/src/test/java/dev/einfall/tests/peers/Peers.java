@@ -13,6 +13,7 @@ public final class Peers {
              tests/peers bytes [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers lowbit [threads=1,2] [seconds=4] [WORD OF A CASE ...]
              tests/peers cache [threads=1,2] [seconds=4] [WORD OF A CASE ...]
+             tests/peers pairs [seconds=4]
              tests/peers native [threads=1,2] [seconds=4]
              tests/peers startup [threads=1,2] [forks=N]
              tests/peers blocks [threads=1,2] [seconds=4] [WORD OF A CASE ...]
@@ -34,6 +35,7 @@ public final class Peers {
       case "quantized" -> QuantizedPeers.run(Request.of(rest));
       case "bytes" -> BytePeers.run(Request.of(rest));
       case "lowbit" -> LowBitPeers.run(Request.of(rest));
+      case "pairs" -> PairPeers.run(Request.of(rest));
       case "cache" -> CachePeers.run(Request.of(rest));
       case "native" -> NativePeers.run(Request.of(rest));
       case "startup" -> StartupPeers.run(Request.of(rest));
