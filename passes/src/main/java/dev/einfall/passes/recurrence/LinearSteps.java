@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// A recurrence each of whose carried states is, element by element, linear in itself: `H[d] = decay * H[d] + input`, where decay
+/// A recurrence each of whose carried states is of floats and, element by element, linear in itself: `H[d] = decay * H[d] + input`, where decay
 /// and input may depend on the step, on any element's place and on any data but the carried states.
 record LinearSteps(StepRoles roles, Map<Tensor, Step> states) {
 
@@ -60,6 +60,10 @@ record LinearSteps(StepRoles roles, Map<Tensor, Step> states) {
     }
     Map<Tensor, Step> states = new LinkedHashMap<>();
     for (Tensor tensor : roles.carried().keySet()) {
+      if (!tensor.type().isFloat()) {
+        decline.because("`" + tensor.name() + "` has no floats, of which parts of steps are products and sums");
+        return Optional.empty();
+      }
       Optional<Step> step = step(tensor, roles);
       if (step.isEmpty()) {
         decline.because("`" + tensor.name() + "` after a step is not a multiple of the same element before it, plus something that"
