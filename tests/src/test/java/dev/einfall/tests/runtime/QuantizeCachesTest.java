@@ -4,9 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.einfall.frontend.Formatter;
 import dev.einfall.ir.ElementType;
-import dev.einfall.ir.Source;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Npy;
 import dev.einfall.runtime.Options;
@@ -49,19 +47,11 @@ class QuantizeCachesTest {
   private Path directory;
 
   private CommandLineRun quantize(String program, String policy, String... more) throws IOException {
-    List<String> arguments = new ArrayList<>(List.of("quantize", Files.writeString(directory.resolve("step.ein"), program).toString(), "--policy", policy, "-o",
-        directory.resolve("out").toString()));
-    arguments.addAll(List.of(more));
-    return CommandLineRun.of(arguments.toArray(String[]::new));
+    return new QuantizedProgram(directory).run(program, policy, more);
   }
 
   private Path written(String program, String policy, String... more) throws IOException {
-    CommandLineRun run = quantize(program, policy, more);
-    assertEquals(0, run.exitCode(), run.err());
-    Path file = directory.resolve("out").resolve("step.ein");
-    String text = Files.readString(file);
-    assertEquals(text, Formatter.format(new Source("written", text)));
-    return file;
+    return new QuantizedProgram(directory).written(program, policy, more);
   }
 
   /// What comes at a step.

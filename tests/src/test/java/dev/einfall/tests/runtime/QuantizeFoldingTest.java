@@ -18,22 +18,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Scales of activations are in the weights that these are computed of, wherever that gives the same results, and in the program elsewhere.
 class QuantizeFoldingTest {
-  private static final String WEIGHTS = """
-        weight gamma: f32[96] = "gamma"
-        weight beta: f32[96] = "beta"
-        weight W: f32[96, 96] = "first.weight"
-        weight U: f32[96, 96] = "gate.weight"
-        weight V: f32[96, 96] = "second.weight"
-        weight bias: f32[96] = "bias"
-      """;
-
   @TempDir
   private Path directory;
 
   /// The text of the program that `policy` makes of one with these statements, between an `X` with a few large columns and `Y`.
   private String quantized(String policy, String statements) throws IOException {
-    String program = "import std.norm\nimport std.activation\nweights \"model.safetensors\"\n\ndef main(X: f32[B, 96]) -> f32[B, 96] {\n" + WEIGHTS + statements
-        + "  return Y\n}\n";
+    String program = QuantizedNet.text(statements);
     List<StoredTensor> weights = new ArrayList<>(List.of(vector("gamma", QuantizedNet.ones(24, 30)), vector("beta", QuantizedNet.normal(96, 7)),
         vector("bias", QuantizedNet.normal(96, 8))));
     for (String key : List.of("first", "gate", "second")) {

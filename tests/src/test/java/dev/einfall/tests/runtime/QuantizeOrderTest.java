@@ -17,14 +17,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The order of channels is in the weights around them, wherever that gives the same results, so that programs do not gather.
 class QuantizeOrderTest {
-  private static final String WEIGHTS = """
-        weight gamma: f32[96] = "gamma"
-        weight beta: f32[96] = "beta"
-        weight W: f32[96, 96] = "first.weight"
-        weight U: f32[96, 96] = "gate.weight"
-        weight V: f32[96, 96] = "second.weight"
-        weight bias: f32[96] = "bias"
-      """;
   private static final String GELU = """
         P[b, n] = sum[k](X[b, k] * W[n, k]) + bias[n]
         H = gelu(P)
@@ -36,7 +28,7 @@ class QuantizeOrderTest {
 
   /// A network of these statements between `X` and `Y`, of whose first weight every eighth row is large.
   private QuantizedNet net(String statements) throws IOException {
-    String program = "import std.norm\nimport std.activation\nweights \"model.safetensors\"\n\ndef main(X: f32[B, 96]) -> f32[B, 96] {\n" + WEIGHTS + statements + "  return Y\n}\n";
+    String program = QuantizedNet.text(statements);
     List<StoredTensor> weights = new ArrayList<>(List.of(vector("gamma", QuantizedNet.ones(8, 20)), vector("beta", QuantizedNet.normal(96, 7)),
         vector("bias", QuantizedNet.normal(96, 8))));
     for (String key : List.of("first", "gate", "second")) {

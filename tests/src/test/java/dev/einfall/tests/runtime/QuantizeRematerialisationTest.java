@@ -4,11 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.einfall.frontend.Formatter;
 import dev.einfall.frontend.weights.SafetensorsWriter;
 import dev.einfall.frontend.weights.StoredTensor;
 import dev.einfall.ir.ElementType;
-import dev.einfall.ir.Source;
 import dev.einfall.runtime.Einfall;
 import dev.einfall.runtime.Options;
 import dev.einfall.runtime.Port;
@@ -90,19 +88,11 @@ class QuantizeRematerialisationTest {
   }
 
   private CommandLineRun quantize(String program, String policy, String... more) throws IOException {
-    List<String> arguments = new ArrayList<>(List.of("quantize", Files.writeString(directory.resolve("step.ein"), program).toString(), "--policy", policy, "-o",
-        directory.resolve("out").toString()));
-    arguments.addAll(List.of(more));
-    return CommandLineRun.of(arguments.toArray(String[]::new));
+    return new QuantizedProgram(directory).run(program, policy, more);
   }
 
   private Path written(String program, String policy, String... more) throws IOException {
-    CommandLineRun run = quantize(program, policy, more);
-    assertEquals(0, run.exitCode(), run.err());
-    Path file = directory.resolve("out").resolve("step.ein");
-    String text = Files.readString(file);
-    assertEquals(text, Formatter.format(new Source("written", text)));
-    return file;
+    return new QuantizedProgram(directory).written(program, policy, more);
   }
 
   /// Steps that start with empty caches: `y` of each.

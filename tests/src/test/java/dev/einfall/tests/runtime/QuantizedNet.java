@@ -36,6 +36,25 @@ record QuantizedNet(Path directory) {
       }
       """;
 
+  /// The text of a program of these statements between `X` and `Y`, with the weights of the network, of a norm, and a bias.
+  static String text(String statements) {
+    return """
+        import std.norm
+        import std.activation
+        weights "model.safetensors"
+
+        def main(X: f32[B, 96]) -> f32[B, 96] {
+          weight gamma: f32[96] = "gamma"
+          weight beta: f32[96] = "beta"
+          weight W: f32[96, 96] = "first.weight"
+          weight U: f32[96, 96] = "gate.weight"
+          weight V: f32[96, 96] = "second.weight"
+          weight bias: f32[96] = "bias"
+        STATEMENTS  return Y
+        }
+        """.replace("STATEMENTS", statements);
+  }
+
   /// @param activations what the columns of the input are multiplied with
   /// @param columns what the columns of the weights of the first layer are multiplied with
   static QuantizedNet write(Path directory, float[] activations, float[] columns) throws IOException {

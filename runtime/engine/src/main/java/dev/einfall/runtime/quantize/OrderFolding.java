@@ -49,10 +49,14 @@ final class OrderFolding {
       if (known.contains(order) || order.isTheSame()) {
         return true;
       }
-      boolean isFree = known.stream().noneMatch(found -> found.along().stream().anyMatch(order.along()::contains));
+      boolean isFree = isApart(order, known);
       known.add(order);
       open.add(new Place(tensor, order));
       return isFree && isOpen(tensor);
+    }
+
+    private static <T> boolean isApart(ElementOrder<T> order, List<ElementOrder<T>> known) {
+      return known.stream().noneMatch(found -> found.along().stream().anyMatch(order.along()::contains));
     }
 
     private boolean isOpen(Tensor tensor) {
@@ -92,7 +96,7 @@ final class OrderFolding {
       if (known.contains(order) || order.isTheSame()) {
         return true;
       }
-      boolean isFree = known.stream().noneMatch(found -> found.along().stream().anyMatch(order.along()::contains));
+      boolean isFree = isApart(order, known);
       known.add(order);
       return isFree && holds(einsum.value(), order) && all(new Expr.Access(einsum.tensor(), Additions.coordinates(einsum.ranks())), order);
     }

@@ -8,7 +8,6 @@ import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Recurrence;
-import dev.einfall.ir.cascade.Shorthand;
 import dev.einfall.ir.cascade.Tensor;
 import java.util.ArrayList;
 import java.util.HashSet;
