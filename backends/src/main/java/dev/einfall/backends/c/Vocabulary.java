@@ -388,41 +388,18 @@ public final class Vocabulary {
     Optional<Instruction> instruction = target.dot(shape);
     String parameters = type(sums) + " " + instruction.map(Instruction::sum).orElse("c") + ", " + left + " "
         + instruction.map(Instruction::left).orElse("a") + ", " + right + " " + instruction.map(Instruction::right).orElse("b");
-    return define(name, type(sums), parameters, instruction.map(Instruction::body).orElseGet(() -> lanes(type(sums), shape.lanes(), lane(shape))));
-  }
-
-  /// The sum of a lane, in the order of its terms.
-  private String lane(DotShape shape) {
-    boolean isFloat = shape.sum().isFloat();
-    StringJoiner terms = new StringJoiner(" + ", isFloat ? "c[lane] + " : "(int32_t) ((uint32_t) c[lane] + ", isFloat ? "" : ")");
-    for (int term = 0; term < shape.terms(); term++) {
-      String at = "[lane * " + shape.terms() + " + " + term + "]";
-      terms.add(isFloat ? fromBits(ValueType.scalar(shape.left())) + "(a" + at + ") * " + fromBits(ValueType.scalar(shape.right())) + "(b" + at + ")"
-          : "(uint32_t) (a" + at + " * b" + at + ")");
-    }
-    return terms.toString();
+    return define(name, type(sums), parameters, instruction.map(Instruction::body).orElseGet(() -> lanes(type(sums), shape.lanes(), ProductBodies.lane(shape, this::number))));
   }
 
   /// What adds the product of two tiles to a third. Numbers of `f16` and `bf16` are taken as their bits.
   public String tileProduct(TileShape shape) {
     String sums = type(shape.sums());
     String name = name(shape.sums(), "product_" + shape.left() + "_" + shape.right() + "_" + shape.rows() + "_" + shape.steps() + "_" + shape.packed());
-    boolean isFloat = shape.sum().isFloat();
-    String body = sums + """
-         d = c;
-        for (int step = 0; step < %d; step++) {
-          for (int lane = 0; lane < %d; lane++) {
-            d[lane] = %s;
-          }
-        }
-        return d;""".formatted(shape.steps(), shape.sums().lanes(), isFloat ? "d[lane] + %1$s * %2$s" : "(int32_t) ((uint32_t) d[lane] + (uint32_t) (%1$s * %2$s))")
-        .formatted(factor(shape.left(), "a[lane / " + shape.columns() + " * " + shape.steps() + " + step]"),
-            factor(shape.right(), "b[(step / " + shape.packed() + " * " + shape.columns() + " + lane % " + shape.columns() + ") * " + shape.packed()
-                + " + step % " + shape.packed() + "]"));
-    return define(name, sums, sums + " c, " + bitType(shape.lefts()) + " a, " + bitType(shape.rights()) + " b", body);
+    return define(name, sums, sums + " c, " + bitType(shape.lefts()) + " a, " + bitType(shape.rights()) + " b", ProductBodies.tiles(shape, sums, this::number));
   }
 
-  private String factor(ElementType type, String bits) {
+  /// The number that bits of `type` stand for.
+  private String number(ElementType type, String bits) {
     return CTypes.isRounded(type) ? fromBits(ValueType.scalar(type)) + "(" + bits + ")" : bits;
   }
 
