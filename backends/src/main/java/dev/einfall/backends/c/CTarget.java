@@ -63,7 +63,7 @@ public record CTarget(String name, int vectorBytes, int registers, long sharedBy
     Map<String, String> bodies, Map<String, String> relaxed, List<Instruction> instructions, boolean isExact, int bitCount) {
 
   /// The targets that there are descriptions of, from the plainest to what has most.
-  public static final List<String> NAMES = List.of("portable", "neon", "neon-dot", "avx2", "avx512", "avx512-vnni", "avx512-bits", "avx512-bf16",
+  public static final List<String> NAMES = List.of("portable", "neon", "neon-dot", "avx2", "avx2-vnni", "avx512", "avx512-vnni", "avx512-bits", "avx512-bf16",
       "avx512-bf16-bits", "amx");
 
   /// What counting takes where no instruction does it: neighbours are added to each other, in steps.

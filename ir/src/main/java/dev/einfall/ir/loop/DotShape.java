@@ -31,7 +31,22 @@ public record DotShape(ElementType sum, ElementType left, ElementType right, int
   }
 
   private static boolean isNarrowInteger(ElementType type) {
-    return type == ElementType.I8 || type == ElementType.U8;
+    return type == ElementType.I8 || type == ElementType.U8 || type == ElementType.I16;
+  }
+
+  /// Whether these are the types of both operands, in any order.
+  public boolean multiplies(ElementType one, ElementType other) {
+    return left == one && right == other || left == other && right == one;
+  }
+
+  /// Whether both operands have these types, in any order, once they are made as wide as the dot's.
+  public boolean multipliesWidened(ElementType one, ElementType other) {
+    return isIn(one, left) && isIn(other, right) || isIn(other, left) && isIn(one, right);
+  }
+
+  /// Whether all numbers of `type` are ones of `wide`.
+  public static boolean isIn(ElementType type, ElementType wide) {
+    return type == wide || wide == ElementType.I16 && isNarrowInteger(type);
   }
 
   /// The shape that [#toString] writes as `text`.

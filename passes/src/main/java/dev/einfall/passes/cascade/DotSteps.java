@@ -9,6 +9,7 @@ import dev.einfall.ir.cascade.Reduction;
 import dev.einfall.ir.loop.DotShape;
 import dev.einfall.ir.loop.TileShape;
 import dev.einfall.passes.Target;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -73,7 +74,8 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
         && CostModel.isPackable(row) && isCopied.test(row) && element.outside().isEmpty();
     return !fits ? Optional.empty() : dots.stream().filter(shape -> shape.sum() == product.type() && shape.lanes() == lanes
         && rank.size().value() % (together * shape.terms()) == 0
-        && takes(shape, row, element) && isAlongLast(element, rank, together * shape.terms())).findFirst().map(shape -> new DotSteps(rank, shape.terms(), row));
+        && shape.multipliesWidened(row.tensor().type(), element.tensor().type()) && isAlongLast(element, rank, together * shape.terms()))
+        .max(Comparator.comparingInt(DotShape::terms)).map(shape -> new DotSteps(rank, shape.terms(), row));
   }
 
   /// `tiling` with as many steps of the reduction at once as an instruction of the machine takes.
@@ -120,11 +122,6 @@ record DotSteps(Rank rank, int terms, Expr.Access row) {
     int count = sum.ranks().size();
     return sum.body().nodes().filter(DotSteps::isField).flatMap(field -> Exprs.freeRanks(distance(field)).stream())
         .filter(rank -> count > 1 && rank == sum.ranks().get(count - 2)).findFirst();
-  }
-
-  private static boolean takes(DotShape shape, Expr.Access one, Expr.Access other) {
-    return shape.left() == one.tensor().type() && shape.right() == other.tensor().type()
-        || shape.left() == other.tensor().type() && shape.right() == one.tensor().type();
   }
 
   /// Whether the neighbours of a step along `rank` are neighbours in one row of the tensor: it may be cut into rows of whole steps.

@@ -55,8 +55,8 @@ final class Vectorizable {
   /// Numbers that are wider where they are computed with.
   private static boolean isNarrow(ElementType type) {
     return switch (type) {
-      case BF16, I8, U8 -> true;
-      case F64, F32, F16, I64, I32, I16, BOOL -> false;
+      case BF16, I16, I8, U8 -> true;
+      case F64, F32, F16, I64, I32, BOOL -> false;
     };
   }
 

@@ -32,19 +32,20 @@ import java.util.Optional;
 /// @param einsum the product that reads it
 record ByteFields(Einsum bytes, Einsum einsum) {
 
+  /// How many steps are side by side: the bytes of a word.
+  private static final int STEPS = Integer.BYTES;
+
   /// The product with fields of bytes, if it has such of words along its last rank.
-  ///
-  /// @param terms how many neighbours instructions multiply
-  static Optional<ByteFields> of(Uses uses, Einsum einsum, Expr.Reduce sum, int terms) {
+  static Optional<ByteFields> of(Uses uses, Einsum einsum, Expr.Reduce sum) {
     Rank place = sum.ranks().getLast();
     List<Expr> decoded = sum.body().nodes().filter(node -> code(node).flatMap(code -> field(uses, code, place)).isPresent()).distinct().toList();
-    if (decoded.size() != 1 || place.size().value() % terms != 0) {
+    if (decoded.size() != 1 || place.size().value() % STEPS != 0) {
       return Optional.empty();
     }
     Field field = code(decoded.getFirst()).flatMap(code -> field(uses, code, place)).orElseThrow();
     boolean isTable = decoded.getFirst() instanceof Expr.Access;
     Optional<IntegerTable> table = isTable ? IntegerTable.of(uses.einsums().get(((Expr.Access) decoded.getFirst()).tensor()), 1 << field.bits()) : Optional.of(IntegerTable.SAME);
-    return table.map(values -> new Rewriting(einsum, sum, decoded.getFirst(), field, values, terms).rewritten());
+    return table.map(values -> new Rewriting(einsum, sum, decoded.getFirst(), field, values).rewritten());
   }
 
   /// The code in `node`, if that is what it stands for: an element of a table, or itself as a float.
@@ -63,12 +64,12 @@ record ByteFields(Einsum bytes, Einsum einsum) {
   }
 
   /// @param decoded what the field stands for, by `table`
-  private record Rewriting(Einsum einsum, Expr.Reduce sum, Expr decoded, Field field, IntegerTable table, int terms) {
+  private record Rewriting(Einsum einsum, Expr.Reduce sum, Expr decoded, Field field, IntegerTable table) {
 
     ByteFields rewritten() {
       Rank place = sum.ranks().getLast();
-      Rank half = new Rank(place.name() + "h", Size.of(place.size().value() / terms));
-      Rank step = new Rank(place.name(), Size.of(terms));
+      Rank half = new Rank(place.name() + "h", Size.of(place.size().value() / STEPS));
+      Rank step = new Rank(place.name(), Size.of(STEPS));
       Einsum bytes = bytes(place);
       List<Expr> indices = new ArrayList<>(words().indices());
       indices.add(position(), new Expr.Coordinate(step));
@@ -95,7 +96,7 @@ record ByteFields(Einsum bytes, Einsum einsum) {
     }
 
     private Expr at(Expr half, Expr step) {
-      return new Expr.Binary(BinaryOp.ADD, new Expr.Binary(BinaryOp.MUL, half, Expr.index(terms)), step);
+      return new Expr.Binary(BinaryOp.ADD, new Expr.Binary(BinaryOp.MUL, half, Expr.index(STEPS)), step);
     }
 
     /// Where the rank of the bytes of a word stands among those of the words: behind those that the sum goes over.
@@ -111,8 +112,8 @@ record ByteFields(Einsum bytes, Einsum einsum) {
       List<Rank> ranks = new ArrayList<>();
       words().tensor().shape().forEach(size -> ranks.add(new Rank(words().tensor().name() + ranks.size(), size)));
       Expr.Access word = new Expr.Access(words().tensor(), Exprs.coordinates(ranks));
-      Rank step = new Rank(place.name(), Size.of(terms));
-      Rank half = new Rank(place.name() + "h", Size.of(place.size().value() / terms));
+      Rank step = new Rank(place.name(), Size.of(STEPS));
+      Rank half = new Rank(place.name() + "h", Size.of(place.size().value() / STEPS));
       Map<Rank, Expr> places = new IdentityHashMap<>(Map.of(place, at(new Expr.Coordinate(half), new Expr.Coordinate(step))));
       Expr integer = decoded instanceof Expr.Cast ? field.whole() : new Expr.Cast(ElementType.I32, table.place(decoded));
       Expr there = Exprs.substitute(Exprs.rewrite(integer, node -> node.equals(words()) ? word : node), places);

@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// A factor of a product as a multiple of a byte, which is an element of a tensor, or of a field of one, less what means 0.
+/// A factor of a product as a multiple of a byte, or a number of 16 bits, which is an element of a tensor, or of a field of one, less what means 0.
 ///
 /// ```
 /// (f32(C[k, n]) - Z[n]) * T[n]        code C[k, n], zero Z[n], scales T[n]
@@ -60,13 +60,13 @@ record IntegerFactor(Expr code, Optional<Einsum> definition, Optional<Expr> zero
 
   private static Optional<Expr> stored(Expr factor) {
     boolean isFloat = factor instanceof Expr.Cast(ElementType to, Expr _) && to == ElementType.F32;
-    return isFloat ? factor.children().findFirst().filter(code -> code instanceof Expr.Access access && isByte(access.type()) && access.outside().isEmpty()
+    return isFloat ? factor.children().findFirst().filter(code -> code instanceof Expr.Access access && isShort(access.type()) && access.outside().isEmpty()
         || ByteFields.byteOf(code).isPresent()) : Optional.empty();
   }
 
   private static Optional<IntegerFactor> made(Expr.Access access, Einsum producer) {
     List<Expr> factors = Factors.of(producer.value()).toList();
-    List<Expr> codes = factors.stream().filter(factor -> factor instanceof Expr.Cast(ElementType to, Expr code) && to == ElementType.F32 && isByte(code.type())).toList();
+    List<Expr> codes = factors.stream().filter(factor -> factor instanceof Expr.Cast(ElementType to, Expr code) && to == ElementType.F32 && isShort(code.type())).toList();
     boolean hasPlace = access.indices().stream().flatMap(Exprs::accesses).findAny().isEmpty();
     if (codes.size() != 1 || !hasPlace || Exprs.hasReduction(producer.value())) {
       return Optional.empty();
@@ -92,21 +92,36 @@ record IntegerFactor(Expr code, Optional<Einsum> definition, Optional<Expr> zero
     return new Einsum(tensor, ranks, Exprs.substitute(code, places), producer.span());
   }
 
-  private static boolean isByte(ElementType type) {
-    return type == ElementType.I8 || type == ElementType.U8;
+  private static boolean isShort(ElementType type) {
+    return type == ElementType.I8 || type == ElementType.U8 || type == ElementType.I16;
+  }
+
+  /// What the code is in.
+  Interval range() {
+    return definition.map(made -> new ValueRanges().of(made.value())).orElseGet(() -> Interval.of(type()));
   }
 
   /// This with [#OFFSET] added to a code that is made.
   IntegerFactor offset() {
-    Einsum old = definition.orElseThrow();
-    Tensor tensor = new Tensor(old.tensor().name(), ElementType.U8, old.tensor().shape(), old.span());
-    Expr value = new Expr.Cast(ElementType.U8, new Expr.Binary(BinaryOp.ADD, whole(old.value()), Expr.index(OFFSET)));
-    return new IntegerFactor(new Expr.Access(tensor, ((Expr.Access) code).indices()), Optional.of(new Einsum(tensor, old.ranks(), value, old.span())), zero, scales);
+    return made(ElementType.U8, new Expr.Binary(BinaryOp.ADD, whole(definition.orElseThrow().value()), Expr.index(OFFSET)));
   }
 
-  /// The byte `code` as an `i32`; what is in the range of bytes already is not cut to it.
+  /// This with 16 bits for a code that is made: nothing has to widen it in the product.
+  IntegerFactor widened() {
+    return definition.filter(made -> made.tensor().type() != ElementType.I16).map(made -> made(ElementType.I16, whole(made.value()))).orElse(this);
+  }
+
+  /// This with another code of `type` in the place of that which is made.
+  private IntegerFactor made(ElementType type, Expr value) {
+    Einsum old = definition.orElseThrow();
+    Tensor tensor = new Tensor(old.tensor().name(), type, old.tensor().shape(), old.span());
+    Einsum made = new Einsum(tensor, old.ranks(), new Expr.Cast(type, value), old.span());
+    return new IntegerFactor(new Expr.Access(tensor, ((Expr.Access) code).indices()), Optional.of(made), zero, scales);
+  }
+
+  /// The byte `code` as an `i32`; what is in the range of its type already is not cut to it.
   private static Expr whole(Expr code) {
-    boolean fits = code instanceof Expr.Cast(ElementType _, Expr operand) && Interval.of(ElementType.I8).contains(new ValueRanges().of(operand));
+    boolean fits = code instanceof Expr.Cast(ElementType type, Expr operand) && Interval.of(type).contains(new ValueRanges().of(operand));
     return new Expr.Cast(ElementType.I32, fits ? ((Expr.Cast) code).operand() : code);
   }
 

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /// One product of [MultiplyIntegers].
@@ -32,6 +33,8 @@ record IntegerProduct(Uses uses, Einsum einsum, Expr.Reduce sum, IntegerFactor l
   private static final int MANY = 16;
   /// The sums of fewer steps are scaled almost as often as instructions add to them.
   private static final int LEAST_STEPS = 16;
+  /// More than any byte is, with an offset or without.
+  private static final int BYTES = 256;
 
   /// The definitions in place of `einsum`, if it is a product of two such factors that the machine multiplies.
   ///
@@ -44,7 +47,7 @@ record IntegerProduct(Uses uses, Einsum einsum, Expr.Reduce sum, IntegerFactor l
       return Optional.empty();
     }
     Expr.Reduce sum = reductions.getFirst();
-    Optional<ByteFields> fields = dots.stream().mapToInt(DotShape::terms).boxed().min(Integer::compare).flatMap(terms -> ByteFields.of(uses, einsum, sum, terms));
+    Optional<ByteFields> fields = ByteFields.of(uses, einsum, sum);
     return fields.isEmpty() ? of(uses, einsum, sum).flatMap(product -> product.by(dots)) : fields.flatMap(bytes ->
         of(uses, bytes.einsum(), Exprs.reductions(bytes.einsum().value()).findFirst().orElseThrow()).flatMap(product -> product.by(dots))
             .map(definitions -> Stream.concat(Stream.of(bytes.bytes()), definitions.stream()).toList()));
@@ -75,14 +78,22 @@ record IntegerProduct(Uses uses, Einsum einsum, Expr.Reduce sum, IntegerFactor l
 
   /// Whether the sums of groups are `i32`, and long enough.
   private boolean fits() {
-    Interval sums = Interval.of(0).union(Interval.of(IntegerFactor.OFFSET).times(2).times(IntegerFactor.OFFSET).times(Exprs.volume(steps)));
-    return !steps.isEmpty() && (groups.isEmpty() || Exprs.volume(steps) >= LEAST_STEPS) && new Interval(Integer.MIN_VALUE / 2, Integer.MAX_VALUE / 2).contains(sums);
+    boolean areWide = Stream.of(left, right).anyMatch(factor -> factor.type() == ElementType.I16);
+    Interval terms = areWide ? left.range().times(right.range()) : Interval.of(BYTES).times(BYTES);
+    Interval sums = Interval.of(0).union(terms.times(Exprs.volume(steps)));
+    return !steps.isEmpty() && (groups.isEmpty() || Exprs.volume(steps) >= LEAST_STEPS) && Interval.of(ElementType.I32).contains(sums);
   }
 
+  /// By bytes as they are, or with an offset, or else by what is wide enough for both.
   private Optional<List<Definition>> by(List<DotShape> dots) {
     if (takes(dots, left.type(), right.type())) {
       return Optional.of(written(left, right, Optional.empty()));
     }
+    return withOffset(dots).or(() -> anyOf(dots, dot -> dot.multipliesWidened(left.type(), right.type()))
+        ? Optional.of(written(left.widened(), right.widened(), Optional.empty())) : Optional.empty());
+  }
+
+  private Optional<List<Definition>> withOffset(List<DotShape> dots) {
     boolean isLeftMade = left.definition().isPresent();
     IntegerFactor made = isLeftMade ? left : right;
     IntegerFactor weight = isLeftMade ? right : left;
@@ -93,8 +104,11 @@ record IntegerProduct(Uses uses, Einsum einsum, Expr.Reduce sum, IntegerFactor l
 
   /// Whether an instruction multiplies such numbers, in steps that divide the sum.
   private boolean takes(List<DotShape> dots, ElementType one, ElementType other) {
-    return dots.stream().anyMatch(dot -> steps.getLast().size().value() % dot.terms() == 0
-        && (dot.left() == one && dot.right() == other || dot.left() == other && dot.right() == one));
+    return anyOf(dots, dot -> dot.multiplies(one, other));
+  }
+
+  private boolean anyOf(List<DotShape> dots, Predicate<DotShape> fits) {
+    return dots.stream().anyMatch(dot -> steps.getLast().size().value() % dot.terms() == 0 && fits.test(dot));
   }
 
   /// Whether the sums of `factor` are computed once, or take a small part of what the product takes.

@@ -117,10 +117,14 @@ record ProductSum(Stmt.Store store, Expr.Load register, List<Product> products) 
       }
       Expr repeated = withLast(element, new Repetition(element.indices().getLast(), shape.terms()).index(all));
       Expr whole = field.of(withLast(row, new Expr.Ramp(lanes.base(), 1, all)));
-      boolean isInOrder = element.buffer().type() == shape.left() && row.buffer().type() == shape.right();
-      boolean isTurned = row.buffer().type() == shape.left() && element.buffer().type() == shape.right();
-      return isInOrder ? Optional.of(new Expr.Dot(sum, repeated, whole))
-          : isTurned ? Optional.of(new Expr.Dot(sum, whole, repeated)) : Optional.empty();
+      boolean isInOrder = DotShape.isIn(element.buffer().type(), shape.left()) && DotShape.isIn(row.buffer().type(), shape.right());
+      boolean isTurned = DotShape.isIn(row.buffer().type(), shape.left()) && DotShape.isIn(element.buffer().type(), shape.right());
+      return isInOrder ? Optional.of(new Expr.Dot(sum, as(shape.left(), repeated), as(shape.right(), whole)))
+          : isTurned ? Optional.of(new Expr.Dot(sum, as(shape.left(), whole), as(shape.right(), repeated))) : Optional.empty();
+    }
+
+    private static Expr as(ElementType type, Expr operand) {
+      return operand.type().element() == type ? operand : new Expr.Cast(type, operand);
     }
 
     private static Expr withLast(Expr.Load load, Expr last) {

@@ -279,6 +279,7 @@ class InstructionsTest {
       switch (type) {
         case U8 -> array.integers()[i] = random.nextInt(256);
         case I8 -> array.integers()[i] = random.nextInt(-128, 128);
+        case I16 -> array.integers()[i] = seed % 2 == 0 ? random.nextInt(-32768, 32768) : -32768;
         case I32 -> array.integers()[i] = random.nextInt();
         case F16 -> array.numbers()[i] = Math.rint(random.nextGaussian() * 256) / 256;
         default -> array.numbers()[i] = type == ElementType.F32 || type == ElementType.F64 ? (float) random.nextGaussian()
