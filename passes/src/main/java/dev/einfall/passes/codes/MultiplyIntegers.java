@@ -32,6 +32,14 @@ import java.util.stream.Stream;
 ///         Y[m, n] = f32(sum[k](i32(Q_code[m, k]) * i32(C[k, n])) - 128 * C_sums[n]) * (S[m] * T[n])
 /// ```
 ///
+/// Where the machine takes pairs of 16 bits alone, or bytes as they are have signs that it does not take, what is made has 16 bits, and what is stored is widened as it is loaded
+/// ([dev.einfall.passes.loop.SelectDots]); no offset is needed:
+///
+/// ```
+///         Q_code[m, k] = i16(i32(i8(round(X[m, k] / S[m]))))
+///         Y[m, n] = f32(sum[k](i32(Q_code[m, k]) * i32(C[k, n]))) * (S[m] * T[n])
+/// ```
+///
 /// Where scales differ from group to group, the integers of each are summed by themselves (MixPE, Zhang et al., 2024): [dev.einfall.passes.loop.DeferScales] converts and scales
 /// their sum. What an offset adds to it is subtracted from the sum of all groups; so is what the sums of rows have of a number for 0 in each group that is not subtracted from
 /// codes:

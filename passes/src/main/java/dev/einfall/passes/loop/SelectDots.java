@@ -27,6 +27,8 @@ import java.util.function.Consumer;
 ///
 /// Fields of bytes are cut from all lanes at once: `i32(W[k, ramp(0, 4, 16)]) && 15` and its neighbours become `W[k, ramp(0, 1, 64)] && 15`.
 ///
+/// Bytes are widened where the machine has a dot for numbers of 16 bits alone: `dot(s[r], X[..], i16(W[k, ramp(0, 1, 32)]))`.
+///
 /// One factor of each product is the same in all lanes, and those of the products are neighbours in memory; the lanes of the other are as far apart as
 /// there are products to a dot, and those of the products fill the places between. The statements of a run may come in any order, and one may add
 /// several products. They store to registers only, so that nothing that is loaded changes.
