@@ -191,7 +191,7 @@ public final class PassCatalog {
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("multiply-bits", options -> new MultiplyBits(options.target(), options.compute()));
-    passes.put("decode-in-products", options -> new DecodeInProducts(options.number("row", 32), options.numerics()));
+    passes.put("decode-in-products", options -> new DecodeInProducts(options.number("row", 32), options.numerics(), options.text("subnormals", "slow").equals("quick")));
     passes.put("split-fields", options -> new SplitFields(options.number("row", 32)));
     passes.put("defer-offsets", options -> new DeferOffsets(options.text("centred", "no").equals("yes")));
     passes.put("multiply-integers", options -> new MultiplyIntegers(options.words("dots").stream().map(options::dot).toList(), options.compute()));

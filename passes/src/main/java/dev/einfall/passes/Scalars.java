@@ -80,6 +80,15 @@ public final class Scalars {
     return round(to, from.isFloat() && to.isInteger() ? saturated(to, value) : value);
   }
 
+  /// The bits of `value`, of the type `from`, as a number of the type `to`; empty where a `double` holds only some of what these are.
+  public static OptionalDouble bitcast(ElementType from, ElementType to, double value) {
+    boolean isHeld = from.bytes() == Float.BYTES && (from == ElementType.I32 || !Double.isNaN(value));
+    if (from == to || !isHeld) {
+      return from == to ? OptionalDouble.of(value) : OptionalDouble.empty();
+    }
+    return OptionalDouble.of(from == ElementType.I32 ? Float.intBitsToFloat((int) value) : Float.floatToRawIntBits((float) value));
+  }
+
   private static double saturated(ElementType type, double value) {
     double lowest = type == ElementType.U8 ? 0 : -Math.scalb(1.0, 8 * type.bytes() - 1);
     double highest = type == ElementType.U8 ? 255 : -lowest - 1;

@@ -22,9 +22,10 @@ import java.util.List;
 /// @param warpgroupTiles what groups of warps of a GPU multiply together
 /// @param permutesBytes whether one instruction chooses from all bytes of a vector
 /// @param bitCount how many instructions count the ones in each lane of a vector
+/// @param multipliesSubnormals whether numbers below the smallest normal one are multiplied as fast as others; elsewhere, one among them takes a hundred cycles and more
 public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, int threads, long l1Bytes, long l2Bytes, long l3Bytes, Speeds speeds,
     int blockThreads, long sharedBytes, List<DotShape> dots, List<TileShape> tiles, List<WarpgroupTile> warpgroupTiles,
-    boolean permutesBytes, int bitCount) {
+    boolean permutesBytes, int bitCount, boolean multipliesSubnormals) {
   /// Where none counts bits: those of half bytes are looked up, or neighbours added, in steps.
   public static final int BIT_COUNT_IN_STEPS = 12;
 
@@ -36,7 +37,7 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// A target with the cache sizes of a current x86-64 server core, and as many registers and such instructions as its vectors suggest.
   public static Target of(int vectorBytes, int threads) {
-    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, true, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0, 0, List.of(), List.of(), List.of(), vectorBytes >= 64, vectorBytes >= 64 ? 1 : BIT_COUNT_IN_STEPS);
+    return new Target(vectorBytes, vectorBytes >= 64 ? 32 : 16, true, threads, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0, 0, List.of(), List.of(), List.of(), vectorBytes >= 64, vectorBytes >= 64 ? 1 : BIT_COUNT_IN_STEPS, false);
   }
 
   /// A GPU whose blocks share as much as those of all but the smallest do, and whose threads compute scalars. What the passes on the cascade level ask about costs is answered as for a processor without vectors.
@@ -50,7 +51,7 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
   }
 
   private Target withBlocks(int newBlockThreads, long newSharedBytes) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, newBlockThreads, newSharedBytes, dots, tiles, warpgroupTiles, permutesBytes, bitCount);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, newBlockThreads, newSharedBytes, dots, tiles, warpgroupTiles, permutesBytes, bitCount, multipliesSubnormals);
   }
 
   /// Whether kernels run in blocks of threads.
@@ -71,11 +72,11 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// This machine with caches of other sizes.
   public Target withCaches(long newL1Bytes, long newL2Bytes, long newL3Bytes) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, permutesBytes, bitCount);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, newL1Bytes, newL2Bytes, newL3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, permutesBytes, bitCount, multipliesSubnormals);
   }
 
   public Target withSpeeds(Speeds newSpeeds) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, permutesBytes, bitCount);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, newSpeeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, permutesBytes, bitCount, multipliesSubnormals);
   }
 
   /// The level that has room for `bytes` and as much of other things; for half as much, if it is the one that cores share.
@@ -86,7 +87,7 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// A machine with other registers and instructions, and these caches.
   public Target withRegisters(int newRegisters, boolean newFusesMultiplyAdds) {
-    return new Target(vectorBytes, newRegisters, newFusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, permutesBytes, bitCount);
+    return new Target(vectorBytes, newRegisters, newFusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, permutesBytes, bitCount, multipliesSubnormals);
   }
 
   /// Whether vectors of narrow numbers are converted about as fast as they are loaded and stored.
@@ -96,26 +97,31 @@ public record Target(int vectorBytes, int registers, boolean fusesMultiplyAdds, 
 
   /// This machine with instructions for these dots.
   public Target withDots(List<DotShape> newDots) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, newDots, tiles, warpgroupTiles, permutesBytes, bitCount);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, newDots, tiles, warpgroupTiles, permutesBytes, bitCount, multipliesSubnormals);
   }
 
   /// This machine with instructions for these products of tiles.
   public Target withTiles(List<TileShape> newTiles) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, newTiles, warpgroupTiles, permutesBytes, bitCount);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, newTiles, warpgroupTiles, permutesBytes, bitCount, multipliesSubnormals);
   }
 
   /// This GPU with instructions for these products of tiles, of groups of warps.
   public Target withWarpgroupTiles(List<WarpgroupTile> newTiles) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, newTiles, permutesBytes, bitCount);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, newTiles, permutesBytes, bitCount, multipliesSubnormals);
   }
 
   /// This machine, on which one instruction chooses from all bytes of a vector, or none does.
   public Target withPermutedBytes(boolean newPermutesBytes) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, newPermutesBytes, bitCount);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, newPermutesBytes, bitCount, multipliesSubnormals);
   }
 
   /// This machine, on which so many instructions count the ones in each lane of a vector.
   public Target withBitCount(int newBitCount) {
-    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, permutesBytes, newBitCount);
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, permutesBytes, newBitCount, multipliesSubnormals);
+  }
+
+  /// This machine, which multiplies numbers below the smallest normal one as fast as others, or does not.
+  public Target withSubnormals(boolean newMultipliesSubnormals) {
+    return new Target(vectorBytes, registers, fusesMultiplyAdds, threads, l1Bytes, l2Bytes, l3Bytes, speeds, blockThreads, sharedBytes, dots, tiles, warpgroupTiles, permutesBytes, bitCount, newMultipliesSubnormals);
   }
 }

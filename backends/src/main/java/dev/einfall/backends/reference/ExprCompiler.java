@@ -68,6 +68,7 @@ final class ExprCompiler {
       case Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) ->
           Values.select(whenTrue.type(), compile(condition), compile(whenTrue), compile(whenFalse));
       case Expr.Cast(ElementType type, Expr operand) -> Values.cast(operand.type(), type, compile(operand));
+      case Expr.Bitcast(ElementType type, Expr operand) -> Values.bitcast(operand.type(), type, compile(operand));
       case Expr.Reduce reduce -> memorised(reduce, reduce(reduce));
       case Expr.Fold fold -> memorised(fold, fold(fold));
       case Expr.Ref(Var var) -> Values.variable(var.type(), operands.get(var), 1);

@@ -183,7 +183,7 @@ final class StmtCompiler {
       case Expr.Cast(ElementType element, Expr operand) ->
           Values.cast(operand.type().element(), element, compile(operand));
       case Expr.Bitcast(ElementType element, Expr operand) ->
-          bitcast(operand.type().element(), element, compile(operand));
+          Values.bitcast(operand.type().element(), element, compile(operand));
       case Expr.Ramp(Expr base, int stride, int _) -> {
         Value start = compile(base);
         yield (Value.OfInteger) (frame, lane) -> (int) (start.integer(frame, 0) + (long) stride * lane);
@@ -343,19 +343,5 @@ final class StmtCompiler {
       }
       return result;
     };
-  }
-
-  /// The bits of a floating-point value are those it has when rounded to its type.
-  private static Value bitcast(ElementType from, ElementType to, Value x) {
-    if (from == to) {
-      return x;
-    }
-    if (from.isFloat()) {
-      return to.isFloat()
-          ? (Value.OfNumber) (frame, lane) -> Arithmetic.ofBits(to, Arithmetic.bits(from, x.number(frame, lane)))
-          : (Value.OfInteger) (frame, lane) -> Arithmetic.bits(from, x.number(frame, lane));
-    }
-    return to.isFloat() ? (Value.OfNumber) (frame, lane) -> Arithmetic.ofBits(to, x.integer(frame, lane))
-        : (Value.OfInteger) (frame, lane) -> Arithmetic.wrap(to, x.integer(frame, lane));
   }
 }

@@ -84,4 +84,18 @@ final class Values {
     return to.isFloat() ? (Value.OfNumber) (frame, lane) -> x.integer(frame, lane)
         : (Value.OfInteger) (frame, lane) -> Arithmetic.wrap(to, x.integer(frame, lane));
   }
+
+  /// The bits of a floating-point value are those it has when rounded to its type.
+  static Value bitcast(ElementType from, ElementType to, Value x) {
+    if (from == to) {
+      return x;
+    }
+    if (from.isFloat()) {
+      return to.isFloat()
+          ? (Value.OfNumber) (frame, lane) -> Arithmetic.ofBits(to, Arithmetic.bits(from, x.number(frame, lane)))
+          : (Value.OfInteger) (frame, lane) -> Arithmetic.bits(from, x.number(frame, lane));
+    }
+    return to.isFloat() ? (Value.OfNumber) (frame, lane) -> Arithmetic.ofBits(to, x.integer(frame, lane))
+        : (Value.OfInteger) (frame, lane) -> Arithmetic.wrap(to, x.integer(frame, lane));
+  }
 }

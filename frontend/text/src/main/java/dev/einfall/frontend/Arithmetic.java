@@ -20,6 +20,9 @@ import java.util.stream.Stream;
 
 /// The types of operations: two operands agree, open types follow the other operand, and nothing else is converted.
 final class Arithmetic {
+  /// How the names of functions begin that keep the bits of a number; the type follows.
+  static final String BITCAST = "bitcast_";
+
   private final Diagnostics diagnostics;
 
   Arithmetic(Diagnostics diagnostics) {
@@ -205,6 +208,16 @@ final class Arithmetic {
         || operand instanceof Real(var as, Span _) && type.isFloat()
             && as.apply(ElementType.F32) instanceof Expr.FloatLiteral;
     return new Typed(isLiteral ? as(operand, type) : new Expr.Cast(type, alone(operand)), span);
+  }
+
+  /// The bits of `operand` as another type of the same size.
+  Value bitcast(ElementType type, Value operand, Span span) {
+    requireKnown(operand);
+    Expr expr = alone(operand);
+    if (expr.type().bytes() != type.bytes() || expr.type().isBool() || type.isBool()) {
+      throw diagnostics.reject(span, "`" + BITCAST + type + "` takes a number of " + type.bytes() + (type.bytes() == 1 ? " byte" : " bytes") + ", not " + article(expr.type()));
+    }
+    return new Typed(new Expr.Bitcast(type, expr), span);
   }
 
   Value reduce(Reduction reduction, List<Rank> ranks, Optional<Expr> filter, Value body, Span span) {

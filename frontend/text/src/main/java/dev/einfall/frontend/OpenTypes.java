@@ -103,7 +103,7 @@ final class OpenTypes {
 
   private Kind call(Expr.Call call) {
     String name = call.name().text();
-    Optional<ElementType> type = frame.element(name);
+    Optional<ElementType> type = frame.element(name).or(() -> Scalars.bitcast(name));
     if (type.isPresent()) {
       return Kind.of(type.get());
     }

@@ -219,10 +219,13 @@ final class Scalars {
       throw unknownFunction(call.name());
     }
     Optional<ElementType> type = frame.element(name);
+    Optional<ElementType> ofBits = bitcast(name);
     Optional<UnaryOp> unary = UnaryOp.function(name);
     Optional<BinaryOp> binary = BinaryOp.function(name);
     if (type.isPresent()) {
       return arithmetic.cast(type.get(), arguments(call, 1, operand, branch).getFirst(), call.span());
+    } else if (ofBits.isPresent()) {
+      return arithmetic.bitcast(ofBits.get(), arguments(call, 1, operand, branch).getFirst(), call.span());
     } else if (unary.isPresent()) {
       return arithmetic.unary(unary.get(), arguments(call, 1, operand, branch).getFirst(), call.span());
     } else if (binary.isPresent()) {
@@ -266,11 +269,17 @@ final class Scalars {
     return new UnknownFunctions(diagnostics, frame).call(name);
   }
 
+  /// The type whose number the function `name` makes of the bits of another one.
+  static Optional<ElementType> bitcast(String name) {
+    return name.startsWith(Arithmetic.BITCAST) ? ElementType.named(name.substring(Arithmetic.BITCAST.length())).filter(type -> !type.isBool()) : Optional.empty();
+  }
+
   /// The functions on scalars.
   static List<String> functionNames() {
     Stream<String> unary = Stream.of(UnaryOp.values()).filter(UnaryOp::isFunction).map(UnaryOp::text);
     Stream<String> binary = Stream.of(BinaryOp.values()).filter(BinaryOp::isFunction).map(BinaryOp::text);
     Stream<String> types = Stream.of(ElementType.values()).map(ElementType::text);
-    return Stream.of(unary, binary, types, Stream.of(WHERE, Statics.LOG2_NAME)).flatMap(names -> names).toList();
+    Stream<String> bitcasts = Stream.of(ElementType.values()).filter(type -> !type.isBool()).map(type -> Arithmetic.BITCAST + type.text());
+    return Stream.of(unary, binary, types, bitcasts, Stream.of(WHERE, Statics.LOG2_NAME)).flatMap(names -> names).toList();
   }
 }

@@ -342,6 +342,7 @@ public final class CascadePrinter {
       case Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) ->
           ExprText.call("where", expr(condition, scope), expr(whenTrue, scope), expr(whenFalse, scope));
       case Expr.Cast(ElementType type, Expr operand) -> ExprText.call(type.text(), typed(operand, scope));
+      case Expr.Bitcast(ElementType type, Expr operand) -> ExprText.call("bitcast_" + type.text(), typed(operand, scope));
       case Expr.Reduce reduce -> {
         Names inner = scope.inner();
         String indices = binders(reduce.ranks(), reduce.body(), inner);

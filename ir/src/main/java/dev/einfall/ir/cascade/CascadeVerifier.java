@@ -124,7 +124,7 @@ public final class CascadeVerifier {
         }
       }
       case Expr.Ref(Var var) -> require(false, () -> "operand " + var + " outside of a combiner", place);
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Extent _, Expr.Unary _, Expr.Binary _, Expr.Cast _ ->
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Extent _, Expr.Unary _, Expr.Binary _, Expr.Cast _, Expr.Bitcast _ ->
           expr.children().forEach(child -> check(child, place, guarded));
     }
   }
@@ -152,7 +152,7 @@ public final class CascadeVerifier {
     combiner.combined().forEach(value -> value.nodes().forEach(node -> {
       boolean fits = switch (node) {
         case Expr.Ref(Var var) -> operands.contains(var);
-        case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Unary _, Expr.Binary _, Expr.Select _, Expr.Cast _ -> true;
+        case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Unary _, Expr.Binary _, Expr.Select _, Expr.Cast _, Expr.Bitcast _ -> true;
         case Expr.Coordinate _, Expr.Extent _, Expr.Access _, Expr.Reduce _, Expr.Fold _ -> false;
       };
       require(fits, () -> combiner.name() + " is not made of its operands", place);

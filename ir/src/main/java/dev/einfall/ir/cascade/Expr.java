@@ -89,6 +89,14 @@ public sealed interface Expr {
   /// integers wrap; `bool` is 0 or 1, and a number is true unless it is 0.
   record Cast(ElementType type, Expr operand) implements Expr {}
 
+  /// The operand's bits as another type of the same size.
+  record Bitcast(ElementType type, Expr operand) implements Expr {
+    public Bitcast {
+      require(type.bytes() == operand.type().bytes(), () -> "bitcast of " + operand.type() + " to " + type);
+      require(!type.isBool() && !operand.type().isBool(), () -> "bitcast of " + operand.type() + " to " + type);
+    }
+  }
+
   /// The values of `body` over all points of `ranks`, combined. Only these ranks are bound here. Equal reductions, of
   /// the same ranks, may stand in several places of one value: they are one.
   record Reduce(Reduction reduction, List<Rank> ranks, Expr body) implements Expr {
@@ -135,6 +143,7 @@ public sealed interface Expr {
       case Binary binary -> binary.op.result(binary.left.type());
       case Select select -> select.whenTrue.type();
       case Cast cast -> cast.type;
+      case Bitcast bitcast -> bitcast.type;
       case Reduce reduce -> reduce.reduction.isPosition() ? ElementType.I32 : reduce.body.type();
       case Fold fold -> fold.combiner.types().get(fold.component);
       case Ref ref -> ref.var.type();
@@ -154,6 +163,7 @@ public sealed interface Expr {
       case Binary binary -> List.of(binary.left, binary.right);
       case Select select -> List.of(select.condition, select.whenTrue, select.whenFalse);
       case Cast cast -> List.of(cast.operand);
+      case Bitcast bitcast -> List.of(bitcast.operand);
       case Reduce reduce -> List.of(reduce.body);
       case Fold fold -> fold.bodies;
     };
@@ -169,7 +179,7 @@ public sealed interface Expr {
     return switch (this) {
       case Reduce reduce -> reduce.ranks;
       case Fold fold -> fold.ranks;
-      case FloatLiteral _, IntLiteral _, Coordinate _, Extent _, Ref _, Access _, Unary _, Binary _, Select _, Cast _ -> List.of();
+      case FloatLiteral _, IntLiteral _, Coordinate _, Extent _, Ref _, Access _, Unary _, Binary _, Select _, Cast _, Bitcast _ -> List.of();
     };
   }
 
@@ -202,6 +212,10 @@ public sealed interface Expr {
       case Cast cast -> {
         Expr operand = change.apply(cast.operand);
         yield operand == cast.operand ? this : new Cast(cast.type, operand);
+      }
+      case Bitcast bitcast -> {
+        Expr operand = change.apply(bitcast.operand);
+        yield operand == bitcast.operand ? this : new Bitcast(bitcast.type, operand);
       }
       case Reduce reduce -> {
         Expr body = change.apply(reduce.body);

@@ -53,7 +53,7 @@ public record Canonical(SignAnalysis signs, Predicate<Expr> whole) {
       case Expr.IntLiteral literal -> Polynomial.of(literal.value());
       case Expr.Extent(Size size) -> size.constant().map(Polynomial::of).orElseGet(() -> leaf(expr));
       case Expr.Cast(var type, Expr.IntLiteral literal) when type.isFloat() -> Polynomial.of(literal.value());
-      case Expr.Coordinate _, Expr.Access _, Expr.Ref _, Expr.Reduce _, Expr.Fold _, Expr.Cast _ -> leaf(expr);
+      case Expr.Coordinate _, Expr.Access _, Expr.Ref _, Expr.Reduce _, Expr.Fold _, Expr.Cast _, Expr.Bitcast _ -> leaf(expr);
       case Expr.Unary(UnaryOp op, Expr operand) -> operand.type().isBool() ? leaf(expr) : apply(op, of(operand));
       case Expr.Binary binary -> binary(binary);
       case Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) ->

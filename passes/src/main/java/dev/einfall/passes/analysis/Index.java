@@ -72,7 +72,7 @@ record Index(List<Term> terms, Size offset, Optional<List<Rank>> picked) {
       case Expr.Coordinate(Rank rank) -> sum(List.of(new Term(ONE, rank, ONE, Optional.empty())), Size.of(0));
       case Expr.Cast cast when cast.operand().type().isInteger() -> of(cast.operand());
       case Expr.Binary binary -> binary(binary);
-      case Expr.Select _, Expr.Unary _, Expr.Cast _, Expr.Reduce _, Expr.Fold _, Expr.Access _, Expr.FloatLiteral _, Expr.Ref _ ->
+      case Expr.Select _, Expr.Unary _, Expr.Cast _, Expr.Bitcast _, Expr.Reduce _, Expr.Fold _, Expr.Access _, Expr.FloatLiteral _, Expr.Ref _ ->
           arbitrary(expr);
     };
   }

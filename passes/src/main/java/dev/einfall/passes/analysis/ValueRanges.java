@@ -44,7 +44,7 @@ public final class ValueRanges {
       case Expr.Select select -> of(select.whenTrue()).union(of(select.whenFalse()));
       case Expr.Cast cast -> cast(cast);
       case Expr.Reduce reduce -> reduce(reduce);
-      case Expr.Fold _, Expr.Ref _ -> Interval.ALL;
+      case Expr.Bitcast _, Expr.Fold _, Expr.Ref _ -> Interval.ALL;
     }, expr.type());
   }
 

@@ -117,6 +117,8 @@ final class EinsumMatch {
           && (inOrder(a.children().toList(), b.children().toList(), pairs, then) || negated(select, other, pairs, then));
       case Expr.Cast cast -> b instanceof Expr.Cast other && cast.type() == other.type()
           && match(cast.operand(), other.operand(), pairs, then);
+      case Expr.Bitcast bitcast -> b instanceof Expr.Bitcast other && bitcast.type() == other.type()
+          && match(bitcast.operand(), other.operand(), pairs, then);
       case Expr.Reduce reduce -> b instanceof Expr.Reduce other && reduce.reduction() == other.reduction()
           && reduced(a, b, !reduce.reduction().isPosition() && numerics.mayReorder(reduce.reduction().combine(), reduce.type()), pairs, then);
       case Expr.Fold fold -> b instanceof Expr.Fold other && fold.combiner().equals(other.combiner())
@@ -243,6 +245,7 @@ final class EinsumMatch {
       case Expr.Unary unary -> unary.op() == UnaryOp.NOT || unary.op() == UnaryOp.NEG ? 0 : unary.op().ordinal() + 1000;
       case Expr.Binary binary -> (isMirrored(binary.op()) ? mirrored(binary).op() : joined(binary.op())).ordinal() + 2000;
       case Expr.Cast cast -> cast.type().ordinal() + 3000;
+      case Expr.Bitcast bitcast -> bitcast.type().ordinal() + 5000;
       case Expr.Reduce reduce -> reduce.reduction().ordinal() + 4000;
       case Expr.Coordinate _, Expr.Select _, Expr.Fold _, Expr.Ref _ -> 1;
     };

@@ -57,7 +57,7 @@ public final class Exprs {
       case Expr.Reduce reduce -> new Expr.Reduce(reduce.reduction(), ranks, reduce.body());
       case Expr.Fold fold -> new Expr.Fold(fold.combiner(), ranks, fold.bodies(), fold.component());
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Access _, Expr.Unary _,
-          Expr.Binary _, Expr.Select _, Expr.Cast _ -> expr;
+          Expr.Binary _, Expr.Select _, Expr.Cast _, Expr.Bitcast _ -> expr;
     };
   }
 
@@ -152,7 +152,7 @@ public final class Exprs {
   /// The operations of `expr` itself, without those of its operands.
   static long ownOperations(Expr expr) {
     return switch (expr) {
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Cast _ -> 0;
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Cast _, Expr.Bitcast _ -> 0;
       case Expr.Access access -> access.outside().isPresent() && access.indices().stream().anyMatch(index -> Affine.of(index).isEmpty()) ? 3 : 0;
       case Expr.Binary _, Expr.Select _, Expr.Reduce _ -> 1;
       case Expr.Fold fold -> fold.combiner().combined().stream().mapToLong(Exprs::operations).sum();

@@ -90,7 +90,7 @@ public record ExtractInvariants(Numerics numerics) implements Pass.OnCascade {
         }
         case Expr.Binary(BinaryOp op, Expr left, Expr right) when op == BinaryOp.DIV && isFewDivisors(right, scope) ->
             new Expr.Binary(BinaryOp.MUL, extract(left, scope), inverse(right, scope));
-        case Expr.Unary _, Expr.Binary _, Expr.Cast _ -> expr.mapChildren(child -> extract(child, scope));
+        case Expr.Unary _, Expr.Binary _, Expr.Cast _, Expr.Bitcast _ -> expr.mapChildren(child -> extract(child, scope));
         case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Access _, Expr.Select _ -> expr;
       };
     }

@@ -91,6 +91,8 @@ public record FoldConstants(Numerics numerics) implements Pass.OnCascade {
       case Expr.Cast cast when cast.type() == cast.operand().type() -> cast.operand();
       case Expr.Cast cast -> literal(cast.operand())
           .map(value -> number(cast.type(), Scalars.cast(cast.operand().type(), cast.type(), value))).orElse(expr);
+      case Expr.Bitcast bitcast -> literal(bitcast.operand()).map(value -> Scalars.bitcast(bitcast.operand().type(), bitcast.type(), value)).filter(OptionalDouble::isPresent)
+          .map(value -> number(bitcast.type(), value.getAsDouble())).orElse(expr);
       case Expr.Binary binary -> foldBinary(binary);
       case Expr.Select select -> literal(select.condition())
           .map(value -> value != 0 ? select.whenTrue() : select.whenFalse())

@@ -74,7 +74,7 @@ public record FoldIntoWeights() implements Pass.OnCascade {
   private static Expr fold(Expr value, LinearFolding folding) {
     return folding.folded(value).orElseGet(() -> switch (value) {
       case Expr.Unary _, Expr.Binary _, Expr.Select _ -> value.mapChildren(child -> fold(child, folding));
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Access _, Expr.Cast _,
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Access _, Expr.Cast _, Expr.Bitcast _,
           Expr.Reduce _, Expr.Fold _ -> value;
     });
   }

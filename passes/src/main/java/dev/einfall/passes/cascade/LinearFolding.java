@@ -109,7 +109,7 @@ final class LinearFolding {
             ? sum(left).map(sum -> sum.scaled(new Expr.Binary(BinaryOp.DIV, Expr.literal(value.type(), 1), right))) : Optional.empty();
         case MOD, MIN, MAX, POW, EQ, NE, LT, LE, GT, GE, AND, OR, XOR, SHL, SHR -> Optional.empty();
       };
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Unary _, Expr.Select _, Expr.Cast _,
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Unary _, Expr.Select _, Expr.Cast _, Expr.Bitcast _,
           Expr.Reduce _, Expr.Fold _ -> Optional.empty();
     };
   }

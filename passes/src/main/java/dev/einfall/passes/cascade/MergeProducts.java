@@ -170,6 +170,7 @@ public record MergeProducts() implements Pass.OnCascade {
         case Expr.Binary binary -> List.of(binary.op(), operands);
         case Expr.Select _ -> List.of("where", operands);
         case Expr.Cast cast -> List.of("cast", cast.type(), operands);
+        case Expr.Bitcast bitcast -> List.of("bitcast", bitcast.type(), operands);
         case Expr.Reduce reduce ->
             List.of(reduce.reduction(), reduce.ranks().stream().map(Rank::size).toList(), operands);
         case Expr.Fold fold ->

@@ -148,7 +148,7 @@ final class PartialReduction {
       case Expr.Reduce reduce -> new Expr.Reduce(reduce.reduction(), List.of(part), values.getFirst());
       case Expr.Fold fold -> new Expr.Fold(fold.combiner(), List.of(part), values, fold.component());
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Access _, Expr.Unary _, Expr.Binary _, Expr.Select _,
-          Expr.Cast _, Expr.Ref _ -> node;
+          Expr.Cast _, Expr.Bitcast _, Expr.Ref _ -> node;
     }));
   }
 }

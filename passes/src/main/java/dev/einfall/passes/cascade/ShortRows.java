@@ -44,7 +44,7 @@ final class ShortRows {
       case Expr.Binary(BinaryOp op, _, Expr.IntLiteral literal) when op == BinaryOp.AND -> literal.value() >= 0 && literal.value() < extent;
       case Expr.Binary(BinaryOp op, _, Expr.IntLiteral literal) when op == BinaryOp.MOD -> literal.value() > 0 && literal.value() <= extent;
       case Expr.Access access -> access.type() == ElementType.U8 && extent > 0xff;
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Unary _, Expr.Binary _, Expr.Select _, Expr.Reduce _,
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Unary _, Expr.Binary _, Expr.Select _, Expr.Bitcast _, Expr.Reduce _,
           Expr.Fold _, Expr.Ref _ -> false;
     };
   }

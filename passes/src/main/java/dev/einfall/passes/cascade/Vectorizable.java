@@ -84,6 +84,7 @@ final class Vectorizable {
       case Expr.Coordinate _ -> bytes == ElementType.I32.bytes();
       case Expr.Cast(ElementType type, Expr.Access access) when converts && isNarrow(access.type()) || isShort(access.type()) -> isLane(type) && type.bytes() == bytes && isRead(access);
       case Expr.Cast cast -> isLane(cast.type()) && cast.type().bytes() == bytes && fits(cast.operand());
+      case Expr.Bitcast bitcast -> isLane(bitcast.type()) && fits(bitcast.operand());
       case Expr.Binary binary -> hasLanes(binary) && expr.children().allMatch(this::fits);
       case Expr.Fold _, Expr.Ref _ -> false;
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Extent _, Expr.Unary _, Expr.Select _, Expr.Reduce _ ->

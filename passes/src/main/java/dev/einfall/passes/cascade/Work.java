@@ -136,6 +136,7 @@ public record Work(Size points, Size operations, SequencedMap<Tensor, Size> read
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Ref _, Expr.Access _,
           Expr.Reduce _, Expr.Fold _ -> 0;
       case Expr.Cast cast -> ownOperations(cast.operand());
+      case Expr.Bitcast bitcast -> ownOperations(bitcast.operand());
       case Expr.Unary _, Expr.Binary _, Expr.Select _ -> 1 + expr.children().mapToLong(Work::ownOperations).sum();
     };
   }

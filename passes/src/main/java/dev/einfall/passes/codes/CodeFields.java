@@ -10,6 +10,7 @@ import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.Interval;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// How a product reads codes: from fields of words, or each by itself where they do not share words.
 ///
@@ -35,6 +36,16 @@ record CodeFields(List<Rank> reduced, Steps steps, NewTensors tensors) {
     return steps.fields() > 1 || width == Byte.SIZE ? place : new Expr.Binary(BinaryOp.AND, place, Expr.index((1 << width) - 1));
   }
 
+  /// How far a code of a byte by itself is above the least one, in two's complement: its highest bit is a sign.
+  Expr signed(Expr code) {
+    Interval range = Codes.range(code);
+    int unused = WORD - Codes.bits(range);
+    return i32(inMemory(code, ElementType.I8, axes -> {
+      Expr place = stored(code, range.low(), axes);
+      return unused == WORD - Byte.SIZE ? place : new Expr.Binary(BinaryOp.SHR, new Expr.Binary(BinaryOp.SHL, i32(place), Expr.index(unused)), Expr.index(unused));
+    }));
+  }
+
   /// What a field of 0 means.
   private long least(Expr code) {
     Interval range = Codes.range(code);
@@ -47,10 +58,26 @@ record CodeFields(List<Rank> reduced, Steps steps, NewTensors tensors) {
     return Interval.of(ElementType.I8).contains(range) ? ElementType.I8 : Codes.bits(range) <= Byte.SIZE ? ElementType.U8 : ElementType.I16;
   }
 
+  /// What is in `memory` of `code` by itself.
+  ///
+  /// @param stored says this for given axes
+  private Expr inMemory(Expr code, ElementType memory, Function<NewAxes, Expr> stored) {
+    return at(code, (axes, word, here) -> byItself(stored, memory, axes, word, here));
+  }
+
+  /// How what stands for a code is found.
+  private interface Found {
+    Expr at(NewAxes axes, Rank word, Expr here);
+  }
+
   /// The field of `code` in a word, or what is in memory of it by itself.
   ///
   /// @param least what a field of 0 means
   private Expr field(Expr code, long least, ElementType memory) {
+    return steps.fields() == 1 ? inMemory(code, memory, axes -> stored(code, least, axes)) : at(code, (axes, word, here) -> inWord(code, least, axes, word, here));
+  }
+
+  private Expr at(Expr code, Found found) {
     List<Rank> outer = tensors.outer(code);
     NewAxes axes = new NewAxes();
     Rank word = new Rank(steps.wordName(), Size.of(steps.whole().size().value() / steps.block()));
@@ -60,12 +87,12 @@ record CodeFields(List<Rank> reduced, Steps steps, NewTensors tensors) {
     among.ifPresent(own -> axes.add(own, new Expr.Coordinate(steps.lane().orElseThrow())));
     axes.addOuter(outer.stream().filter(rank -> !reduced.contains(rank) && among.isEmpty()).toList());
     Expr here = among.<Expr>map(Expr.Coordinate::new).orElse(Expr.index(0));
-    return steps.fields() == 1 ? byItself(code, least, memory, axes, word, here) : inWord(code, least, axes, word, here);
+    return found.at(axes, word, here);
   }
 
-  private Expr byItself(Expr code, long least, ElementType memory, NewAxes axes, Rank word, Expr here) {
+  private Expr byItself(Function<NewAxes, Expr> stored, ElementType memory, NewAxes axes, Rank word, Expr here) {
     axes.put(steps.whole(), steps.at(new Expr.Coordinate(word), Expr.index(0), here));
-    return new Expr.Access(tensors.defined("codes", axes.ranks(), cast(memory, stored(code, least, axes))), axes.indices());
+    return new Expr.Access(tensors.defined("codes", axes.ranks(), cast(memory, stored.apply(axes))), axes.indices());
   }
 
   private Expr inWord(Expr code, long least, NewAxes axes, Rank word, Expr here) {

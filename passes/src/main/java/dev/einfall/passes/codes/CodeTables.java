@@ -10,6 +10,7 @@ import dev.einfall.passes.cascade.Exprs;
 import dev.einfall.passes.loop.PermuteRows;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// What codes stand for, looked up in tables of it for each code, where this is cheaper than to compute it.
 ///
@@ -19,8 +20,9 @@ import java.util.Optional;
 /// ```
 ///
 /// @param bits of a field
-/// @param row how many elements a table has at most for which there is an instruction
-record CodeTables(Codes codes, Steps steps, NewTensors tensors, CodeFields fields, int bits, int row) {
+/// @param factors expressions one of which being no number makes the whole sum none: what says so may stand behind the sum
+/// @param options of the pass
+record CodeTables(Codes codes, Steps steps, NewTensors tensors, CodeFields fields, Set<Expr> factors, int bits, DecodeInProducts options) {
   /// Codes of more bits have more values than are worth a table.
   private static final int MOST_TABLE_BITS = 8;
   /// A table without an instruction for it costs more than so many operations.
@@ -59,8 +61,8 @@ record CodeTables(Codes codes, Steps steps, NewTensors tensors, CodeFields field
 
   /// How many operations a choice is about among what codes of so many bits stand for; of a short row it takes the place of a conversion.
   private long lookUp(Expr expr, Expr code, int width) {
-    boolean isQuick = 1 << Math.max(width, bits) <= row;
-    return isQuick ? 0 : width <= FIELD_BITS || row <= PermuteRows.MOST ? FEW_OPERATIONS : FEW_OPERATIONS + Evaluation.values(expr, code).map(values -> ValueTables.of(values, row).cost()).orElse(1 << width);
+    boolean isQuick = 1 << Math.max(width, bits) <= options.row();
+    return isQuick ? 0 : width <= FIELD_BITS || options.row() <= PermuteRows.MOST ? FEW_OPERATIONS : FEW_OPERATIONS + Evaluation.values(expr, code).map(values -> form(expr, values).cost()).orElse(1 << width);
   }
 
   /// Whether `expr` has functions that are many operations each.
@@ -96,11 +98,36 @@ record CodeTables(Codes codes, Steps steps, NewTensors tensors, CodeFields field
   /// What `expr` is for each value of `code`, looked up in the cheapest way; for fields that no code has, as for the last one.
   private Expr looked(Expr expr, Expr code) {
     int width = Codes.bits(Codes.range(code));
-    ValueTables form = Evaluation.values(expr, code).filter(_ -> width > FIELD_BITS).map(values -> ValueTables.of(values, row)).orElse(new ValueTables.Whole(1 << width, 1));
+    ValueTables form = Evaluation.values(expr, code).filter(_ -> width > FIELD_BITS).map(values -> form(expr, values)).orElse(new ValueTables.Whole(1 << width, 1));
     Expr index = new Expr.Coordinate(new Rank("place", Size.of(1 << width)));
-    Expr found = form.at(index, (length, step, isDistance, place) -> element(expr, code, length, step, isDistance, List.of(), place));
+    Expr found = form.at(index, new ValueTables.Tables() {
+
+      @Override
+      public Expr signed() {
+        return fields.signed(code);
+      }
+
+      @Override
+      public Expr element(int length, int step, boolean isDistance, Expr place) {
+        return CodeTables.this.element(expr, code, length, step, isDistance, List.of(), place);
+      }
+    });
     Expr place = fields.place(code);
     return Exprs.rewrite(found, node -> node.equals(index) ? place : masked(node));
+  }
+
+  /// The cheapest form of `expr`, which has these values.
+  private ValueTables form(Expr expr, double[] values) {
+    ValueTables whole = ValueTables.of(values, options, false);
+    ValueTables apart = factors.contains(expr) && NoNumbers.of(values).isPresent() ? ValueTables.of(values, options, true) : whole;
+    return apart.cost() < whole.cost() ? apart : whole;
+  }
+
+  /// The codes that stand for no number, if `expr` is found without asking for them.
+  Optional<NoNumbers> apart(Expr expr) {
+    List<Expr> inside = codes.of(expr);
+    boolean isLookedUp = inside.size() == 1 && Codes.isFunction(expr, inside.getFirst()) && isWorthTable(expr) && Codes.bits(Codes.range(inside.getFirst())) > FIELD_BITS;
+    return Optional.of(expr).filter(_ -> isLookedUp).flatMap(one -> Evaluation.values(one, inside.getFirst())).filter(values -> form(expr, values).hasNone()).flatMap(NoNumbers::of);
   }
 
   /// A mask of what is masked already as one mask.

@@ -25,7 +25,8 @@ import java.util.function.Consumer;
 /// the *code*, and of what groups of neighbours along the rank of the reduction share, that is more bytes than there are: the product reads the codes. They are packed
 /// anew, so that one word of 32 bits has those of several steps, and neighbours along the last rank of the result are neighbours in memory; those of 5 to 8 bits are a byte, and longer ones
 /// two. A function of a code of at most 8 bits that is more than a conversion becomes a table, or two short ones ([ValueTables]); one that differs from row to row, as powers do whose exponents are
-/// those of rows, a table of each. What tells of a whole group that it is 0, or no number, is asked of the factor that this shares ([SharedFactors]).
+/// those of rows, a table of each. What tells of a whole group that it is 0, or no number, is asked of the factor that this shares ([SharedFactors]),
+/// and so is whether one of its codes stands for no number, if that saves operations ([NoNumbers]).
 ///
 /// Where codes choose from a table that only their row has, lanes go along the steps, of which one instruction chooses for many then: what each of them adds up, another definition adds.
 ///
@@ -39,11 +40,12 @@ import java.util.function.Consumer;
 ///
 /// @param row how many elements a row has at most of which an instruction chooses lanes
 /// @param numerics whether lanes may add up neighbours apart
-public record DecodeInProducts(int row, Numerics numerics) implements Pass.OnCascade {
+/// @param maySubnormals whether numbers below the smallest normal one are multiplied as fast as others
+public record DecodeInProducts(int row, Numerics numerics, boolean maySubnormals) implements Pass.OnCascade {
 
   /// As is best on `target`.
   public static DecodeInProducts on(Target target, Numerics numerics) {
-    return new DecodeInProducts(PermuteRows.MOST * target.lanes(Float.BYTES), numerics);
+    return new DecodeInProducts(PermuteRows.MOST * target.lanes(Float.BYTES), numerics, target.multipliesSubnormals());
   }
 
   @Override
@@ -64,8 +66,16 @@ public record DecodeInProducts(int row, Numerics numerics) implements Pass.OnCas
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Inlining inlining = new Inlining(cascade);
-    int lanes = numerics.allows(Numerics.REASSOCIATE) ? row / PermuteRows.MOST : 1;
     return OpenProducts.rewritten(cascade, remarks, einsum ->
-        DecodedProduct.of(inlining, einsum, row, lanes).or(() -> Optional.of(List.of(new DecodedGather(inlining).decoded(einsum)))));
+        DecodedProduct.of(inlining, einsum, this).or(() -> Optional.of(List.of(new DecodedGather(inlining).decoded(einsum)))));
+  }
+
+  boolean mayReassociate() {
+    return numerics.allows(Numerics.REASSOCIATE);
+  }
+
+  /// How many neighbours along the reduction may be added up apart; 1 for none.
+  int lanes() {
+    return mayReassociate() ? row / PermuteRows.MOST : 1;
   }
 }

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// A product that reads codes in place of elements which these stand for: the definitions of what it reads, and its own.
 final class DecodedProduct {
@@ -36,8 +37,9 @@ final class DecodedProduct {
   private final CodeFields fields;
   private final CodeTables tables;
   private final Map<Expr, Expr> replaced = new LinkedHashMap<>();
+  private final List<Expr> sharedNumbers = new ArrayList<>();
 
-  private DecodedProduct(Inlining inlining, Einsum einsum, Expr.Reduce reduce, Codes codes, Steps steps, int bits, int row) {
+  private DecodedProduct(Inlining inlining, Einsum einsum, Expr.Reduce reduce, Codes codes, Steps steps, int bits, DecodeInProducts options) {
     this.inlining = inlining;
     this.einsum = einsum;
     this.reduce = reduce;
@@ -45,19 +47,17 @@ final class DecodedProduct {
     this.steps = steps;
     this.tensors = new NewTensors(einsum, reduce.ranks(), steps.whole());
     this.fields = new CodeFields(reduce.ranks(), steps, tensors);
-    this.tables = new CodeTables(codes, steps, tensors, fields, bits, row);
+    this.tables = new CodeTables(codes, steps, tensors, fields, options.mayReassociate() ? NoNumbers.factors(reduce.body(), codes) : Set.of(), bits, options);
   }
 
-  /// @param row how many elements a table has at most for which there is an instruction
-  /// @param lanes how many neighbours along the reduction may be added up apart; 1 for none
   /// @return the definitions in place of `einsum`, if it is a sum of products with what codes of few bits stand for.
-  static Optional<List<Definition>> of(Inlining inlining, Einsum einsum, int row, int lanes) {
+  static Optional<List<Definition>> of(Inlining inlining, Einsum einsum, DecodeInProducts options) {
     List<Expr.Reduce> reductions = Exprs.reductions(einsum.value()).distinct().toList();
     boolean isSum = reductions.size() == 1 && reductions.getFirst().reduction() == Reduction.SUM && !Exprs.hasFold(einsum.value());
     return Optional.of(reductions).filter(_ -> isSum && !inlining.isConstant(einsum.tensor())).map(List::getFirst)
         .filter(sum -> isProduct(sum.body())).flatMap(sum -> {
           Expr.Reduce inlined = new Expr.Reduce(sum.reduction(), sum.ranks(), inlining.inlined(sum.body()));
-          return sum.ranks().reversed().stream().flatMap(rank -> along(inlining, einsum, sum, inlined, rank, row, lanes).stream()).findFirst();
+          return sum.ranks().reversed().stream().flatMap(rank -> along(inlining, einsum, sum, inlined, rank, options).stream()).findFirst();
         });
   }
 
@@ -65,7 +65,7 @@ final class DecodedProduct {
     return body instanceof Expr.Binary(BinaryOp op, Expr _, Expr _) && op == BinaryOp.MUL;
   }
 
-  private static Optional<List<Definition>> along(Inlining inlining, Einsum einsum, Expr.Reduce sum, Expr.Reduce inlined, Rank rank, int row, int lanes) {
+  private static Optional<List<Definition>> along(Inlining inlining, Einsum einsum, Expr.Reduce sum, Expr.Reduce inlined, Rank rank, DecodeInProducts options) {
     List<Expr> parts = constantParts(inlining, inlined.body());
     Codes codes = Codes.of(rank, parts);
     boolean isWhole = parts.size() == 1 && parts.getFirst() == inlined.body();
@@ -80,8 +80,8 @@ final class DecodedProduct {
       return Optional.empty();
     }
     int cut = fields < LEAST_FIELDS ? 1 : fields;
-    Optional<Steps> steps = parts.stream().flatMap(Expr::nodes).anyMatch(node -> isOfOneRow(node, codes, rank)) ? Steps.inLanes(rank, group, cut, lanes) : Optional.empty();
-    DecodedProduct product = new DecodedProduct(inlining, einsum, inlined, codes, steps.orElseGet(() -> Steps.of(rank, group, cut)), bits, row);
+    Optional<Steps> steps = parts.stream().flatMap(Expr::nodes).anyMatch(node -> isOfOneRow(node, codes, rank)) ? Steps.inLanes(rank, group, cut, options.lanes()) : Optional.empty();
+    DecodedProduct product = new DecodedProduct(inlining, einsum, inlined, codes, steps.orElseGet(() -> Steps.of(rank, group, cut)), bits, options);
     List<Definition> definitions = product.definitions(sum);
     return product.isWorthwhile(parts) ? Optional.of(definitions) : Optional.empty();
   }
@@ -120,7 +120,7 @@ final class DecodedProduct {
   private List<Definition> definitions(Expr.Reduce original) {
     List<Rank> ranks = new ArrayList<>();
     reduce.ranks().forEach(rank -> ranks.addAll(rank == steps.whole() ? steps.ranks() : List.of(rank)));
-    Expr body = decoded(reduce.body());
+    Expr body = decoded(numbers(reduce.body()));
     Expr sum = new Expr.Reduce(reduce.reduction(), ranks, body);
     Expr whole = steps.lane().map(lane -> ofLanes(sum, lane)).orElse(sum);
     List<Definition> definitions = new ArrayList<>(tensors.definitions());
@@ -143,9 +143,28 @@ final class DecodedProduct {
     return new Expr.Reduce(Reduction.SUM, List.of(added), new Expr.Access(lanes, indices));
   }
 
+  /// `expr` where what groups share says which codes stand for no number, for those that are found without asking.
+  private Expr numbers(Expr expr) {
+    if (!inlining.isConstant(expr)) {
+      return expr instanceof Expr.Access ? expr : expr.mapChildren(this::numbers);
+    }
+    Expr product = SharedFactors.apart(expr, codes);
+    List<Expr> factors = NoNumbers.in(product, codes).toList();
+    for (Expr part : factors) {
+      Optional<NoNumbers> none = tables.apart(part);
+      if (none.isPresent()) {
+        Optional<Expr> factor = factors.stream().filter(other -> !codes.isFine(other) && other.type() == ElementType.F32).findFirst();
+        Expr valid = none.get().unless(factor.orElse(Expr.literal(ElementType.F32, 1)), codes.of(part).getFirst(), codes, steps.group());
+        sharedNumbers.add(valid);
+        return factor.map(one -> NoNumbers.with(product, one, valid, codes)).orElseGet(() -> new Expr.Binary(BinaryOp.MUL, product, valid));
+      }
+    }
+    return expr;
+  }
+
   /// `expr` with what weights determine in terms of codes and of what groups share, at the coordinates of the steps.
   private Expr decoded(Expr expr) {
-    return inlining.isConstant(expr) ? constant(expr)
+    return inlining.isConstant(expr) || sharedNumbers.contains(expr) ? constant(expr)
         : expr instanceof Expr.Access || expr instanceof Expr.Coordinate ? atSteps(expr) : expr.mapChildren(this::decoded);
   }
 

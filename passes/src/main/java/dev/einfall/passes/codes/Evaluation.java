@@ -46,6 +46,10 @@ final class Evaluation {
         OptionalDouble operand = of(cast.operand(), code, value);
         yield operand.isEmpty() ? operand : OptionalDouble.of(Scalars.cast(cast.operand().type(), cast.type(), operand.getAsDouble()));
       }
+      case Expr.Bitcast bitcast -> {
+        OptionalDouble operand = of(bitcast.operand(), code, value);
+        yield operand.isEmpty() ? operand : Scalars.bitcast(bitcast.operand().type(), bitcast.type(), operand.getAsDouble());
+      }
       case Expr.Coordinate _, Expr.Access _, Expr.Reduce _, Expr.Fold _, Expr.Ref _ -> OptionalDouble.empty();
     };
   }

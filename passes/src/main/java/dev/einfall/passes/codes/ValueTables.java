@@ -12,14 +12,14 @@ import java.util.List;
 import java.util.Optional;
 
 /// In how few operations what codes stand for is looked up: in one table; in half of it, where the highest bit is a sign; or in two short ones, where the lowest bits of codes say
-/// how far along a line numbers are, as those of a mantissa do.
+/// how far along a line numbers are, as those of a mantissa do. Where codes are floats of few bits, these are moved to their places in an `f32` ([MovedBits]).
 ///
 /// ```
 /// V[c]      where(c && 128 != 0, -V[c && 127], V[c && 127])      where(c && 127 == 127, nan, V[shr(c, 3)] + D[shr(c, 3)] * f32(c && 7))
 /// ```
 ///
 /// That a form gives all numbers bit for bit is found by trying each code.
-sealed interface ValueTables {
+sealed interface ValueTables permits ValueTables.Whole, ValueTables.Signed, ValueTables.Lines, MovedBits {
   /// How many operations it takes.
   int cost();
 
@@ -30,23 +30,35 @@ sealed interface ValueTables {
 
   /// What defines tables and reads them.
   interface Tables {
+    /// The bits of the code in two's complement: the highest is its sign.
+    Expr signed();
+
     /// @param length of the table
     /// @param step how many codes are from one number to the next
     /// @param isDistance whether it has how far it is from each number to that of the next code
     Expr element(int length, int step, boolean isDistance, Expr index);
   }
 
+  /// Whether codes that stand for no number may become one: something else has to say so.
+  default boolean hasNone() {
+    return false;
+  }
+
   /// The cheapest form for `values`, one for each code.
   ///
-  /// @param row how many elements a table has at most of which one instruction chooses
-  static ValueTables of(double[] values, int row) {
+  /// @param areApart whether codes that stand for no number may become one
+  static ValueTables of(double[] values, DecodeInProducts options, boolean areApart) {
+    int row = options.row();
     List<ValueTables> all = new ArrayList<>(List.of(new Whole(values.length, lookUp(values.length, row))));
-    lines(values, row).ifPresent(all::add);
+    if (options.maySubnormals()) {
+      MovedBits.of(values, areApart).ifPresent(all::add);
+    }
+    lines(values, row, areApart).ifPresent(all::add);
     int half = values.length / 2;
     if (half > 1 && isSign(values)) {
       double[] upper = Arrays.copyOf(values, half);
       all.add(new Signed(half, new Whole(half, lookUp(half, row))));
-      lines(upper, row).ifPresent(inner -> all.add(new Signed(half, inner)));
+      lines(upper, row, areApart).ifPresent(inner -> all.add(new Signed(half, inner)));
     }
     return all.stream().min(Comparator.comparingInt(ValueTables::cost)).orElseThrow();
   }
@@ -70,37 +82,38 @@ sealed interface ValueTables {
     return true;
   }
 
-  private static boolean isSame(double a, double b) {
+  static boolean isSame(double a, double b) {
     return Double.doubleToLongBits(a) == Double.doubleToLongBits(b);
   }
 
   /// The cheapest form by lines.
-  private static Optional<ValueTables> lines(double[] values, int row) {
+  private static Optional<ValueTables> lines(double[] values, int row, boolean areApart) {
     List<ValueTables> all = new ArrayList<>();
     for (int low = 1; 1 << low + 1 < values.length && row > PermuteRows.MOST; low++) {
-      line(values, low, row).ifPresent(all::add);
+      line(values, low, row, areApart).ifPresent(all::add);
     }
     return all.stream().min(Comparator.comparingInt(ValueTables::cost));
   }
 
-  private static Optional<ValueTables> line(double[] values, int low, int row) {
+  private static Optional<ValueTables> line(double[] values, int low, int row, boolean areApart) {
     List<Integer> others = new ArrayList<>();
     for (int place = 0; place < values.length; place++) {
       int first = place >> low << low;
       double distance = (float) (values[first + 1] - values[first]);
       double product = distance * (place - first);
-      if (!isSame(values[place], (float) (values[first] + product)) || product != (float) product && !Double.isNaN(product)) {
+      boolean isLeft = areApart && Double.isNaN(values[place]);
+      if (!isLeft && (!isSame(values[place], (float) (values[first] + product)) || product != (float) product && !Double.isNaN(product))) {
         others.add(place);
       }
     }
     int tables = 2 * lookUp(values.length >> low, row);
     if (others.isEmpty()) {
-      return Optional.of(new Lines(values.length, low, Optional.empty(), tables + 4));
+      return Optional.of(new Lines(values.length, low, Optional.empty(), areApart && Arrays.stream(values).anyMatch(Double::isNaN), tables + 4));
     }
     int half = values.length / 2;
     boolean areOne = others.size() == 1;
     boolean areSigned = others.size() == 2 && others.get(1) == others.get(0) + half && isSame(values[others.get(0)], values[others.get(1)]);
-    return areOne || areSigned ? Optional.of(new Lines(values.length, low, Optional.of(new Other(areOne ? values.length - 1 : half - 1, others.getFirst(), values[others.getFirst()])), tables + 7))
+    return areOne || areSigned ? Optional.of(new Lines(values.length, low, Optional.of(new Other(areOne ? values.length - 1 : half - 1, others.getFirst(), values[others.getFirst()])), false, tables + 7))
         : Optional.empty();
   }
 
@@ -122,6 +135,11 @@ sealed interface ValueTables {
     }
 
     @Override
+    public boolean hasNone() {
+      return inner.hasNone();
+    }
+
+    @Override
     public Expr at(Expr place, Tables table) {
       Expr size = inner.at(masked(place, half - 1), table);
       return new Expr.Select(new Expr.Binary(BinaryOp.NE, masked(place, half), Expr.index(0)), new Expr.Unary(UnaryOp.NEG, size), size);
@@ -132,7 +150,7 @@ sealed interface ValueTables {
   record Other(int mask, int place, double value) {}
 
   /// Lines of as many steps as `low` bits count.
-  record Lines(int length, int low, Optional<Other> other, int cost) implements ValueTables {
+  record Lines(int length, int low, Optional<Other> other, boolean hasNone, int cost) implements ValueTables {
 
     @Override
     public Expr at(Expr place, Tables table) {
@@ -144,7 +162,7 @@ sealed interface ValueTables {
     }
   }
 
-  private static Expr masked(Expr place, long mask) {
+  static Expr masked(Expr place, long mask) {
     return place instanceof Expr.Binary(BinaryOp op, Expr inner, Expr.IntLiteral old) && op == BinaryOp.AND ? new Expr.Binary(op, inner, Expr.index(old.value() & mask))
         : new Expr.Binary(BinaryOp.AND, place, Expr.index(mask));
   }

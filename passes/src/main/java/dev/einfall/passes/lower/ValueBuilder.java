@@ -344,6 +344,7 @@ final class ValueBuilder {
             value(select.whenFalse(), and(path, new Expr.Unary(UnaryOp.NOT, condition))));
       }
       case dev.einfall.ir.cascade.Expr.Cast cast -> new Expr.Cast(cast.type(), value(cast.operand(), path));
+      case dev.einfall.ir.cascade.Expr.Bitcast bitcast -> new Expr.Bitcast(bitcast.type(), value(bitcast.operand(), path));
       case dev.einfall.ir.cascade.Expr.Reduce reduce -> new Expr.Load(accumulators(reduce).getFirst(), List.of());
       case dev.einfall.ir.cascade.Expr.Fold fold -> new Expr.Load(accumulators(fold).get(fold.component()), List.of());
       case dev.einfall.ir.cascade.Expr.Ref(dev.einfall.ir.cascade.Var var) -> operands.get(var);

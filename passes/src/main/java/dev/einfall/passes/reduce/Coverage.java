@@ -62,7 +62,7 @@ record Coverage(double share, int tile) {
       case Expr.Extent(var size) -> size.constant();
       case Expr.Cast(var type, Expr operand) when type.isInteger() -> value(operand, at);
       case Expr.Binary binary -> value(binary.left(), at).flatMap(left -> value(binary.right(), at).flatMap(right -> value(binary, left, right)));
-      case Expr.FloatLiteral _, Expr.Access _, Expr.Unary _, Expr.Select _, Expr.Cast _, Expr.Reduce _, Expr.Fold _,
+      case Expr.FloatLiteral _, Expr.Access _, Expr.Unary _, Expr.Select _, Expr.Cast _, Expr.Bitcast _, Expr.Reduce _, Expr.Fold _,
           Expr.Ref _ -> Optional.empty();
     };
   }

@@ -23,7 +23,8 @@ final class Machine {
     Target usual = Target.of(vectorBytes, threads);
     Set<String> features = features();
     return usual.withCaches(cache(1, usual.l1Bytes()), cache(2, usual.l2Bytes()), cache(3, usual.l3Bytes()))
-        .withPermutedBytes(features.contains("avx512vbmi")).withBitCount(bitCount(features));
+        .withPermutedBytes(features.contains("avx512vbmi")).withBitCount(bitCount(features))
+        .withSubnormals(isMadeBy("AuthenticAMD"));
   }
 
   /// What the processor says that it has instructions for: on x86-64 `flags`, on AArch64 `Features`.
@@ -32,6 +33,15 @@ final class Machine {
       return lines.filter(line -> line.startsWith("flags") || line.startsWith("Features")).findFirst().map(line -> Set.copyOf(List.of(line.split("\\s+")))).orElse(Set.of());
     } catch (IOException | UncheckedIOException _) {
       return Set.of();
+    }
+  }
+
+  /// Whether the processor's maker is `vendor`, as it says itself.
+  private static boolean isMadeBy(String vendor) {
+    try (Stream<String> lines = Files.lines(PROCESSORS)) {
+      return lines.filter(line -> line.startsWith("vendor_id")).findFirst().filter(line -> line.endsWith(vendor)).isPresent();
+    } catch (IOException | UncheckedIOException _) {
+      return false;
     }
   }
 

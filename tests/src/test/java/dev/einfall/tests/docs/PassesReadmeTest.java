@@ -53,7 +53,7 @@ final class PassesReadmeTest {
       """;
 
   /// Vectors of 4 floats, and registers for a tile of 2 rows and 2 vectors: the least that shows everything.
-  private static final Target TARGET = new Target(16, 12, true, 2, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0, 0, List.of(), List.of(), List.of(), false, Target.BIT_COUNT_IN_STEPS);
+  private static final Target TARGET = new Target(16, 12, true, 2, 32 << 10, 1 << 20, 32 << 20, Speeds.usual(), 0, 0, List.of(), List.of(), List.of(), false, Target.BIT_COUNT_IN_STEPS, false);
   private static final SortedMap<String, Long> SIZES = new TreeMap<>(Map.of("M", 100L));
 
   @Test

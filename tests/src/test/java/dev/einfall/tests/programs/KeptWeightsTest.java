@@ -29,7 +29,7 @@ class KeptWeightsTest {
       "integers ternary(group = 64); 2; 64; 4", "integers binary(group = 64); 1; 64; 4", "codebooks nf4(group = 64); 4; 64; 4", "codebooks any4(group = 64); 4; 64; 20",
       "codebooks any3(group = 64); 4; 64; 20", "codebooks any2(group = 64); 2; 64; 20", "codebooks dynamic8(group = 64); 8; 64; 4", "microscaling mxfp4; 4; 32; 4",
       "microscaling mxfp6_e2m3; 8; 32; 4", "microscaling mxfp6_e3m2; 8; 32; 4", "microscaling mxfp8_e4m3; 8; 32; 4", "microscaling mxfp8_e5m2; 8; 32; 4", "microscaling mxint8; 8; 32; 4",
-      "microscaling nvfp4; 4; 16; 4", "microscaling fp4_ue5m3; 4; 16; 4", "minifloats fp8_e4m3; 8; 256; 0", "minifloats fp8_e5m2; 8; 256; 0", "minifloats fp6_e2m3; 8; 256; 0",
+      "microscaling nvfp4; 4; 16; 4", "microscaling fp4_ue5m3; 4; 16; 4", "minifloats fp8_e4m3; 8; 256; 4", "minifloats fp8_e5m2; 8; 256; 4", "minifloats fp6_e2m3; 8; 256; 0",
       "minifloats fp6_e3m2; 8; 256; 0", "minifloats fp4_e2m1; 4; 256; 0", "ggml q4_0; 4; 32; 4", "ggml q8_0; 8; 32; 4", "gguf gguf_q4_0; 4; 32; 4", "gguf gguf_q8_0; 8; 32; 4",
       "gguf gguf_q4_k; 4; 32; 8", "gguf gguf_q6_k; 8; 16; 4", "nested nested8(group = 64); 8; 64; 4", "nested nested4(group = 64); 4; 64; 4", "powers power(bits = 4, group = 64); 4; 64; 20",
       "powers shift(bits = 4, group = 64); 4; 64; 4", "block_floats block_float(bits = 5, block = 64); 8; 64; 8", "block_floats fixed(bits = 16, fraction = 15); 16; 256; 0",

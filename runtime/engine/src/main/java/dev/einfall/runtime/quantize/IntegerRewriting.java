@@ -196,7 +196,7 @@ final class IntegerRewriting {
       };
       case Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) -> !readsFloats(condition) && isSum(whenTrue) && isSum(whenFalse);
       case Expr.Reduce reduce -> factors(reduce).isPresent();
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Fold _, Expr.Ref _ -> false;
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Bitcast _, Expr.Fold _, Expr.Ref _ -> false;
     };
   }
 
@@ -235,7 +235,7 @@ final class IntegerRewriting {
       case Expr.Select(Expr condition, Expr whenTrue, Expr whenFalse) ->
           new Expr.Select(condition, sum(whenTrue, factor, unit, einsum), sum(whenFalse, factor, unit, einsum));
       case Expr.Reduce reduce -> signed(product(reduce, Math.abs(factor) / unit, einsum), factor);
-      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Fold _, Expr.Ref _ -> throw new IllegalStateException("a sum of " + expr);
+      case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Bitcast _, Expr.Fold _, Expr.Ref _ -> throw new IllegalStateException("a sum of " + expr);
     };
   }
 

@@ -33,7 +33,7 @@ final class KnownNumbers {
         case NOT, ABS, SIGN, EXP, LOG, TANH, ERF, SIN, COS, FLOOR, CEIL, ROUND, POPCOUNT -> OptionalDouble.empty();
       };
       case Expr.Binary(BinaryOp op, Expr left, Expr right) -> number(op, of(left, definitions), of(right, definitions));
-      case Expr.Select _, Expr.Coordinate _, Expr.Reduce _, Expr.Fold _, Expr.Ref _ -> OptionalDouble.empty();
+      case Expr.Bitcast _, Expr.Select _, Expr.Coordinate _, Expr.Reduce _, Expr.Fold _, Expr.Ref _ -> OptionalDouble.empty();
     };
   }
 

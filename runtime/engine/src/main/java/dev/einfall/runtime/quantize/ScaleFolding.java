@@ -144,7 +144,7 @@ final class ScaleFolding {
         case SUM, MAX, MIN -> through(body, scaling, way);
         case PROD, ANY, ALL, ARGMAX, ARGMIN -> Stream.empty();
       };
-      case Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Cast _, Expr.Fold _, Expr.Ref _ -> Stream.empty();
+      case Expr.IntLiteral _, Expr.Coordinate _, Expr.Extent _, Expr.Cast _, Expr.Bitcast _, Expr.Fold _, Expr.Ref _ -> Stream.empty();
     };
   }
 
