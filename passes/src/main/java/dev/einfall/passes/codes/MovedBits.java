@@ -15,16 +15,21 @@ import java.util.stream.IntStream;
 /// ```
 ///
 /// Numbers without a leading one are such in `f32`, too, and the product with the power is exact. This power may not be left to what multiplies the number next: that product would be too small.
-/// AMD's processors multiply numbers without a leading one nearly as fast as others; those of Intel take more than a hundred cycles for a vector with one of them, and such numbers are frequent
-/// where weights are small. Where the highest exponent has infinities, numbers become so large first that these overflow.
+/// AMD's processors multiply vectors with numbers without a leading one as fast as others, so long as they expect these: the form takes twice as long where one to five of a hundred numbers are
+/// such (Zen 5), and as long as ever where one of ten is. Those of Intel take more than a hundred cycles for a vector with one of them. Where the highest exponent has infinities, numbers become so large first that these overflow.
 ///
 /// @param mask of the bits that move, where they are in an `f32`
 /// @param shift how far they do
 /// @param scales the powers of two that the number is multiplied by, in turn
-record MovedBits(int mask, int shift, List<Double> scales, boolean hasNone) implements ValueTables {
+/// @param areFew whether few codes are numbers without a leading one, so that a processor does not expect them
+record MovedBits(int mask, int shift, List<Double> scales, boolean areFew, boolean hasNone) implements ValueTables {
   /// Codes of so many bits have a sign, an exponent and a mantissa.
   private static final int LEAST_BITS = 4;
   private static final int MANTISSA = 23;
+  /// One code of so many is few.
+  private static final int MANY = 10;
+  /// How many operations it takes as long as that numbers are not those expected.
+  private static final int SURPRISE = 4;
 
   /// The form for `values`, one for each code, of which the upper half has the other sign.
   ///
@@ -51,7 +56,7 @@ record MovedBits(int mask, int shift, List<Double> scales, boolean hasNone) impl
     boolean hasNone = areApart && Arrays.stream(values).anyMatch(Double::isNaN);
     int mask = half - 1 << shift | Integer.MIN_VALUE;
     List<Double> scales = Arrays.stream(values).anyMatch(Double::isInfinite) ? overflowing(exponent, half - 1 >> mantissa) : List.of(scale);
-    MovedBits form = new MovedBits(mask, shift, scales, hasNone);
+    MovedBits form = new MovedBits(mask, shift, scales, MANY << mantissa < half, hasNone);
     boolean isExact = IntStream.range(0, values.length).allMatch(code -> areApart && Double.isNaN(values[code]) || ValueTables.isSame(values[code], form.value(code, half)));
     return isExact ? Optional.of(form) : Optional.empty();
   }
@@ -74,7 +79,7 @@ record MovedBits(int mask, int shift, List<Double> scales, boolean hasNone) impl
   /// A shift, a mask and products.
   @Override
   public int cost() {
-    return 2 + scales.size();
+    return 2 + scales.size() + (areFew ? SURPRISE : 0);
   }
 
   @Override
