@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /// What the definitions of a block cost in kernels of their own, and in one: the cycles of the [CostModel] with the best
 /// tiling, and those of what comes from memory or a cache that cores share, because it does not stay in the cache of a core.
@@ -80,7 +81,8 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
       this.isNear = isNear;
       this.isWrittenNear = isWrittenNear;
       this.reduced = Exprs.reduced(einsum.value());
-      Costed best = new Tilings(target, numerics, einsum, einsum.ranks(), reduced).all().stream()
+      Costed best = Stream.concat(new Tilings(target, numerics, einsum, einsum.ranks(), reduced).all().stream(),
+              Transposition.tile(einsum, einsum.ranks(), target, numerics, false).stream())
           .map(candidate -> DotSteps.atOnce(target, einsum, costs::canCopy, candidate)).map(candidate -> new Costed(candidate, costs.cycles(candidate))).min(Comparator.comparingDouble(Costed::cycles)).orElseThrow();
       this.tiling = best.tiling;
       this.inCache = best.cycles;
@@ -88,8 +90,22 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
 
     double cycles() {
       double written = isWrittenNear ? 0 : rows(Exprs.bytes(einsum.ranks(), einsum.tensor()), 1, false);
-      return inCache + written + Exprs.accesses(einsum.value()).distinct()
+      return Math.max(inCache, again()) + written + Exprs.accesses(einsum.value()).distinct()
           .filter(access -> !isNear.test(access.tensor())).mapToDouble(this::afar).sum();
+    }
+
+    /// The cycles of reading the rows of tiles again for each coordinate of the ranks that they lack, where the rows of a tile are more than the first-level cache holds.
+    private double again() {
+      return Exprs.accesses(einsum.value()).distinct().filter(access -> !constant.contains(access.tensor())).mapToDouble(this::again).sum();
+    }
+
+    private double again(Expr.Access access) {
+      Set<Rank> ranks = Exprs.freeRanks(access);
+      boolean isVectors = tiling.vector().filter(ranks::contains).isPresent() && tiling.row().filter(ranks::contains).isPresent();
+      double bytes = isVectors ? bytes(access, List.copyOf(ranks)) : 0;
+      double ofTile = isVectors ? bytes * tiling.rows() / tiling.row().orElseThrow().size().value() : 0;
+      double often = Exprs.volume(einsum.ranks().stream().filter(rank -> !ranks.contains(rank)).toList());
+      return often > 1 && ofTile > target.l1Bytes() ? often * bytes / target.level(bytes).bytes() : 0;
     }
 
     private double afar(Expr.Access access) {

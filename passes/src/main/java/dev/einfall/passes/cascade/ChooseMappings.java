@@ -183,10 +183,7 @@ public record ChooseMappings(Target target, Numerics numerics, Decisions decisio
     if (numerics.allows(Numerics.REASSOCIATE)) {
       tilings.addAll(new MatrixTiles(target, einsum, free, costs::canCopy).all());
     }
-    // Inside of a larger kernel they are no faster than single elements, and longer code: measured by the queries of an attention.
-    if (isKernel) {
-      Transposition.of(einsum, free).flatMap(blocks -> blocks.tile(einsum, target, numerics)).ifPresent(tilings::add);
-    }
+    Transposition.tile(einsum, free, target, numerics, isKernel).ifPresent(tilings::add);
     return tilings.stream().map(tiling -> new Candidate(view, costs, streams, tiling)).toList();
   }
 

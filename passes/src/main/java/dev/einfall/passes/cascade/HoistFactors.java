@@ -12,7 +12,9 @@ import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -73,32 +75,37 @@ public record HoistFactors(Target target, Numerics numerics, Decisions decisions
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Set<Tensor> constant = Constants.of(cascade);
     Cascade result = cascade;
+    Uses uses = new Uses(cascade);
+    Map<Tensor, LaneSum> sums = new IdentityHashMap<>();
+    cascade.einsums().forEach(einsum -> LaneSum.of(einsum, uses).ifPresent(sum -> sums.put(einsum.tensor(), sum)));
     for (Einsum einsum : cascade.einsums()) {
-      boolean isOpen = !constant.contains(einsum.tensor()) && !cascade.mapping().speaksOf(einsum.tensor());
-      Optional<HoistedFactor> hoisted = isOpen ? HoistedFactor.of(einsum, constant, numerics) : Optional.empty();
+      Optional<LaneSum> sum = Optional.ofNullable(sums.get(einsum.tensor()));
+      boolean isPart = sums.values().stream().anyMatch(other -> other.lanes() == einsum);
+      boolean isOpen = !isPart && !constant.contains(einsum.tensor()) && !cascade.mapping().speaksOf(einsum.tensor());
+      Optional<HoistedFactor> hoisted = isOpen ? HoistedFactor.of(sum.map(LaneSum::whole).orElse(einsum), constant, numerics) : Optional.empty();
       if (hoisted.isPresent()) {
-        result = chosen(einsum, hoisted.get(), result, constant);
+        result = chosen(sum.map(lanes -> List.of(lanes.lanes(), einsum)).orElse(List.of(einsum)), hoisted.get(), result, constant);
       }
     }
     return result;
   }
 
-  /// `cascade` with the better of both forms of `einsum`.
-  private Cascade chosen(Einsum einsum, HoistedFactor hoisted, Cascade cascade, Set<Tensor> constant) {
-    Cascade ahead = hoisted.in(cascade);
+  /// `cascade` with the better of both forms of what `einsums` compute.
+  private Cascade chosen(List<Einsum> einsums, HoistedFactor hoisted, Cascade cascade, Set<Tensor> constant) {
+    Cascade ahead = hoisted.in(cascade, einsums);
     List<Tensor> members = List.of(hoisted.factor().tensor(), hoisted.product().tensor());
     List<String> shared = hoisted.factor().ranks().stream().map(Rank::name).toList().subList(
         hoisted.factor().ranks().size() - hoisted.columns().size(), hoisted.factor().ranks().size());
     BlockCosts costs = new BlockCosts(target, numerics, constant);
     List<Alternative> alternatives = new ArrayList<>();
-    alternatives.add(new Alternative(Optional.empty(), costs.apart(List.of(einsum))));
+    alternatives.add(new Alternative(Optional.empty(), costs.apart(einsums)));
     if (new SharedRanks(List.of(hoisted.factor(), hoisted.product()), shared).problem().isEmpty()) {
       KernelView untiled = new KernelView(ahead, new Mapping.Group(members, shared));
       TILES.stream().filter(tile -> tile <= hoisted.columns().getLast().size().value()).map(untiled::by)
           .filter(view -> view.localBytes() <= target.l2Bytes())
           .forEach(view -> alternatives.add(new Alternative(Optional.of(view.group()), costs.together(view))));
     }
-    Optional<Mapping.Group> group = decisions.choose(name() + " " + einsum.tensor().name(), alternatives, Alternative::cycles).group();
+    Optional<Mapping.Group> group = decisions.choose(name() + " " + hoisted.product().tensor().name(), alternatives, Alternative::cycles).group();
     return group.map(one -> ahead.withMapping(ahead.mapping().withGroups(Stream.concat(ahead.mapping().groups().stream(), Stream.of(one)).toList()))).orElse(cascade);
   }
 }

@@ -43,7 +43,7 @@ record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
     List<Rank> columns = einsum.ranks().stream().filter(used::contains).toList();
     boolean isShared = columns.size() < einsum.ranks().size() && columns.stream().anyMatch(rank -> !Factors.ranks(others).contains(rank)) && used.containsAll(sum.ranks());
     return others.isEmpty() || !isShared || shared.stream().noneMatch(HoistedFactor::isComputed) ? Optional.empty()
-        : Optional.of(new Steps(sum, others).hoisted(einsum, Factors.product(shared), columns));
+        : Optional.of(new Steps(sum, others).hoisted(einsum, others, Factors.product(shared), columns));
   }
 
   /// Whether `factor` is more than an element that is stored in another type: loads convert.
@@ -55,12 +55,13 @@ record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
     };
   }
 
-  /// The cascade with this in place of what it comes from.
-  Cascade in(Cascade cascade) {
+  /// The cascade with this in place of `einsums`, of which the last is the product.
+  Cascade in(Cascade cascade, List<Einsum> einsums) {
     List<Definition> definitions = new ArrayList<>();
     for (Definition definition : cascade.definitions()) {
+      boolean isReplaced = einsums.stream().anyMatch(einsum -> definition.tensors().contains(einsum.tensor()));
       boolean isHere = definition.tensors().contains(product.tensor());
-      definitions.addAll(isHere ? List.of(factor, product) : List.of(definition));
+      definitions.addAll(isHere ? List.of(factor, product) : isReplaced ? List.of() : List.of(definition));
     }
     return cascade.withDefinitions(definitions);
   }
@@ -68,28 +69,18 @@ record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
   /// The steps of the reduction: one rank, where all other factors go along it as if it were one.
   private static final class Steps {
     private final Expr.Reduce sum;
-    private final List<Rank> ranks;
-    private final Map<Rank, Expr> places = new IdentityHashMap<>();
-    private final List<Expr> others;
+    private final Rank whole;
+    private final boolean isOne;
 
     Steps(Expr.Reduce sum, List<Expr> others) {
       this.sum = sum;
-      Rank whole = new Rank(name(sum.ranks()), Size.of(Exprs.volume(sum.ranks())));
-      long inner = Exprs.volume(sum.ranks());
-      for (Rank rank : sum.ranks()) {
-        long around = inner;
-        inner /= rank.size().value();
-        Expr quotient = inner == 1 ? new Expr.Coordinate(whole) : new Expr.Binary(BinaryOp.DIV, new Expr.Coordinate(whole), Expr.index(inner));
-        places.put(rank, around == Exprs.volume(sum.ranks()) ? quotient : new Expr.Binary(BinaryOp.MOD, quotient, Expr.index(rank.size().value())));
-      }
-      List<Expr> along = others.stream().map(this::atPlaces).toList();
-      boolean isOne = along.stream().flatMap(Exprs::accesses).flatMap(access -> access.indices().stream()).allMatch(index -> Affine.of(index).isPresent())
-          && along.stream().flatMap(Exprs::accesses).allMatch(access -> access.outside().isEmpty());
-      if (!isOne) {
-        places.clear();
-      }
-      this.ranks = isOne ? List.of(whole) : sum.ranks();
-      this.others = isOne ? along : others;
+      this.whole = new Rank(name(sum.ranks()), Size.of(Exprs.volume(sum.ranks())));
+      List<Expr.Access> along = others.stream().map(this::alongWhole).flatMap(Exprs::accesses).toList();
+      this.isOne = along.stream().allMatch(access -> access.outside().isEmpty() && isAffine(access));
+    }
+
+    private static boolean isAffine(Expr.Access access) {
+      return access.indices().stream().allMatch(index -> Affine.of(index).isPresent());
     }
 
     /// What the names of `ranks` begin with.
@@ -106,24 +97,50 @@ record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
       return ranks.stream().allMatch(rank -> rank.name().startsWith(start));
     }
 
-    private Expr atPlaces(Expr expr) {
-      return places.isEmpty() ? expr : IndexForm.withSimpleIndices(Exprs.substitute(expr, places));
+    /// Where the whole rank is along each of those that it was cut into: `k / 16 / 8`, `k / 16 % 8` and `k % 16`, which loops see as one index.
+    private List<Expr> digits() {
+      List<Expr> digits = new ArrayList<>();
+      Expr rest = new Expr.Coordinate(whole);
+      for (Rank rank : sum.ranks().subList(1, sum.ranks().size()).reversed()) {
+        digits.addFirst(new Expr.Binary(BinaryOp.MOD, rest, Expr.index(rank.size().value())));
+        rest = new Expr.Binary(BinaryOp.DIV, rest, Expr.index(rank.size().value()));
+      }
+      digits.addFirst(rest);
+      return digits;
     }
 
-    HoistedFactor hoisted(Einsum einsum, Expr shared, List<Rank> columns) {
+    private Expr alongWhole(Expr expr) {
+      Map<Rank, Expr> places = new IdentityHashMap<>();
+      List<Expr> digits = digits();
+      for (int i = 0; i < digits.size(); i++) {
+        places.put(sum.ranks().get(i), digits.get(i));
+      }
+      return IndexForm.withSimpleIndices(Exprs.substitute(expr, places));
+    }
+
+    /// Whether `shared` reads vectors along the last rank that the steps were cut into, so that its loops need that rank.
+    private boolean hasLanes(Expr shared) {
+      Rank last = sum.ranks().getLast();
+      return sum.ranks().size() > 1 && Exprs.accesses(shared).anyMatch(access -> Affine.stride(access, last).filter(stride -> stride == 1).isPresent());
+    }
+
+    HoistedFactor hoisted(Einsum einsum, List<Expr> others, Expr shared, List<Rank> columns) {
+      boolean isApart = !isOne || hasLanes(shared);
+      List<Rank> steps = isApart ? sum.ranks() : List.of(whole);
       List<Rank> own = new ArrayList<>();
       Map<Rank, Expr> values = new IdentityHashMap<>();
-      Stream.concat(ranks.stream(), columns.stream()).forEach(rank -> {
+      Stream.concat(steps.stream(), columns.stream()).forEach(rank -> {
         Rank copy = new Rank(rank.name(), rank.size());
         own.add(copy);
         values.put(rank, new Expr.Coordinate(copy));
       });
-      Expr value = Exprs.freshRanks(Exprs.substitute(atPlaces(shared), values));
+      Expr value = Exprs.freshRanks(Exprs.substitute(isApart ? shared : alongWhole(shared), values));
       Tensor tensor = new Tensor(einsum.tensor().name() + "_factor", value.type(), own.stream().map(Rank::size).toList(), einsum.span());
-      List<Expr> indices = Stream.concat(ranks.stream(), columns.stream()).map(rank -> (Expr) new Expr.Coordinate(rank)).toList();
-      List<Expr> factors = new ArrayList<>(others);
+      List<Expr> indices = new ArrayList<>(isApart && isOne ? digits() : Exprs.coordinates(steps));
+      indices.addAll(Exprs.coordinates(columns));
+      List<Expr> factors = new ArrayList<>(others.stream().map(other -> isOne ? alongWhole(other) : other).toList());
       factors.add(new Expr.Access(tensor, indices));
-      Expr.Reduce product = new Expr.Reduce(Reduction.SUM, ranks, Factors.product(factors));
+      Expr.Reduce product = new Expr.Reduce(Reduction.SUM, isOne ? List.of(whole) : sum.ranks(), Factors.product(factors));
       Einsum reading = einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? product : node));
       return new HoistedFactor(new Einsum(tensor, own, value, einsum.span()), reading, columns);
     }

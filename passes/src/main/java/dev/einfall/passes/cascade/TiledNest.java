@@ -150,7 +150,7 @@ final class TiledNest {
 
   private TileLoops loops() {
     TileLoops whole = new TileLoops(tiling, reduced);
-    return transposition.map(blocks -> whole.withPieces(blocks.written(), blocks.block())).orElse(whole);
+    return transposition.filter(blocks -> blocks.hasTiles(tiling)).map(blocks -> whole.withPieces(blocks.written(), blocks.block())).orElse(whole);
   }
 
   private List<Rank> outer() {
@@ -158,13 +158,13 @@ final class TiledNest {
   }
 
   private boolean isInBlocks(Rank rank) {
-    return transposition.filter(blocks -> blocks.written() == rank).isPresent();
+    return transposition.filter(blocks -> blocks.written() == rank && blocks.hasTiles(tiling)).isPresent();
   }
 
   private Mapping.Nest nest(TileLoops loops, List<Rank> outer, List<Mapping.Bound> parallel) {
     List<String> order = new ArrayList<>();
     outer.forEach(rank -> order.addAll(isInBlocks(rank) ? loops.outer(rank).subList(0, 1) : loops.outer(rank)));
-    transposition.ifPresent(blocks -> order.add(loops.outer(blocks.written()).getLast()));
+    transposition.filter(blocks -> blocks.hasTiles(tiling)).ifPresent(blocks -> order.add(loops.outer(blocks.written()).getLast()));
     return nestInOrder(loops, order, parallel);
   }
 

@@ -18,10 +18,14 @@ import java.util.Optional;
 /// Y[n, m] = X[m, n]     =>     for m1 in 0..M / 16 { for n in 0..N { for m0 in 0..16 { Y[n, m1 * 16 + m0] = X[m1 * 16 + m0, n] } } }
 /// ```
 ///
+/// What codes along the rank that is read choose from short rows, of which each coordinate of the other rank has its own, is computed by tiles of whole vectors, so that few
+/// instructions choose; the rows of a tile are used for all that chooses from them before the next tile's.
+///
 /// @param read the rank of neighbours that are read
 /// @param written the rank of neighbours that are written
 /// @param block the coordinates of `written` in a line
-record Transposition(Rank read, Rank written, int block) {
+/// @param isChosen whether elements are chosen from short rows
+record Transposition(Rank read, Rank written, int block, boolean isChosen) {
   private static final int LINE_BYTES = 64;
   /// Wider vectors need more steps: those of 64 bytes make code that is too long for one method.
   private static final int TILE_BYTES = 32;
@@ -41,18 +45,36 @@ record Transposition(Rank read, Rank written, int block) {
     return Exprs.accesses(einsum.value())
         .filter(access -> !CostModel.isContiguous(access, written))
         .flatMap(access -> free.stream().filter(rank -> rank != written && isAlong(access, rank)))
-        .filter(read -> read.size().value() > 1 && written.size().value() > block)
-        .map(read -> new Transposition(read, written, block)).findFirst();
+        .map(read -> new Transposition(read, written, block, Exprs.accesses(einsum.value()).anyMatch(ShortRows::isLookUp)))
+        .filter(found -> found.read.size().value() > 1 && written.size().value() > (found.isChosen ? 1 : block)).findFirst();
   }
 
   /// The tile of a block of `einsum`, if its values can be vectors along the rank that is read.
-  Optional<Tiling> tile(Einsum einsum, Target target, Numerics numerics) {
+  ///
+  /// @param free its ranks
+  /// @param isKernel whether it is all of its kernel: inside of a larger one tiles are no faster than single elements, and longer code, but where these would be chosen one
+  ///     by one. Measured by the queries of an attention
+  static Optional<Tiling> tile(Einsum einsum, List<Rank> free, Target target, Numerics numerics, boolean isKernel) {
+    return of(einsum, free).filter(blocks -> isKernel || blocks.isChosen).flatMap(blocks -> blocks.tile(einsum, target, numerics));
+  }
+
+  private Optional<Tiling> tile(Einsum einsum, Target target, Numerics numerics) {
     int bytes = einsum.tensor().type().bytes();
-    int lanes = Math.min(target.vectorBytes(), TILE_BYTES) / bytes;
-    boolean fits = lanes >= LEAST_LANES && block % lanes == 0 && read.size().value() >= lanes
-        && Exprs.operations(einsum.value()) <= MOST_OPERATIONS && Vectorizable.along(einsum, read, numerics)
-        && Exprs.accesses(einsum.value()).allMatch(access -> access.outside().isEmpty() && CostModel.isContiguous(access, read));
+    int lanes = Math.min(target.vectorBytes(), isChosen ? target.vectorBytes() : TILE_BYTES) / bytes;
+    boolean fits = lanes >= LEAST_LANES && block % lanes == 0 && read.size().value() >= lanes && written.size().value() >= lanes
+        && Exprs.operations(einsum.value()) <= MOST_OPERATIONS
+        && (isChosen ? Vectorizable.along(einsum, read, numerics, target) : Vectorizable.along(einsum, read, numerics))
+        && Exprs.accesses(einsum.value()).allMatch(access -> access.outside().isEmpty() && isVector(access, lanes));
     return fits ? Optional.of(Tiling.of(read, lanes, 1).withRows(written, lanes)) : Optional.empty();
+  }
+
+  private boolean isVector(Expr.Access access, int lanes) {
+    return CostModel.isContiguous(access, read) || ShortRows.isChosen(access, read, lanes);
+  }
+
+  /// Whether a block is more than one tile.
+  boolean hasTiles(Tiling tiling) {
+    return !isChosen || tiling.rows() < block;
   }
 
   /// Whether the loops of a transposition are around `tiling`: a tile of it, or single elements. Lanes that are gathered are as good
@@ -65,11 +87,11 @@ record Transposition(Rank read, Rank written, int block) {
     return Affine.stride(access, rank).filter(stride -> stride == 1).isPresent();
   }
 
-  /// `ranks`, from the outside in, with blocks of the written one around the one that is read.
+  /// `ranks`, from the outside in, with blocks of the written one around the one that is read, or around all where these have the rows of which elements are chosen.
   List<Rank> outer(List<Rank> ranks) {
     List<Rank> order = new ArrayList<>(ranks);
     order.remove(written);
-    order.add(order.indexOf(read), written);
+    order.add(isChosen ? 0 : order.indexOf(read), written);
     return order;
   }
 }

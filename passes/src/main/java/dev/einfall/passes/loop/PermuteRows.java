@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -31,7 +32,16 @@ import java.util.function.Consumer;
 ///
 /// A row has as many elements as a vector, twice as many, which are two vectors, or fewer, which are repeated. Of a longer one, up to as many vectors as these have lanes, lanes are
 /// chosen from each two vectors, and from what these give by the higher bits of the index. It is loaded before the loops that do not
-/// change it, but where registers are allocated if any are: what is in vectors stays in one method. A loop that may run not at all keeps the loads inside.
+/// change it, but where registers are allocated if any are: what is in vectors stays in one method. A loop that may run not at all keeps the loads inside. What all lanes of several choices
+/// are multiplied by, the row is multiplied by there:
+///
+/// ```
+///                                                      let s: f32x16 = t * broadcast(S[g], 16)
+/// for k in 0..8 {                                      for k in 0..8 {
+///   .. permute(C[..], t) * broadcast(S[g], 16)   =>      .. permute(C[..], s)
+/// }                                                    }
+/// ```
+///
 /// Elements are as large as indices, so that no lanes move for that.
 public record PermuteRows() implements Pass.OnKernel {
   /// The vectors of which one instruction chooses lanes.
@@ -125,7 +135,8 @@ public record PermuteRows() implements Pass.OnKernel {
       return statement.mapChildren(child -> hoisted(child, hasRegisters || allocates), expr -> expr);
     }
     Map<Expr, Var> tables = new LinkedHashMap<>();
-    collect(loop.body(), changedBy(loop), tables);
+    long extent = ((Expr.IntLiteral) loop.extent()).value();
+    collect(loop.body(), changedBy(loop), extent, tables);
     Stmt result = loop.withBody(hoisted(replace(loop.body(), tables), hasRegisters));
     for (Map.Entry<Expr, Var> table : List.copyOf(tables.entrySet()).reversed()) {
       result = new Stmt.Let(table.getValue(), table.getKey(), result);
@@ -152,24 +163,55 @@ public record PermuteRows() implements Pass.OnKernel {
   }
 
   /// Finds the tables outside of branches, which may guard them.
-  private static void collect(Stmt statement, Set<Object> changed, Map<Expr, Var> tables) {
-    statement.exprs().flatMap(Expr::nodes).forEach(expr -> {
-      if (expr instanceof Expr.Permute permute) {
-        permute.tables().stream().filter(table -> table instanceof Expr.Load && table.nodes().noneMatch(node -> dependsOn(node, changed)))
-            .forEach(table -> tables.computeIfAbsent(table, found -> new Var(((Expr.Load) found).buffer().name().toLowerCase(java.util.Locale.ROOT), found.type())));
-      }
-    });
+  ///
+  /// @param extent how often the loop runs
+  private static void collect(Stmt statement, Set<Object> changed, long extent, Map<Expr, Var> tables) {
+    statement.exprs().forEach(expr -> collect(expr, changed, extent, tables));
     if (!(statement instanceof Stmt.If)) {
-      statement.children().forEach(child -> collect(child, changed, tables));
+      statement.children().forEach(child -> collect(child, changed, extent, tables));
     }
   }
 
-  private static boolean dependsOn(Expr node, Set<Object> changed) {
+  private static void collect(Expr expr, Set<Object> changed, long extent, Map<Expr, Var> tables) {
+    List<Expr> scaled = scaled(expr);
+    if (!scaled.isEmpty() && scaled.size() < extent && scaled.stream().noneMatch(table -> dependsOn(table, changed))) {
+      scaled.forEach(table -> tables.computeIfAbsent(table, PermuteRows::variable));
+    } else if (expr instanceof Expr.Permute permute) {
+      permute.tables().stream().filter(table -> table instanceof Expr.Load && !dependsOn(table, changed))
+          .forEach(table -> tables.computeIfAbsent(table, PermuteRows::variable));
+    }
+    expr.children().forEach(child -> collect(child, changed, extent, tables));
+  }
+
+  /// The tables of a choice from rows, times what it is multiplied by, if that is the same for all lanes; empty otherwise.
+  private static List<Expr> scaled(Expr expr) {
+    return expr instanceof Expr.Binary(BinaryOp op, Expr.Permute(Expr _, List<Expr> tables), Expr.Broadcast factor) && op == BinaryOp.MUL && tables.getFirst().type().equals(expr.type())
+        ? tables.stream().<Expr>map(table -> new Expr.Binary(op, table, factor)).toList() : List.of();
+  }
+
+  private static Var variable(Expr table) {
+    String name = table.nodes().map(node -> switch (node) {
+      case Expr.Load load -> load.buffer().name();
+      case Expr.Ref(Var var) -> var.name();
+      default -> "";
+    }).filter(found -> !found.isEmpty()).findFirst().orElse("t");
+    return new Var(name.toLowerCase(Locale.ROOT), table.type());
+  }
+
+  private static boolean dependsOn(Expr expr, Set<Object> changed) {
+    return expr.nodes().anyMatch(node -> isChanged(node, changed));
+  }
+
+  private static boolean isChanged(Expr node, Set<Object> changed) {
     return node instanceof Expr.Ref(Var var) && changed.contains(var) || node instanceof Expr.Load(Buffer buffer, _) && changed.contains(buffer);
   }
 
   private static Stmt replace(Stmt statement, Map<Expr, Var> tables) {
-    return tables.isEmpty() ? statement : Rewrites.exprs(statement, node ->
-        node instanceof Expr.Load load && tables.containsKey(load) ? new Expr.Ref(tables.get(load)) : node);
+    return tables.isEmpty() ? statement : Rewrites.exprs(statement, node -> {
+      List<Expr> scaled = scaled(node);
+      return !scaled.isEmpty() && tables.keySet().containsAll(scaled)
+          ? new Expr.Permute(((Expr.Permute) ((Expr.Binary) node).left()).indices(), scaled.stream().<Expr>map(table -> new Expr.Ref(tables.get(table))).toList())
+          : node instanceof Expr.Load load && tables.containsKey(load) ? new Expr.Ref(tables.get(load)) : node;
+    });
   }
 }
