@@ -176,7 +176,10 @@ public record PermuteRows() implements Pass.OnKernel {
     List<Expr> scaled = scaled(expr);
     if (!scaled.isEmpty() && scaled.size() < extent && scaled.stream().noneMatch(table -> dependsOn(table, changed))) {
       scaled.forEach(table -> tables.computeIfAbsent(table, PermuteRows::variable));
-    } else if (expr instanceof Expr.Permute permute) {
+      collect(((Expr.Permute) ((Expr.Binary) expr).left()).indices(), changed, extent, tables);
+      return;
+    }
+    if (expr instanceof Expr.Permute permute) {
       permute.tables().stream().filter(table -> table instanceof Expr.Load && !dependsOn(table, changed))
           .forEach(table -> tables.computeIfAbsent(table, PermuteRows::variable));
     }
@@ -207,11 +210,15 @@ public record PermuteRows() implements Pass.OnKernel {
   }
 
   private static Stmt replace(Stmt statement, Map<Expr, Var> tables) {
-    return tables.isEmpty() ? statement : Rewrites.exprs(statement, node -> {
-      List<Expr> scaled = scaled(node);
-      return !scaled.isEmpty() && tables.keySet().containsAll(scaled)
-          ? new Expr.Permute(((Expr.Permute) ((Expr.Binary) node).left()).indices(), scaled.stream().<Expr>map(table -> new Expr.Ref(tables.get(table))).toList())
-          : node instanceof Expr.Load load && tables.containsKey(load) ? new Expr.Ref(tables.get(load)) : node;
-    });
+    return tables.isEmpty() ? statement : statement.mapChildren(child -> replace(child, tables), expr -> replace(expr, tables));
+  }
+
+  private static Expr replace(Expr expr, Map<Expr, Var> tables) {
+    List<Expr> scaled = scaled(expr);
+    if (!scaled.isEmpty() && tables.keySet().containsAll(scaled)) {
+      Expr indices = ((Expr.Permute) ((Expr.Binary) expr).left()).indices();
+      return new Expr.Permute(replace(indices, tables), scaled.stream().<Expr>map(table -> new Expr.Ref(tables.get(table))).toList());
+    }
+    return expr instanceof Expr.Load load && tables.containsKey(load) ? new Expr.Ref(tables.get(load)) : expr.mapChildren(child -> replace(child, tables));
   }
 }
