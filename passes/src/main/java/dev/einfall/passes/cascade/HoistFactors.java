@@ -33,9 +33,18 @@ import java.util.stream.Stream;
 /// Weights of few bits are decoded so once for all rows, into a panel that stays in the cache of a core, and the product is as fast as one of floats; with few rows, decoding them
 /// where they are used costs less than writing and reading them. Ranks that the reduction was cut into become one where all other factors have them as one index.
 ///
-/// Where factors stand in another order, they are multiplied in another one, if the numerics allow that. A factor that is but converted and scaled is declined.
+/// Where lanes along the steps add up apart, both definitions are one sum again ([LaneSum]), and the factor keeps the rank of the lanes, along which it is computed:
 ///
-/// @param numerics under which loops are chosen later, and whether factors may be multiplied in another order
+/// ```
+/// L[m, n, l] = sum[w, f](X[m, 128 * w + 16 * f + l] * T[n, shr(W[n, w, l], 4 * f) && 15])
+/// Y[m, n] = sum[l](L[m, n, l])
+///     =>  Y_factor[w, f, l, n] = T[n, shr(W[n, w, l], 4 * f) && 15]
+///         Y[m, n] = sum[k](X[m, k] * Y_factor[k / 16 / 8, k / 16 % 8, k % 16, n])
+/// ```
+///
+/// Where factors stand in another order, they are multiplied in another one, and lanes added up with their like, if the numerics allow that. A factor that is but converted and scaled is declined.
+///
+/// @param numerics under which loops are chosen later, and whether factors may be multiplied and lanes be added up in another order
 public record HoistFactors(Target target, Numerics numerics, Decisions decisions) implements Pass.OnCascade {
   private static final List<Integer> TILES = List.of(16, 32, 64, 128);
 
@@ -77,7 +86,8 @@ public record HoistFactors(Target target, Numerics numerics, Decisions decisions
     Cascade result = cascade;
     Uses uses = new Uses(cascade);
     Map<Tensor, LaneSum> sums = new IdentityHashMap<>();
-    cascade.einsums().forEach(einsum -> LaneSum.of(einsum, uses).ifPresent(sum -> sums.put(einsum.tensor(), sum)));
+    cascade.einsums().stream().filter(_ -> numerics.allows(Numerics.REASSOCIATE))
+        .forEach(einsum -> LaneSum.of(einsum, uses).ifPresent(sum -> sums.put(einsum.tensor(), sum)));
     for (Einsum einsum : cascade.einsums()) {
       Optional<LaneSum> sum = Optional.ofNullable(sums.get(einsum.tensor()));
       boolean isPart = sums.values().stream().anyMatch(other -> other.lanes() == einsum);

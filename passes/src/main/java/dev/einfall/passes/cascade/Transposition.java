@@ -5,6 +5,7 @@ import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Target;
+import dev.einfall.passes.loop.PermuteRows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -45,7 +46,7 @@ record Transposition(Rank read, Rank written, int block, boolean isChosen) {
     return Exprs.accesses(einsum.value())
         .filter(access -> !CostModel.isContiguous(access, written))
         .flatMap(access -> free.stream().filter(rank -> rank != written && isAlong(access, rank)))
-        .map(read -> new Transposition(read, written, block, Exprs.accesses(einsum.value()).anyMatch(ShortRows::isLookUp)))
+        .map(read -> new Transposition(read, written, block, Exprs.accesses(einsum.value()).anyMatch(access -> isChosen(access, written))))
         .filter(found -> found.read.size().value() > 1 && written.size().value() > (found.isChosen ? 1 : block)).findFirst();
   }
 
@@ -68,8 +69,15 @@ record Transposition(Rank read, Rank written, int block, boolean isChosen) {
     return fits ? Optional.of(Tiling.of(read, lanes, 1).withRows(written, lanes)) : Optional.empty();
   }
 
+  /// Whether `access` is to a row that each coordinate of `rank` has for itself, at a place that a code says.
+  private static boolean isChosen(Expr.Access access, Rank rank) {
+    return ShortRows.isLookUp(access) && access.indices().subList(0, access.indices().size() - 1).stream().anyMatch(index -> Exprs.freeRanks(index).contains(rank));
+  }
+
+  /// Whether a vector of `access` takes one instruction.
   private boolean isVector(Expr.Access access, int lanes) {
-    return CostModel.isContiguous(access, read) || ShortRows.isChosen(access, read, lanes);
+    return CostModel.isContiguous(access, read)
+        || ShortRows.isChosen(access, read, lanes) && access.tensor().shape().getLast().value() <= (long) PermuteRows.MOST * lanes;
   }
 
   /// Whether a block is more than one tile.

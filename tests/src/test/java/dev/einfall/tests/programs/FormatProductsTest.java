@@ -60,6 +60,19 @@ class FormatProductsTest {
     check(words, 13, 150, width, turn < 2 ? new int[] {64, turn % 2 == 0 ? 32 : 4} : new int[] {64});
   }
 
+  /// With many rows, weights with a table for each of their rows are decoded ahead of these, whatever the last columns are.
+  @ParameterizedTest
+  @ValueSource(strings = {"codebooks any4(group = 64)", "codebooks any3(group = 256)", "codebooks any2(group = 32)", "powers power(bits = 4, group = 64)"})
+  void tablesOfRowsAreUsedAheadOfManyRows(String format) {
+    String[] words = format.split(" ", 2);
+    check(words, 66, 128, 768, 64, 32);
+    check(words, 66, 150, 768, 64);
+    String text = FormatProduct.PROGRAM.formatted(words[0], 768, 128, words[1]);
+    KernelPlan plan = new Pipeline(PipelineOptions.of(Target.of(64, 1)), _ -> { }, _ -> { }).compile(FormatProduct.cascade(text, 66), FormatProduct.sizes(66));
+    assertEquals(1, plan.launches().size(), format);
+    assertTrue(plan.launches().getFirst().kernel().body().nodes().flatMap(Stmt::exprs).flatMap(Expr::nodes).anyMatch(Expr.Zip.class::isInstance), () -> format + ": nothing is turned");
+  }
+
   private static void check(String[] words, int m, int n, int k, int... widths) {
     String text = FormatProduct.PROGRAM.formatted(words[0], k, n, words[1]);
     WeightsFile weights = RandomCodes.of(words[1], FormatProduct.cascade(text, m));
