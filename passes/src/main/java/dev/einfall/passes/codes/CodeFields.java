@@ -46,6 +46,16 @@ record CodeFields(List<Rank> reduced, Steps steps, NewTensors tensors) {
     }));
   }
 
+  /// How far a code of a byte by itself is above the least one, with as many of its lowest bits as `low` says above the others.
+  Expr turned(Expr code, int low) {
+    Interval range = Codes.range(code);
+    return i32(inMemory(code, ElementType.U8, axes -> {
+      Expr place = i32(stored(code, range.low(), axes));
+      Expr moved = new Expr.Binary(BinaryOp.SHL, new Expr.Binary(BinaryOp.AND, place, Expr.index((1 << low) - 1)), Expr.index(Codes.bits(range) - low));
+      return new Expr.Binary(BinaryOp.OR, new Expr.Binary(BinaryOp.SHR, place, Expr.index(low)), moved);
+    }));
+  }
+
   /// What a field of 0 means.
   private long least(Expr code) {
     Interval range = Codes.range(code);

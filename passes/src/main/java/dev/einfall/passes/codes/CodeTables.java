@@ -108,6 +108,11 @@ record CodeTables(Codes codes, Steps steps, NewTensors tensors, CodeFields field
       }
 
       @Override
+      public Optional<Expr> turned(Expr all, int low) {
+        return Optional.of(all).filter(index::equals).map(_ -> fields.turned(code, low));
+      }
+
+      @Override
       public Expr element(int length, int step, boolean isDistance, Expr place) {
         return CodeTables.this.element(expr, code, length, step, isDistance, List.of(), place);
       }

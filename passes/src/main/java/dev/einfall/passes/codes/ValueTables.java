@@ -15,7 +15,7 @@ import java.util.Optional;
 /// how far along a line numbers are, as those of a mantissa do. Where codes are floats of few bits, these are moved to their places in an `f32` ([MovedBits]).
 ///
 /// ```
-/// V[c]      where(c && 128 != 0, -V[c && 127], V[c && 127])      where(c && 127 == 127, nan, V[shr(c, 3)] + D[shr(c, 3)] * f32(c && 7))
+/// V[c]      where(c && 128 != 0, -V[c && 127], V[c && 127])      where(t && 239 == 239, nan, V[t && 31] + D[t && 31] * f32(shr(t, 5)))      t: shr(c, 3) || shl(c && 7, 5)
 /// ```
 ///
 /// That a form gives all numbers bit for bit is found by trying each code.
@@ -32,6 +32,9 @@ sealed interface ValueTables permits ValueTables.Whole, ValueTables.Signed, Valu
   interface Tables {
     /// The bits of the code in two's complement: the highest is its sign.
     Expr signed();
+
+    /// The code with its lowest bits, as many as `low` says, above the others, if `place` is all of it: no mask is needed for these then.
+    Optional<Expr> turned(Expr place, int low);
 
     /// @param length of the table
     /// @param step how many codes are from one number to the next
@@ -108,12 +111,12 @@ sealed interface ValueTables permits ValueTables.Whole, ValueTables.Signed, Valu
     }
     int tables = 2 * lookUp(values.length >> low, row);
     if (others.isEmpty()) {
-      return Optional.of(new Lines(values.length, low, Optional.empty(), areApart && Arrays.stream(values).anyMatch(Double::isNaN), tables + 4));
+      return Optional.of(new Lines(values.length, low, Optional.empty(), areApart && Arrays.stream(values).anyMatch(Double::isNaN), tables + 3));
     }
     int half = values.length / 2;
     boolean areOne = others.size() == 1;
     boolean areSigned = others.size() == 2 && others.get(1) == others.get(0) + half && isSame(values[others.get(0)], values[others.get(1)]);
-    return areOne || areSigned ? Optional.of(new Lines(values.length, low, Optional.of(new Other(areOne ? values.length - 1 : half - 1, others.getFirst(), values[others.getFirst()])), false, tables + 7))
+    return areOne || areSigned ? Optional.of(new Lines(values.length, low, Optional.of(new Other(areOne ? values.length - 1 : half - 1, others.getFirst(), values[others.getFirst()])), false, tables + 6))
         : Optional.empty();
   }
 
@@ -147,18 +150,30 @@ sealed interface ValueTables permits ValueTables.Whole, ValueTables.Signed, Valu
   }
 
   /// The number of codes that are `place` in the bits of `mask`.
-  record Other(int mask, int place, double value) {}
+  record Other(int mask, int place, double value) {
+
+    /// Whether `code` is one of these, of which as many of the lowest bits as `low` says are above the `high` others.
+    private Expr isAt(Expr code, int low, int high) {
+      return new Expr.Binary(BinaryOp.EQ, masked(code, turned(mask, low, high)), Expr.index(turned(place, low, high)));
+    }
+
+    private static int turned(int bits, int low, int high) {
+      return bits >> low | (bits & (1 << low) - 1) << high;
+    }
+  }
 
   /// Lines of as many steps as `low` bits count.
   record Lines(int length, int low, Optional<Other> other, boolean hasNone, int cost) implements ValueTables {
 
     @Override
     public Expr at(Expr place, Tables table) {
-      Expr line = masked(new Expr.Binary(BinaryOp.SHR, place, Expr.index(low)), (length >> low) - 1);
-      Expr step = new Expr.Cast(ElementType.F32, masked(place, (1 << low) - 1));
+      Optional<Expr> turned = table.turned(place, low);
+      int steps = Integer.numberOfTrailingZeros(length) - low;
+      Expr line = masked(turned.orElseGet(() -> new Expr.Binary(BinaryOp.SHR, place, Expr.index(low))), (length >> low) - 1);
+      Expr step = new Expr.Cast(ElementType.F32, turned.<Expr>map(code -> new Expr.Binary(BinaryOp.SHR, code, Expr.index(steps))).orElseGet(() -> masked(place, (1 << low) - 1)));
       Expr first = table.element(length >> low, 1 << low, false, line);
       Expr number = new Expr.Binary(BinaryOp.ADD, first, new Expr.Binary(BinaryOp.MUL, table.element(length >> low, 1 << low, true, line), step));
-      return other.map(one -> (Expr) new Expr.Select(new Expr.Binary(BinaryOp.EQ, masked(place, one.mask), Expr.index(one.place)), Expr.literal(ElementType.F32, one.value), number)).orElse(number);
+      return other.map(one -> (Expr) new Expr.Select(turned.map(code -> one.isAt(code, low, steps)).orElseGet(() -> one.isAt(place, 0, 0)), Expr.literal(ElementType.F32, one.value), number)).orElse(number);
     }
   }
 
