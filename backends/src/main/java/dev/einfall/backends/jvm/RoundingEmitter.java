@@ -4,11 +4,14 @@ import dev.einfall.ir.ElementType;
 import dev.einfall.ir.UnaryOp;
 import org.objectweb.asm.Opcodes;
 
-/// Writes `floor`, `ceil` and `round` of the vector on top of the operand stack, which the Vector API does not have.
+/// Writes `floor`, `ceil` and `round` of the vector on top of the operand stack, and what it stands for as numbers of 16 bits, which the Vector API does not have.
 final class RoundingEmitter {
   private static final String MASK = "L" + Species.PACKAGE + "VectorMask;";
   private static final String OPERATORS = Species.PACKAGE + "VectorOperators";
   private static final String VECTOR = "L" + Species.PACKAGE + "Vector;";
+
+  /// The bits of an infinite number.
+  private static final int EXPONENT = 0x7f800000;
 
   private final Code code;
 
@@ -108,6 +111,38 @@ final class RoundingEmitter {
       // Between -1 and 0 lies -0.
       putSign(species, x);
     }
+  }
+
+  /// The numbers whose bits as `f16` are in the lanes of the vector of `ints` on the stack, with the sign in all upper bits. These bits, moved to where `f32` has its own, are the number
+  /// times 2^-112, subnormals too; what is 2^16 and more then is infinite or no number, and gets the exponent of those.
+  void widenHalves(Species ints) {
+    Species floats = ints.with(ElementType.F32);
+    int mark = code.mark();
+    int bits = code.local(1);
+    withNumber(ints, "LSHL", "Binary", 13);
+    withNumber(ints, "AND", "Associative", 0x8fffe000);
+    reinterpret(ints, floats);
+    withScalar(floats, "mul", 0x1p112);
+    reinterpret(floats, ints);
+    code.storeReference(bits);
+    code.loadReference(bits);
+    operator("OR", "Associative");
+    code.constant(EXPONENT);
+    code.loadReference(bits);
+    withNumber(ints, "AND", "Associative", Integer.MAX_VALUE);
+    operator("GE", "Comparison");
+    code.constant(Float.floatToRawIntBits(0x1p16f));
+    code.invokeVirtual(ints.vectorClass(), "compare", "(L" + OPERATORS + "$Comparison;I)" + MASK);
+    code.invokeVirtual(ints.vectorClass(), "lanewise", "(L" + OPERATORS + "$Binary;I" + MASK + ")" + ints.descriptor());
+    code.castExact(ints);
+    reinterpret(ints, floats);
+    code.release(mark);
+  }
+
+  private void withNumber(Species ints, String name, String kind, int number) {
+    operator(name, kind);
+    code.constant(number);
+    lanewise(ints, "I");
   }
 
   private void abs(Species species) {

@@ -391,7 +391,11 @@ final class VectorEmitter {
         code.castExact(ints);
         rounding.reinterpret(ints, F32);
       }
-      case F64, F32, F16, I64, I32, BOOL -> throw new InternalException("vector " + narrow);
+      case F16 -> {
+        convert(stored, ints);
+        rounding.widenHalves(ints);
+      }
+      case F64, F32, I64, I32, BOOL -> throw new InternalException("vector " + narrow);
     }
   }
 

@@ -93,8 +93,8 @@ public final class VectorSupport {
     return wide && cast.operand() instanceof Expr.Load(Buffer buffer, List<Expr> indices)
         && switch (buffer.type()) {
           case I8, U8, I16 -> true;
-          case BF16 -> cast.element() == ElementType.F32;
-          case F64, F32, F16, I64, I32, BOOL -> false;
+          case BF16, F16 -> cast.element() == ElementType.F32;
+          case F64, F32, I64, I32, BOOL -> false;
         }
         && buffer.space() != Buffer.Space.REGISTER
         && isContiguous(buffer, indices)

@@ -206,9 +206,9 @@ final class CostModel {
   }
 
   /// What is the same for all rows, such as an element that is decoded, is computed once for them.
-  private static double operations(Expr expr, boolean ofIntegers, Tiling tiling, int rows, int vectors) {
-    boolean isConversion = expr instanceof Expr.Cast cast && cast.type().isFloat() && cast.operand().type().isInteger();
-    long own = (isConversion || expr.type().isInteger()) != ofIntegers ? 0 : isConversion ? 1 : Exprs.ownOperations(expr);
+  private double operations(Expr expr, boolean ofIntegers, Tiling tiling, int rows, int vectors) {
+    long conversion = expr instanceof Expr.Cast cast ? Conversions.operations(cast, target) : 0;
+    long own = (conversion > 0 || expr.type().isInteger()) != ofIntegers ? 0 : conversion > 0 ? conversion : Exprs.ownOperations(expr);
     Set<Rank> ranks = own == 0 ? Set.of() : Exprs.freeRanks(expr);
     double times = (tiling.row().filter(ranks::contains).isPresent() ? rows : 1) * (tiling.vector().filter(ranks::contains).isPresent() ? vectors : 1);
     return own * times + (expr instanceof Expr.Access ? 0 : expr.children().mapToDouble(child -> operations(child, ofIntegers, tiling, rows, vectors)).sum());

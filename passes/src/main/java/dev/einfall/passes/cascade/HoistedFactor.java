@@ -1,6 +1,7 @@
 package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.BinaryOp;
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
@@ -46,11 +47,11 @@ record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
         : Optional.of(new Steps(sum, others).hoisted(einsum, others, Factors.product(shared), columns));
   }
 
-  /// Whether `factor` is more than an element that is stored in another type: loads convert.
+  /// Whether `factor` is more than an element that is stored in another type: loads convert, all but halves at once.
   private static boolean isComputed(Expr factor) {
     return switch (factor) {
       case Expr.Access access -> access.indices().stream().anyMatch(index -> Exprs.accesses(index).findAny().isPresent());
-      case Expr.Cast cast -> isComputed(cast.operand());
+      case Expr.Cast cast -> cast.operand().type() == ElementType.F16 || isComputed(cast.operand());
       case Expr _ -> true;
     };
   }

@@ -12,7 +12,7 @@ import java.util.List;
 /// Whether an Einsum can be computed with one lane for each coordinate of a rank.
 ///
 /// All values that differ from lane to lane must have the width of the defined tensor's elements, 4 or 8 bytes (or be
-/// conditions, or converted as they are loaded and stored, where the machine does that; whole numbers of 8 and 16 bits are converted as they are loaded everywhere), and every index must be
+/// conditions, or converted as they are loaded and stored, where the machine does that; whole numbers of 8 and 16 bits, and floats of 16, are converted as they are loaded everywhere), and every index must be
 /// affine in the rank, or the same for all lanes of a vector ([SharedLanes]), or choose elements of [ShortRows]. What is read with `or` must lie inside in all lanes or in none.
 final class Vectorizable {
   private final Rank rank;
@@ -82,7 +82,7 @@ final class Vectorizable {
     return switch (expr) {
       case Expr.Access access -> isLane(access.tensor().type()) && access.tensor().type().bytes() == bytes && isRead(access);
       case Expr.Coordinate _ -> bytes == ElementType.I32.bytes();
-      case Expr.Cast(ElementType type, Expr.Access access) when converts && isNarrow(access.type()) || isShort(access.type()) -> isLane(type) && type.bytes() == bytes && isRead(access);
+      case Expr.Cast(ElementType type, Expr.Access access) when isWidened(access.type(), type) -> isLane(type) && type.bytes() == bytes && isRead(access);
       case Expr.Cast cast -> isLane(cast.type()) && cast.type().bytes() == bytes && fits(cast.operand());
       case Expr.Bitcast bitcast -> isLane(bitcast.type()) && fits(bitcast.operand());
       case Expr.Binary binary -> hasLanes(binary) && expr.children().allMatch(this::fits);
@@ -92,8 +92,14 @@ final class Vectorizable {
     };
   }
 
-  private static boolean isShort(ElementType type) {
-    return type == ElementType.I8 || type == ElementType.U8 || type == ElementType.I16;
+  /// Whether what is stored as `narrow` is converted to `wide` as it is loaded.
+  private boolean isWidened(ElementType narrow, ElementType wide) {
+    return switch (narrow) {
+      case I8, U8, I16 -> true;
+      case BF16 -> converts || wide == ElementType.F32;
+      case F16 -> wide == ElementType.F32;
+      case F64, F32, I64, I32, BOOL -> false;
+    };
   }
 
   private boolean isRead(Expr.Access access) {

@@ -16,6 +16,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -159,6 +160,28 @@ class JvmBackendTest {
           }
           """.formatted(type), 0, RunKernel.numbers(ElementType.named(type).orElseThrow(), 32, 3));
     }
+  }
+
+  @Test
+  void everyNumberOf16BitsWidens() {
+    for (ElementType type : List.of(ElementType.F16, ElementType.BF16)) {
+      for (int lanes : new int[] {4, 8, 16}) {
+        List<String> remarks = RunKernel.compare("""
+            kernel k(A: %s[65536], R: f32[65536]) {
+              for i in 0..%d {
+                R[ramp(i * %3$d, 1, %3$d)] = f32(A[ramp(i * %3$d, 1, %3$d)])
+              }
+            }
+            """.formatted(type, 65536 / lanes, lanes), 0, everyNumber(type));
+        assertEquals(List.of(), remarks);
+      }
+    }
+  }
+
+  private static Array everyNumber(ElementType type) {
+    int shift = type == ElementType.BF16 ? 16 : 0;
+    return Array.of(type, IntStream.range(0, 65536)
+        .mapToDouble(bits -> shift > 0 ? Float.intBitsToFloat(bits << shift) : Float.float16ToFloat((short) bits)).toArray(), 65536);
   }
 
   @Test

@@ -10,10 +10,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A format of the standard library for a weight `[N, K]`.
+/// A format of the standard library, or a type of elements, for a weight `[N, K]`.
 ///
 /// @param name how cases are called
-/// @param file that of the library that has it
+/// @param file that of the library that has it; none for a type of elements
 /// @param format its name there
 /// @param sizes what it takes, as in `group = 64`
 /// @param stored the names and types of what it stores
@@ -48,7 +48,9 @@ enum LowBitFormat {
   SHIFT4("shift4", "powers", "shift", List.of("bits = 4", "group = 64"), "exponent u8[N, K / 64]", "code u8[N, K / 8, 4]"),
   Q4_0("q4_0", "ggml", "q4_0", List.of(), "scale f16[N, K / 32]", "code u8[N, K / 32, 16]"),
   Q4_K("q4_k", "gguf", "gguf_q4_k", List.of(), "blocks u8[N, K / 256, 144]"),
-  Q6_K("q6_k", "gguf", "gguf_q6_k", List.of(), "blocks u8[N, K / 256, 210]");
+  Q6_K("q6_k", "gguf", "gguf_q6_k", List.of(), "blocks u8[N, K / 256, 210]"),
+  F16("f16", "", "f16", List.of(), "code f16[N, K]"),
+  BF16("bf16", "", "bf16", List.of(), "code bf16[N, K]");
 
   private final String word;
   private final String file;
@@ -66,7 +68,7 @@ enum LowBitFormat {
 
   /// A matrix in a format.
   ///
-  /// @param stored what a file would have of it, by name
+  /// @param stored what a file would have of it, by name; of no name if it is all
   /// @param decoded what that means, as `f32`
   record Encoded(Map<String, Tensor> stored, Tensor decoded) implements AutoCloseable {
 
@@ -86,7 +88,7 @@ enum LowBitFormat {
     /// The weights of a program whose weight `W` it is.
     MadeWeights weights() {
       MadeWeights weights = new MadeWeights();
-      stored.forEach((name, part) -> weights.with("W." + name, part));
+      stored.forEach((name, part) -> weights.with(name.isEmpty() ? "W" : "W." + name, part));
       return weights;
     }
 
@@ -107,22 +109,31 @@ enum LowBitFormat {
     return (format + arguments).replace("K", "" + k) + "[" + n + ", " + k + "]";
   }
 
+  private boolean isElementType() {
+    return file.isEmpty();
+  }
+
+  private String imported() {
+    return isElementType() ? "" : "import std.formats." + file;
+  }
+
   Encoded encode(Tensor weights, int n, int k) {
     String values = String.join("", sizes.stream().map(size -> ", " + size.substring(size.indexOf('=') + 2)).toList());
     List<String> names = stored.stream().map(part -> part.substring(0, part.indexOf(' '))).toList();
     String types = String.join(", ", stored.stream().map(part -> part.substring(part.indexOf(' ') + 1)).toList());
+    String rounding = isElementType() ? "code[n, k] = %s(W[n, k])\n  decoded[n, k] = f32(code[n, k])".formatted(format)
+        : "%1$s = encode_%2$s(W%3$s)\n  decoded = decode_%2$s(%1$s%3$s)".formatted(String.join(", ", names), format, values);
     String text = """
-        import std.formats.%1$s
-        def main(W: f32[N, K]) -> (%2$s, f32[N, K]) {
-          %3$s = encode_%4$s(W%5$s)
-          decoded = decode_%4$s(%3$s%5$s)
-          return %3$s, decoded
+        %s
+        def main(W: f32[N, K]) -> (%s, f32[N, K]) {
+          %s
+          return %s, decoded
         }
-        """.formatted(file, types, String.join(", ", names), format, values).replace("N", "" + n).replace("K", "" + k);
+        """.formatted(imported(), types, rounding, String.join(", ", names)).replace("N", "" + n).replace("K", "" + k);
     try (Program program = Einfall.compile(new Source("encode.ein", text), Options.defaults())) {
       List<Tensor> results = List.copyOf(program.run(Map.of("W", weights)).values());
       Map<String, Tensor> parts = new LinkedHashMap<>();
-      names.forEach(name -> parts.put(name, results.get(parts.size())));
+      names.forEach(name -> parts.put(isElementType() ? "" : name, results.get(parts.size())));
       return new Encoded(parts, results.getLast());
     }
   }
@@ -130,13 +141,13 @@ enum LowBitFormat {
   /// `Y = X W'` in Einfall, with weights as they are stored.
   Contestant ours(Encoded weights, Tensor x, int n, int k, Options options) {
     String text = """
-        import std.formats.%s
+        %s
         def main(X: f32[M, %d]) -> f32[M, %d] {
           weight W: %s = "W"
-          Y[m, n] = sum[k](X[m, k] * W[n, k])
+          Y[m, n] = sum[k](X[m, k] * f32(W[n, k]))
           return Y
         }
-        """.formatted(file, k, n, type(n, k));
+        """.formatted(imported(), k, n, type(n, k));
     return new EinfallContestant(text, Map.of("X", x),
         options.withWeights(weights.weights()));
   }

@@ -38,7 +38,7 @@ final class OnnxLowBit {
       case NF4 -> Map.of(FLOATS, of(shape, weights, threads).normalFloats());
       case INT8_ROWS -> Map.of(BYTES, of(shape, weights, threads).dynamic());
       case MXFP4, INT3, BINARY, INT5, INT6, INT7, ASYMMETRIC4, ANY4, ANY3, DYNAMIC8, FP8_E4M3, FP8_E5M2, FP6_E2M3, FP6_E3M2, MXFP6, MXFP8, MXINT8, NVFP4, FIXED, BLOCK_FLOAT5, POWER4, SHIFT4,
-          Q4_0, Q4_K, Q6_K -> Map.of();
+          Q4_0, Q4_K, Q6_K, F16, BF16 -> Map.of();
     };
   }
 
