@@ -96,7 +96,7 @@ public record JvmBackend(JvmOptions options) {
       throw new InternalException("kernel " + kernel.name() + " is mapped to the blocks of a GPU");
     }
     LanesToLoops lanes = new LanesToLoops(options.vectors());
-    Kernel lowered = kernel.withBody(HoistLoads.in(DemoteRegisters.in(lanes.lower(kernel.body()))));
+    Kernel lowered = kernel.withBody(TablesAsBits.in(HoistLoads.in(DemoteRegisters.in(lanes.lower(kernel.body())))));
     if (!lanes.reasons().isEmpty()) {
       remarks.accept(Diagnostic.remark(kernel.span(), "kernel " + kernel.name() + " computes lane by lane: "
           + String.join(", ", lanes.reasons())));

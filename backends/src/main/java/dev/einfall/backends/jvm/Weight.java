@@ -13,6 +13,8 @@ final class Weight {
   /// objects.
   static final long COMFORTABLE = 17_000;
   private static final long VECTOR_OPERATION = 450;
+  /// Of a vector into one of other elements with the same bits.
+  private static final long REINTERPRETATION = 250;
   /// Half of the lanes are added to the others, until one is left.
   private static final long LANE_SUM = 2_000;
   private static final long BROADCAST = 130;
@@ -45,7 +47,10 @@ final class Weight {
       case Expr.Ramp _ -> 0;
       case Expr.ReduceLanes(BinaryOp op, _) when op == BinaryOp.ADD || op == BinaryOp.MUL -> LANE_SUM;
       case Expr.ReduceLanes _ -> VECTOR_OPERATION;
-      case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Bitcast _, Expr.Zip _, Expr.Permute _, Expr.PermuteBytes _, Expr.AddHalves _, Expr.Dot _, Expr.TileProduct _ ->
+      case Expr.Permute permute when permute.type().element().isFloat() -> VECTOR_OPERATION + (permute.tables().size() + 1) * REINTERPRETATION;
+      case Expr.PermuteBytes _, Expr.AddHalves _ -> VECTOR_OPERATION + 3 * REINTERPRETATION;
+      case Expr.Bitcast bitcast -> bitcast.type().isVector() ? REINTERPRETATION : SCALAR_OPERATION;
+      case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Zip _, Expr.Permute _, Expr.Dot _, Expr.TileProduct _ ->
           expr.type().isVector() ? VECTOR_OPERATION : SCALAR_OPERATION;
     };
     boolean indices = expr instanceof Expr.Load load && load.type().isVector();

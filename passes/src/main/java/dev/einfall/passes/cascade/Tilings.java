@@ -26,6 +26,8 @@ record Tilings(Target target, Numerics numerics, Einsum einsum, List<Rank> free,
   /// The same where the innermost loop goes over the few fields of words: of 24 rows and 4,160 steps of 4 bits, tiles of 12 rows of 2 vectors take three times as
   /// long as those of 8 rows of 3, and of 6 of 4.
   private static final int MOST_ROWS_OF_FIELDS = 8;
+  /// The same where each row cuts fields of its own, and chooses from a table of its own: the code of more is so long that C2 may make objects of vectors.
+  private static final int MOST_DECODED_ROWS = 4;
   /// The accumulators of a tile of few rows.
   private static final int FEW_ACCUMULATORS = 16;
   /// The dot products of a tile, and the accumulators of all: the sums of their lanes are long code, and more is too much for one
@@ -62,7 +64,7 @@ record Tilings(Target target, Numerics numerics, Einsum einsum, List<Rank> free,
     for (int vectors = widest; vectors >= 1; vectors -= vectors > 4 ? vectors / 2 : 1) {
       candidates.add(Tiling.of(vector, lanes, vectors));
       for (Rank row : sharing) {
-        for (int rows = Math.min(row.size().value(), Math.min(mostRows(vector), accumulators() / vectors)); rows > 1; rows--) {
+        for (int rows = Math.min(row.size().value(), Math.min(mostRows(vector, row), accumulators() / vectors)); rows > 1; rows--) {
           candidates.add(Tiling.of(vector, lanes, vectors).withRows(row, rows));
         }
       }
@@ -70,8 +72,13 @@ record Tilings(Target target, Numerics numerics, Einsum einsum, List<Rank> free,
     return candidates;
   }
 
-  private int mostRows(Rank vector) {
-    return CopiedSteps.cutsFields(einsum, vector, reduced) ? MOST_ROWS_OF_FIELDS : MOST_ROWS;
+  private int mostRows(Rank vector, Rank row) {
+    if (!CopiedSteps.cutsFields(einsum, vector, reduced)) {
+      return MOST_ROWS;
+    }
+    boolean decodes = Products.of(einsum).stream().flatMap(products -> products.operands().stream())
+        .anyMatch(access -> access.tensor().type().isInteger() && Exprs.freeRanks(access).containsAll(List.of(vector, row)));
+    return decodes ? MOST_DECODED_ROWS : MOST_ROWS_OF_FIELDS;
   }
 
   /// Tiles of several dot products, whose lanes are summed together: along a rank that shares the loads of the largest operand, or else
