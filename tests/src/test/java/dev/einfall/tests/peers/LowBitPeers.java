@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
 
-/// Products with weights of few bits in Einfall, and with rows of such ([BitPeers]), beside our own with the same weights as `f32`, ONNX Runtime and oneDNN.
+/// Products with weights of few bits in Einfall, with branches ([BranchPeers]), and with rows of such ([BitPeers]), beside our own with the same weights as `f32`, ONNX Runtime and oneDNN.
 final class LowBitPeers {
   static final String FLOATS = Bout.PLAIN + " f32";
   static final String ONEDNN = "onednn";
@@ -37,6 +37,7 @@ final class LowBitPeers {
           measure(format, size[0], size[1], threads, memory, request);
         }
       }
+      BranchPeers.print(SIZES[0][0], SIZES[0][1], ROWS, threads, request);
       BitPeers.print(SIZES[0][0], SIZES[0][1], ROWS, threads, request);
     }
   }
