@@ -7,7 +7,10 @@ import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Target;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -18,7 +21,9 @@ import java.util.stream.Stream;
 /// A product goes through one operand panel by panel, and for each panel through all rows of the other, which come from
 /// memory every time if they are large; a cache that cores share serves them as fast as they are needed.
 /// Panels are read from one end to the other, so that the machine fetches them ahead; rows are short, and it does not.
-record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
+///
+/// Models have many blocks that are alike: what was found for one is kept.
+final class BlockCosts {
   /// Measured on Zen 4, beside products that run at nearly the peak of a core.
   private static final double ROW_BYTES_PER_CYCLE = 12;
   private static final double PANEL_BYTES_PER_CYCLE = 64;
@@ -27,10 +32,21 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
   /// What products lose whose rows go in tiles, also where these are whole.
   private static final double TILED = 1.05;
 
+  private final Target target;
+  private final Numerics numerics;
+  private final Set<Tensor> constant;
+  private final Map<Object, Double> known = new HashMap<>();
+
+  /// @param constant the tensors that weights alone determine
+  BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
+    this.target = target;
+    this.numerics = numerics;
+    this.constant = constant;
+  }
+
   /// The cycles of `members`, each in a kernel of its own.
   double apart(List<Einsum> members) {
-    return members.stream().mapToDouble(member ->
-        new Run(member, new CostModel(target, member, constant, List.of()), 1, Set.of(), _ -> false, false).cycles()).sum() / target.threads();
+    return members.stream().mapToDouble(member -> cycles(member, _ -> true, 1, Set.of(), _ -> false, false)).sum() / target.threads();
   }
 
   /// The cycles of a group in one kernel, spread over the threads as evenly as its tiles allow.
@@ -39,12 +55,22 @@ record BlockCosts(Target target, Numerics numerics, Set<Tensor> constant) {
     double tile = 0;
     for (KernelView.Writer writer : view.writers()) {
       Einsum inside = writer.inside().orElseThrow();
-      CostModel costs = new CostModel(target, inside, constant, access -> view.isSteady(writer, access), writer.times());
-      tile += new Run(inside, costs, writer.times(), tiled(writer, inside), tensor -> stays && view.isInside(tensor), stays && view.isLocal(writer.tensor()))
-          .cycles();
+      tile += cycles(inside, access -> view.isSteady(writer, access), writer.times(), tiled(writer, inside), tensor -> stays && view.isInside(tensor),
+          stays && view.isLocal(writer.tensor()));
     }
     double tiles = view.tiles();
     return TILED * tile * (target.threads() == 1 ? tiles : Math.ceil(Math.ceil(tiles) / target.threads()));
+  }
+
+  /// Those of [Run], once for all Einsums that are alike.
+  ///
+  /// @param isCopied whether what is read can be copied before the first run
+  private double cycles(Einsum einsum, Predicate<Expr.Access> isCopied, double times, Set<Rank> tiled, Predicate<Tensor> isNear, boolean isWrittenNear) {
+    Map<Tensor, Integer> numbers = new IdentityHashMap<>();
+    ExprForm form = new ExprForm(einsum.ranks(), access -> List.of(numbers.computeIfAbsent(access.tensor(), _ -> numbers.size()), access.tensor().type(), access.tensor().shape(),
+        constant.contains(access.tensor()), isCopied.test(access), isNear.test(access.tensor()), Exprs.freeRanks(access).stream().anyMatch(tiled::contains)));
+    Object key = List.of(einsum.tensor().type(), einsum.tensor().shape(), einsum.ranks().stream().map(Rank::size).toList(), form.of(einsum.value()), times, isWrittenNear);
+    return known.computeIfAbsent(key, _ -> new Run(einsum, new CostModel(target, einsum, constant, isCopied, times), times, tiled, isNear, isWrittenNear).cycles());
   }
 
   /// The ranks along which tiles are apart, as they are inside of one.

@@ -67,15 +67,15 @@ public record GroupProducts(Target target, Numerics numerics, Decisions decision
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Set<Tensor> constant = Constants.of(cascade);
     List<Mapping.Group> groups = new ArrayList<>(cascade.mapping().groups());
+    BlockCosts costs = new BlockCosts(target, numerics, constant);
     for (Block block : Block.all(cascade, constant)) {
-      choose(block, cascade, constant).group().ifPresent(groups::add);
+      choose(block, cascade, costs).group().ifPresent(groups::add);
     }
     return groups.size() == cascade.mapping().groups().size() ? cascade
         : cascade.withMapping(cascade.mapping().withGroups(groups));
   }
 
-  private Alternative choose(Block block, Cascade cascade, Set<Tensor> constant) {
-    BlockCosts costs = new BlockCosts(target, numerics, constant);
+  private Alternative choose(Block block, Cascade cascade, BlockCosts costs) {
     List<Alternative> alternatives = new ArrayList<>();
     alternatives.add(new Alternative(Optional.empty(), costs.apart(block.members())));
     for (int last = 0; last < block.shared().size(); last++) {

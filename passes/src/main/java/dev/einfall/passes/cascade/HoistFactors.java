@@ -83,6 +83,7 @@ public record HoistFactors(Target target, Numerics numerics, Decisions decisions
   @Override
   public Cascade apply(Cascade cascade, Consumer<Diagnostic> remarks) {
     Set<Tensor> constant = Constants.of(cascade);
+    BlockCosts costs = new BlockCosts(target, numerics, constant);
     Cascade result = cascade;
     Uses uses = new Uses(cascade);
     Map<Tensor, LaneSum> sums = new IdentityHashMap<>();
@@ -94,19 +95,18 @@ public record HoistFactors(Target target, Numerics numerics, Decisions decisions
       boolean isOpen = !isPart && !constant.contains(einsum.tensor()) && !cascade.mapping().speaksOf(einsum.tensor());
       Optional<HoistedFactor> hoisted = isOpen ? HoistedFactor.of(sum.map(LaneSum::whole).orElse(einsum), constant, numerics) : Optional.empty();
       if (hoisted.isPresent()) {
-        result = chosen(sum.map(lanes -> List.of(lanes.lanes(), einsum)).orElse(List.of(einsum)), hoisted.get(), result, constant);
+        result = chosen(sum.map(lanes -> List.of(lanes.lanes(), einsum)).orElse(List.of(einsum)), hoisted.get(), result, costs);
       }
     }
     return result;
   }
 
   /// `cascade` with the better of both forms of what `einsums` compute.
-  private Cascade chosen(List<Einsum> einsums, HoistedFactor hoisted, Cascade cascade, Set<Tensor> constant) {
+  private Cascade chosen(List<Einsum> einsums, HoistedFactor hoisted, Cascade cascade, BlockCosts costs) {
     Cascade ahead = hoisted.in(cascade, einsums);
     List<Tensor> members = List.of(hoisted.factor().tensor(), hoisted.product().tensor());
     List<String> shared = hoisted.factor().ranks().stream().map(Rank::name).toList().subList(
         hoisted.factor().ranks().size() - hoisted.columns().size(), hoisted.factor().ranks().size());
-    BlockCosts costs = new BlockCosts(target, numerics, constant);
     List<Alternative> alternatives = new ArrayList<>();
     alternatives.add(new Alternative(Optional.empty(), costs.apart(einsums)));
     if (new SharedRanks(List.of(hoisted.factor(), hoisted.product()), shared).problem().isEmpty()) {

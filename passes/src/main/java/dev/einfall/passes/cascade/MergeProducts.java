@@ -10,7 +10,6 @@ import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Recurrence;
 import dev.einfall.ir.cascade.Tensor;
-import dev.einfall.ir.cascade.Var;
 import dev.einfall.passes.Pass;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -148,35 +147,14 @@ public record MergeProducts() implements Pass.OnCascade {
       return -1;
     }
 
-    /// The Einsum as a value that equal ones share: ranks numbered, accesses along the rank reduced to their indices.
+    /// The Einsum as a value that equal ones share: accesses along the rank are their types and other sizes.
     private static Object skeleton(Einsum einsum, int position) {
-      Map<Rank, Integer> numbers = new IdentityHashMap<>();
-      einsum.ranks().forEach(rank -> numbers.put(rank, numbers.size()));
+      Rank along = einsum.ranks().get(position);
       List<Size> sizes = new ArrayList<>(einsum.tensor().shape());
       sizes.remove(position);
-      return List.of(einsum.tensor().type(), position, sizes, form(einsum.value(), einsum.ranks().get(position), numbers));
-    }
-
-    private static Object form(Expr expr, Rank along, Map<Rank, Integer> numbers) {
-      expr.bound().forEach(rank -> numbers.putIfAbsent(rank, numbers.size()));
-      List<Object> operands = expr.children().map(child -> form(child, along, numbers)).toList();
-      return switch (expr) {
-        case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Extent _ -> expr;
-        case Expr.Coordinate(Rank rank) -> List.of("coordinate", numbers.get(rank));
-        case Expr.Access access when isAlong(access, along) ->
-            List.of("weight", access.tensor().type(), otherSizes(access, along), operands);
-        case Expr.Access access -> List.of("access", access.tensor(), access.outside().isPresent(), operands);
-        case Expr.Unary unary -> List.of(unary.op(), operands);
-        case Expr.Binary binary -> List.of(binary.op(), operands);
-        case Expr.Select _ -> List.of("where", operands);
-        case Expr.Cast cast -> List.of("cast", cast.type(), operands);
-        case Expr.Bitcast bitcast -> List.of("bitcast", bitcast.type(), operands);
-        case Expr.Reduce reduce ->
-            List.of(reduce.reduction(), reduce.ranks().stream().map(Rank::size).toList(), operands);
-        case Expr.Fold fold ->
-            List.of(fold.combiner(), fold.ranks().stream().map(Rank::size).toList(), fold.component(), operands);
-        case Expr.Ref(Var var) -> var;
-      };
+      ExprForm form = new ExprForm(einsum.ranks(),
+          access -> isAlong(access, along) ? List.of(access.tensor().type(), otherSizes(access, along)) : access.tensor());
+      return List.of(einsum.tensor().type(), position, sizes, form.of(einsum.value()));
     }
 
     private static List<Size> otherSizes(Expr.Access access, Rank along) {
