@@ -68,7 +68,7 @@ final class BlockCosts {
   private double cycles(Einsum einsum, Predicate<Expr.Access> isCopied, double times, Set<Rank> tiled, Predicate<Tensor> isNear, boolean isWrittenNear) {
     Map<Tensor, Integer> numbers = new IdentityHashMap<>();
     ExprForm form = new ExprForm(einsum.ranks(), access -> List.of(numbers.computeIfAbsent(access.tensor(), _ -> numbers.size()), access.tensor().type(), access.tensor().shape(),
-        constant.contains(access.tensor()), isCopied.test(access), isNear.test(access.tensor()), Exprs.freeRanks(access).stream().anyMatch(tiled::contains)));
+        constant.contains(access.tensor()), isCopied.test(access), isNear.test(access.tensor()), Exprs.volume(List.copyOf(Exprs.freeRanks(access))), Exprs.freeRanks(access).stream().anyMatch(tiled::contains)));
     Object key = List.of(einsum.tensor().type(), einsum.tensor().shape(), einsum.ranks().stream().map(Rank::size).toList(), form.of(einsum.value()), times, isWrittenNear);
     return known.computeIfAbsent(key, _ -> new Run(einsum, new CostModel(target, einsum, constant, isCopied, times), times, tiled, isNear, isWrittenNear).cycles());
   }

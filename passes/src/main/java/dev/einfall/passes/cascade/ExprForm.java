@@ -31,7 +31,7 @@ final class ExprForm {
     List<Object> operands = expr.children().map(this::of).toList();
     return switch (expr) {
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.Extent _ -> expr;
-      case Expr.Coordinate(Rank rank) -> List.of("coordinate", number(rank), rank.size());
+      case Expr.Coordinate(Rank rank) -> List.of("coordinate", number(rank));
       case Expr.Access access -> List.of("access", ofAccess.apply(access), access.outside().isPresent(), operands);
       case Expr.Unary unary -> List.of(unary.op(), operands);
       case Expr.Binary binary -> List.of(binary.op(), operands);
