@@ -36,6 +36,7 @@ final class DecodedProduct {
   private final NewTensors tensors;
   private final CodeFields fields;
   private final CodeTables tables;
+  private final DecodeInProducts options;
   private final Map<Expr, Expr> replaced = new LinkedHashMap<>();
   private final List<Expr> sharedNumbers = new ArrayList<>();
 
@@ -45,6 +46,7 @@ final class DecodedProduct {
     this.reduce = reduce;
     this.codes = codes;
     this.steps = steps;
+    this.options = options;
     this.tensors = new NewTensors(einsum, reduce.ranks(), steps.whole());
     this.fields = new CodeFields(reduce.ranks(), steps, tensors);
     this.tables = new CodeTables(codes, steps, tensors, fields, options.mayReassociate() ? NoNumbers.factors(reduce.body(), codes) : Set.of(), bits, options);
@@ -208,8 +210,18 @@ final class DecodedProduct {
         ? Optional.of(new Expr.Binary(op, new Expr.Cast(expr.type(), left), new Expr.Cast(expr.type(), right))) : Optional.empty();
   }
 
-  /// What all coordinates of a group share, computed ahead.
+  /// What all coordinates of a group share, computed ahead: in few bits, if it may be applied behind the sum of a group.
   private Expr shared(Expr expr) {
+    Optional<SharedCodes> codes = options.mayReassociate() && steps.lane().isEmpty() ? SharedCodes.of(expr, steps.whole(), steps.group()) : Optional.empty();
+    if (codes.isEmpty()) {
+      return ahead(expr);
+    }
+    Expr narrow = new Expr.Cast(ElementType.F32, ahead(new Expr.Cast(ElementType.BF16, codes.get().narrow())));
+    return codes.get().others().<Expr>map(others -> new Expr.Binary(BinaryOp.MUL, narrow, ahead(others))).orElse(narrow);
+  }
+
+  /// `expr`, which all coordinates of a group share, from a tensor of it.
+  private Expr ahead(Expr expr) {
     boolean isGrouped = Exprs.freeRanks(expr).contains(steps.whole());
     List<Rank> outer = tensors.outer(expr);
     NewAxes axes = new NewAxes();
