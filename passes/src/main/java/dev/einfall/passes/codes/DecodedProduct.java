@@ -12,12 +12,14 @@ import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.ir.loop.Interval;
 import dev.einfall.passes.cascade.Exprs;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// A product that reads codes in place of elements which these stand for: the definitions of what it reads, and its own.
 final class DecodedProduct {
@@ -39,6 +41,8 @@ final class DecodedProduct {
   private final DecodeInProducts options;
   private final Map<Expr, Expr> replaced = new LinkedHashMap<>();
   private final List<Expr> sharedNumbers = new ArrayList<>();
+  private final Set<Expr> factors = new HashSet<>();
+  private final List<Expr> outside = new ArrayList<>();
 
   private DecodedProduct(Inlining inlining, Einsum einsum, Expr.Reduce reduce, Codes codes, Steps steps, int bits, DecodeInProducts options) {
     this.inlining = inlining;
@@ -122,8 +126,10 @@ final class DecodedProduct {
   private List<Definition> definitions(Expr.Reduce original) {
     List<Rank> ranks = new ArrayList<>();
     reduce.ranks().forEach(rank -> ranks.addAll(rank == steps.whole() ? steps.ranks() : List.of(rank)));
-    Expr body = decoded(numbers(reduce.body()));
-    Expr sum = new Expr.Reduce(reduce.reduction(), ranks, body);
+    Expr terms = numbers(reduce.body());
+    factors.add(terms);
+    Expr body = decoded(terms);
+    Expr sum = Stream.concat(Stream.of(new Expr.Reduce(reduce.reduction(), ranks, body)), outside.stream()).reduce((a, b) -> new Expr.Binary(BinaryOp.MUL, a, b)).orElseThrow();
     Expr whole = steps.lane().map(lane -> ofLanes(sum, lane)).orElse(sum);
     List<Definition> definitions = new ArrayList<>(tensors.definitions());
     definitions.add(einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(original) ? whole : node)));
@@ -167,7 +173,7 @@ final class DecodedProduct {
   /// `expr` with what weights determine in terms of codes and of what groups share, at the coordinates of the steps.
   private Expr decoded(Expr expr) {
     return inlining.isConstant(expr) || sharedNumbers.contains(expr) ? constant(expr)
-        : expr instanceof Expr.Access || expr instanceof Expr.Coordinate ? atSteps(expr) : expr.mapChildren(this::decoded);
+        : expr instanceof Expr.Access || expr instanceof Expr.Coordinate ? atSteps(expr) : inside(expr);
   }
 
   private Expr atSteps(Expr expr) {
@@ -177,14 +183,18 @@ final class DecodedProduct {
   /// What stands for `expr`, which weights determine.
   private Expr constant(Expr expr) {
     if (!replaced.containsKey(expr)) {
-      replaced.put(expr, replacement(SharedFactors.apart(expr, codes)));
+      Expr apart = SharedFactors.apart(expr, codes);
+      if (factors.contains(expr)) {
+        factors.add(apart);
+      }
+      replaced.put(expr, replacement(apart));
     }
     return replaced.get(expr);
   }
 
   private Expr replacement(Expr expr) {
     if (!codes.isFine(expr)) {
-      return shared(expr);
+      return factors.contains(expr) ? scale(expr) : shared(expr);
     }
     if (codes.isCode(expr)) {
       return fields.code(expr);
@@ -196,6 +206,14 @@ final class DecodedProduct {
     Optional<Expr> difference = difference(expr);
     if (difference.isPresent()) {
       return difference.get().mapChildren(this::constant);
+    }
+    return inside(expr);
+  }
+
+  /// `expr` with what it is made of decoded.
+  private Expr inside(Expr expr) {
+    if (factors.contains(expr) && isProduct(expr)) {
+      expr.children().forEach(factors::add);
     }
     return expr.mapChildren(this::decoded);
   }
@@ -210,18 +228,29 @@ final class DecodedProduct {
         ? Optional.of(new Expr.Binary(op, new Expr.Cast(expr.type(), left), new Expr.Cast(expr.type(), right))) : Optional.empty();
   }
 
-  /// What all coordinates of a group share, computed ahead: in few bits, if it may be applied behind the sum of a group.
-  private Expr shared(Expr expr) {
-    Optional<SharedCodes> codes = options.mayReassociate() && steps.lane().isEmpty() ? SharedCodes.of(expr, steps.whole(), steps.group()) : Optional.empty();
-    if (codes.isEmpty()) {
-      return ahead(expr);
+  /// A factor of all terms that all coordinates of a group share: in few bits, if it may be applied behind the sum of a group; what all terms have in common is applied behind
+  /// the whole sum then.
+  private Expr scale(Expr expr) {
+    Optional<SharedCodes> parts = options.mayReassociate() && steps.lane().isEmpty() ? SharedCodes.of(expr, steps.whole(), steps.group()) : Optional.empty();
+    if (parts.isEmpty()) {
+      return shared(expr);
     }
-    Expr narrow = new Expr.Cast(ElementType.F32, ahead(new Expr.Cast(ElementType.BF16, codes.get().narrow())));
-    return codes.get().others().<Expr>map(others -> new Expr.Binary(BinaryOp.MUL, narrow, ahead(others))).orElse(narrow);
+    Expr narrow = new Expr.Cast(ElementType.F32, shared(new Expr.Cast(ElementType.BF16, parts.get().narrow())));
+    Optional<Expr> others = parts.get().others().map(this::shared);
+    if (others.filter(other -> isOfAll(expr, other)).isPresent()) {
+      outside.add(others.get());
+      return narrow;
+    }
+    return others.<Expr>map(other -> new Expr.Binary(BinaryOp.MUL, narrow, other)).orElse(narrow);
   }
 
-  /// `expr`, which all coordinates of a group share, from a tensor of it.
-  private Expr ahead(Expr expr) {
+  /// Whether `part` of the factor `expr` is in all terms of the sum once, and the same in all.
+  private boolean isOfAll(Expr expr, Expr part) {
+    return reduce.nodes().filter(expr::equals).count() == 1 && reduce.ranks().stream().noneMatch(Exprs.freeRanks(part)::contains);
+  }
+
+  /// What all coordinates of a group share, computed ahead.
+  private Expr shared(Expr expr) {
     boolean isGrouped = Exprs.freeRanks(expr).contains(steps.whole());
     List<Rank> outer = tensors.outer(expr);
     NewAxes axes = new NewAxes();
