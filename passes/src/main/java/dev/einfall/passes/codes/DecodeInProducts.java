@@ -26,7 +26,8 @@ import java.util.function.Consumer;
 /// anew, so that one word of 32 bits has those of several steps, and neighbours along the last rank of the result are neighbours in memory; those of 5 to 8 bits are a byte, and longer ones
 /// two. A function of a code of at most 8 bits that is more than a conversion becomes a table, or two short ones ([ValueTables]); one that differs from row to row, as powers do whose exponents are
 /// those of rows, a table of each. What tells of a whole group that it is 0, or no number, is asked of the factor that this shares ([SharedFactors]),
-/// and so is whether one of its codes stands for no number, if that saves operations ([NoNumbers]).
+/// and so is whether one of its codes stands for no number, if that saves operations ([NoNumbers]). What groups share stays in 16 bits where it is an integer or a float of 8 bits
+/// ([SharedCodes]).
 ///
 /// Where codes choose from a table that only their row has, lanes go along the steps, of which one instruction chooses for many then: what each of them adds up, another definition adds.
 ///
@@ -35,11 +36,11 @@ import java.util.function.Consumer;
 ///                                    Y[m, n] = sum[kl](Y_lanes[m, n, kl])
 /// ```
 ///
-/// Every number is computed as before, and but for lanes sums are taken in the same order. Declined is what has an element of its own other than a code, and what would not save a
+/// Every number is computed as before, and but for lanes, and factors that all terms have beside a scale of 16 bits, sums are taken in the same order. Declined is what has an element of its own other than a code, and what would not save a
 /// third of the bytes. What takes few operations has no table where the machine's vectors are too short for one.
 ///
 /// @param row how many elements a row has at most of which an instruction chooses lanes
-/// @param numerics whether lanes may add up neighbours apart
+/// @param numerics whether lanes may add up neighbours apart, and factors be applied after a sum
 /// @param maySubnormals whether numbers below the smallest normal one are multiplied as fast as others
 public record DecodeInProducts(int row, Numerics numerics, boolean maySubnormals) implements Pass.OnCascade {
 

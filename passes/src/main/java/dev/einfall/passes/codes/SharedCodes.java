@@ -14,7 +14,8 @@ import java.util.Optional;
 /// a power of two, an integer.
 ///
 /// ```
-/// f32(E[n, k / 16]) * R[n]     =>     f32(P_shared[kg, n]) * R[n]     with P_shared[kg, n] = bf16(f32(E[n, kg]))
+///                                                      P_shared[kg, n] = bf16(f32(E[n, kg]))
+/// sum[k](.. * (f32(E[n, k / 16]) * R[n]))     =>     sum[kg, kf](.. * f32(P_shared[kg, n])) * R[n]
 /// ```
 ///
 /// Scales of short groups are a large part of what a product reads: those of 16 steps of 4 bits each, as `f32`, half as many bytes as the codes.
