@@ -45,11 +45,21 @@ record CodeTables(Codes codes, Steps steps, NewTensors tensors, CodeFields field
     return isOfRows(expr, code) && isWorthTables(expr, code) ? Optional.of(ofRow(expr, code)) : Optional.empty();
   }
 
-  /// What `expr` is for each value of `code` in each row.
+  /// What `expr` is for each value of `code` in each row. A row that fills a vector is loaded as it is: a shorter one is repeated, so that all bits that choose from it may come from the word.
   private Expr ofRow(Expr expr, Expr code) {
-    // A row that fills a vector is loaded as it is.
-    int length = Math.max(1 << Codes.bits(Codes.range(code)), steps.lane().map(lane -> lane.size().value()).orElse(1));
-    return element(expr, code, length, 1, false, tensors.outer(without(expr, code)), fields.place(code));
+    int choices = 1 << Codes.bits(Codes.range(code));
+    int length = Math.max(choices, steps.lane().map(lane -> lane.size().value()).orElse(1));
+    Rank value = new Rank("value", Size.of(length));
+    Expr place = length == choices ? new Expr.Coordinate(value) : new Expr.Binary(BinaryOp.AND, new Expr.Coordinate(value), Expr.index(choices - 1));
+    NewAxes axes = new NewAxes();
+    axes.addOuter(tensors.outer(without(expr, code)));
+    axes.add(value, wider(fields.place(code), length));
+    return new Expr.Access(tensors.defined("values", axes.ranks(), axes.at(ofCode(expr, code, place, choices))), axes.indices());
+  }
+
+  /// The place with as many of its lowest bits as choose among `length`.
+  private static Expr wider(Expr place, int length) {
+    return place instanceof Expr.Binary(BinaryOp op, Expr bits, Expr.IntLiteral _) && op == BinaryOp.AND ? new Expr.Binary(op, bits, Expr.index(length - 1)) : place;
   }
 
   private boolean isWorthTable(Expr expr) {
@@ -114,7 +124,7 @@ record CodeTables(Codes codes, Steps steps, NewTensors tensors, CodeFields field
 
       @Override
       public Expr element(int length, int step, boolean isDistance, Expr place) {
-        return CodeTables.this.element(expr, code, length, step, isDistance, List.of(), place);
+        return CodeTables.this.element(expr, code, length, step, isDistance, place);
       }
     });
     Expr place = fields.place(code);
@@ -145,16 +155,14 @@ record CodeTables(Codes codes, Steps steps, NewTensors tensors, CodeFields field
   ///
   /// @param step how many codes are from one element to the next
   /// @param isDistance whether elements are how far it is from each number to that of the next code
-  /// @param rows of which each coordinate has a table of its own
-  private Expr element(Expr expr, Expr code, int length, int step, boolean isDistance, List<Rank> rows, Expr place) {
+  private Expr element(Expr expr, Expr code, int length, int step, boolean isDistance, Expr place) {
     Rank value = new Rank("value", Size.of(length));
     NewAxes axes = new NewAxes();
-    axes.addOuter(rows);
     axes.add(value, place);
     Expr coordinate = step == 1 ? new Expr.Coordinate(value) : new Expr.Binary(BinaryOp.MUL, new Expr.Coordinate(value), Expr.index(step));
     Expr first = ofCode(expr, code, coordinate, (long) length * step);
     Expr number = isDistance ? new Expr.Binary(BinaryOp.SUB, ofCode(expr, code, new Expr.Binary(BinaryOp.ADD, coordinate, Expr.index(1)), (long) length * step), first) : first;
-    return new Expr.Access(tensors.defined(isDistance ? "distances" : "values", axes.ranks(), rows.isEmpty() ? number : axes.at(number)), axes.indices());
+    return new Expr.Access(tensors.defined(isDistance ? "distances" : "values", axes.ranks(), number), axes.indices());
   }
 
   /// `expr` for the code that is `place` above the least one, or the last one if there are fewer than `values`.
