@@ -190,6 +190,46 @@ class QuantizeRematerialisationTest {
     assertEquals(17L * 64, bytes.values().stream().mapToLong(i -> i).max().orElseThrow());
   }
 
+  /// The second half of the steps writes over the first.
+  @Test
+  void ringsAreMadeAnew() throws IOException {
+    String text = program("").replace("append(", "append_ring(");
+    Map<String, Long> bytes = new TreeMap<>();
+    double difference = difference(written(text, "cache=int8(group = 16),rematerialise"), 8, bytes);
+    assertTrue(difference < 0.01, "difference " + difference);
+    assertEquals(Map.of("n_cache_scale", 8 * 16L, "n_cache_code", 8 * 64L), bytes);
+  }
+
+  /// Of a row in a ring, it is not known at which place it came.
+  @Test
+  void whatDependsOnThePlaceStaysInARing() throws IOException {
+    String text = program("  k[h, p, e] = k[h, p, e] * f32(position[] + p)\n  v[h, p, e] = v[h, p, e] * f32(position[] + p)\n").replace("append(", "append_ring(");
+    assertError("a row of 'K' has 64 elements, and one of 'k' 64", quantize(text, "cache=int8(group = 32),rematerialise"));
+  }
+
+  /// Each layer's cache is of what that layer's keys and values are computed of.
+  @Test
+  void severalLayers() throws IOException {
+    String step = program("").replace("(y: f32[4, 1, 16], keys: f32[4, N, 16], values: f32[4, N, 16])",
+        "(y: f32[4, 1, 16], keys: f32[4, N, 16], values: f32[4, N, 16], keys2: f32[4, N, 16], values2: f32[4, N, 16])")
+        .replace("V: f32[4, N, 16], position", "V: f32[4, N, 16], K2: f32[4, N, 16], V2: f32[4, N, 16], position")
+        .replace("  return attend(in_use(scores(q, K), length), V), K, V\n", """
+              z = reshape(transpose(attend(in_use(scores(q, K), length), V), [1, 0, 2]), [1, 64])
+              r[p, i] = x[p, i] + z[p, i]
+              m = rms_norm(r, gamma, 1e-5)
+              k1[p, i] = m[p, d] * B[d, i]
+              v1[p, i] = m[p, d] * Q[d, i]
+              K2 = append(K2, transpose(reshape(k1, [1, 4, 16]), [1, 0, 2]), position)
+              V2 = append(V2, transpose(reshape(v1, [1, 4, 16]), [1, 0, 2]), position)
+              return attend(in_use(scores(q, K2), length), V2), K, V, K2, V2
+            """);
+    Path file = written(step, "cache=int8(group = 16),rematerialise");
+    Map<String, Long> bytes = new TreeMap<>();
+    double difference = difference(file, PLACES, bytes);
+    assertTrue(difference < 0.02, "difference " + difference);
+    assertEquals(Map.of("n_cache_scale", PLACES * 16L, "n_cache_code", PLACES * 64L, "m_cache_scale", PLACES * 16L, "m_cache_code", PLACES * 64L), bytes);
+  }
+
   /// Where keys and values come of fewer numbers than the layer's input has, these are kept: latent attention.
   @Test
   void theSmallestIsKept() throws IOException {
