@@ -140,18 +140,18 @@ enum LowBitFormat {
 
   /// `Y = X W'` in Einfall, with weights as they are stored.
   Contestant ours(Encoded weights, Tensor x, int n, int k, Options options) {
-    return new EinfallContestant(program(n, k, "  Y[m, n] = sum[k](X[m, k] * W[n, k])\n"), Map.of("X", x), options.withWeights(weights.weights()));
+    return new EinfallContestant(program(n, k, "  Y[m, n] = sum[k](X[m, k] * f32(W[n, k]))\n"), Map.of("X", x), options.withWeights(weights.weights()));
   }
 
   /// A program that makes `Y` of `X` and a weight `W` in this format by `definitions`.
   String program(int n, int k, String definitions) {
     return """
-        import std.formats.%s
+        %s
         def main(X: f32[M, %d]) -> f32[M, %d] {
           weight W: %s = "W"
         %s  return Y
         }
-        """.formatted(file, k, n, type(n, k), definitions);
+        """.formatted(imported(), k, n, type(n, k), definitions);
   }
 
   /// The same with rows that the program rounds to this format, one scale a row, by weights in another.
