@@ -10,9 +10,6 @@ final class RehearsedIterations {
   static final int INNERMOST = 16;
   /// An innermost loop that runs no more often than this is not shortened: C2 sees how often it runs.
   private static final int SHORT_LOOP = 8;
-  /// C2 makes copies of all iterations of a loop that it sees to run no more often than this, however much they are: of what takes fields of words for 4 vectors and scales
-  /// their sum for each 16 steps, that takes 2.6 to 4 times as long.
-  private static final int COPIED_LOOP = 3;
 
   private RehearsedIterations() {}
 
@@ -24,8 +21,7 @@ final class RehearsedIterations {
 
   /// Whether `loop` runs all of its iterations.
   static boolean isWhole(Stmt.For loop) {
-    return !isAround(loop) && loop.extent() instanceof Expr.IntLiteral extent && extent.value() <= SHORT_LOOP
-        && (extent.value() > COPIED_LOOP || Weight.of(loop.body()) <= Weight.COMFORTABLE);
+    return !isAround(loop) && loop.extent() instanceof Expr.IntLiteral extent && extent.value() <= SHORT_LOOP;
   }
 
   /// The iterations of all loops in one run of `stmt`, but for what `outlined` holds for.

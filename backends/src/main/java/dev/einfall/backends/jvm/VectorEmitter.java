@@ -97,6 +97,7 @@ final class VectorEmitter {
         code.invokeVirtual(species.vectorClass(), "blend", "(" + VECTOR + MASK + ")" + species.descriptor());
       }
       case Expr.Cast cast -> emitCast(cast, species);
+      case Expr.Bitcast(_, Expr.Load(Buffer buffer, var indices)) when buffer.space() != Buffer.Space.REGISTER -> load(species, buffer, indices);
       case Expr.Bitcast bitcast -> {
         emitExact(bitcast.operand());
         rounding.reinterpret(species(bitcast.operand().type()), species.element());

@@ -18,6 +18,8 @@ record CopiedSteps(Rank rank) {
   private static final int FEW_ACCUMULATORS = 14;
   /// The same of steps that also decode what they multiply.
   private static final int MOST_DECODED = 32;
+  /// HotSpot makes copies of the body of a loop with so few turns, however long it is.
+  private static final int FEW_TURNS = 3;
   /// The accumulators, of which each takes three registers, beside which bytes of tables are chosen.
   private static final int MOST_OF_BYTES = 8;
 
@@ -37,9 +39,15 @@ record CopiedSteps(Rank rank) {
     if (last.isPresent() && cutsFields && ShortRows.choosesBytes(einsum.value())) {
       return last.filter(_ -> accumulators <= MOST_OF_BYTES).map(CopiedSteps::new);
     }
-    boolean isShort = last.isPresent() && (cutsFields ? tiling.row().isEmpty() && last.get().size().value() * accumulators <= MOST_DECODED
+    boolean isShort = last.isPresent() && (cutsFields ? tiling.row().isEmpty() && copies(reduced) * accumulators <= MOST_DECODED
         : tiling.row().isPresent() && accumulators <= FEW_ACCUMULATORS && last.get().size().value() * accumulators <= MOST_UNROLLED);
     return last.filter(_ -> isShort).map(CopiedSteps::new);
+  }
+
+  /// How many copies of a step there are where those along the last of `reduced` are copied: also those that HotSpot makes of the loop around these.
+  private static int copies(List<Rank> reduced) {
+    int around = reduced.get(reduced.size() - 2).size().value();
+    return reduced.getLast().size().value() * (around <= FEW_TURNS ? around : 1);
   }
 
   /// Whether lanes are summed, and steps along the last rank are around them.
