@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 /// another kind, such as tiles along another rank.
 ///
 /// @param others what is chosen for which question
-/// @param slow how many times as long as the least the kernels take, by their names
+/// @param slow the cycles that the kernels take, by their names
 record SecondChoice(Map<Question, String> others, Map<String, Double> slow, Decisions.Findings usual) implements Decisions.Findings {
   private static final String PASS = "choose-mappings ";
   /// What is recorded of something that was not measured: slow kernels take ten times as long as others, and more.
@@ -24,11 +24,11 @@ record SecondChoice(Map<Question, String> others, Map<String, Double> slow, Deci
   /// Kernels that are slow with other loops, too, must be so much faster together.
   private static final double FASTER = 3;
 
-  /// @param slow the kernels
+  /// @param slow the kernels, and the cycles that each takes
   /// @param heard what was decided
   static SecondChoice of(Map<Kernel, Double> slow, List<Decision> heard, Decisions decisions) {
     SecondChoice choice = new SecondChoice(new LinkedHashMap<>(), new LinkedHashMap<>(), decisions.findings());
-    slow.forEach((kernel, times) -> choice.slow.merge(kernel.name(), times, Math::max));
+    slow.forEach((kernel, cycles) -> choice.slow.merge(kernel.name(), cycles, Math::max));
     for (String name : choice.slow.keySet()) {
       Map<Question, Decision> about = new LinkedHashMap<>();
       heard.stream().filter(decision -> Question.of(decision).subject().equals(PASS + name)).forEach(decision -> about.putIfAbsent(Question.of(decision), decision));
@@ -58,7 +58,7 @@ record SecondChoice(Map<Question, String> others, Map<String, Double> slow, Deci
     return Optional.ofNullable(others.get(Question.of(byCost))).or(() -> usual.better(byCost));
   }
 
-  /// Whether the kernels are not among those that are slow now, or far less slow, taken together: one that is never compiled counts for more than another that stays as slow as it was.
+  /// Whether the kernels are not among those that are slow now, or far less slow, taken together: one that takes long counts for more than another that stays as slow as it was. What is near the least of one choice may be far from that of the other.
   boolean isBetter(Map<Kernel, Double> now) {
     double before = slow.values().stream().mapToDouble(Double::doubleValue).sum();
     return FASTER * now.entrySet().stream().filter(one -> slow.containsKey(one.getKey().name())).mapToDouble(Map.Entry::getValue).sum() <= before;

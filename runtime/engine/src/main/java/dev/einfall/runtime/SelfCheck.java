@@ -77,18 +77,24 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace, int patience) {
   ///
   /// @param times how many times as long as the least it takes
   /// @param isWorthMore whether there is a reason to try something else: not where the just-in-time compiler is late with everything
-  private record Slow(Rehearsed one, String reason, double times, boolean isWorthMore) {}
+  private record Slow(Rehearsed one, String reason, double times, boolean isWorthMore) {
+
+    /// The cycles of all tasks: other loops for the same have another least.
+    double cycles() {
+      return times * one.least.cycles() * one.code().tasks();
+    }
+  }
 
   /// What came of it.
   ///
   /// @param remarks about what was slow
-  /// @param slow the kernels that are slow in every shape, and how many times as long as the least they take
+  /// @param slow the kernels that are slow in every shape, and the cycles that they take, about
   /// @param slowDigests their digests, and those of slow ones of which only the code is known
   record Findings(List<Learned> learned, List<Diagnostic> remarks, Map<Kernel, Double> slow, Set<String> slowDigests) {
 
     private void add(Slow one) {
       slowDigests.add(one.one.digest);
-      one.one.kernel.ifPresent(kernel -> slow.put(kernel, one.times));
+      one.one.kernel.ifPresent(kernel -> slow.put(kernel, one.cycles()));
     }
   }
 
