@@ -27,7 +27,7 @@ record Tilings(Target target, Numerics numerics, Einsum einsum, List<Rank> free,
   /// long as those of 8 rows of 3, and of 6 of 4.
   private static final int MOST_ROWS_OF_FIELDS = 8;
   /// The same where each row cuts fields of its own, and chooses from a table of its own: the code of more is so long that C2 may make objects of vectors.
-  private static final int MOST_DECODED_ROWS = 4;
+  private static final int MOST_DECODED_ROWS = 3;
   /// The accumulators of a tile of few rows.
   private static final int FEW_ACCUMULATORS = 16;
   /// The dot products of a tile, and the accumulators of all: the sums of their lanes are long code, and more is too much for one
