@@ -30,6 +30,7 @@ final class VectorEmitter {
   private final ScalarEmitter scalars;
   private final MemoryEmitter memory;
   private final RoundingEmitter rounding;
+  private final PermuteEmitter permutes;
 
   VectorEmitter(Frame frame, ScalarEmitter scalars, MemoryEmitter memory) {
     this.frame = frame;
@@ -37,6 +38,7 @@ final class VectorEmitter {
     this.scalars = scalars;
     this.memory = memory;
     this.rounding = new RoundingEmitter(code);
+    this.permutes = new PermuteEmitter(this, code, rounding);
   }
 
   /// The species of vectors of `type`; for `bool`, that of the masks which variables hold.
@@ -111,9 +113,9 @@ final class VectorEmitter {
         emit(zip.right());
         code.invokeVirtual(species.vectorClass(), "selectFrom", "(" + VECTOR + VECTOR + ")" + species.descriptor());
       }
-      case Expr.Permute permute -> emitPermute(permute, species);
-      case Expr.PermuteBytes(Expr words, Expr table) -> emitPermuteBytes(words, table, species);
-      case Expr.AddHalves(Expr left, Expr right) -> emitAddHalves(left, right, species);
+      case Expr.Permute permute -> permutes.emit(permute, species);
+      case Expr.PermuteBytes(Expr words, Expr table) -> permutes.emitBytes(words, table, species);
+      case Expr.AddHalves(Expr left, Expr right) -> permutes.emitAddHalves(left, right, species);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("vector " + expr);
     }
   }
@@ -276,52 +278,6 @@ final class VectorEmitter {
     broadcast(species, clamp.bound());
     code.op(Opcodes.SWAP);
     code.invokeVirtual(species.vectorClass(), "blend", "(" + VECTOR + MASK + ")" + species.descriptor());
-  }
-
-  /// `selectFrom` takes indices of the type of what it selects, and masks them itself.
-  private void emitPermute(Expr.Permute permute, Species species) {
-    Species ints = species.with(I32);
-    Expr indices = withoutMask(permute);
-    emitExact(indices);
-    permute.tables().forEach(table -> emitBits(table, species));
-    code.invokeVirtual(ints.vectorClass(), "selectFrom", "(" + VECTOR.repeat(permute.tables().size()) + ")" + ints.descriptor());
-    if (!species.equals(ints)) {
-      code.castExact(ints);
-      rounding.reinterpret(ints, species.element());
-    }
-  }
-
-  /// `selectFrom` takes the lowest bits of each byte.
-  private void emitPermuteBytes(Expr words, Expr table, Species species) {
-    Species bytes = new Species(ElementType.I8, species.lanes() * Integer.BYTES);
-    emitExact(words);
-    rounding.reinterpret(species, bytes);
-    emitExact(table);
-    rounding.takeBits(species, bytes);
-    code.invokeVirtual(bytes.vectorClass(), "selectFrom", "(" + VECTOR + ")" + bytes.descriptor());
-    code.castExact(bytes);
-    rounding.reinterpret(bytes, species);
-  }
-
-  private void emitAddHalves(Expr left, Expr right, Species species) {
-    Species halves = new Species(ElementType.I16, species.lanes() * 2);
-    emitExact(left);
-    rounding.reinterpret(species, halves);
-    emitExact(right);
-    rounding.takeBits(species, halves);
-    arithmetic(halves, "add");
-    code.castExact(halves);
-    rounding.reinterpret(halves, species);
-  }
-
-  private void emitBits(Expr vector, Species species) {
-    emitExact(vector);
-    rounding.reinterpret(species, I32);
-  }
-
-  private static Expr withoutMask(Expr.Permute permute) {
-    return permute.indices() instanceof Expr.Binary(BinaryOp op, Expr indices, Expr.Broadcast(Expr.IntLiteral(_, long mask), _))
-        && op == BinaryOp.AND && mask == permute.length() - 1 ? indices : permute.indices();
   }
 
   private void compare(Species species) {
