@@ -89,6 +89,14 @@ class SelfCheckTest {
   }
 
   @Test
+  void saysHowManyCyclesSlowKernelsTakeAndNotHowFarTheyAreFromTheLeast() {
+    for (Kernel kernel : List.of(LARGE, LITTLE)) {
+      KernelWorkshop.Made made = made(kernel, SLOW, SLOW, Shape.USUAL, new ArrayList<>());
+      assertEquals(3 * SLOW, made.slow().get(kernel), 1, "three cycles a nanosecond, one task");
+    }
+  }
+
+  @Test
   void triesNothingElseWhereTheCompilerIsLate() {
     List<CompiledKernel> codes = new ArrayList<>();
     KernelWorkshop.Made made = made(LARGE, SLOW, FAST, Shape.USUAL, codes, new JvmBackend(JvmOptions.ofThisJvm().withMaxWarmUpMillis(1)));

@@ -1,5 +1,6 @@
 package dev.einfall.passes.cascade;
 
+import dev.einfall.ir.ElementType;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.passes.Target;
 
@@ -9,6 +10,11 @@ final class Conversions {
   private static final int OF_HALVES = 6;
 
   private Conversions() {}
+
+  /// Whether some target takes more than an operation for elements of `type` as wider floats.
+  static boolean areLong(ElementType type) {
+    return type == ElementType.F16;
+  }
 
   /// The operations of `cast`, most of which are of integers; 0 if loads do it.
   static long operations(Expr.Cast cast, Target target) {

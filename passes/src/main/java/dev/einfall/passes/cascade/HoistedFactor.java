@@ -1,7 +1,6 @@
 package dev.einfall.passes.cascade;
 
 import dev.einfall.ir.BinaryOp;
-import dev.einfall.ir.ElementType;
 import dev.einfall.ir.Size;
 import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
@@ -51,7 +50,7 @@ record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
   private static boolean isComputed(Expr factor) {
     return switch (factor) {
       case Expr.Access access -> access.indices().stream().anyMatch(index -> Exprs.accesses(index).findAny().isPresent());
-      case Expr.Cast cast -> cast.operand().type() == ElementType.F16 || isComputed(cast.operand());
+      case Expr.Cast cast -> Conversions.areLong(cast.operand().type()) || isComputed(cast.operand());
       case Expr _ -> true;
     };
   }

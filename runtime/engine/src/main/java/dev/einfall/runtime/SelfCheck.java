@@ -73,17 +73,22 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace, int patience) {
   /// @param gain how many times as fast it is
   record Learned(Rehearsed better, Shape shape, double gain) {}
 
-  /// A kernel that is slow.
+  /// How long all tasks of a kernel take.
   ///
-  /// @param times how many times as long as the least it takes
-  /// @param isWorthMore whether there is a reason to try something else: not where the just-in-time compiler is late with everything
-  private record Slow(Rehearsed one, String reason, double times, boolean isWorthMore) {
+  /// @param times how many times as long as the least, or as what is too short to be worth an effort
+  /// @param cycles of a core: other loops for the same have another least
+  private record Taken(double times, double cycles) {
 
-    /// The cycles of all tasks: other loops for the same have another least.
-    double cycles() {
-      return times * one.least.cycles() * one.code().tasks();
+    /// So many times as long as the least.
+    static Taken of(double times, Rehearsed one) {
+      return new Taken(times, times * one.least.cycles() * one.code().tasks());
     }
   }
+
+  /// A kernel that is slow.
+  ///
+  /// @param isWorthMore whether there is a reason to try something else: not where the just-in-time compiler is late with everything
+  private record Slow(Rehearsed one, String reason, Taken taken, boolean isWorthMore) {}
 
   /// What came of it.
   ///
@@ -94,7 +99,7 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace, int patience) {
 
     private void add(Slow one) {
       slowDigests.add(one.one.digest);
-      one.one.kernel.ifPresent(kernel -> slow.put(kernel, one.cycles()));
+      one.one.kernel.ifPresent(kernel -> slow.put(kernel, one.taken.cycles));
     }
   }
 
@@ -120,7 +125,7 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace, int patience) {
 
   private void judge(Slow slow, Rehearsed again, Findings findings) {
     WarmUp warmUp = warmed(again);
-    double gain = slow.times / (warmUp.slow().isEmpty() ? times(again, warmUp) : INTERPRETED);
+    double gain = slow.taken.times / (warmUp.slow().isEmpty() ? taken(again, warmUp).times : INTERPRETED);
     if (gain >= GAIN) {
       findings.learned.add(new Learned(again, Shape.SMALL, gain));
       remark(slow, String.format(Locale.ROOT, "; in %s it is %.1f times as fast, and stays so", Shape.SMALL.text(), gain), findings);
@@ -144,12 +149,12 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace, int patience) {
     List<Slow> slow = new ArrayList<>();
     for (Rehearsed one : all) {
       WarmUp.Outcome outcome = known.get(one.rehearsal);
-      double times = outcome == null || outcome == WarmUp.Outcome.ALLOCATES ? times(one, warmUp) : INTERPRETED;
+      Taken taken = outcome == null || outcome == WarmUp.Outcome.ALLOCATES ? taken(one, warmUp) : Taken.of(INTERPRETED, one);
       if (outcome != null) {
-        slow.add(new Slow(one, outcome.text(), times, outcome != WarmUp.Outcome.LATE));
-      } else if (times > far(one.least)) {
-        slow.add(new Slow(one, String.format(Locale.ROOT, " takes %.0f times as long as a core needs at least: the JIT has not made good code of it", times),
-            times, true));
+        slow.add(new Slow(one, outcome.text(), taken, outcome != WarmUp.Outcome.LATE));
+      } else if (taken.times > far(one.least)) {
+        slow.add(new Slow(one, String.format(Locale.ROOT, " takes %.0f times as long as a core needs at least: the JIT has not made good code of it", taken.times),
+            taken, true));
       }
     }
     return slow;
@@ -163,12 +168,12 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace, int patience) {
     return least.computes() ? FAR : FAR_MOVING;
   }
 
-  /// How many times as long as the least a kernel takes; 1 if that cannot be known. The first try may be the first to touch the memory,
+  /// How long a kernel takes; the least if that cannot be known. The first try may be the first to touch the memory,
   /// and code that is new to what it meets may be compiled once more: it has several.
-  private double times(Rehearsed one, WarmUp warmUp) {
+  private Taken taken(Rehearsed one, WarmUp warmUp) {
     double task = one.least.cycles() * NANOS_PER_CYCLE;
     if (task > LONGEST_NANOS || task <= 0) {
-      return 1;
+      return Taken.of(1, one);
     }
     int tasks = (int) Math.clamp(SAMPLE_NANOS / task, 1, one.code().tasks());
     double least = Math.max(task * tasks, SHORT_NANOS);
@@ -179,10 +184,10 @@ record SelfCheck(JvmBackend backend, Speeds speeds, Pace pace, int patience) {
       }
       OptionalDouble nanos = pace.nanos(one.rehearsal, tasks);
       if (nanos.isEmpty()) {
-        return 1;
+        return Taken.of(1, one);
       }
       best = Math.min(best, nanos.getAsDouble());
     }
-    return best / least;
+    return new Taken(best / least, best / NANOS_PER_CYCLE * one.code().tasks() / tasks);
   }
 }
