@@ -32,6 +32,7 @@ import dev.einfall.passes.codes.DeferOffsets;
 import dev.einfall.passes.codes.MultiplyBits;
 import dev.einfall.passes.codes.MultiplyIntegers;
 import dev.einfall.passes.codes.RoundTables;
+import dev.einfall.passes.codes.SplitCodes;
 import dev.einfall.passes.codes.SplitFields;
 import dev.einfall.passes.codes.TabulateSteps;
 import dev.einfall.passes.codes.WidenBytes;
@@ -195,6 +196,7 @@ public final class PassCatalog {
     passes.put("split-fields", options -> new SplitFields(options.number("row", 32)));
     passes.put("defer-offsets", options -> new DeferOffsets(options.text("centred", "no").equals("yes")));
     passes.put("multiply-integers", options -> new MultiplyIntegers(options.words("dots").stream().map(options::dot).toList(), options.compute()));
+    passes.put("split-codes", options -> new SplitCodes(options.number("row", 32)));
     passes.put("tabulate-steps", options -> new TabulateSteps(options.number("row", 32), options.text("rounded", "no").equals("yes")));
     passes.put("round-tables", options -> new RoundTables(options.compute()));
     passes.put("widen-bytes", _ -> new WidenBytes());
@@ -370,6 +372,7 @@ public final class PassCatalog {
       case KeepAccumulators keep -> "registers=" + keep.registers();
       case MultiplyBits multiply -> text(multiply.target()) + (multiply.compute() == Compute.F32 ? "" : ", compute=" + multiply.compute().name().toLowerCase(Locale.ROOT));
       case DeferOffsets defer -> defer.centred() ? "centred=yes" : "";
+      case SplitCodes split -> "row=" + split.row();
       case TabulateSteps tabulate -> "row=" + tabulate.row() + (tabulate.rounded() ? ", rounded=yes" : "");
       case RoundTables round -> "compute=" + round.compute().name().toLowerCase(Locale.ROOT);
       case SelectDots select -> select.dots().isEmpty() ? "" : "dots=" + select.dots().stream().map(DotShape::toString).collect(Collectors.joining(" "));

@@ -32,6 +32,7 @@ import dev.einfall.passes.codes.DeferOffsets;
 import dev.einfall.passes.codes.MultiplyBits;
 import dev.einfall.passes.codes.MultiplyIntegers;
 import dev.einfall.passes.codes.RoundTables;
+import dev.einfall.passes.codes.SplitCodes;
 import dev.einfall.passes.codes.SplitFields;
 import dev.einfall.passes.codes.TabulateSteps;
 import dev.einfall.passes.codes.WidenBytes;
@@ -165,6 +166,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         DeferOffsets.on(options.target(), options.compute()),
         // Bytes and fields of words that stand for weights stand bare in products now.
         MultiplyIntegers.on(options.target(), options.compute()),
+        // Of what no instruction multiplies: the parts of these codes have few enough choices for tables.
+        SplitCodes.on(options.target(), options.compute()),
         // Of what no instruction multiplies.
         TabulateSteps.on(options.target(), options.compute()),
         // What is looked up for steps is apart, and for many columns.
