@@ -149,12 +149,16 @@ record SplitProduct(Einsum einsum, Expr.Reduce sum, Field field, Expr decoded, E
     List<Definition> definitions = new ArrayList<>();
     Expr low = part(new Part("low", LOW_BITS, 0, numbers.low(0), numbers.step()), definitions);
     Expr lower = AheadOfProduct.element(einsum, "low", low, einsum.ranks(), definitions);
+    Einsum one = (Einsum) definitions.getLast();
     Expr high = part(new Part("high", BITS - LOW_BITS, LOW_BITS, numbers.high(0), numbers.high(1) - numbers.high(0)), definitions);
-    definitions.add(einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? new Expr.Binary(BinaryOp.ADD, lower, high) : node)));
-    boolean areTabulated = definitions.stream().filter(Einsum.class::isInstance).map(Einsum.class::cast).filter(one -> !one.tensor().name().endsWith("_words"))
-        .allMatch(one -> TabulatedProduct.of(one, row, false).isPresent());
-    List<Rank> rows = einsum.ranks().stream().filter(rank -> !Exprs.freeRanks(word).contains(rank)).toList();
-    return Exprs.volume(rows) <= MOST_ROWS && areTabulated ? Optional.of(definitions) : Optional.empty();
+    Einsum other = einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? new Expr.Binary(BinaryOp.ADD, lower, high) : node));
+    definitions.add(other);
+    boolean areTabulated = Stream.of(one, other).allMatch(product -> TabulatedProduct.of(product, row, false).isPresent());
+    return rows() <= MOST_ROWS && areTabulated ? Optional.of(definitions) : Optional.empty();
+  }
+
+  private long rows() {
+    return Exprs.volume(einsum.ranks().stream().filter(rank -> !Exprs.freeRanks(word).contains(rank)).toList());
   }
 
   /// The sum of products with what `part` of each code stands for.
