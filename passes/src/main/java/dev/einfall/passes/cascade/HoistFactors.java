@@ -42,6 +42,14 @@ import java.util.stream.Stream;
 ///         Y[m, n] = sum[k](X[m, k] * Y_factor[k / 16 / 8, k / 16 % 8, k % 16, n])
 /// ```
 ///
+/// Weights that are stored along the steps, as are those of `f16`, are put in the order of the factor before, so that vectors of columns are read:
+///
+/// ```
+/// Y[m, n] = sum[k](X[m, k] * f32(W[n, k]))     =>     W_columns[k, n] = W[n, k]
+///                                                     Y_factor[k, n] = f32(W_columns[k, n])
+///                                                     Y[m, n] = sum[k](X[m, k] * Y_factor[k, n])
+/// ```
+///
 /// Where factors stand in another order, they are multiplied in another one, and lanes added up with their like, if the numerics allow that. A factor that is but converted and scaled is declined.
 ///
 /// @param numerics under which loops are chosen later, and whether factors may be multiplied and lanes be added up in another order

@@ -12,6 +12,7 @@ import dev.einfall.ir.cascade.Tensor;
 import dev.einfall.passes.Numerics;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,10 +21,11 @@ import java.util.stream.Stream;
 
 /// A product whose factor that rows share is a definition of its own.
 ///
+/// @param turned weights that the factor reads along the columns, which are stored along the steps: in the factor's order
 /// @param factor what weights determine in it, for each step of the reduction and each column
 /// @param product the sum of products with that
 /// @param columns the ranks of the result that the factor has
-record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
+record HoistedFactor(List<Einsum> turned, Einsum factor, Einsum product, List<Rank> columns) {
 
   /// The product that `einsum` is, if what weights determine in it takes more than a conversion and scales, and some rank of the result is not in that.
   ///
@@ -61,7 +63,12 @@ record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
     for (Definition definition : cascade.definitions()) {
       boolean isReplaced = einsums.stream().anyMatch(einsum -> definition.tensors().contains(einsum.tensor()));
       boolean isHere = definition.tensors().contains(product.tensor());
-      definitions.addAll(isHere ? List.of(factor, product) : isReplaced ? List.of() : List.of(definition));
+      if (isHere) {
+        definitions.addAll(turned);
+        definitions.addAll(List.of(factor, product));
+      } else if (!isReplaced) {
+        definitions.add(definition);
+      }
     }
     return cascade.withDefinitions(definitions);
   }
@@ -124,6 +131,33 @@ record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
       return sum.ranks().size() > 1 && Exprs.accesses(shared).anyMatch(access -> Affine.stride(access, last).filter(stride -> stride == 1).isPresent());
     }
 
+    /// The weights of `shared` that are stored along the steps, each in the order of `own`, the ranks of the factor, of which the last are columns: vectors go along these.
+    private static Map<Expr, Einsum> turned(Expr shared, List<Rank> own) {
+      Map<Expr, Einsum> turned = new LinkedHashMap<>();
+      Exprs.accesses(shared).distinct().filter(access -> isAlongSteps(access, own)).forEach(access -> {
+        List<Rank> ranks = new ArrayList<>();
+        Map<Rank, Expr> places = new IdentityHashMap<>();
+        used(access, own).forEach(rank -> {
+          Rank copy = new Rank(rank.name(), rank.size());
+          ranks.add(copy);
+          places.put(rank, new Expr.Coordinate(copy));
+        });
+        Tensor tensor = new Tensor(access.tensor().name() + "_columns", access.type(), ranks.stream().map(Rank::size).toList(), access.tensor().span());
+        turned.put(access, new Einsum(tensor, ranks, Exprs.substitute(access, places), access.tensor().span()));
+      });
+      return turned;
+    }
+
+    private static List<Rank> used(Expr expr, List<Rank> ranks) {
+      Set<Rank> used = Exprs.freeRanks(expr);
+      return ranks.stream().filter(used::contains).toList();
+    }
+
+    private static boolean isAlongSteps(Expr.Access access, List<Rank> own) {
+      boolean isPlain = access.outside().isEmpty() && access.indices().stream().allMatch(index -> index instanceof Expr.Coordinate);
+      return isPlain && Exprs.freeRanks(access).contains(own.getLast()) && !CostModel.isContiguous(access, own.getLast());
+    }
+
     HoistedFactor hoisted(Einsum einsum, List<Expr> others, Expr shared, List<Rank> columns) {
       boolean isApart = !isOne || hasLanes(shared);
       List<Rank> steps = isApart ? sum.ranks() : List.of(whole);
@@ -135,6 +169,8 @@ record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
         values.put(rank, new Expr.Coordinate(copy));
       });
       Expr value = Exprs.freshRanks(Exprs.substitute(isApart ? shared : alongWhole(shared), values));
+      Map<Expr, Einsum> turned = isApart ? Map.of() : turned(value, own);
+      Expr near = Exprs.rewrite(value, node -> turned.containsKey(node) ? new Expr.Access(turned.get(node).tensor(), Exprs.coordinates(used(node, own))) : node);
       Tensor tensor = new Tensor(einsum.tensor().name() + "_factor", value.type(), own.stream().map(Rank::size).toList(), einsum.span());
       List<Expr> indices = new ArrayList<>(isApart && isOne ? digits() : Exprs.coordinates(steps));
       indices.addAll(Exprs.coordinates(columns));
@@ -142,7 +178,7 @@ record HoistedFactor(Einsum factor, Einsum product, List<Rank> columns) {
       factors.add(new Expr.Access(tensor, indices));
       Expr.Reduce product = new Expr.Reduce(Reduction.SUM, isOne ? List.of(whole) : sum.ranks(), Factors.product(factors));
       Einsum reading = einsum.withValue(Exprs.rewrite(einsum.value(), node -> node.equals(sum) ? product : node));
-      return new HoistedFactor(new Einsum(tensor, own, value, einsum.span()), reading, columns);
+      return new HoistedFactor(List.copyOf(turned.values()), new Einsum(tensor, own, near, einsum.span()), reading, columns);
     }
   }
 }
