@@ -196,7 +196,7 @@ public final class PassCatalog {
     passes.put("split-fields", options -> new SplitFields(options.number("row", 32)));
     passes.put("defer-offsets", options -> new DeferOffsets(options.text("centred", "no").equals("yes")));
     passes.put("multiply-integers", options -> new MultiplyIntegers(options.words("dots").stream().map(options::dot).toList(), options.compute()));
-    passes.put("split-codes", options -> new SplitCodes(options.number("row", 32)));
+    passes.put("split-codes", options -> new SplitCodes(options.number("row", 32), options.bytes("cache-bytes", 16777216)));
     passes.put("tabulate-steps", options -> new TabulateSteps(options.number("row", 32), options.text("rounded", "no").equals("yes")));
     passes.put("round-tables", options -> new RoundTables(options.compute()));
     passes.put("widen-bytes", _ -> new WidenBytes());
@@ -372,7 +372,7 @@ public final class PassCatalog {
       case KeepAccumulators keep -> "registers=" + keep.registers();
       case MultiplyBits multiply -> text(multiply.target()) + (multiply.compute() == Compute.F32 ? "" : ", compute=" + multiply.compute().name().toLowerCase(Locale.ROOT));
       case DeferOffsets defer -> defer.centred() ? "centred=yes" : "";
-      case SplitCodes split -> "row=" + split.row();
+      case SplitCodes split -> "row=" + split.row() + ", cache-bytes=" + split.cacheBytes();
       case TabulateSteps tabulate -> "row=" + tabulate.row() + (tabulate.rounded() ? ", rounded=yes" : "");
       case RoundTables round -> "compute=" + round.compute().name().toLowerCase(Locale.ROOT);
       case SelectDots select -> select.dots().isEmpty() ? "" : "dots=" + select.dots().stream().map(DotShape::toString).collect(Collectors.joining(" "));
