@@ -301,7 +301,8 @@ public final class ExprText {
       case Expr.Zip(Expr left, Expr right, boolean upper) -> vocabulary.zip(type, upper) + "(" + text(left) + ", " + text(right) + ")";
       case Expr.Permute permute -> vocabulary.permute(type, permute.tables().size()) + "("
           + permute.operands().stream().map(this::text).collect(Collectors.joining(", ")) + ")";
-      case Expr.PermuteBytes(Expr words, Expr table) -> vocabulary.permuteBytes(type) + "(" + text(words) + ", " + text(table) + ")";
+      case Expr.PermuteBytes permute -> vocabulary.permuteBytes(type, permute.tables().size()) + "("
+          + permute.operands().stream().map(this::text).collect(Collectors.joining(", ")) + ")";
       case Expr.AddHalves(Expr left, Expr right) -> vocabulary.addHalves(type) + "(" + text(left) + ", " + text(right) + ")";
       case Expr.TileProduct(Expr sum, Expr left, Expr right, TileShape shape) ->
           vocabulary.tileProduct(shape) + "(" + text(sum) + ", " + bits(left) + ", " + bits(right) + ")";

@@ -24,11 +24,14 @@ final class LaneMoves {
     return lane;
   }
 
-  /// For each of the bytes of `at` the one of `a` whose number its lowest bits are.
+  /// For each of the bytes of `at` the one of `tables` whose number its lowest bits are.
   ///
   /// @param vector the type of so many bytes
-  static String permuteBytes(int bytes, String vector) {
-    return vector + " number, from;\n  memcpy(&number, &at, sizeof number);\n  memcpy(&from, &a, sizeof from);\n  for (int lane = 0; lane < " + bytes
-        + "; ++lane) {\n    number[lane] = from[number[lane] % " + bytes + "];\n  }\n  memcpy(&at, &number, sizeof at);\n  return at;";
+  static String permuteBytes(int bytes, String vector, List<String> tables) {
+    int all = tables.size() * bytes;
+    String copies = IntStream.range(0, tables.size())
+        .mapToObj(i -> "  memcpy(from + " + i * bytes + ", &" + tables.get(i) + ", " + bytes + ");\n").collect(Collectors.joining());
+    return vector + " number;\n  unsigned char from[" + all + "];\n  memcpy(&number, &at, sizeof number);\n" + copies + "  for (int lane = 0; lane < " + bytes
+        + "; ++lane) {\n    number[lane] = from[number[lane] % " + all + "];\n  }\n  memcpy(&at, &number, sizeof at);\n  return at;";
   }
 }

@@ -24,7 +24,7 @@ import java.util.stream.IntStream;
 /// compilers turn into what the machine has.
 public final class Vocabulary {
   private static final String TILES = "u8_tiles_";
-  private static final String[] OPERANDS = {"a", "b", "c"};
+  private static final String[] OPERANDS = {"a", "b", "c", "d"};
 
   private final CTarget target;
   private final Dialect dialect;
@@ -364,10 +364,14 @@ public final class Vocabulary {
   }
 
   /// What gives for each byte of numbers the byte of a table whose number its lowest bits are.
-  public String permuteBytes(ValueType type) {
+  ///
+  /// @param tables how many vectors the table is
+  public String permuteBytes(ValueType type, int tables) {
     int bytes = type.lanes() * Integer.BYTES;
-    return define(name(type, "permute_bytes"), type(type), type(type) + " at, " + type(type) + " a",
-        LaneMoves.permuteBytes(bytes, type(new ValueType(ElementType.U8, bytes))));
+    List<String> vectors = List.of(OPERANDS).subList(0, tables);
+    String parameters = vectors.stream().map(vector -> ", " + type(type) + " " + vector).collect(Collectors.joining());
+    return define(name(type, tables == 1 ? "permute_bytes" : "permute_bytes_" + tables), type(type), type(type) + " at" + parameters,
+        LaneMoves.permuteBytes(bytes, type(new ValueType(ElementType.U8, bytes)), vectors));
   }
 
   /// What adds numbers of 16 bits, of which each lane holds two.

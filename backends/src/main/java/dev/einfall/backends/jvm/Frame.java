@@ -5,6 +5,7 @@ import dev.einfall.backends.kernel.ScratchLayout;
 import dev.einfall.ir.InternalException;
 import dev.einfall.ir.loop.Buffer;
 import dev.einfall.ir.loop.Var;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -20,6 +21,7 @@ final class Frame {
   private final ScratchLayout layout;
   private final Map<Buffer, Integer> addresses = new IdentityHashMap<>();
   private final Map<Var, Integer> variables = new IdentityHashMap<>();
+  private final Set<Var> ofBytes = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Map<Cell, Integer> cells = new LinkedHashMap<>();
   private final Set<Var> neverNegative;
   private final Map<Buffer, Long> lowest;
@@ -48,6 +50,16 @@ final class Frame {
 
   void bind(Var var, int slot) {
     variables.put(var, slot);
+  }
+
+  /// The same for a vector of `i32` of which the local variable holds the bytes, as a vector of these.
+  void bindBytes(Var var, int slot) {
+    bind(var, slot);
+    ofBytes.add(var);
+  }
+
+  boolean isOfBytes(Var var) {
+    return ofBytes.contains(var);
   }
 
   /// Tells C2 that `var`, which is in its local variable, is not negative, if it never is.

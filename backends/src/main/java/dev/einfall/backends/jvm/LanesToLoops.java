@@ -231,26 +231,31 @@ final class LanesToLoops {
 
   /// A lane of the table, which lies in memory for that.
   private Expr laneOfPermute(Expr.Permute permute, Expr lane, List<Spill> spills) {
-    int lanes = permute.type().lanes();
     Expr index = lane(permute.indices(), lane, spills);
-    Expr place = new Expr.Binary(BinaryOp.MOD, index, Expr.index(lanes));
-    Expr result = load(spillLanes(permute.tables().getLast(), spills), place);
-    for (int i = permute.tables().size() - 2; i >= 0; i--) {
+    List<Buffer> tables = permute.tables().reversed().stream().map(table -> spillLanes(table, spills)).toList().reversed();
+    return loadFromAll(tables, index, permute.type().lanes());
+  }
+
+  /// The element of `tables`, of so many lanes each, at `index` of all.
+  private static Expr loadFromAll(List<Buffer> tables, Expr index, int lanes) {
+    Expr place = tables.size() == 1 ? index : new Expr.Binary(BinaryOp.MOD, index, Expr.index(lanes));
+    Expr result = load(tables.getLast(), place);
+    for (int i = tables.size() - 2; i >= 0; i--) {
       Expr isHere = new Expr.Binary(BinaryOp.LT, index, Expr.index((long) (i + 1) * lanes));
-      result = new Expr.Select(isHere, load(spillLanes(permute.tables().get(i), spills), place), result);
+      result = new Expr.Select(isHere, load(tables.get(i), place), result);
     }
     return result;
   }
 
   /// The bytes of a lane one after the other, of the table that lies in memory for that.
   private Expr laneOfPermuteBytes(Expr.PermuteBytes permute, Expr lane, List<Spill> spills) {
-    Buffer table = spillLanes(permute.table(), spills);
+    List<Buffer> tables = permute.tables().stream().map(table -> spillLanes(table, spills)).toList();
     int length = permute.length();
     Expr word = lane(permute.words(), lane, spills);
     Expr result = Expr.index(0);
     for (int shift = 0; shift < Integer.SIZE; shift += Byte.SIZE) {
       Expr number = new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, word, Expr.index(shift)), Expr.index(length - 1L));
-      Expr four = load(table, new Expr.Binary(BinaryOp.DIV, number, Expr.index(Integer.BYTES)));
+      Expr four = loadFromAll(tables, new Expr.Binary(BinaryOp.DIV, number, Expr.index(Integer.BYTES)), permute.type().lanes());
       Expr place = new Expr.Binary(BinaryOp.MUL, new Expr.Binary(BinaryOp.MOD, number, Expr.index(Integer.BYTES)), Expr.index(Byte.SIZE));
       Expr chosen = new Expr.Binary(BinaryOp.AND, new Expr.Binary(BinaryOp.SHR, four, place), Expr.index(0xff));
       result = new Expr.Binary(BinaryOp.OR, result, new Expr.Binary(BinaryOp.SHL, chosen, Expr.index(shift)));

@@ -93,6 +93,21 @@ record Species(ElementType element, int lanes) {
     return invoked("lanes", descriptor(), toVector, invoked("zip", SHUFFLE, zip, species(), upper ? 1 : 0));
   }
 
+  /// The constant vector of the bytes of a vector of `i32`, of this species, whose lanes are `base`, `base + stride` and so on.
+  ConstantDynamic bytesOfRamp(int base, int stride) {
+    Species bytes = new Species(ElementType.I8, lanes * Integer.BYTES);
+    ConstantDynamic zero = invoked("zero", descriptor(),
+        new Handle(Opcodes.H_INVOKESTATIC, vectorClass(), "zero", "(" + DESCRIPTOR + ")" + descriptor(), false), species());
+    ConstantDynamic numbers = invoked("numbers", descriptor(), method("addIndex", "(I)" + descriptor()), zero, 1);
+    ConstantDynamic steps = invoked("steps", descriptor(), method("mul", "(I)" + descriptor()), numbers, stride);
+    ConstantDynamic ramp = invoked("ramp", descriptor(), method("add", "(I)" + descriptor()), steps, base);
+    return invoked("bytes", bytes.descriptor(), method("reinterpretAsBytes", "()" + bytes.descriptor()), ramp);
+  }
+
+  private Handle method(String name, String descriptor) {
+    return new Handle(Opcodes.H_INVOKEVIRTUAL, vectorClass(), name, descriptor, false);
+  }
+
   private ConstantDynamic species() {
     return new ConstantDynamic(constant(), DESCRIPTOR, STATIC_FIELD, Type.getObjectType(vectorClass()));
   }

@@ -239,6 +239,14 @@ final class StmtEmitter {
 
   private void emitLet(Stmt.Let let) {
     Var var = let.var();
+    if (ByteVariables.isOne(let)) {
+      scalars.vectors().emitAsBytes(let.value());
+      int slot = local(var.type());
+      assign(var.type(), slot);
+      frame.bindBytes(var, slot);
+      emitOrCall(let.body());
+      return;
+    }
     emitValue(let.value());
     int slot = local(var.type());
     assign(var.type(), slot);

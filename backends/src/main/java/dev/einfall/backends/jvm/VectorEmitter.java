@@ -38,7 +38,7 @@ final class VectorEmitter {
     this.scalars = scalars;
     this.memory = memory;
     this.rounding = new RoundingEmitter(code);
-    this.permutes = new PermuteEmitter(this, code, rounding);
+    this.permutes = new PermuteEmitter(this, frame, code, rounding);
   }
 
   /// The species of vectors of `type`; for `bool`, that of the masks which variables hold.
@@ -114,10 +114,15 @@ final class VectorEmitter {
         code.invokeVirtual(species.vectorClass(), "selectFrom", "(" + VECTOR + VECTOR + ")" + species.descriptor());
       }
       case Expr.Permute permute -> permutes.emit(permute, species);
-      case Expr.PermuteBytes(Expr words, Expr table) -> permutes.emitBytes(words, table, species);
+      case Expr.PermuteBytes permute -> permutes.emitBytes(permute, species);
       case Expr.AddHalves(Expr left, Expr right) -> permutes.emitAddHalves(left, right, species);
       case Expr.FloatLiteral _, Expr.IntLiteral _, Expr.ReduceLanes _, Expr.Dot _, Expr.TileProduct _ -> throw new InternalException("vector " + expr);
     }
+  }
+
+  /// Pushes the bytes of a vector of `i32`, as a vector of bytes.
+  void emitAsBytes(Expr expr) {
+    permutes.emitAsBytes(expr);
   }
 
   /// Pushes the zero vector of `species`.
@@ -172,7 +177,8 @@ final class VectorEmitter {
     }
   }
 
-  private void load(Species species, Buffer buffer, List<Expr> indices) {
+  /// Pushes what is in memory from there on as a vector of `species`.
+  void load(Species species, Buffer buffer, List<Expr> indices) {
     pushSpecies(species);
     memory.pushEverything();
     memory.pushAddress(buffer, indices);

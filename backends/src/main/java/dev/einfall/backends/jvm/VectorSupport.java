@@ -41,7 +41,8 @@ public final class VectorSupport {
           && holds(bitcast.operand().type());
       case Expr.Zip zip -> holds(zip.type());
       case Expr.Permute permute -> holds(permute.type()) && permute.type().element().bytes() == Integer.BYTES && permute.tables().size() <= MOST_TABLES;
-      case Expr.PermuteBytes _, Expr.AddHalves _ -> holds(expr.type());
+      case Expr.PermuteBytes permute -> holds(permute.type()) && (permute.tables().size() <= MOST_TABLES || permute.length() == 4 * PermuteEmitter.MOST_LANES);
+      case Expr.AddHalves add -> holds(add.type());
       case Expr.ReduceLanes reduce -> holds(reduce.operand().type()) && supportsReduction(reduce);
     };
   }

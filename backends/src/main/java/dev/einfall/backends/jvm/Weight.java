@@ -48,7 +48,9 @@ final class Weight {
       case Expr.ReduceLanes(BinaryOp op, _) when op == BinaryOp.ADD || op == BinaryOp.MUL -> LANE_SUM;
       case Expr.ReduceLanes _ -> VECTOR_OPERATION;
       case Expr.Permute permute when permute.type().element().isFloat() -> VECTOR_OPERATION + (permute.tables().size() + 1) * REINTERPRETATION;
-      case Expr.PermuteBytes _, Expr.AddHalves _ -> VECTOR_OPERATION + 3 * REINTERPRETATION;
+      case Expr.PermuteBytes permute when permute.tables().size() == 1 -> VECTOR_OPERATION + 3 * REINTERPRETATION;
+      case Expr.PermuteBytes permute -> permute.tables().size() == 2 ? VECTOR_OPERATION : 4 * VECTOR_OPERATION;
+      case Expr.AddHalves _ -> VECTOR_OPERATION + 3 * REINTERPRETATION;
       case Expr.Bitcast(_, Expr.Load _) -> 0;
       case Expr.Bitcast bitcast -> bitcast.type().isVector() ? REINTERPRETATION : SCALAR_OPERATION;
       case Expr.Unary _, Expr.Binary _, Expr.Fma _, Expr.Select _, Expr.Cast _, Expr.Zip _, Expr.Permute _, Expr.Dot _, Expr.TileProduct _ ->

@@ -193,7 +193,7 @@ final class StmtCompiler {
           reduceLanes(op, type, operand.type().lanes(), compile(operand));
       case Expr.Zip zip -> zip(type, zip.upper() ? zip.type().lanes() / 2 : 0, compile(zip.left()), compile(zip.right()));
       case Expr.Permute permute -> permute(type, permute.type().lanes(), compile(permute.indices()), permute.tables().stream().map(this::compile).toList());
-      case Expr.PermuteBytes permute -> permuteBytes(permute.length(), compile(permute.words()), compile(permute.table()));
+      case Expr.PermuteBytes permute -> permuteBytes(permute.length(), compile(permute.words()), permute.tables().stream().map(this::compile).toList());
       case Expr.AddHalves(Expr left, Expr right) -> addHalves(compile(left), compile(right));
       case Expr.TileProduct(Expr sum, Expr left, Expr right, TileShape shape) -> tileProduct(shape, compile(sum), compile(left), compile(right));
       case Expr.Dot dot -> dot(type, dot.shape().terms(), compile(dot.sum()), compile(dot.left()), compile(dot.right()));
@@ -226,13 +226,15 @@ final class StmtCompiler {
     };
   }
 
-  private static Value permuteBytes(int length, Value words, Value table) {
+  private static Value permuteBytes(int length, Value words, List<Value> tables) {
+    int lanes = length / Integer.BYTES / tables.size();
     return (Value.OfInteger) (frame, lane) -> {
       int word = (int) words.integer(frame, lane);
       int result = 0;
       for (int shift = 0; shift < Integer.SIZE; shift += Byte.SIZE) {
         int number = word >>> shift & length - 1;
-        result |= ((int) table.integer(frame, number / Integer.BYTES) >>> Byte.SIZE * (number % Integer.BYTES) & 0xff) << shift;
+        int place = number / Integer.BYTES;
+        result |= ((int) tables.get(place / lanes).integer(frame, place % lanes) >>> Byte.SIZE * (number % Integer.BYTES) & 0xff) << shift;
       }
       return result;
     };

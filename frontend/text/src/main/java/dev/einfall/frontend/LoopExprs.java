@@ -18,7 +18,7 @@ final class LoopExprs {
 
   /// How many operands each takes.
   private static final Map<String, Integer> VECTOR_FUNCTIONS =
-      Map.of("broadcast", 2, "permute_bytes", 2, "add_halves", 2, "zip_low", 2, "zip_high", 2, "ramp", 3, "fma", 3, "select", 3, "dot", 3, "tile_product", 5);
+      Map.of("broadcast", 2, "add_halves", 2, "zip_low", 2, "zip_high", 2, "ramp", 3, "fma", 3, "select", 3, "dot", 3, "tile_product", 5);
 
   private final LoopErrors errors;
   private int depth;
@@ -113,8 +113,15 @@ final class LoopExprs {
       return errors.checked(tree, () -> new Expr.ReduceLanes(op, operand));
     }
     List<Expr> operands = operands(tree.expr(), scope);
-    return name.equals("permute") && operands.size() > 1
-        ? errors.checked(tree, () -> new Expr.Permute(operands.getFirst(), operands.subList(1, operands.size()))) : function(tree, name, operands);
+    return name.startsWith("permute") && operands.size() > 1 ? permute(tree, name, operands.getFirst(), operands.subList(1, operands.size())) : function(tree, name, operands);
+  }
+
+  private Expr permute(CallContext tree, String name, Expr chosen, List<Expr> tables) {
+    return switch (name) {
+      case "permute" -> errors.checked(tree, () -> new Expr.Permute(chosen, tables));
+      case "permute_bytes" -> errors.checked(tree, () -> new Expr.PermuteBytes(chosen, tables));
+      default -> throw errors.reject(tree.ID(), "no function is called `" + name + "`");
+    };
   }
 
   /// A cast of a literal is the literal of that type.
@@ -164,7 +171,6 @@ final class LoopExprs {
       case "dot" -> new Expr.Dot(operands.get(0), operands.get(1), operands.get(2));
       case "tile_product" -> Expr.TileProduct.of(operands.get(0), operands.get(1), operands.get(2), constant(tree, operands.get(3)),
           constant(tree, operands.get(4)));
-      case "permute_bytes" -> new Expr.PermuteBytes(operands.get(0), operands.get(1));
       case "add_halves" -> new Expr.AddHalves(operands.get(0), operands.get(1));
       case "zip_low", "zip_high" -> new Expr.Zip(operands.get(0), operands.get(1), name.equals("zip_high"));
       default -> new Expr.Broadcast(operands.get(0), constant(tree, operands.get(1)));

@@ -141,22 +141,29 @@ public sealed interface Expr {
     }
   }
 
-  /// Bytes of a table: both operands are `i32`, of as many lanes, a power of two, and taken as four bytes a lane, of which the lowest comes first. In place of each byte
-  /// of `words` stands the byte of `table` whose number its lowest bits are, as many as it takes to number them all.
+  /// Bytes of a table: all operands are `i32`, of as many lanes, a power of two, and taken as four bytes a lane, of which the lowest comes first. In place of each byte
+  /// of `words` stands the byte of `tables`, one, two or four vectors one after the other, whose number its lowest bits are, as many as it takes to number them all.
   ///
   /// ```
   /// permute_bytes([0x01000302, 0x04040705], [0x33221100, 0x77665544]) = [0x11003322, 0x44447755]
   /// ```
-  record PermuteBytes(Expr words, Expr table) implements Expr {
+  record PermuteBytes(Expr words, List<Expr> tables) implements Expr {
+    /// A byte numbers no more bytes than this.
+    private static final int MOST_BYTES = 256;
+
     public PermuteBytes {
+      tables = List.copyOf(tables);
       ValueType type = words.type();
-      require(type.isVector() && type.element() == I32 && Integer.bitCount(type.lanes()) == 1 && table.type().equals(type),
-          () -> "permute_bytes of " + table.type() + " by " + type);
+      int count = tables.size();
+      boolean isTable = Integer.bitCount(count) == 1 && count <= 4 && tables.stream().allMatch(table -> table.type().equals(type));
+      require(type.isVector() && type.element() == I32 && Integer.bitCount(type.lanes()) == 1 && isTable,
+          () -> "permute_bytes of " + count + " vectors by " + type);
+      require(count == 1 || count * Integer.BYTES * type.lanes() <= MOST_BYTES, () -> "permute_bytes of more than " + MOST_BYTES + " bytes");
     }
 
     /// How many bytes the table has.
     public int length() {
-      return Integer.BYTES * type().lanes();
+      return tables.size() * Integer.BYTES * type().lanes();
     }
   }
 
@@ -259,7 +266,7 @@ public sealed interface Expr {
       case ReduceLanes reduce -> List.of(reduce.operand);
       case Zip zip -> List.of(zip.left, zip.right);
       case Permute permute -> Stream.concat(Stream.of(permute.indices), permute.tables.stream()).toList();
-      case PermuteBytes permute -> List.of(permute.words, permute.table);
+      case PermuteBytes permute -> Stream.concat(Stream.of(permute.words), permute.tables.stream()).toList();
       case AddHalves add -> List.of(add.left, add.right);
       case Dot dot -> List.of(dot.sum, dot.left, dot.right);
       case TileProduct product -> List.of(product.sum, product.left, product.right);
@@ -292,7 +299,7 @@ public sealed interface Expr {
       case ReduceLanes reduce -> new ReduceLanes(reduce.op, operands.get(0));
       case Zip zip -> new Zip(operands.get(0), operands.get(1), zip.upper);
       case Permute _ -> new Permute(operands.getFirst(), operands.subList(1, operands.size()));
-      case PermuteBytes _ -> new PermuteBytes(operands.get(0), operands.get(1));
+      case PermuteBytes _ -> new PermuteBytes(operands.getFirst(), operands.subList(1, operands.size()));
       case AddHalves _ -> new AddHalves(operands.get(0), operands.get(1));
       case Dot _ -> new Dot(operands.get(0), operands.get(1), operands.get(2));
       case TileProduct product -> new TileProduct(operands.get(0), operands.get(1), operands.get(2), product.shape);

@@ -164,7 +164,7 @@ public final class LoopPrinter {
           call("reduce_" + reduce.op().name().toLowerCase(Locale.ROOT), names, reduce.operand());
       case Expr.Zip zip -> call(zip.upper() ? "zip_high" : "zip_low", names, zip.left(), zip.right());
       case Expr.Permute permute -> call("permute", names, permute.operands().toArray(Expr[]::new));
-      case Expr.PermuteBytes permute -> call("permute_bytes", names, permute.words(), permute.table());
+      case Expr.PermuteBytes permute -> call("permute_bytes", names, permute.operands().toArray(Expr[]::new));
       case Expr.AddHalves add -> call("add_halves", names, add.left(), add.right());
       case Expr.Dot dot -> call("dot", names, dot.sum(), dot.left(), dot.right());
       case Expr.TileProduct(Expr sum, Expr left, Expr right, TileShape shape) ->

@@ -71,7 +71,7 @@ record ByteTerm(Expr words, long field, long mask, Expr table, int place, long o
   Expr bytes() {
     int lanes = words.type().lanes();
     Expr numbers = new Expr.Binary(BinaryOp.AND, moved(lanes), number((int) (mask * Integer.BYTES * 0x01010101L), lanes));
-    return new Expr.PermuteBytes(new Expr.Binary(BinaryOp.OR, numbers, number(0x03020100, lanes)), table);
+    return new Expr.PermuteBytes(new Expr.Binary(BinaryOp.OR, numbers, number(0x03020100, lanes)), List.of(table));
   }
 
   /// The words with the fields where they are the numbers of bytes: those of a table that one field chooses from are four apart.

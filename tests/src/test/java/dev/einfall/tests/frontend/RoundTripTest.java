@@ -77,6 +77,7 @@ final class RoundTripTest {
             Y[ramp(0, 1, 8)] = zip_low(v, zip_high(v, -v))
             Y[ramp(0, 1, 8)] = permute(ramp(i32(I[i]) && 1, 1, 8), permute(ramp(0, 1, 8), v), -v)
             Y[ramp(0, 1, 8)] = f32(permute_bytes(ramp(i, 1, 8), ramp(0, 12345, 8)))
+            Y[ramp(0, 1, 8)] = f32(permute_bytes(ramp(i, 1, 8), ramp(0, 12345, 8), ramp(i, 7, 8)))
             Y[ramp(0, 1, 8)] = f32(add_halves(ramp(i, 1, 8), ramp(0, 12345, 8)))
             Y[ramp(0, 1, 4)] = dot(X[ramp(0, 1, 4)], bf16(v), bf16(v))
             Y[ramp(0, 1, 4)] = tile_product(X[ramp(0, 1, 4)], bf16(v), bf16(v), 2, 1)

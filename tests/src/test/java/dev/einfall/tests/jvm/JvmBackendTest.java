@@ -118,6 +118,24 @@ class JvmBackendTest {
         """.formatted(lanes), 0, RunKernel.numbers(ElementType.I32, 64, 5), RunKernel.numbers(ElementType.I32, 32, 6))));
   }
 
+  /// Of tables of two and of four vectors, by words that are read as bytes, by constants, and by what bytes were chosen for.
+  @TestFactory
+  Stream<DynamicTest> permutesOfBytesOfLongTables() {
+    return Stream.of(2, 4, 8, 16).map(lanes -> DynamicTest.dynamicTest("i32x" + lanes, () -> RunKernel.compare("""
+        kernel k(A: i32[64], C: i32[32], R: i32[32], S: i32[32], T: i32[32], U: i32[32]) {
+          let a: i32x%1$d = A[ramp(7, 1, %1$d)] * broadcast(1234567, %1$d)
+          let b: i32x%1$d = A[ramp(33, 1, %1$d)] * broadcast(7654321, %1$d)
+          let c: i32x%1$d = C[ramp(0, 1, %1$d)] * broadcast(77777777, %1$d)
+          let t: i32x%1$d = A[ramp(1, 1, %1$d)]
+          let u: i32x%1$d = permute_bytes(c, b, t, a, t)
+          R[ramp(0, 1, %1$d)] = permute_bytes(c, a, b) + permute_bytes(A[ramp(0, 1, %1$d)], t, a)
+          S[ramp(0, 1, %1$d)] = permute_bytes(c, a, b, t, A[ramp(32, 1, %1$d)])
+          T[ramp(0, 1, %1$d)] = permute_bytes(ramp(1090600960, 67372036, %1$d), u, permute_bytes(c, a, a, b, b))
+          U[ramp(0, 1, %1$d)] = permute_bytes(ramp(201852930, 269488144, %1$d), u, permute_bytes(ramp(3, -5, %1$d), t))
+        }
+        """.formatted(lanes), 0, RunKernel.numbers(ElementType.I32, 64, 5), RunKernel.numbers(ElementType.I32, 32, 6))));
+  }
+
   /// Of numbers of 16 bits that go beyond them, in vectors that the Vector API has and in wider ones; and what one instruction shifts, beside what looks nearly like it.
   @TestFactory
   Stream<DynamicTest> sumsOfHalvesAndShifts() {

@@ -86,11 +86,12 @@ class InstructionsTest {
     CCompiler compiler = CCompiler.require("cc");
     return Stream.of(4, 8, 16, 32).map(lanes -> DynamicTest.dynamicTest("i32x" + lanes, () -> {
       Kernel kernel = LoopReader.read(new Source("bytes.loop", """
-          kernel k(A: i32[%1$d], B: i32[%1$d], C: i32[%1$d], D: i32[%1$d], E: i32[%1$d]) {
+          kernel k(A: i32[%1$d], B: i32[%1$d], C: i32[%1$d], D: i32[%1$d], E: i32[%1$d], F: i32[%1$d]) {
             D[ramp(0, 1, %1$d)] = permute_bytes(B[ramp(0, 1, %1$d)], A[ramp(0, 1, %1$d)])
+            F[ramp(0, 1, %1$d)] = permute_bytes(B[ramp(0, 1, %1$d)], A[ramp(0, 1, %1$d)], C[ramp(0, 1, %1$d)]%2$s) + permute_bytes(C[ramp(0, 1, %1$d)], A[ramp(0, 1, %1$d)], B[ramp(0, 1, %1$d)])
             E[ramp(0, 1, %1$d)] = add_halves(permute_bytes(C[ramp(0, 1, %1$d)], A[ramp(0, 1, %1$d)]), B[ramp(0, 1, %1$d)])
           }
-          """.formatted(lanes))).kernels().getFirst();
+          """.formatted(lanes, lanes > 16 ? "" : ", C[ramp(0, 1, %1$d)], B[ramp(0, 1, %1$d)]".formatted(lanes)))).kernels().getFirst();
       List<Array> inputs = Stream.of(1, 2, 3).map(seed -> random(ElementType.I32, seed, lanes)).toList();
       List<Array> expected = flat(kernel, inputs);
       KernelInterpreter.run(kernel, expected);
@@ -99,6 +100,7 @@ class InstructionsTest {
         run(new NativeBackend(compiler, target, List.of(), Optional.empty()).compile(List.of(kernel)).getFirst(), computed);
         assertArrayEquals(expected.get(3).integers(), computed.get(3).integers());
         assertArrayEquals(expected.get(4).integers(), computed.get(4).integers());
+        assertArrayEquals(expected.get(5).integers(), computed.get(5).integers());
       }
     }));
   }
