@@ -50,6 +50,7 @@ import dev.einfall.passes.loop.FuseMultiplyAdds;
 import dev.einfall.passes.loop.KeepAccumulators;
 import dev.einfall.passes.loop.MapThreads;
 import dev.einfall.passes.loop.MergeDimensions;
+import dev.einfall.passes.loop.PermutePlanes;
 import dev.einfall.passes.loop.PermuteRows;
 import dev.einfall.passes.loop.PlaceInOutputs;
 import dev.einfall.passes.loop.ReorderLoops;
@@ -192,7 +193,7 @@ public final class PassCatalog {
     passes.put("fuse-epilogues", _ -> new FuseEpilogues());
     passes.put("merge-products", _ -> new MergeProducts());
     passes.put("multiply-bits", options -> new MultiplyBits(options.target(), options.compute()));
-    passes.put("decode-in-products", options -> new DecodeInProducts(options.number("row", 32), options.numerics(), options.text("subnormals", "slow").equals("quick")));
+    passes.put("decode-in-products", options -> new DecodeInProducts(options.number("row", 32), options.numerics(), options.text("subnormals", "slow").equals("quick"), options.number("bytes", 0)));
     passes.put("split-fields", options -> new SplitFields(options.number("row", 32)));
     passes.put("defer-offsets", options -> new DeferOffsets(options.text("centred", "no").equals("yes")));
     passes.put("multiply-integers", options -> new MultiplyIntegers(options.words("dots").stream().map(options::dot).toList(), options.compute()));
@@ -242,6 +243,7 @@ public final class PassCatalog {
     passes.put("drop-dead-stores", options -> new DropDeadStores(options.numerics()));
     passes.put("transpose-tiles", _ -> new TransposeTiles());
     passes.put("keep-accumulators", options -> new KeepAccumulators(options.number("registers", 64)));
+    passes.put("permute-planes", options -> new PermutePlanes(options.number("bytes", 64)));
     passes.put("permute-rows", _ -> new PermuteRows());
     passes.put("sum-bytes", _ -> new SumBytes());
     passes.put("select-dots", options -> new SelectDots(options.words("dots").stream().map(options::dot).toList()));

@@ -50,6 +50,7 @@ import dev.einfall.passes.loop.FuseMultiplyAdds;
 import dev.einfall.passes.loop.KeepAccumulators;
 import dev.einfall.passes.loop.MapThreads;
 import dev.einfall.passes.loop.MergeDimensions;
+import dev.einfall.passes.loop.PermutePlanes;
 import dev.einfall.passes.loop.PermuteRows;
 import dev.einfall.passes.loop.PlaceInOutputs;
 import dev.einfall.passes.loop.ReorderLoops;
@@ -274,6 +275,8 @@ public record Pipeline(PipelineOptions options, Consumer<Step> steps, Consumer<D
         // Indices of copies differ by constants now, and no variable stands between their stores yet.
         new TransposeTiles(),
         new KeepAccumulators(),
+        // While a table is looked up by each field on its own; rows that are left are chosen from as a whole.
+        PermutePlanes.on(options.target()),
         // Registers are registers now, and are not read by lanes that choose.
         new PermuteRows(),
         // While each byte that a permute gives is added on its own.

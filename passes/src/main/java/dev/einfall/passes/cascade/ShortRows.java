@@ -4,6 +4,8 @@ import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
+import dev.einfall.passes.Target;
+import dev.einfall.passes.loop.PermutePlanes;
 import dev.einfall.passes.loop.PermuteRows;
 import java.util.List;
 
@@ -29,6 +31,13 @@ final class ShortRows {
     long extent = access.tensor().shape().getLast().value();
     boolean isRow = indices.subList(0, indices.size() - 1).stream().noneMatch(index -> Exprs.freeRanks(index).contains(rank));
     return isRow && PermuteRows.canChoose(extent, lanes);
+  }
+
+  /// Whether `value` has elements of a long table that are looked up byte by byte for four fields of a word ([PermutePlanes]).
+  static boolean choosesPlanes(Expr value, Target target) {
+    return value.nodes().anyMatch(node -> node instanceof Expr.Access access && isLookUp(access) && access.tensor().shape().size() == 1
+        && access.indices().getLast() instanceof Expr.Binary(BinaryOp and, Expr.Binary(BinaryOp shift, Expr.Access _, _), Expr.IntLiteral _)
+        && and == BinaryOp.AND && shift == BinaryOp.SHR && PermutePlanes.canChoose(access.tensor().shape().getLast().value(), PermutePlanes.bytes(target)));
   }
 
   /// Whether `value` has bytes of words of a table, which one instruction chooses for four fields of a word where the steps that cut these have copies.

@@ -28,6 +28,8 @@ record Tilings(Target target, Numerics numerics, Einsum einsum, List<Rank> free,
   private static final int MOST_ROWS_OF_FIELDS = 8;
   /// The same where each row cuts fields of its own, and chooses from a table of its own: the code of more is so long that C2 may make objects of vectors.
   private static final int MOST_DECODED_ROWS = 3;
+  /// The vectors of words whose fields are looked up in planes: code of more is longer than C2 inlines, and of one C2 copies the steps, for which there are no registers.
+  private static final int MOST_VECTORS_OF_PLANES = 2;
   /// The accumulators of a tile of few rows.
   private static final int FEW_ACCUMULATORS = 16;
   /// The dot products of a tile, and the accumulators of all: the sums of their lanes are long code, and more is too much for one
@@ -105,6 +107,9 @@ record Tilings(Target target, Numerics numerics, Einsum einsum, List<Rank> free,
   /// How many vectors a tile has at most: four, if there are rows to share the loads; with few rows, or none, as many more as
   /// make enough accumulations that do not wait for each other. What is read for the first time is then read in long pieces.
   private int widest(List<Rank> sharing) {
+    if (ShortRows.choosesPlanes(einsum.value(), target)) {
+      return MOST_VECTORS_OF_PLANES;
+    }
     int rows = sharing.stream().mapToInt(row -> row.size().value()).max().orElse(1);
     return Math.clamp(Math.min(FEW_ACCUMULATORS, Integer.highestOneBit(accumulators())) / Integer.highestOneBit(rows), WIDE, MOST_VECTORS);
   }

@@ -7,6 +7,7 @@ import dev.einfall.ir.cascade.Expr;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.loop.Interval;
 import dev.einfall.passes.cascade.Exprs;
+import dev.einfall.passes.loop.PermutePlanes;
 import dev.einfall.passes.loop.PermuteRows;
 import java.util.List;
 import java.util.Optional;
@@ -136,6 +137,14 @@ record CodeTables(Codes codes, Steps steps, NewTensors tensors, CodeFields field
     ValueTables whole = ValueTables.of(values, options, false);
     ValueTables apart = factors.contains(expr) && NoNumbers.of(values).isPresent() ? ValueTables.of(values, options, true) : whole;
     return apart.cost() < whole.cost() ? apart : whole;
+  }
+
+  /// Whether `expr`, which is looked up, is so byte by byte for four fields of a word.
+  boolean areOfPlanes(Expr expr) {
+    Expr code = codes.of(expr).getFirst();
+    int length = 1 << Codes.bits(Codes.range(code));
+    return PermutePlanes.canChoose(length, options.bytes()) && Codes.isFunction(expr, code)
+        && Evaluation.values(expr, code).filter(values -> !(form(expr, values) instanceof ValueTables.Whole)).isEmpty();
   }
 
   /// The codes that stand for no number, if `expr` is found without asking for them.

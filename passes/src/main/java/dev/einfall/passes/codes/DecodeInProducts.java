@@ -5,6 +5,7 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.passes.Numerics;
 import dev.einfall.passes.Pass;
 import dev.einfall.passes.Target;
+import dev.einfall.passes.loop.PermutePlanes;
 import dev.einfall.passes.loop.PermuteRows;
 import java.util.List;
 import java.util.Optional;
@@ -42,11 +43,12 @@ import java.util.function.Consumer;
 /// @param row how many elements a row has at most of which an instruction chooses lanes
 /// @param numerics whether lanes may add up neighbours apart, and factors be applied after a sum
 /// @param maySubnormals whether numbers below the smallest normal one are multiplied as fast as others
-public record DecodeInProducts(int row, Numerics numerics, boolean maySubnormals) implements Pass.OnCascade {
+/// @param bytes how many bytes a vector has of which one instruction chooses; 0 if none does
+public record DecodeInProducts(int row, Numerics numerics, boolean maySubnormals, int bytes) implements Pass.OnCascade {
 
   /// As is best on `target`.
   public static DecodeInProducts on(Target target, Numerics numerics) {
-    return new DecodeInProducts(PermuteRows.MOST * target.lanes(Float.BYTES), numerics, target.multipliesSubnormals());
+    return new DecodeInProducts(PermuteRows.MOST * target.lanes(Float.BYTES), numerics, target.multipliesSubnormals(), PermutePlanes.bytes(target));
   }
 
   @Override

@@ -43,6 +43,8 @@ final class DecodedProduct {
   private final List<Expr> sharedNumbers = new ArrayList<>();
   private final Set<Expr> factors = new HashSet<>();
   private final List<Expr> outside = new ArrayList<>();
+  private final List<Expr> lookedUp = new ArrayList<>();
+  private boolean areCodesRead;
 
   private DecodedProduct(Inlining inlining, Einsum einsum, Expr.Reduce reduce, Codes codes, Steps steps, int bits, DecodeInProducts options) {
     this.inlining = inlining;
@@ -87,8 +89,11 @@ final class DecodedProduct {
     }
     int cut = fields < LEAST_FIELDS ? 1 : fields;
     Optional<Steps> steps = parts.stream().flatMap(Expr::nodes).anyMatch(node -> isOfOneRow(node, codes, rank)) ? Steps.inLanes(rank, group, cut, options.lanes()) : Optional.empty();
-    DecodedProduct product = new DecodedProduct(inlining, einsum, inlined, codes, steps.orElseGet(() -> Steps.of(rank, group, cut)), bits, options);
-    List<Definition> definitions = product.definitions(sum);
+    DecodedProduct apart = new DecodedProduct(inlining, einsum, inlined, codes, steps.orElseGet(() -> Steps.of(rank, group, cut)), bits, options);
+    List<Definition> ofCodes = apart.definitions(sum);
+    boolean isInWords = steps.isEmpty() && bits == Byte.SIZE && group % LEAST_FIELDS == 0 && apart.areAllOfPlanes();
+    DecodedProduct product = isInWords ? new DecodedProduct(inlining, einsum, inlined, codes, Steps.of(rank, group, LEAST_FIELDS), bits, options) : apart;
+    List<Definition> definitions = isInWords ? product.definitions(sum) : ofCodes;
     return product.isWorthwhile(parts) ? Optional.of(definitions) : Optional.empty();
   }
 
@@ -192,15 +197,22 @@ final class DecodedProduct {
     return replaced.get(expr);
   }
 
+  /// Whether all codes are looked up byte by byte, which is done for whole words.
+  private boolean areAllOfPlanes() {
+    return !areCodesRead && !lookedUp.isEmpty() && lookedUp.stream().allMatch(tables::areOfPlanes);
+  }
+
   private Expr replacement(Expr expr) {
     if (!codes.isFine(expr)) {
       return factors.contains(expr) ? scale(expr) : shared(expr);
     }
     if (codes.isCode(expr)) {
+      areCodesRead = true;
       return fields.code(expr);
     }
     Optional<Expr> found = tables.find(expr);
     if (found.isPresent()) {
+      lookedUp.add(expr);
       return found.get();
     }
     Optional<Expr> difference = difference(expr);

@@ -4,6 +4,7 @@ import dev.einfall.ir.BinaryOp;
 import dev.einfall.ir.ElementType;
 import dev.einfall.ir.UnaryOp;
 import dev.einfall.ir.cascade.Expr;
+import dev.einfall.passes.loop.PermutePlanes;
 import dev.einfall.passes.loop.PermuteRows;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -52,7 +53,7 @@ sealed interface ValueTables permits ValueTables.Whole, ValueTables.Signed, Valu
   /// @param areApart whether codes that stand for no number may become one
   static ValueTables of(double[] values, DecodeInProducts options, boolean areApart) {
     int row = options.row();
-    List<ValueTables> all = new ArrayList<>(List.of(new Whole(values.length, lookUp(values.length, row))));
+    List<ValueTables> all = new ArrayList<>(List.of(new Whole(values.length, lookUp(values.length, options))));
     if (options.maySubnormals()) {
       MovedBits.of(values, areApart).ifPresent(all::add);
     }
@@ -64,6 +65,11 @@ sealed interface ValueTables permits ValueTables.Whole, ValueTables.Signed, Valu
       lines(upper, row, areApart).ifPresent(inner -> all.add(new Signed(half, inner)));
     }
     return all.stream().min(Comparator.comparingInt(ValueTables::cost)).orElseThrow();
+  }
+
+  /// How many operations a choice among so many elements takes, where fields of words choose.
+  static int lookUp(int length, DecodeInProducts options) {
+    return PermutePlanes.canChoose(length, options.bytes()) ? PermutePlanes.operations(length, options.bytes()) : lookUp(length, options.row());
   }
 
   /// How many operations a choice among so many elements takes; a lot if it is none of lanes.
