@@ -30,6 +30,8 @@ import java.util.function.Consumer;
 /// and so is whether one of its codes stands for no number, if that saves operations ([NoNumbers]). What groups share stays in 16 bits where it is an integer or a float of 8 bits
 /// ([SharedCodes]).
 ///
+/// Codes of a byte whose table is one of 128 or 256 numbers share words where an instruction chooses bytes of vectors: the fields of a word are looked up together then ([PermutePlanes]).
+///
 /// Where codes choose from a table that only their row has, lanes go along the steps, of which one instruction chooses for many then: what each of them adds up, another definition adds.
 ///
 /// ```
