@@ -26,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -121,7 +122,15 @@ final class PlanCompiler {
   }
 
   /// A plan, its code, and what was decided about it.
-  private record Attempt(KernelPlan plan, Workshop.Made made, List<Decision> decisions) {}
+  private record Attempt(KernelPlan plan, Workshop.Made made, List<Decision> decisions) {
+
+    /// The slow kernels of its calls: those that run once, when the weights are known, are worth no other choice.
+    Map<Kernel, Double> slow() {
+      Map<Kernel, Double> slow = new LinkedHashMap<>(made.slow());
+      slow.keySet().retainAll(plan.launches().stream().map(KernelPlan.Launch::kernel).toList());
+      return slow;
+    }
+  }
 
   /// One at a time: compiling keeps all cores busy, and the second may find what the first made.
   ///
@@ -134,11 +143,11 @@ final class PlanCompiler {
     Map<String, CompiledKernel> known = kernels.known();
     Attempt attempt = attempt(read, sizes, decisions, evidence, known.keySet());
     List<Entry> learned = new ArrayList<>(learned(attempt));
-    SecondChoice second = SecondChoice.of(attempt.made.slow(), attempt.decisions, decisions);
+    SecondChoice second = SecondChoice.of(attempt.slow(), attempt.decisions, decisions);
     if (mayChange && !second.isEmpty()) {
       known.putAll(attempt.made.codes());
       Attempt other = attempt(read, sizes, decisions.withFindings(second), evidence, known.keySet());
-      if (second.isBetter(other.made.slow())) {
+      if (second.isBetter(other.slow())) {
         attempt = other;
         learned.addAll(second.entries());
         remarks.accept(Diagnostic.remark(Span.NONE, second.text()));
