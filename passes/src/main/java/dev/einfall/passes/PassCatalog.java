@@ -88,6 +88,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// The passes by name, for `einfall opt` and the golden cases: `fold-constants,split-loops{i=8 4, j=2}`.
 public final class PassCatalog {
@@ -371,13 +372,22 @@ public final class PassCatalog {
       case PackCores pack -> warpgroupTiles(pack.tiles());
       case MapThreads map -> "threads=" + map.threads()
           + (map.tiles().isEmpty() ? "" : ", " + tiles(map.tiles())) + text(map.numerics());
+      case HoistFactors hoist -> text(hoist.target()) + text(hoist.numerics());
+      case TransformFilters transform -> text(transform.target()) + text(transform.numerics());
+      case PackOperands pack -> text(pack.target());
+      case PlaceInOutputs place -> "vector-bytes=" + place.vectorBytes();
+      case DeferScales defer -> (defer.tile().isEmpty() ? "" : "tile=" + String.join(" ", defer.tile()) + ", ") + "most=" + defer.most();
+      case PermutePlanes permute -> "bytes=" + permute.bytes();
       case KeepAccumulators keep -> "registers=" + keep.registers();
-      case MultiplyBits multiply -> text(multiply.target()) + (multiply.compute() == Compute.F32 ? "" : ", compute=" + multiply.compute().name().toLowerCase(Locale.ROOT));
+      case MultiplyBits multiply -> text(multiply.target()) + (multiply.compute() == Compute.F32 ? "" : ", " + text(multiply.compute()));
+      case DecodeInProducts decode -> "row=" + decode.row() + (decode.maySubnormals() ? ", subnormals=quick" : "") + (decode.bytes() == 0 ? "" : ", bytes=" + decode.bytes()) + text(decode.numerics());
+      case SplitFields split -> "row=" + split.row();
       case DeferOffsets defer -> defer.centred() ? "centred=yes" : "";
+      case MultiplyIntegers multiply -> join(Stream.of(dots(multiply.dots()), text(multiply.compute())).filter(text -> !text.isEmpty()).toList());
       case SplitCodes split -> "row=" + split.row() + ", cache-bytes=" + split.cacheBytes();
       case TabulateSteps tabulate -> "row=" + tabulate.row() + (tabulate.rounded() ? ", rounded=yes" : "");
       case RoundTables round -> "compute=" + round.compute().name().toLowerCase(Locale.ROOT);
-      case SelectDots select -> select.dots().isEmpty() ? "" : "dots=" + select.dots().stream().map(DotShape::toString).collect(Collectors.joining(" "));
+      case SelectDots select -> dots(select.dots());
       case SelectTiles select -> tiles(select.tiles());
       case NarrowProducts narrow -> "compute=" + narrow.compute().name().toLowerCase(Locale.ROOT) + (narrow.inSteps() ? ", in-steps=yes" : "");
       case TurnLoops turn -> "l2-bytes=" + turn.l2Bytes();
@@ -397,12 +407,20 @@ public final class PassCatalog {
       parts.add("bit-count=" + target.bitCount());
     }
     if (!target.dots().isEmpty()) {
-      parts.add("dots=" + target.dots().stream().map(DotShape::toString).collect(Collectors.joining(" ")));
+      parts.add(dots(target.dots()));
     }
     if (!target.tiles().isEmpty()) {
       parts.add(tiles(target.tiles()));
     }
     return join(parts);
+  }
+
+  private static String dots(List<DotShape> dots) {
+    return dots.isEmpty() ? "" : "dots=" + dots.stream().map(DotShape::toString).collect(Collectors.joining(" "));
+  }
+
+  private static String text(Compute compute) {
+    return compute == Compute.F32 ? "" : "compute=" + compute.name().toLowerCase(Locale.ROOT);
   }
 
   private static String tiles(List<TileShape> tiles) {
