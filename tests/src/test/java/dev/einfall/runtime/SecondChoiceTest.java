@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.einfall.frontend.LoopFile;
 import dev.einfall.frontend.LoopReader;
 import dev.einfall.ir.Source;
 import dev.einfall.ir.loop.Kernel;
@@ -51,6 +52,30 @@ class SecondChoiceTest {
     SecondChoice choice = SecondChoice.of(Map.of(kernel("Y"), 1000.0, kernel("Z"), 80.0), List.of(DECISION), Decisions.byCost());
     assertTrue(choice.isBetter(Map.of(kernel("Z"), 300.0)));
     assertFalse(choice.isBetter(Map.of(kernel("Y"), 300.0, kernel("Z"), 80.0)));
+  }
+
+  @Test
+  void leavesKernelsThatRunOnce() {
+    LoopFile file = LoopReader.read(new Source("p.loop", """
+        kernel Z(F: f32[1], A: f32[1]) {
+          A[0] = F[0]
+        }
+        kernel Y(A: f32[1], B: f32[1]) {
+          B[0] = A[0] * 2.0
+        }
+        plan p {
+          weight F: f32[1] = "F"
+          constant A: f32[1]
+          output B: f32[1] = "B"
+          arena 0
+          setup Z(F, A)
+          launch Y(A, B)
+        }
+        """));
+    Kernel once = file.kernels().getFirst();
+    Kernel often = file.kernels().getLast();
+    assertEquals(Map.of(often, 20.0), SecondChoice.ofCalls(Map.of(once, 1000.0, often, 20.0), file.plan().orElseThrow()));
+    assertEquals(Map.of(), SecondChoice.ofCalls(Map.of(once, 1000.0), file.plan().orElseThrow()));
   }
 
   @Test

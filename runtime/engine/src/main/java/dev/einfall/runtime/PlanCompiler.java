@@ -26,7 +26,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -124,11 +123,8 @@ final class PlanCompiler {
   /// A plan, its code, and what was decided about it.
   private record Attempt(KernelPlan plan, Workshop.Made made, List<Decision> decisions) {
 
-    /// The slow kernels of its calls: those that run once, when the weights are known, are worth no other choice.
     Map<Kernel, Double> slow() {
-      Map<Kernel, Double> slow = new LinkedHashMap<>(made.slow());
-      slow.keySet().retainAll(plan.launches().stream().map(KernelPlan.Launch::kernel).toList());
-      return slow;
+      return SecondChoice.ofCalls(made.slow(), plan);
     }
   }
 

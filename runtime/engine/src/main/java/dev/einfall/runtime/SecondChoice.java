@@ -1,6 +1,7 @@
 package dev.einfall.runtime;
 
 import dev.einfall.ir.loop.Kernel;
+import dev.einfall.ir.loop.KernelPlan;
 import dev.einfall.passes.Decision;
 import dev.einfall.passes.Decisions;
 import dev.einfall.runtime.tuning.Entry;
@@ -40,6 +41,13 @@ record SecondChoice(Map<Question, String> others, Map<String, Double> slow, Deci
     return choice;
   }
 
+  /// Those of the `slow` kernels that run at every call of `plan`: those that run once, when the weights are known, are worth no other choice.
+  static Map<Kernel, Double> ofCalls(Map<Kernel, Double> slow, KernelPlan plan) {
+    Map<Kernel, Double> calls = new LinkedHashMap<>(slow);
+    calls.keySet().retainAll(plan.launches().stream().map(KernelPlan.Launch::kernel).toList());
+    return calls;
+  }
+
   private static Optional<String> next(Decision decision) {
     return decision.alternatives().stream().filter(other -> !kind(other.name()).equals(kind(decision.chosen())))
         .min(Comparator.comparingDouble(Decision.Alternative::cycles)).map(Decision.Alternative::name);
@@ -58,7 +66,8 @@ record SecondChoice(Map<Question, String> others, Map<String, Double> slow, Deci
     return Optional.ofNullable(others.get(Question.of(byCost))).or(() -> usual.better(byCost));
   }
 
-  /// Whether the kernels are not among those that are slow now, or far less slow, taken together: one that takes long counts for more than another that stays as slow as it was. What is near the least of one choice may be far from that of the other.
+  /// Whether the kernels are not among those that are slow now, or far less slow, taken together: one that takes long counts for more than another that stays as slow as it was. What is
+  /// near the least of one choice may be far from that of the other.
   boolean isBetter(Map<Kernel, Double> now) {
     double before = slow.values().stream().mapToDouble(Double::doubleValue).sum();
     return FASTER * now.entrySet().stream().filter(one -> slow.containsKey(one.getKey().name())).mapToDouble(Map.Entry::getValue).sum() <= before;
