@@ -46,13 +46,17 @@ public record JvmBackend(JvmOptions options) {
     return ((Generated) kernel).written();
   }
 
-  /// Tells the just-in-time compiler what it needs to know of generated code, which takes long the first time. Whoever compiles or loads
-  /// kernels need not call this.
+  /// Tells the just-in-time compiler what it needs to know of generated code, and uses what that uses of the Vector API before any of it is compiled, which takes long the first time.
+  /// Whoever compiles or loads kernels need not call this.
   public static void prepare() {
     CompilerDirectives.install();
+    if (ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()) {
+      FirstUses.make();
+    }
   }
 
   private static void direct(Consumer<Diagnostic> remarks) {
+    prepare();
     CompilerDirectives.install().ifPresent(reason -> remarks.accept(Diagnostic.remark(Span.NONE,
         "cannot keep HotSpot's first-tier compiler away from generated code, which may stay slow: " + reason)));
   }

@@ -58,6 +58,16 @@ final class VectorEmitter {
     }
   }
 
+  /// Pushes the vector as what a method is given, which looks whether it is of the class of the receiver. Of what a loop carries on, C2 does not know that while it parses: it would compile
+  /// the check, and what is done with a vector of another class needs an object.
+  private void emitOperand(Expr expr) {
+    if (expr instanceof Expr.Load load && load.buffer().space() == Buffer.Space.REGISTER) {
+      emitExact(expr);
+    } else {
+      emit(expr);
+    }
+  }
+
   private void castExact(Species species, boolean isMask) {
     if (isMask) {
       code.castExactMask(species);
@@ -88,13 +98,13 @@ final class VectorEmitter {
       case Expr.Fma fma -> {
         boolean swap = !isExact(fma.a()) && isExact(fma.b());
         emitExact(swap ? fma.b() : fma.a());
-        emit(swap ? fma.a() : fma.b());
-        emit(fma.c());
+        emitOperand(swap ? fma.a() : fma.b());
+        emitOperand(fma.c());
         code.invokeVirtual(species.vectorClass(), "fma", "(" + VECTOR + VECTOR + ")" + species.descriptor());
       }
       case Expr.Select select -> {
         emitExact(select.whenFalse());
-        emit(select.whenTrue());
+        emitOperand(select.whenTrue());
         emitMask(select.condition(), species);
         code.invokeVirtual(species.vectorClass(), "blend", "(" + VECTOR + MASK + ")" + species.descriptor());
       }
@@ -109,8 +119,8 @@ final class VectorEmitter {
       case Expr.Zip zip -> {
         code.poolConstant(species.zip(zip.upper()));
         code.castExact(species);
-        emit(zip.left());
-        emit(zip.right());
+        emitOperand(zip.left());
+        emitOperand(zip.right());
         code.invokeVirtual(species.vectorClass(), "selectFrom", "(" + VECTOR + VECTOR + ")" + species.descriptor());
       }
       case Expr.Permute permute -> permutes.emit(permute, species);
@@ -265,7 +275,7 @@ final class VectorEmitter {
     emitExact(left);
     switch (binary.op()) {
       case ADD, SUB, MUL, DIV, MIN, MAX -> {
-        emit(right);
+        emitOperand(right);
         arithmetic(species, binary.op().name().toLowerCase(java.util.Locale.ROOT));
       }
       case AND, OR, XOR -> lanewise(species, binary.op().name(), "Associative", right);
@@ -309,7 +319,7 @@ final class VectorEmitter {
       lanewiseByNumber(species, operator, kind, literal);
     } else {
       pushOperator(operator, kind);
-      emit(right);
+      emitOperand(right);
       code.invokeVirtual(species.vectorClass(), "lanewise", "(L" + OPERATORS + "$Binary;" + VECTOR + ")" + species.descriptor());
     }
   }
@@ -400,7 +410,7 @@ final class VectorEmitter {
         Species compared = species(binary.left().type());
         emitExact(binary.left());
         pushOperator(binary.op().name(), "Comparison");
-        emit(binary.right());
+        emitOperand(binary.right());
         compare(compared);
         castMask(compared, species);
       }
