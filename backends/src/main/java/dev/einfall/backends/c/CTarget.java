@@ -218,6 +218,11 @@ public record CTarget(String name, int vectorBytes, int registers, long sharedBy
     return shapes(TileShape.class);
   }
 
+  /// Whether the machine has an instruction that chooses from all bytes of its longest vectors.
+  public boolean permutesBytes() {
+    return bodies.containsKey("i32x" + vectorBytes / Integer.BYTES + "_permute_bytes");
+  }
+
   private <S extends InstructionShape> List<S> shapes(Class<S> kind) {
     return instructions.stream().filter(instruction -> instruction.runner() == Instruction.Runner.USUAL).map(Instruction::shape)
         .filter(kind::isInstance).map(kind::cast).distinct().toList();

@@ -33,9 +33,9 @@ public record RoundTables(Compute compute) implements Pass.OnCascade {
   /// Each row of the product has a table of its own: of 4 bits, 4 rows take as long as multiply-adds of `f32` by what is decoded once for all of them.
   static final int MOST_ROWS = 4;
 
-  /// Whether tables are rounded where programs are compiled for `target`.
+  /// Whether tables are rounded where programs are compiled for `target`: what multiplies bytes needs no tables.
   static boolean isFor(Target target, Compute compute) {
-    return compute == Compute.I8 && target.permutesBytes() && target.vectorBytes() == SumBytes.VECTOR_BYTES;
+    return compute == Compute.I8 && target.dots().isEmpty() && target.permutesBytes() && target.vectorBytes() == SumBytes.VECTOR_BYTES;
   }
 
   /// As is best on `target`.

@@ -65,7 +65,8 @@ record Destination(Options options, Optional<CCompiler> compiler, Optional<CTarg
   private Target ofC(CTarget found) {
     boolean isNamed = options.toolchain().target().isPresent();
     Target usual = isNamed ? Target.of(vectorBytes(), options.threads()) : Machine.target(vectorBytes(), options.threads());
-    return usual.withRegisters(found.registers(), found.fusesMultiplyAdds()).withDots(found.dots()).withTiles(found.tiles()).withPermutedBytes(false).withBitCount(found.bitCount());
+    return usual.withRegisters(found.registers(), found.fusesMultiplyAdds()).withDots(found.dots()).withTiles(found.tiles())
+        .withPermutedBytes(found.permutesBytes()).withBitCount(found.bitCount());
   }
 
   private int vectorBytes() {

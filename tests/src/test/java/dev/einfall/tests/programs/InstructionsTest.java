@@ -340,6 +340,12 @@ class InstructionsTest {
     }
   }
 
+  /// What chooses from the bytes of its longest vectors, and only that, looks tables up byte by byte.
+  @Test
+  void targetsWithBytesThatArePermuted() {
+    assertEquals(List.of("avx512-bits", "avx512-bf16-bits", "amx"), CTarget.NAMES.stream().filter(name -> CTargets.named(name).permutesBytes()).toList());
+  }
+
   @Test
   void aMeaningOfNoKnownFormIsAnError() {
     CompileException error = assertThrows(CompileException.class, () -> Instruction.of("vpmaxsd", read("""
