@@ -34,8 +34,8 @@ final class HoistLoads {
   /// No more loads than this move out of one loop: they become parameters of methods.
   private static final int MOST = 16;
 
-  /// From this weight on, loads come at once.
-  private static final long EARLY = 12_000;
+  /// From this weight on, loads come at once: before the loop there is code as well.
+  private static final long EARLY = 10_000;
 
   private HoistLoads() {}
 
@@ -78,7 +78,9 @@ final class HoistLoads {
   }
 
   /// The statements in order, with each of `loads` that is not yet in `placed` bound before the statement that uses it, or
-  /// where `weight`, that of the code before, says that it is time for all.
+  /// where it is time for all: behind the statement, there would be too much code before them.
+  ///
+  /// @param weight that of the code before
   private static Stmt place(List<Stmt> statements, long weight, Map<Expr, Var> loads, Map<Expr, Var> placed) {
     if (statements.isEmpty()) {
       return Stmt.NOTHING;
@@ -89,12 +91,13 @@ final class HoistLoads {
       return place(Stream.concat(inner.stream(), rest.stream()).toList(), weight, loads, placed);
     }
     Map<Expr, Var> now = new LinkedHashMap<>(loads);
-    now.keySet().removeIf(load -> placed.containsKey(load) || weight <= EARLY && !uses(first, load));
+    long after = weight + Weight.of(first) - (first instanceof Stmt.Let let ? Weight.of(let.body()) : 0);
+    now.keySet().removeIf(load -> placed.containsKey(load) || after <= EARLY && !uses(first, load));
     Map<Expr, Var> visible = new LinkedHashMap<>(placed);
     visible.putAll(now);
     Stmt replaced = first instanceof Stmt.Let let
         ? new Stmt.Let(let.var(), replace(let.value(), visible),
-            place(List.of(let.body()), weight + Weight.of(let) - Weight.of(let.body()), loads, visible))
+            place(List.of(let.body()), after, loads, visible))
         : replace(first, visible);
     return bind(now, Stmt.block(replaced, place(rest, weight + Weight.of(first), loads, visible)));
   }
