@@ -50,7 +50,7 @@ public record JvmBackend(JvmOptions options) {
   /// Whoever compiles or loads kernels need not call this.
   public static void prepare() {
     CompilerDirectives.install();
-    if (ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()) {
+    if (JvmOptions.ofThisJvm().vectors()) {
       FirstUses.make();
     }
   }
