@@ -16,16 +16,21 @@ import org.junit.jupiter.api.Test;
 /// What code that is compiled late is like does not depend on the species and operators that programs before it have used: none is new to compiled code. HotSpot counts each that is, for good.
 class FirstUsesTest {
   private static final String PREPARED = "prepared";
+  /// Where the Vector API finds out that a species or an operator is new.
+  private static final String SPECIES = "dummyVector";
+  private static final String OPERATOR = "ImplCache.find";
 
   @Test
-  void noSpeciesIsNewToCompiledCode() throws IOException, InterruptedException {
+  void noSpeciesAndNoOperatorIsNewToCompiledCode() throws IOException, InterruptedException {
     assertEquals(List.of(), surprises(PREPARED));
   }
 
   /// Were it otherwise, nothing would be left to test.
   @Test
   void withoutPreparationTheyAre() throws IOException, InterruptedException {
-    assertTrue(surprises("not prepared").stream().anyMatch(line -> line.contains("dummyVector")));
+    List<String> surprises = surprises("not prepared");
+    assertTrue(surprises.stream().anyMatch(line -> line.contains(SPECIES)), surprises::toString);
+    assertTrue(surprises.stream().anyMatch(line -> line.contains(OPERATOR)), surprises::toString);
   }
 
   /// The lines of HotSpot's log about branches that were taken in compiled code and never before, where the Vector API makes what it lacks.
@@ -35,7 +40,7 @@ class FirstUsesTest {
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(0, process.waitFor(), output);
     assertTrue(output.contains(Uses.DONE), output);
-    return output.lines().filter(line -> line.contains("unstable_if") && (line.contains("dummyVector") || line.contains("ImplCache.find"))).toList();
+    return output.lines().filter(line -> line.contains("unstable_if") && (line.contains(SPECIES) || line.contains(OPERATOR))).toList();
   }
 
   /// Uses one species and one operator until they are compiled, then others.
