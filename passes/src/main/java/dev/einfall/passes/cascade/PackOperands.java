@@ -7,7 +7,6 @@ import dev.einfall.ir.cascade.Cascade;
 import dev.einfall.ir.cascade.Definition;
 import dev.einfall.ir.cascade.Einsum;
 import dev.einfall.ir.cascade.Expr;
-import dev.einfall.ir.cascade.IndexBounds;
 import dev.einfall.ir.cascade.Mapping;
 import dev.einfall.ir.cascade.Rank;
 import dev.einfall.ir.cascade.Recurrence;
@@ -36,8 +35,8 @@ import java.util.function.Predicate;
 ///
 /// Tiles of one row read rows of a constant operand as they lie: each of its elements is used once. If they read it from several places at
 /// a time ([Streams]), it is larger than the caches, and panels come faster: with two threads, a vector times 4,096 x 4,096 takes half as long.
-/// Of narrow elements, a tile would read short parts of rows: with panels, a vector times 4,096 x 4,096 bytes takes 0.4 times as long. So it would of
-/// words of which copies of the steps take fields.
+/// Of narrow elements, a tile would read short parts of rows: with panels, a vector times 4,096 x 4,096 bytes takes 0.4 times as long, and with their scales in such, too,
+/// times 11,008 x 4,096 0.83 times. So it would of words of which copies of the steps take fields. Where lanes lie along short rows, a tile's rows have panels ([RowPanel]).
 ///
 /// The `or` is for the last panel where it is not whole, and for indices that a condition guards. A panel is itself an Einsum: if
 /// the operand is constant it is computed once, when the weights are known. What is but rounded for panels is rounded in them ([RoundedPanels]). What the steps of a recurrence read, each time the
@@ -119,15 +118,17 @@ public record PackOperands(Target target) implements Pass.OnCascade {
     int lanes = nest.splits().stream().filter(split -> split.rank().equals(vector.get().name())).mapToInt(split -> split.factors().getLast()).findFirst().orElse(1);
     Optional<DotSteps> steps = DotSteps.of(DotSteps.packed(target), einsum, access -> constant.contains(access.tensor()) || isCopied.test(access), vector.get(), lanes)
         .filter(dot -> isBound(dot.rank().name(), nest, Mapping.Binding.UNROLL));
+    boolean isNarrow = products.get().operands().stream().anyMatch(access -> constant.contains(access.tensor()) && access.tensor().type().bytes() < Integer.BYTES);
     Map<Expr, Expr> replaced = new LinkedHashMap<>();
     for (Expr.Access access : products.get().operands()) {
-      boolean isNarrow = access.tensor().type().bytes() < Integer.BYTES;
       boolean pays = constant.contains(access.tensor()) ? hasRows || isStreamed || isNarrow || hasCopies
           : hasRows && new PanelCosts(target, einsum, access, vector.get()).pay();
       Optional<DotSteps> own = steps.filter(dot -> dot.row().equals(access));
       boolean isFar = own.isPresent() || isStrided(access, vector.get()) || pays && isFarApart(access, vector.get(), width);
       if (isFar && isCopied.test(access)) {
         replaced.put(access, new Panel(access, einsum, vector.get(), width, own).define(before));
+      } else if (constant.contains(access.tensor()) && isCopied.test(access)) {
+        RowPanel.of(access, einsum, nest, vector.get(), width).ifPresent(panel -> replaced.put(access, panel.define(before)));
       }
     }
     return Exprs.rewrite(einsum.value(), node -> replaced.getOrDefault(node, node));
@@ -152,59 +153,35 @@ public record PackOperands(Target target) implements Pass.OnCascade {
     /// Adds the Einsum that fills the panels and gives the access to them.
     Expr define(List<Definition> before) {
       Set<Rank> used = Exprs.freeRanks(access);
-      List<Rank> outputs = einsum.ranks().stream().filter(rank -> used.contains(rank) && rank != vector).toList();
       List<Rank> reduced = Exprs.reductions(einsum.value()).findFirst().orElseThrow().ranks().stream().filter(used::contains).toList();
       Rank panel = new Rank(vector.name() + "p", Size.of(Math.ceilDiv(vector.size().value(), width)));
       int terms = steps.map(DotSteps::terms).orElse(1);
       Rank lane = new Rank(vector.name() + "l", Size.of(width * terms));
-      List<Rank> ranks = new ArrayList<>();
-      List<Expr> indices = new ArrayList<>();
-      Map<Rank, Expr> values = new IdentityHashMap<>();
-      outputs.forEach(rank -> keep(rank, ranks, indices, values));
-      ranks.add(panel);
-      indices.add(new Expr.Binary(BinaryOp.DIV, new Expr.Coordinate(vector), Expr.index(width)));
+      PanelCopy copy = new PanelCopy();
+      einsum.ranks().stream().filter(rank -> used.contains(rank) && rank != vector).forEach(copy::keep);
+      copy.add(panel, new Expr.Binary(BinaryOp.DIV, new Expr.Coordinate(vector), Expr.index(width)));
       Expr within = new Expr.Binary(BinaryOp.MOD, new Expr.Coordinate(vector), Expr.index(width));
       for (Rank rank : reduced) {
         if (steps.filter(dot -> dot.rank() == rank).isPresent()) {
-          within = keepParts(rank, terms, lane, within, ranks, indices, values);
+          within = keepParts(rank, terms, lane, within, copy);
         } else {
-          keep(rank, ranks, indices, values);
+          copy.keep(rank);
         }
       }
-      ranks.add(lane);
-      indices.add(within);
+      copy.add(lane, within);
       Expr place = terms == 1 ? new Expr.Coordinate(lane) : new Expr.Binary(BinaryOp.DIV, new Expr.Coordinate(lane), Expr.index(terms));
-      values.put(vector, new Expr.Binary(BinaryOp.ADD, new Expr.Binary(BinaryOp.MUL, Expr.index(width), new Expr.Coordinate(panel)), place));
-      Tensor tensor = new Tensor(access.tensor().name() + "_panels", access.tensor().type(),
-          ranks.stream().map(Rank::size).toList(), einsum.span());
-      before.add(new Einsum(tensor, ranks, source(values), einsum.span()));
-      return new Expr.Access(tensor, indices);
-    }
-
-    private static void keep(Rank rank, List<Rank> ranks, List<Expr> indices, Map<Rank, Expr> values) {
-      Rank copy = new Rank(rank.name(), rank.size());
-      ranks.add(copy);
-      indices.add(new Expr.Coordinate(rank));
-      values.put(rank, new Expr.Coordinate(copy));
+      copy.put(vector, new Expr.Binary(BinaryOp.ADD, new Expr.Binary(BinaryOp.MUL, Expr.index(width), new Expr.Coordinate(panel)), place));
+      return copy.define(access, einsum, vector.size().value() % width == 0, before);
     }
 
     /// Has whole steps of `terms` coordinates in place of `rank`, and those of a step beside each other for each lane; gives the place among lanes.
-    private static Expr keepParts(Rank rank, int terms, Rank lane, Expr within, List<Rank> ranks, List<Expr> indices, Map<Rank, Expr> values) {
+    private static Expr keepParts(Rank rank, int terms, Rank lane, Expr within, PanelCopy copy) {
       Rank step = new Rank(rank.name() + "s", Size.of(rank.size().value() / terms));
-      ranks.add(step);
-      indices.add(new Expr.Binary(BinaryOp.DIV, new Expr.Coordinate(rank), Expr.index(terms)));
-      values.put(rank, new Expr.Binary(BinaryOp.ADD, new Expr.Binary(BinaryOp.MUL, Expr.index(terms), new Expr.Coordinate(step)),
+      copy.add(step, new Expr.Binary(BinaryOp.DIV, new Expr.Coordinate(rank), Expr.index(terms)));
+      copy.put(rank, new Expr.Binary(BinaryOp.ADD, new Expr.Binary(BinaryOp.MUL, Expr.index(terms), new Expr.Coordinate(step)),
           new Expr.Binary(BinaryOp.MOD, new Expr.Coordinate(lane), Expr.index(terms))));
       return new Expr.Binary(BinaryOp.ADD, new Expr.Binary(BinaryOp.MUL, within, Expr.index(terms)),
           new Expr.Binary(BinaryOp.MOD, new Expr.Coordinate(rank), Expr.index(terms)));
-    }
-
-    /// The element that a panel holds; 0 beyond the last whole panel, and where a condition guards an index that leaves.
-    private Expr source(Map<Rank, Expr> values) {
-      List<Expr> indices = access.indices().stream().map(index -> Exprs.substitute(index, values)).toList();
-      boolean whole = vector.size().value() % width == 0;
-      Optional<Expr> outside = whole && IndexBounds.isWithin(access) ? Optional.empty() : Optional.of(Expr.literal(access.tensor().type(), 0));
-      return new Expr.Access(access.tensor(), indices, outside);
     }
   }
 }

@@ -110,8 +110,15 @@ final class Streams {
   private boolean isReadOnce(Tiling tiling) {
     boolean readsRows = tiling.vector().filter(vector -> ranks.contains(vector) && !reduced.contains(vector)
         && (vector.size().value() <= tiling.width() || isInPanels() || mayGoAlongRows(vector))).isPresent();
-    return readsRows && einsum.ranks().stream().filter(rank -> !ranks.contains(rank) && rank.size().value() > 1)
+    return readsRows && isReadInEachStep(tiling) && einsum.ranks().stream().filter(rank -> !ranks.contains(rank) && rank.size().value() > 1)
         .allMatch(rank -> tiling.row().filter(row -> row == rank && rank.size().value() <= tiling.rows()).isPresent());
+  }
+
+  /// Whether all that has lanes is read anew in each step of the reduction. Words of which several steps take fields, and scales of groups, take more operations than what
+  /// comes next takes from one place, and groups a sum for each stream.
+  private boolean isReadInEachStep(Tiling tiling) {
+    return Products.of(einsum).orElseThrow().operands().stream().map(Exprs::freeRanks)
+        .filter(used -> tiling.vector().filter(used::contains).isPresent()).allMatch(used -> used.containsAll(reduced));
   }
 
   private boolean mayGoAlongRows(Rank vector) {

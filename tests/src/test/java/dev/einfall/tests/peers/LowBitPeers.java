@@ -63,6 +63,6 @@ final class LowBitPeers {
     double rate = bytes / ours / 1e6;
     System.out.printf(ROW, one.name(), bout.time(Bout.OURS), "%.1f".formatted(one.operations() / ours / 1e6), "%.1f".formatted(bytes / 1e6),
         "%.1f".formatted(rate), "%.1f".formatted(read), "%.0f%%".formatted(100 * rate / read), "%.0f%%".formatted(100 * rate / memory), bout.time(FLOATS), "%.2f".formatted(bout.millis().get(FLOATS) / ours),
-        bout.time(OnnxLowBit.FLOATS), bout.time(OnnxLowBit.BYTES), bout.time(ONEDNN), "%.2f".formatted(bout.ratio()));
+        bout.time(OnnxLowBit.FLOATS), bout.time(OnnxLowBit.BYTES), bout.time(ONEDNN), Double.isNaN(bout.ratio()) ? "-" : "%.2f".formatted(bout.ratio()));
   }
 }

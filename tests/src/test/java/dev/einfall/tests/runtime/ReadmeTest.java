@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /// The README shows what the compiler does now. A block of it comes after a comment with the command that prints it,
@@ -37,7 +37,9 @@ class ReadmeTest {
     if (block.group(3) == null) {
       return run.out();
     }
-    return run.out().lines().dropWhile(line -> !line.contains(block.group(4))).limit(Integer.parseInt(block.group(3)))
-        .map(line -> line.stripTrailing() + "\n").collect(Collectors.joining());
+    int count = Integer.parseInt(block.group(3));
+    List<String> lines = run.out().lines().dropWhile(line -> !line.contains(block.group(4))).limit(count).map(String::stripTrailing).toList();
+    assertEquals(count, lines.size(), () -> "lines of `einfall " + block.group(2) + "` from " + block.group(4));
+    return String.join("\n", lines) + "\n";
   }
 }

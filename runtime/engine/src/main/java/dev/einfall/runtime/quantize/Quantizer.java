@@ -35,6 +35,15 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /// Quantizes a program after training: writes its weights in other formats, and the program that reads them.
+///
+/// What is done, in order:
+/// 1. A [Policy] is read ([PolicyText]). One of whole numbers alone goes its own way ([IntegerQuantizer]).
+/// 2. A [Target] is a weight that [Product]s sum over; they multiply it with an [Activation].
+/// 3. The program is run with the calibration data, for [Statistics] of activations.
+/// 4. A [Preparation] is what happens before anything is rounded, a [ChannelMap] for each [Step]; [OrderedChannels], [SharedScales] and [FoldedScales] put it into weights that come before. [StaticScales] are those of what is left to round.
+/// 5. [BitsOfWeights] chooses how many bits each weight has under a [Budget].
+/// 6. A [QuantizedWeight] is what a format stores ([Rounding], by an [EncodingProgram]), with its branch ([LowRank], [OutlierColumns]).
+/// 7. [Rewriting] makes the program that reads all that, [CacheRewriting] that whose caches have a format, [ProgramText] writes it, and [Comparison] runs it beside the one that was.
 public final class Quantizer {
   /// The name of the file of weights, beside the program.
   static final String WEIGHTS = "model.safetensors";
