@@ -23,6 +23,7 @@ import java.util.Set;
 /// @param row the rank of `rows` that a tile has
 /// @param vector the rank of which a tile has all, and which comes last in memory
 record RowPanel(Expr.Access access, Einsum einsum, Rank row, int rows, Rank vector) {
+  /// In bytes.
   private static final int LONGEST_ROW = 2048;
 
   /// That of `access`, if its rows are short.
