@@ -118,10 +118,10 @@ public record PackOperands(Target target) implements Pass.OnCascade {
     int lanes = nest.splits().stream().filter(split -> split.rank().equals(vector.get().name())).mapToInt(split -> split.factors().getLast()).findFirst().orElse(1);
     Optional<DotSteps> steps = DotSteps.of(DotSteps.packed(target), einsum, access -> constant.contains(access.tensor()) || isCopied.test(access), vector.get(), lanes)
         .filter(dot -> isBound(dot.rank().name(), nest, Mapping.Binding.UNROLL));
-    boolean isNarrow = products.get().operands().stream().anyMatch(access -> constant.contains(access.tensor()) && access.tensor().type().bytes() < Integer.BYTES);
+    boolean hasNarrow = products.get().operands().stream().anyMatch(access -> constant.contains(access.tensor()) && access.tensor().type().bytes() < Integer.BYTES);
     Map<Expr, Expr> replaced = new LinkedHashMap<>();
     for (Expr.Access access : products.get().operands()) {
-      boolean pays = constant.contains(access.tensor()) ? hasRows || isStreamed || isNarrow || hasCopies
+      boolean pays = constant.contains(access.tensor()) ? hasRows || isStreamed || hasNarrow || hasCopies
           : hasRows && new PanelCosts(target, einsum, access, vector.get()).pay();
       Optional<DotSteps> own = steps.filter(dot -> dot.row().equals(access));
       boolean isFar = own.isPresent() || isStrided(access, vector.get()) || pays && isFarApart(access, vector.get(), width);
