@@ -153,7 +153,7 @@ public record PackOperands(Target target) implements Pass.OnCascade {
     /// Adds the Einsum that fills the panels and gives the access to them.
     Expr define(List<Definition> before) {
       Set<Rank> used = Exprs.freeRanks(access);
-      List<Rank> reduced = Exprs.reductions(einsum.value()).findFirst().orElseThrow().ranks().stream().filter(used::contains).toList();
+      List<Rank> reduced = Exprs.reduced(einsum.value()).stream().filter(used::contains).toList();
       Rank panel = new Rank(vector.name() + "p", Size.of(Math.ceilDiv(vector.size().value(), width)));
       int terms = steps.map(DotSteps::terms).orElse(1);
       Rank lane = new Rank(vector.name() + "l", Size.of(width * terms));
